@@ -1,0 +1,64 @@
+/** Shapes of the Ark transaction builder. PSBTs are base64 v0, hex is lower case, sats are bigint. */
+
+/** What the scripts and checkpoints of a VTXO depend on; pinned per session. */
+export interface ArkParams {
+  /** x-only, 64 hex. */
+  readonly signerPubkey: string;
+  readonly checkpointTapscript: string;
+  /** Raw GetInfo value: below 512 blocks, from 512 on seconds. */
+  readonly exitDelay: number;
+}
+
+/** A default VTXO script: collaborative leaf (owner + signer) and exit leaf (owner after the delay). */
+export interface VtxoScriptInfo {
+  readonly ownerPubkey: string;
+  /** Output script, hex (5120…). */
+  readonly script: string;
+  /** Encoded taptree of the PSBT field, hex. */
+  readonly tapTree: string;
+  /** bech32m Ark address. */
+  readonly address: string;
+}
+
+export interface ArkInput {
+  readonly vtxoId: string;
+  readonly txid: string;
+  readonly vout: number;
+  readonly amountSats: bigint;
+  /** x-only key in the VTXO's default script. */
+  readonly ownerPubkey: string;
+  /** Signer and exit delay of the script the VTXO was made with (they may be older than today's). */
+  readonly signerPubkey: string;
+  readonly exitDelay: number;
+}
+
+export interface ArkOutput {
+  /** Output script, hex. */
+  readonly script: string;
+  readonly amountSats: bigint;
+}
+
+export interface BuiltArkTx {
+  readonly txid: string;
+  /** Unsigned. */
+  readonly arkPsbt: string;
+  /** Checkpoint i belongs to input i. */
+  readonly checkpoints: readonly { readonly txid: string; readonly psbt: string; readonly vtxoId: string }[];
+}
+
+/** One signature a signer is asked for (`items[]` of a 31511). */
+export interface SigningItem {
+  readonly role: "ark" | "checkpoint";
+  readonly txid: string;
+  readonly input: number;
+  readonly sighash: string;
+  readonly leaf_hash: string;
+  readonly pubkey: string;
+}
+
+export interface ItemSignature {
+  readonly txid: string;
+  readonly input: number;
+  /** 64-byte BIP340 signature, 128 hex. */
+  readonly sig: string;
+}
