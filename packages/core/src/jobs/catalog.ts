@@ -1,0 +1,162 @@
+import { z } from "zod";
+
+/** Names of the wake-up queues. BullMQ keys live under the prefix `{arkrelay:<queue>}`. */
+export const QUEUES = ["default", "maintenance", "ceremonies", "inventory", "nostr-in"] as const;
+export type QueueName = (typeof QUEUES)[number];
+
+/** Pause before try n+1: `fixed` is always `baseMs`, `exponential` doubles from `baseMs` and stops growing at `maxMs`. */
+export interface Backoff {
+  readonly kind: "fixed" | "exponential";
+  readonly baseMs: number;
+  readonly maxMs: number;
+}
+
+/** The work is somebody else's row (a session, a stored event): retried until that row is terminal, never counted out. */
+export const UNTIL_TERMINAL = Number.POSITIVE_INFINITY;
+
+const exponential = (baseMs: number, maxMs = 300_000): Backoff => ({ kind: "exponential", baseMs, maxMs });
+
+/** Payloads are stored, so each carries its version: a worker of the next release must still read yesterday's rows. */
+const v = z.literal(1);
+const hex32 = z.string().regex(/^[0-9a-f]{64}$/);
+
+interface TaskBase {
+  /** Tries that may end with a failure; a lost worker uses none up. */
+  readonly triesMax: number;
+  readonly backoff: Backoff;
+  /** Deadline of one attempt: its AbortSignal fires then. */
+  readonly limitMs: number;
+  /** Queues shared by many owners: priority by the owner's backlog, slots per owner limited. */
+  readonly fair: boolean;
+}
+
+/** A task whose state is its own row of job_logs; a route that answers with a job_id always inserted one of these. */
+export interface JobTask extends TaskBase {
+  readonly stateIn: "job_logs";
+  readonly queue: QueueName;
+  /** What `job_type` shows. process_user_data's is `user_<action_type>`, so a draft may override it. */
+  readonly jobType: string;
+  readonly payload: z.ZodType;
+}
+
+/** A task whose state is another aggregate's row; that row's key is the whole payload. */
+export interface RowTask extends TaskBase {
+  readonly stateIn: "signing_sessions" | "nostr_events";
+  readonly queue: QueueName;
+}
+
+/** A task every process runs by itself on a timer: it writes its own table and needs neither queue nor job row. */
+export interface LoopTask {
+  readonly stateIn: "own_table";
+  readonly limitMs: number;
+}
+
+/** The job catalog: what can be woken, where its state lives and how hard it is tried. The handlers are in apps/worker. */
+export const TASKS = {
+  sample_task: {
+    stateIn: "job_logs",
+    queue: "default",
+    jobType: "sample_task",
+    payload: z.strictObject({ v, message: z.string().max(1000) }),
+    triesMax: 3,
+    backoff: exponential(5_000),
+    limitMs: 60_000,
+    fair: true,
+  },
+  process_user_data: {
+    stateIn: "job_logs",
+    queue: "default",
+    jobType: "user_process",
+    payload: z.strictObject({
+      v,
+      userId: z.string().max(100),
+      actionType: z.string().regex(/^[a-z0-9_]{1,40}$/),
+      data: z.record(z.string(), z.unknown()),
+    }),
+    triesMax: 3,
+    backoff: exponential(5_000),
+    limitMs: 120_000,
+    fair: true,
+  },
+  log_system_stats: { stateIn: "own_table", limitMs: 60_000 },
+  send_heartbeat: { stateIn: "own_table", limitMs: 30_000 },
+  cleanup_old_logs: {
+    stateIn: "job_logs",
+    queue: "maintenance",
+    jobType: "cleanup",
+    payload: z.strictObject({ v }),
+    triesMax: 3,
+    backoff: exponential(30_000),
+    limitMs: 120_000,
+    fair: false,
+  },
+  cleanup_expired_sessions: {
+    stateIn: "job_logs",
+    queue: "maintenance",
+    jobType: "session_cleanup",
+    payload: z.strictObject({ v }),
+    triesMax: 3,
+    backoff: exponential(10_000),
+    limitMs: 60_000,
+    fair: false,
+  },
+  ceremony_drive: {
+    stateIn: "signing_sessions",
+    queue: "ceremonies",
+    triesMax: UNTIL_TERMINAL,
+    backoff: exponential(1_000, 30_000),
+    limitMs: 60_000,
+    fair: false,
+  },
+  nostr_process: {
+    stateIn: "nostr_events",
+    queue: "nostr-in",
+    triesMax: 5,
+    backoff: exponential(1_000),
+    limitMs: 30_000,
+    fair: false,
+  },
+  vtxo_sync: {
+    stateIn: "job_logs",
+    queue: "inventory",
+    jobType: "vtxo_sync",
+    payload: z.strictObject({ v, ownerPubkey: hex32 }),
+    triesMax: 5,
+    backoff: exponential(5_000),
+    limitMs: 300_000,
+    fair: false,
+  },
+  tx_recover: {
+    stateIn: "job_logs",
+    queue: "inventory",
+    jobType: "tx_recover",
+    payload: z.strictObject({ v, txid: hex32 }),
+    triesMax: 5,
+    backoff: exponential(5_000),
+    limitMs: 300_000,
+    fair: false,
+  },
+} as const satisfies Record<string, JobTask | RowTask | LoopTask>;
+
+export type TaskName = keyof typeof TASKS;
+
+/** Tasks with rows in job_logs. */
+export type JobTaskName = { [K in TaskName]: (typeof TASKS)[K] extends { stateIn: "job_logs" } ? K : never }[TaskName];
+/** Tasks a worker runs: everything that has a queue. */
+export type QueuedTaskName = { [K in TaskName]: (typeof TASKS)[K] extends { queue: QueueName } ? K : never }[TaskName];
+/** Payload of a job task, as stored and as its handler gets it. */
+export type TaskPayload<K extends JobTaskName> = z.output<(typeof TASKS)[K]["payload"]>;
+/** Tables whose rows are work: all carry wake_seq, woken_at, a run-at column and the attempt columns. */
+export type StateTable = (typeof TASKS)[QueuedTaskName]["stateIn"];
+
+export function isTaskName(value: string): value is TaskName {
+  return Object.hasOwn(TASKS, value);
+}
+
+export function isJobTask(name: TaskName): name is JobTaskName {
+  return TASKS[name].stateIn === "job_logs";
+}
+
+export function isQueuedTask(name: TaskName): name is QueuedTaskName {
+  return TASKS[name].stateIn !== "own_table";
+}
