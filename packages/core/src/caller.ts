@@ -19,5 +19,7 @@ export function actsAsOwner(caller: Caller, ownerPubkey: string): boolean {
 
 /** Whether a row is the caller's to see: as its owner, as the solver that made it, or as the operator. */
 export function mayRead(caller: Caller, row: { readonly userPubkey: string; readonly createdBy: string }): boolean {
-  return caller.isAdmin || actsAsOwner(caller, row.userPubkey) || (caller.isSolver && row.createdBy === caller.principal);
+  return (
+    caller.isAdmin || actsAsOwner(caller, row.userPubkey) || (caller.isSolver && row.createdBy === caller.principal)
+  );
 }

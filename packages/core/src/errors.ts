@@ -52,7 +52,12 @@ export const ERRORS = {
   wrong_step: { kind: "conflict", retry: "never", title: "This step is not due" },
   too_late_to_cancel: { kind: "conflict", retry: "reconcile", title: "Handed over already; it only goes forward" },
   challenge_used: { kind: "conflict", retry: "never", title: "The challenge is answered already" },
-  duplicate_action: { kind: "conflict", retry: "never", nostr: 1004, title: "The action_id was used with other content" },
+  duplicate_action: {
+    kind: "conflict",
+    retry: "never",
+    nostr: 1004,
+    title: "The action_id was used with other content",
+  },
   vtxo_spent: { kind: "conflict", retry: "never", nostr: 2002, title: "An input is already spent" },
   vtxo_locked: { kind: "conflict", retry: "backoff", nostr: 2004, title: "An input is held by another session" },
   invoice_used: { kind: "conflict", retry: "never", nostr: 2007, title: "The payment hash is already claimed" },
@@ -73,20 +78,49 @@ export const ERRORS = {
   payload_too_large: { kind: "too_large", retry: "never", nostr: 1002, title: "The body is too large" },
   unsupported_media_type: { kind: "media_type", retry: "never", nostr: 1002, title: "Unsupported media type" },
   invalid_amount: { kind: "unprocessable", retry: "never", nostr: 1002, title: "Not a valid amount" },
-  idempotency_mismatch: { kind: "unprocessable", retry: "never", title: "The Idempotency-Key was used with another body" },
-  signature_invalid: { kind: "unprocessable", retry: "never", nostr: 1001, title: "The event's id or signature is wrong" },
+  idempotency_mismatch: {
+    kind: "unprocessable",
+    retry: "never",
+    title: "The Idempotency-Key was used with another body",
+  },
+  signature_invalid: {
+    kind: "unprocessable",
+    retry: "never",
+    nostr: 1001,
+    title: "The event's id or signature is wrong",
+  },
   wrong_recipient: { kind: "unprocessable", retry: "never", nostr: 1005, title: "The intent is for another gateway" },
   wrong_network: { kind: "unprocessable", retry: "never", nostr: 1005, title: "The intent is for another network" },
   unsupported_type: { kind: "unprocessable", retry: "never", nostr: 1006, title: "This type cannot be executed here" },
   insufficient_balance: { kind: "unprocessable", retry: "never", nostr: 2001, title: "The balance is too low" },
-  vtxo_not_owned: { kind: "unprocessable", retry: "never", nostr: 2004, title: "An input is unknown or not the user's" },
+  vtxo_not_owned: {
+    kind: "unprocessable",
+    retry: "never",
+    nostr: 2004,
+    title: "An input is unknown or not the user's",
+  },
   asset_unknown: { kind: "unprocessable", retry: "never", nostr: 2005, title: "Unknown asset" },
   asset_inactive: { kind: "unprocessable", retry: "never", nostr: 2005, title: "The asset is not active" },
-  amount_below_minimum: { kind: "unprocessable", retry: "never", nostr: 2006, title: "The amount is below the minimum" },
-  amount_above_maximum: { kind: "unprocessable", retry: "never", nostr: 2006, title: "The amount is above the maximum" },
+  amount_below_minimum: {
+    kind: "unprocessable",
+    retry: "never",
+    nostr: 2006,
+    title: "The amount is below the minimum",
+  },
+  amount_above_maximum: {
+    kind: "unprocessable",
+    retry: "never",
+    nostr: 2006,
+    title: "The amount is above the maximum",
+  },
   invoice_invalid: { kind: "unprocessable", retry: "never", nostr: 2007, title: "The invoice is not valid here" },
   invoice_expired: { kind: "unprocessable", retry: "never", nostr: 2007, title: "The invoice has expired" },
-  invoice_amount_mismatch: { kind: "unprocessable", retry: "never", nostr: 2007, title: "The invoice states another amount" },
+  invoice_amount_mismatch: {
+    kind: "unprocessable",
+    retry: "never",
+    nostr: 2007,
+    title: "The invoice states another amount",
+  },
   proof_invalid: { kind: "unprocessable", retry: "never", nostr: 2009, title: "The proof was refused" },
   too_many_inputs: { kind: "unprocessable", retry: "never", nostr: 2011, title: "Too many inputs" },
   asset_not_mintable: { kind: "unprocessable", retry: "never", nostr: 2012, title: "The asset cannot be minted" },
@@ -94,7 +128,12 @@ export const ERRORS = {
   reserve_insufficient: { kind: "unprocessable", retry: "never", nostr: 2012, title: "The reserve is too small" },
   batch_invalid: { kind: "unprocessable", retry: "never", nostr: 3001, title: "The batch is not valid" },
   signature_mismatch: { kind: "unprocessable", retry: "never", nostr: 3003, title: "A signature does not verify" },
-  payload_mismatch: { kind: "unprocessable", retry: "never", nostr: 3003, title: "The payload differs from the challenge" },
+  payload_mismatch: {
+    kind: "unprocessable",
+    retry: "never",
+    nostr: 3003,
+    title: "The payload differs from the challenge",
+  },
   fee_invalid: { kind: "unprocessable", retry: "never", nostr: 4001, title: "The fee is missing or wrong" },
   fee_asset_rejected: { kind: "unprocessable", retry: "never", nostr: 4002, title: "The fee asset is not accepted" },
   webhook_url_refused: { kind: "unprocessable", retry: "never", title: "The webhook URL is refused" },
@@ -107,7 +146,12 @@ export const ERRORS = {
   daemon_unavailable: { kind: "unavailable", retry: "backoff", nostr: 5001, title: "A daemon is not reachable" },
   daemon_auth_failed: { kind: "unavailable", retry: "backoff", nostr: 5001, title: "A daemon refuses our credentials" },
   inventory_exhausted: { kind: "unavailable", retry: "backoff", nostr: 2010, title: "No gateway VTXO is free" },
-  storage_unavailable: { kind: "unavailable", retry: "backoff", nostr: 5003, title: "The storage network is not reachable" },
+  storage_unavailable: {
+    kind: "unavailable",
+    retry: "backoff",
+    nostr: 5003,
+    title: "The storage network is not reachable",
+  },
   database_unavailable: { kind: "unavailable", retry: "backoff", nostr: 5003, title: "The database is not reachable" },
   queue_unavailable: { kind: "unavailable", retry: "backoff", nostr: 5003, title: "The queue is not reachable" },
   not_ready: { kind: "unavailable", retry: "backoff", nostr: 5003, title: "Not ready yet" },
@@ -178,7 +222,10 @@ export function isErrorCode(value: string): value is ErrorCode {
 /** Any thrown thing as an AppError: ours as it is, everything else as `internal_error` with its cause kept for the log. */
 export function toAppError(thrown: unknown): AppError {
   if (thrown instanceof AppError) return thrown;
-  return new AppError("internal_error", { cause: thrown, internal: thrown instanceof Error ? thrown.message : String(thrown) });
+  return new AppError("internal_error", {
+    cause: thrown,
+    internal: thrown instanceof Error ? thrown.message : String(thrown),
+  });
 }
 
 /** Fails the request or job, not the process: for what cannot happen unless we are wrong. */
