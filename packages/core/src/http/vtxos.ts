@@ -1,0 +1,64 @@
+import { z } from "zod";
+
+import { amountOut, assetId, cursor, limit, page, pubkeyOut, shortId, timestamp, txid, vtxoId } from "./fields";
+
+export const VtxoStatus = z.enum(["available", "assigned", "spent", "settled", "expired"]);
+
+export const ManagedVtxosQuery = z.object({
+  asset_id: assetId.optional(),
+  // Kept for older clients: there is no writing GET, so nothing but `list` is left.
+  action: z.literal("list").default("list"),
+  limit: limit(),
+  cursor,
+});
+
+export const ManagedVtxosReply = z
+  .object({
+    vtxo_management: z.object({
+      user_pubkey: pubkeyOut,
+      vtxos: z.array(
+        z.object({
+          vtxo_id: vtxoId,
+          txid,
+          vout: z.int(),
+          amount_sats: amountOut,
+          asset_id: assetId.nullable().meta({ description: "null when the VTXO carries several assets." }),
+          asset_amount: amountOut.nullable(),
+          status: VtxoStatus,
+          locked: z.boolean(),
+          expires_at: timestamp.nullable(),
+        }),
+      ),
+      total_available: z.int(),
+      total_assigned: z.int(),
+    }),
+    user_pubkey: pubkeyOut,
+    ...page,
+  })
+  .meta({ id: "ManagedVtxos" });
+
+export const UserVtxosQuery = z.object({
+  asset_id: assetId.optional(),
+  status: VtxoStatus.default("assigned"),
+  limit: limit(),
+  cursor,
+});
+
+export const UserVtxosReply = z
+  .object({
+    vtxos: z.array(
+      z.object({
+        vtxo_id: vtxoId,
+        asset_id: assetId.nullable(),
+        amount_sats: amountOut,
+        asset_amount: amountOut.nullable(),
+        status: VtxoStatus,
+        created_at: timestamp,
+        expires_at: timestamp.nullable(),
+      }),
+    ),
+    user_pubkey: shortId,
+    asset_filter: assetId.nullable(),
+    ...page,
+  })
+  .meta({ id: "UserVtxos" });
