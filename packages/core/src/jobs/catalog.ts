@@ -1,5 +1,7 @@
 import { z } from "zod";
 
+import type { ErrorCode } from "../errors";
+
 /** Names of the wake-up queues. BullMQ keys live under the prefix `{arkrelay:<queue>}`. */
 export const QUEUES = ["default", "maintenance", "ceremonies", "inventory", "nostr-in"] as const;
 export type QueueName = (typeof QUEUES)[number];
@@ -28,6 +30,8 @@ interface TaskBase {
   readonly limitMs: number;
   /** Queues shared by many owners: priority by the owner's backlog, slots per owner limited. */
   readonly fair: boolean;
+  /** Failures that never use up the last try: the work itself knows when it is too late (an intent's expires_at). */
+  readonly patientOn?: readonly ErrorCode[];
 }
 
 /** A task whose state is its own row of job_logs; a route that answers with a job_id always inserted one of these. */
@@ -115,6 +119,7 @@ export const TASKS = {
     backoff: exponential(1_000),
     limitMs: 30_000,
     fair: false,
+    patientOn: ["daemon_unavailable", "daemon_auth_failed"],
   },
   vtxo_sync: {
     stateIn: "job_logs",
@@ -148,6 +153,11 @@ export type QueuedTaskName = { [K in TaskName]: (typeof TASKS)[K] extends { queu
 export type TaskPayload<K extends JobTaskName> = z.output<(typeof TASKS)[K]["payload"]>;
 /** Tables whose rows are work: all carry wake_seq, woken_at, a run-at column and the attempt columns. */
 export type StateTable = (typeof TASKS)[QueuedTaskName]["stateIn"];
+
+/** The catalog row of a queued task, without the literal types that make its members incomparable. */
+export function queuedTask(name: QueuedTaskName): JobTask | RowTask {
+  return TASKS[name];
+}
 
 export function isTaskName(value: string): value is TaskName {
   return Object.hasOwn(TASKS, value);

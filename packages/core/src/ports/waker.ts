@@ -10,6 +10,8 @@ export interface Wake {
   readonly runAt: Date;
   /** BullMQ priority, 1..2097151; undefined = none. */
   readonly priority?: number;
+  /** Who the row counts for in a fair queue, so that a worker can give every owner its slots before it takes the row. */
+  readonly owner?: string;
 }
 
 export interface Waker {
