@@ -1,0 +1,135 @@
+import { AppError } from "../errors";
+import { intentContentHash, parseIntentContent } from "./intent-content";
+
+const RECIPIENT = "79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798";
+const NPUB = "npub10xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vqpkge6d";
+const VTXO = `${"ab".repeat(32)}:0`;
+
+const transfer = {
+  action_id: "pay-0001",
+  type: "p2p_transfer",
+  params: { asset_id: "gBTC", amount: 5000, recipient_pubkey: RECIPIENT, fee_asset_id: "gBTC", fee_amount: 10 },
+  expires_at: 1_790_000_000,
+  network: "regtest",
+};
+
+function refusal(source: Parameters<typeof parseIntentContent>[0]): AppError {
+  try {
+    parseIntentContent(source);
+  } catch (error) {
+    if (error instanceof AppError) return error;
+  }
+  throw new Error("the intent was not refused");
+}
+
+const withParams = (params: Record<string, unknown>): string =>
+  JSON.stringify({ ...transfer, params: { ...transfer.params, ...params } });
+
+test("a transfer comes out with bigint amounts and the defaults filled in", () => {
+  const intent = parseIntentContent(JSON.stringify(transfer));
+  expect(intent).toMatchObject({
+    kind: "p2p_transfer",
+    legacy: false,
+    expiresAt: new Date(1_790_000_000_000),
+    params: { assetId: "gBTC", amount: 5000n, recipientPubkey: RECIPIENT, dustPolicy: "reject", feeAmount: 10n },
+  });
+  expect(intent.content.params["dust_policy"]).toBe("reject");
+});
+
+test.each([
+  ["vtxo:transfer", {}],
+  ["transfer", {}],
+  ["p2p_transfer", { expires_at: "2026-09-21T14:13:20Z" }],
+  ["p2p_transfer", { params: { ...transfer.params, asset_id: "BTC", recipient_pubkey: NPUB } }],
+  ["p2p_transfer", { params: { ...transfer.params, dust_policy: "reject" } }],
+])("spellings of the same intent have the same content hash (%s %j)", (type, change) => {
+  const plain = parseIntentContent(JSON.stringify(transfer));
+  const other = parseIntentContent(JSON.stringify({ ...transfer, type, ...change }));
+  expect(intentContentHash(other.content)).toBe(intentContentHash(plain.content));
+  expect(other.legacy).toBe(false);
+});
+
+test("older forms mean the same and are marked", () => {
+  const { type, params, ...rest } = transfer;
+  const { fee_asset_id, fee_amount, ...outside } = params;
+  const older = { ...rest, action: type, ...outside, params: { fee_asset_id, fee_amount } };
+  const intent = parseIntentContent(JSON.stringify(older));
+  expect(intent.legacy).toBe(true);
+  const { recipient_pubkey: _kept, ...content } = intent.content;
+  expect(content).toEqual(parseIntentContent(JSON.stringify(transfer)).content);
+});
+
+test.each([
+  ["a fraction", withParams({ amount: 0.5 }), "invalid_request", ""],
+  ["a string", withParams({ amount: "5000" }), "invalid_amount", "params.amount"],
+  ["zero", withParams({ amount: 0 }), "invalid_amount", "params.amount"],
+  ["a negative", withParams({ amount: -1 }), "invalid_amount", "params.amount"],
+  ["nothing", withParams({ amount: undefined }), "invalid_request", "params.amount"],
+  ["1e3", JSON.stringify(transfer).replace("5000", "5e3"), "invalid_request", ""],
+  ["5000.0", JSON.stringify(transfer).replace("5000", "5000.0"), "invalid_request", ""],
+  ["2^53", JSON.stringify(transfer).replace("5000", "9007199254740992"), "invalid_request", "params.amount"],
+])("refuses %s as an amount", (_name, source, code, path) => {
+  const error = refusal(source);
+  expect(error.code).toBe(code);
+  expect(error.errors.map((field) => field.path)).toEqual([path]);
+});
+
+test.each([
+  ["an unknown key", { ...transfer, memo: "hi" }, "memo"],
+  ["an unknown param", { ...transfer, params: { ...transfer.params, note: 1 } }, "params.note"],
+  ["a short action_id", { ...transfer, action_id: "short" }, "action_id"],
+  ["a type with capitals", { ...transfer, type: "AMM:swap" }, "type"],
+  ["no expires_at", { ...transfer, expires_at: undefined }, "expires_at"],
+  ["an ISO time without a zone", { ...transfer, expires_at: "2026-09-21T14:13:20" }, "expires_at"],
+  ["an unknown network", { ...transfer, network: "liquid" }, "network"],
+  ["params that are a list", { ...transfer, params: [] }, "params"],
+  [
+    "a key off the curve",
+    { ...transfer, params: { ...transfer.params, recipient_pubkey: "f".repeat(64) } },
+    "params.recipient_pubkey",
+  ],
+  ["two recipients", { ...transfer, recipient_pubkey: "e".repeat(64).replace(/^e/, "1") }, "recipient_pubkey"],
+  ["a VTXO twice", { ...transfer, params: { ...transfer.params, source_vtxos: [VTXO, VTXO] } }, "params.source_vtxos"],
+])("refuses %s and names the field", (_name, content, path) => {
+  const error = refusal(JSON.stringify(content));
+  expect(error.code).toBe("invalid_request");
+  expect(error.errors.map((field) => field.path)).toContain(path);
+});
+
+test("a recipient outside params must be the one inside", () => {
+  const other = "c6047f9441ed7d6d3045406e95c07cd85c778e4b8cef3ca7abac09b95c709ee5";
+  const error = refusal(JSON.stringify({ ...transfer, recipient_pubkey: other }));
+  expect(error.errors).toEqual([expect.objectContaining({ path: "params.recipient_pubkey", code: "contradiction" })]);
+});
+
+test("a missing fee is left for the fee rule, which has its own code", () => {
+  const { fee_asset_id: _asset, fee_amount: _amount, ...params } = transfer.params;
+  const intent = parseIntentContent(JSON.stringify({ ...transfer, params }));
+  expect(intent).toMatchObject({ params: { feeAssetId: undefined, feeAmount: undefined } });
+});
+
+test.each(["vtxo:split", "lightning:lift", "lift_lightning", "atomic_swap", "vtxo:renew", "vtxo:tranfer", "something"])(
+  "%s is known or nobody's, and not executed here",
+  (type) => {
+    expect(refusal(JSON.stringify({ ...transfer, type })).code).toBe("unsupported_type");
+  },
+);
+
+test("solver-owned types keep their params untouched, up to 16 KiB", () => {
+  const params = { pool_id: "gUSD-gBTC", legs: [{ asset_id: "BTC", amount: 1 }], note: "é" };
+  const intent = parseIntentContent(JSON.stringify({ ...transfer, type: "amm:swap", params }));
+  expect(intent.kind).toBe("protocol_op");
+  expect(intent.content.params).toEqual(params);
+  const big = refusal(JSON.stringify({ ...transfer, type: "amm:swap", params: { note: "x".repeat(17_000) } }));
+  expect(big.errors.map((field) => field.path)).toEqual(["params"]);
+});
+
+test.each([
+  ["no JSON", "{", "invalid_json"],
+  ["a list", "[]", "invalid_request"],
+  ["a lone surrogate", JSON.stringify({ ...transfer, solver_id: "\ud800" }), "invalid_request"],
+  ["an own __proto__", '{"action_id":"pay-0001","params":{"__proto__":{"a":1}}}', "invalid_request"],
+  ["deep nesting", `{"params":${"[".repeat(5000)}${"]".repeat(5000)}}`, "invalid_request"],
+])("refuses %s", (_name, text, code) => {
+  expect(refusal(text).code).toBe(code);
+});

@@ -1,0 +1,17 @@
+/**
+ * Event kinds the gateway speaks. 30000-39999 are addressable (NIP-01): relays keep the newest event per kind, pubkey and
+ * `d`, so every event we sign carries a `d` of its own.
+ */
+export const INTENT_KIND = 31510;
+export const CHALLENGE_KIND = 31511;
+export const RESPONSE_KIND = 31512;
+export const CONFIRMATION_KIND = 31340;
+export const FAILURE_KIND = 31341;
+
+/** What the gateway takes in from relays; every other kind is dropped at the door. */
+export const INBOUND_KINDS = [INTENT_KIND, RESPONSE_KIND] as const;
+export type InboundKind = (typeof INBOUND_KINDS)[number];
+
+export function isInboundKind(kind: number): kind is InboundKind {
+  return INBOUND_KINDS.some((known) => known === kind);
+}
