@@ -1,0 +1,20 @@
+CREATE TABLE IF NOT EXISTS nostr_outbox (
+  id BIGINT NOT NULL AUTO_INCREMENT,
+  event_id VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  kind INT NOT NULL,
+  d_tag VARCHAR(255) NULL,
+  relay VARCHAR(255) NOT NULL,
+  raw MEDIUMTEXT NOT NULL,
+  subject VARCHAR(191) NOT NULL,
+  status VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  attempts INT NOT NULL DEFAULT 0,
+  next_at DATETIME(3) NOT NULL,
+  created_at DATETIME(3) NOT NULL,
+  acked_at DATETIME(3) NULL,
+  last_error VARCHAR(500) NULL,
+  PRIMARY KEY (id),
+  UNIQUE KEY uq_nostr_outbox_event_relay (event_id, relay),
+  KEY ix_nostr_outbox_due (relay, status, next_at),
+  KEY ix_nostr_outbox_address (kind, d_tag),
+  KEY ix_nostr_outbox_subject (subject)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin

@@ -1,0 +1,9 @@
+CREATE TABLE IF NOT EXISTS leases (
+  id BIGINT NOT NULL AUTO_INCREMENT,
+  name VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  holder VARCHAR(128) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  token BIGINT NOT NULL,
+  expires_at DATETIME(3) NOT NULL,
+  PRIMARY KEY (id),
+  UNIQUE KEY uq_leases_name (name)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin
