@@ -1,0 +1,113 @@
+import { type ArkTxInput, buildOffchainTx, CSVMultisigTapscript, P2A, type Transaction } from "@arkade-os/sdk";
+import { hex } from "@scure/base";
+
+import { AppError, assert } from "../errors";
+import { isValidXOnly } from "../schnorr";
+import { outpointOf, toPsbt } from "./psbt";
+import { arkTxWeight } from "./tx-weight";
+import type { ArkInput, ArkOutput, ArkParams, BuiltArkTx } from "./types";
+import { defaultVtxoScript } from "./vtxo-script";
+
+/** arkd's limits on one ark tx, from GetInfo; the defaults are arkd's own. */
+export interface ArkTxLimits {
+  readonly dustSats: bigint;
+  /** Smallest VTXO; arkd's -1 means dust. */
+  readonly vtxoMinSats: bigint;
+  /** Largest VTXO; undefined = no limit. */
+  readonly vtxoMaxSats: bigint | undefined;
+  readonly maxTxWeight: number;
+}
+
+export const DEFAULT_ARK_TX_LIMITS: ArkTxLimits = {
+  dustSats: 330n,
+  vtxoMinSats: -1n,
+  vtxoMaxSats: undefined,
+  maxTxWeight: 40_000,
+};
+
+/**
+ * Builds an off-chain transfer: one checkpoint per VTXO and the ark tx that spends them, unsigned. A pure function of its
+ * arguments, so the txid is known before anybody signs and a rebuild gives the same bytes. Input i spends checkpoint i,
+ * outputs keep their order, the zero-value anchor comes last.
+ * Throws `amount_below_minimum`, `amount_above_maximum` or `too_many_inputs` (weight); all else is a bug of the caller.
+ */
+export function buildArkTx(
+  params: ArkParams,
+  inputs: readonly ArkInput[],
+  outputs: readonly ArkOutput[],
+  limits: ArkTxLimits = DEFAULT_ARK_TX_LIMITS,
+): BuiltArkTx {
+  checkInputs(inputs);
+  checkOutputs(outputs, limits);
+  // Off-chain transfers carry no sats fee: arkd refuses a difference in either direction.
+  assert(sumSats(inputs) === sumSats(outputs), "sats in equal sats out");
+  if (arkTxWeight(inputs.length, outputs.length) > limits.maxTxWeight) throw new AppError("too_many_inputs");
+
+  const { arkTx, checkpoints } = buildOffchainTx(
+    inputs.map(toSdkInput),
+    outputs.map(({ script, amountSats }) => ({ script: hex.decode(script), amount: amountSats })),
+    CSVMultisigTapscript.decode(hex.decode(params.checkpointTapscript)),
+  );
+  checkShape(arkTx, checkpoints, outputs);
+  return {
+    txid: arkTx.id,
+    arkPsbt: toPsbt(arkTx),
+    checkpoints: inputs.map(({ vtxoId }, i) => {
+      const checkpoint = checkpoints[i];
+      assert(checkpoint !== undefined && outpointOf(checkpoint, 0) === vtxoId, "checkpoint i spends input i");
+      return { txid: checkpoint.id, psbt: toPsbt(checkpoint), vtxoId };
+    }),
+  };
+}
+
+function checkInputs(inputs: readonly ArkInput[]): void {
+  assert(inputs.length > 0, "an ark tx has an input");
+  assert(new Set(inputs.map(({ vtxoId }) => vtxoId)).size === inputs.length, "no VTXO is spent twice");
+  for (const input of inputs) {
+    assert(input.vtxoId === `${input.txid}:${input.vout}`, "a VTXO id is its outpoint");
+    assert(input.amountSats > 0n, "an input holds sats");
+  }
+}
+
+function checkOutputs(outputs: readonly ArkOutput[], limits: ArkTxLimits): void {
+  assert(outputs.length > 0, "an ark tx has an output");
+  const minimum = limits.vtxoMinSats > limits.dustSats ? limits.vtxoMinSats : limits.dustSats;
+  for (const { script, amountSats } of outputs) {
+    assert(/^5120[0-9a-f]{64}$/.test(script) && isValidXOnly(script.slice(4)), "an output pays a taproot key");
+    // Below dust arkd would want an OP_RETURN output, which can only be pooled in a batch: never made here.
+    if (amountSats < minimum) throw new AppError("amount_below_minimum", { details: { min_sats: Number(minimum) } });
+    if (limits.vtxoMaxSats !== undefined && amountSats > limits.vtxoMaxSats) {
+      throw new AppError("amount_above_maximum", { details: { max_sats: Number(limits.vtxoMaxSats) } });
+    }
+  }
+}
+
+function sumSats(coins: readonly { readonly amountSats: bigint }[]): bigint {
+  return coins.reduce((sum, { amountSats }) => sum + amountSats, 0n);
+}
+
+function toSdkInput(input: ArkInput): ArkTxInput {
+  const script = defaultVtxoScript(input.ownerPubkey, input);
+  const value = Number(input.amountSats);
+  assert(Number.isSafeInteger(value), "the SDK takes sats as a number");
+  return { txid: input.txid, vout: input.vout, value, tapTree: script.encode(), tapLeafScript: script.forfeit() };
+}
+
+/** What arkd will rebuild and compare; a future SDK that lays transactions out otherwise fails here, not at arkd. */
+function checkShape(arkTx: Transaction, checkpoints: readonly Transaction[], outputs: readonly ArkOutput[]): void {
+  assert(arkTx.inputsLength === checkpoints.length, "one checkpoint per input");
+  for (const [i, checkpoint] of checkpoints.entries()) {
+    assert(outpointOf(arkTx, i) === `${checkpoint.id}:0`, "ark input i spends output 0 of checkpoint i");
+  }
+  assert(arkTx.outputsLength === outputs.length + 1, "the anchor is the only output added");
+  for (const [i, { script, amountSats }] of outputs.entries()) {
+    const built = arkTx.getOutput(i);
+    assert(built.amount === amountSats && hexOf(built.script) === script, "outputs keep their order");
+  }
+  const anchor = arkTx.getOutput(outputs.length);
+  assert(anchor.amount === 0n && hexOf(anchor.script) === hex.encode(P2A.script), "the anchor comes last");
+}
+
+function hexOf(bytes: Uint8Array | undefined): string {
+  return bytes === undefined ? "" : hex.encode(bytes);
+}

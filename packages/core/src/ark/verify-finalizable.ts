@@ -1,0 +1,60 @@
+import type { Transaction } from "@arkade-os/sdk";
+import { hex } from "@scure/base";
+
+import { AppError, assert } from "../errors";
+import { verifySchnorr } from "../schnorr";
+import { findSignature } from "./insert-signatures";
+import { outpointOf, parsePsbt } from "./psbt";
+import { sighashOf } from "./sighash";
+
+/** The two calls of a transfer as they would be sent: checkpoint i belongs to input i of the ark tx. */
+export interface ArkTransfer {
+  readonly arkPsbt: string;
+  readonly checkpointPsbts: readonly string[];
+}
+
+/**
+ * The last look before SubmitTx: every input of the ark tx carries its owner's valid signature, and the checkpoints are the
+ * ones it spends. Throws `signature_mismatch` {txid, input} for a missing or wrong signature.
+ */
+export function verifySubmittable({ arkPsbt, checkpointPsbts }: ArkTransfer): void {
+  const arkTx = parsePsbt(arkPsbt);
+  checkPairing(arkTx, checkpointPsbts.map(parsePsbt));
+  for (let input = 0; input < arkTx.inputsLength; input++) {
+    const [owner] = sighashOf(arkTx, input).pubkeys;
+    assert(owner !== undefined, "a leaf names its owner");
+    checkSignature(arkTx, input, owner);
+  }
+}
+
+/**
+ * The last look before FinalizeTx, which is one-shot: a refusal there freezes the inputs for good. Every checkpoint of the
+ * ark tx must carry the valid signatures of its owner and of arkd, and the ark tx itself both on every input.
+ * Throws `signature_mismatch` {txid, input} for a missing or wrong signature.
+ */
+export function verifyFinalizable({ arkPsbt, checkpointPsbts }: ArkTransfer): void {
+  const arkTx = parsePsbt(arkPsbt);
+  const checkpoints = checkpointPsbts.map(parsePsbt);
+  checkPairing(arkTx, checkpoints);
+  for (const tx of [arkTx, ...checkpoints]) checkAllSignatures(tx);
+}
+
+function checkPairing(arkTx: Transaction, checkpoints: readonly Transaction[]): void {
+  assert(checkpoints.length === arkTx.inputsLength, "one checkpoint per input");
+  for (const [i, checkpoint] of checkpoints.entries()) {
+    assert(checkpoint.inputsLength === 1, "a checkpoint spends one VTXO");
+    assert(outpointOf(arkTx, i) === `${checkpoint.id}:0`, "input i spends checkpoint i");
+  }
+}
+
+function checkAllSignatures(tx: Transaction): void {
+  for (let input = 0; input < tx.inputsLength; input++) {
+    for (const pubkey of sighashOf(tx, input).pubkeys) checkSignature(tx, input, pubkey);
+  }
+}
+
+function checkSignature(tx: Transaction, input: number, pubkey: string): void {
+  const sig = findSignature(tx, input, pubkey);
+  if (sig !== undefined && verifySchnorr(sig, sighashOf(tx, input).sighash, hex.decode(pubkey))) return;
+  throw new AppError("signature_mismatch", { details: { txid: tx.id, input } });
+}
