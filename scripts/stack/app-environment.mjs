@@ -1,0 +1,38 @@
+import { cleanEnvironment } from "./run-command.mjs";
+
+/**
+ * The environment of the four processes (docs/configuration.md). Variables of the caller win over our development
+ * defaults, but not over what ties the parts of this stack together.
+ */
+export function appEnvironment({ stack, auth, secrets, devnet, apiPort, backupDir }) {
+  const [arkdHost, arkdPort] = devnet.arkd.grpc.split(":");
+  const { ADMIN_API_KEY, SECRET_KEY, ENCRYPTION_KEY, GATEWAY_WALLET_SEED, NOSTR_PRIVATE_KEY } = secrets;
+  const defaults = {
+    SECRET_KEY,
+    ENCRYPTION_KEY,
+    NOSTR_AUTO_START: "true",
+    LOG_DIR: "",
+    BACKUP_DIR: backupDir,
+  };
+  const bound = {
+    ADMIN_API_KEY,
+    GATEWAY_WALLET_SEED,
+    NOSTR_PRIVATE_KEY,
+    NODE_ENV: "development",
+    BITCOIN_NETWORK: "regtest",
+    DEVNET: "true",
+    SOLVER_AUTH: auth,
+    APP_HOST: "127.0.0.1",
+    APP_PORT: String(apiPort),
+    PUBLIC_BASE_URL: stack.api_url,
+    DATABASE_URL: stack.database_url,
+    REDIS_URL: stack.redis_url,
+    NOSTR_RELAYS: stack.relay_urls.join(","),
+    ARKD_HOST: arkdHost,
+    ARKD_PORT: arkdPort,
+    ARKD_SIGNER_PUBKEY: devnet.signer_pubkey,
+    ARKD_FORFEIT_PUBKEY: devnet.forfeit_pubkey,
+    ...(devnet.arkd.tls_cert ? { ARKD_TLS_CERT: devnet.arkd.tls_cert } : { GRPC_ALLOW_PLAINTEXT: "true" }),
+  };
+  return { ...defaults, ...cleanEnvironment(), ...bound };
+}

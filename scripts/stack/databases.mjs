@@ -1,0 +1,54 @@
+import { mariadbService } from "./mariadb.mjs";
+import { redisService } from "./redis.mjs";
+import { findServers } from "./system-packages.mjs";
+
+export const DATABASE_NAME = "arkrelay";
+
+/**
+ * Private MariaDB and Redis, except where DATABASE_URL or REDIS_URL name one to use.
+ * @param userGrants statements for the database user {name, password}
+ * @returns {Promise<{databaseUrl: string, redisUrl: string}>}
+ */
+export async function startDatabases({
+  supervisor,
+  paths,
+  pickPort,
+  print,
+  ports,
+  user,
+  databaseName,
+  userGrants,
+  isDurable,
+}) {
+  const needed = { mariadb: !process.env.DATABASE_URL, redis: !process.env.REDIS_URL };
+  const servers = await findServers(needed, print);
+  const [databaseUrl, redisUrl] = await Promise.all([
+    needed.mariadb ? startPrivateMariadb() : process.env.DATABASE_URL,
+    needed.redis ? startPrivateRedis() : process.env.REDIS_URL,
+  ]);
+  return { databaseUrl, redisUrl };
+
+  async function startPrivateMariadb() {
+    const port = await pickPort("mariadb", ports.mariadb);
+    const grants = [...createUser(user), ...userGrants];
+    await supervisor.start(mariadbService({ servers, paths, port, isDurable, grants }));
+    print(`mariadb is up on port ${port}`);
+    return `mysql://${user.name}:${user.password}@127.0.0.1:${port}/${databaseName}`;
+  }
+
+  async function startPrivateRedis() {
+    const port = await pickPort("redis", ports.redis);
+    await supervisor.start(redisService({ servers, paths, port }));
+    print(`redis is up on port ${port}`);
+    return `redis://127.0.0.1:${port}/0`;
+  }
+}
+
+/** The server takes connections from this machine only; its root is reachable through the socket alone. */
+function createUser({ name, password }) {
+  const account = `'${name}'@'127.0.0.1'`;
+  return [
+    `CREATE USER IF NOT EXISTS ${account} IDENTIFIED BY '${password}'`,
+    `ALTER USER ${account} IDENTIFIED BY '${password}'`,
+  ];
+}

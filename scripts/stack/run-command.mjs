@@ -1,0 +1,54 @@
+import { spawn } from "node:child_process";
+
+import { ROOT } from "./paths.mjs";
+import { StopWithSentence } from "./stop-with-sentence.mjs";
+
+const active = new Set();
+
+/** Ends the commands under way: called when the script itself is told to stop. */
+export function stopCommands() {
+  for (const child of active) child.kill("SIGTERM");
+}
+
+/**
+ * Runs a command to its end without a terminal and keeps its output.
+ * @returns {Promise<{code: number, output: string}>} code 127 when the program does not exist
+ */
+export function runCommand(command, args, { env = process.env, cwd = ROOT, onOutput } = {}) {
+  return new Promise((resolve) => {
+    const child = spawn(command, args, { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
+    active.add(child);
+    let output = "";
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding("utf8").on("data", (text) => {
+        output += text;
+        onOutput?.(text);
+      });
+    }
+    const end = (result) => {
+      active.delete(child);
+      resolve(result);
+    };
+    child.on("error", (error) => end({ code: 127, output: error.message }));
+    child.on("close", (code, signalName) =>
+      end({ code: code ?? 128, output: signalName ? `${output}\n${signalName}` : output }),
+    );
+  });
+}
+
+/** As runCommand, but a failure stops the script with `what` and the end of the output. */
+export async function mustRun(what, command, args, options = {}) {
+  const { code, output } = await runCommand(command, args, options);
+  if (code !== 0) throw new StopWithSentence(`${what} failed (exit code ${code}):\n${lastLines(output, 40)}`, 70);
+  return output;
+}
+
+export function lastLines(text, count) {
+  return text.trimEnd().split("\n").slice(-count).join("\n");
+}
+
+/** Our environment without what npm adds for its scripts: an inner npm or pnpm would take it for its own settings. */
+export function cleanEnvironment(extra = {}) {
+  const entries = Object.entries(process.env).filter(([name]) => !/^(npm|pnpm)_/i.test(name));
+  return { ...Object.fromEntries(entries), TURBO_TELEMETRY_DISABLED: "1", DO_NOT_TRACK: "1", ...extra };
+}

@@ -1,0 +1,114 @@
+import path from "node:path";
+
+import { appEnvironment } from "./app-environment.mjs";
+import { APPS, appService, devnetService } from "./app-services.mjs";
+import { DATABASE_NAME, startDatabases } from "./databases.mjs";
+import { createPortPicker } from "./free-port.mjs";
+import { fundInventory } from "./fund-inventory.mjs";
+import { readJsonFile, writeJsonFile } from "./json-file.mjs";
+import { ROOT } from "./paths.mjs";
+import { cleanEnvironment, mustRun } from "./run-command.mjs";
+import { loadSecrets, xOnlyPubkey } from "./secrets.mjs";
+
+/** Brings up databases, schema, devnet and the four processes, in this order. @returns the content of stack.json */
+export async function startStack({ supervisor, paths, print, options }) {
+  const pickPort = createPortPicker(print);
+  const secrets = loadSecrets(paths.secrets);
+  const databases = await startDatabases({
+    supervisor,
+    paths,
+    pickPort,
+    print,
+    ports: { mariadb: 33_306, redis: 36_379 },
+    user: { name: "arkrelay", password: secrets.DATABASE_PASSWORD },
+    databaseName: DATABASE_NAME,
+    userGrants: [
+      `CREATE DATABASE IF NOT EXISTS ${DATABASE_NAME}`,
+      `GRANT ALL ON ${DATABASE_NAME}.* TO 'arkrelay'@'127.0.0.1'`,
+    ],
+    isDurable: true,
+  });
+  await migrate(databases.databaseUrl, print);
+  const devnet = await startDevnet({ supervisor, paths, pickPort, print });
+  // Before the processes start, so that their first look at arkd finds it.
+  await fundInventory({ controlUrl: devnet.control_url, walletSeed: secrets.GATEWAY_WALLET_SEED, print });
+  const ports = await pickAppPorts(pickPort, options.port);
+  const stack = describeStack({ databases, devnet, ports, secrets });
+  const env = appEnvironment({
+    stack,
+    secrets,
+    devnet,
+    auth: options.auth,
+    apiPort: ports.api,
+    backupDir: path.join(paths.root, "backups"),
+  });
+  await startApps({ supervisor, print, ports, env });
+  return stack;
+}
+
+/** Writes stack.json with the pids and logs of this moment. */
+export function writeStackFile(paths, stack, supervisor) {
+  const full = { ...stack, pids: supervisor.pids(), logs: supervisor.logs() };
+  writeJsonFile(paths.stack, full);
+  return full;
+}
+
+async function migrate(databaseUrl, print) {
+  const env = cleanEnvironment({
+    NODE_ENV: "development",
+    DATABASE_URL: databaseUrl,
+    DATABASE_MIGRATE_URL: databaseUrl,
+  });
+  await mustRun("The database migration", process.execPath, [path.join(ROOT, "packages/db/dist/migrate.js")], { env });
+  print("database schema is current");
+}
+
+async function startDevnet({ supervisor, paths, pickPort, print }) {
+  const ports = {
+    "control-port": await pickPort("devnet control API", 8090),
+    "arkd-port": await pickPort("arkd", 7070),
+    "arkd-admin-port": await pickPort("arkd admin", 7071),
+    "relay-port": await pickPort("Nostr relay", 7777),
+  };
+  await supervisor.start(devnetService({ paths, ports }));
+  print("devnet is up: arkd and a Nostr relay");
+  return readJsonFile(paths.devnetFile);
+}
+
+async function pickAppPorts(pickPort, wantedApiPort) {
+  const ports = { api: await pickPort("api", wantedApiPort), metrics: {} };
+  for (const { name, metricsPort } of APPS) ports.metrics[name] = await pickPort(`${name} metrics`, metricsPort);
+  return ports;
+}
+
+async function startApps({ supervisor, print, ports, env }) {
+  await Promise.all(
+    APPS.map(async ({ name }) => {
+      await supervisor.start(appService({ name, metricsPort: ports.metrics[name], env }));
+      print(`${name} is ready`);
+    }),
+  );
+}
+
+function describeStack({ databases, devnet, ports, secrets }) {
+  const metricsUrl = (name) => `http://127.0.0.1:${ports.metrics[name]}/metrics`;
+  const apiUrl = `http://127.0.0.1:${ports.api}`;
+  return {
+    version: readJsonFile(path.join(ROOT, "package.json")).version,
+    api_url: apiUrl,
+    docs_url: `${apiUrl}/docs`,
+    admin_key: secrets.ADMIN_API_KEY,
+    gateway_pubkey: xOnlyPubkey(secrets.NOSTR_PRIVATE_KEY),
+    relay_urls: [devnet.relay_url],
+    control_url: devnet.control_url,
+    database_url: databases.databaseUrl,
+    redis_url: databases.redisUrl,
+    metrics: {
+      api: metricsUrl("api"),
+      worker: metricsUrl("worker"),
+      scheduler: metricsUrl("scheduler"),
+      services_runner: metricsUrl("services-runner"),
+    },
+    arkd: devnet.arkd,
+  };
+}

@@ -1,0 +1,18 @@
+/** A reason to stop that the reader can act on: it is printed as it is, without a stack trace. */
+export class StopWithSentence extends Error {
+  /** @param {string} sentence @param {number} exitCode sysexits: 69 = something is missing, 70 = ours, 75 = try again */
+  constructor(sentence, exitCode = 1) {
+    super(sentence);
+    this.exitCode = exitCode;
+  }
+}
+
+/** Runs a script's main function; every script of this folder ends here. */
+export async function runScript(main) {
+  try {
+    process.exitCode = (await main()) ?? 0;
+  } catch (error) {
+    process.exitCode = error instanceof StopWithSentence ? error.exitCode : 70;
+    console.error(error instanceof StopWithSentence ? `\n${error.message}` : error);
+  }
+}

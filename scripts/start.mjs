@@ -1,0 +1,76 @@
+import { bootstrap } from "./stack/bootstrap.mjs";
+import { removeFile } from "./stack/json-file.mjs";
+import { parseStartOptions } from "./stack/options.mjs";
+import { makeStateDirs, statePaths } from "./stack/paths.mjs";
+import { printStack } from "./stack/print-stack.mjs";
+import { createProgress } from "./stack/progress.mjs";
+import { removeStackData } from "./stack/remove-stack-data.mjs";
+import { stopCommands } from "./stack/run-command.mjs";
+import { runDemoFlow } from "./stack/run-demo-flow.mjs";
+import { startStack, writeStackFile } from "./stack/start-stack.mjs";
+import { runScript, StopWithSentence } from "./stack/stop-with-sentence.mjs";
+import { takeSupervisorLock } from "./stack/supervisor-lock.mjs";
+import { createSupervisor } from "./stack/supervisor.mjs";
+
+await runScript(async () => {
+  const options = parseStartOptions(process.argv.slice(2));
+  if (options.help) {
+    console.log(options.help);
+    return 0;
+  }
+  return await start(options);
+});
+
+async function start(options) {
+  const { print, plain } = createProgress(options.asJson ? process.stderr : process.stdout);
+  const paths = statePaths(options.stateDir);
+  makeStateDirs(paths);
+  const interrupted = nextSignal();
+  const releaseLock = await takeSupervisorLock(paths, print);
+  let stack;
+  const supervisor = createSupervisor({
+    paths,
+    print,
+    onChange: () => stack && writeStackFile(paths, stack, supervisor),
+  });
+  try {
+    await Promise.race([bringUp(), interrupted.then(throwInterrupted)]);
+    await interrupted;
+    return 0;
+  } catch (error) {
+    if (error instanceof Interrupted) return 130;
+    throw error;
+  } finally {
+    stopCommands();
+    print("stopping");
+    removeFile(paths.stack);
+    await supervisor.stopAll();
+    removeFile(paths.processes);
+    releaseLock();
+    print("stopped");
+  }
+
+  async function bringUp() {
+    if (options.wantsReset) removeStackData(paths, print);
+    await bootstrap(print);
+    const started = await startStack({ supervisor, paths, print, options });
+    stack = started;
+    const full = writeStackFile(paths, started, supervisor);
+    if (options.wantsDemo) await runDemoFlow(full, print);
+    if (options.asJson) process.stdout.write(`${JSON.stringify(full)}\n`);
+    else printStack(plain, full, { auth: options.auth, stackFile: paths.stack });
+  }
+}
+
+class Interrupted extends StopWithSentence {}
+
+function throwInterrupted() {
+  throw new Interrupted("Interrupted while starting.", 130);
+}
+
+/** Resolves at the first of the usual signals. Later ones are ignored: stopping takes its orderly course. */
+function nextSignal() {
+  return new Promise((resolve) => {
+    for (const name of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(name, () => resolve(name));
+  });
+}
