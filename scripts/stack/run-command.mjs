@@ -10,6 +10,12 @@ export function stopCommands() {
   for (const child of active) child.kill("SIGTERM");
 }
 
+/** @returns a function that forgets the child again */
+export function trackCommand(child) {
+  active.add(child);
+  return () => active.delete(child);
+}
+
 /**
  * Runs a command to its end without a terminal and keeps its output.
  * @returns {Promise<{code: number, output: string}>} code 127 when the program does not exist
@@ -17,7 +23,7 @@ export function stopCommands() {
 export function runCommand(command, args, { env = process.env, cwd = ROOT, onOutput } = {}) {
   return new Promise((resolve) => {
     const child = spawn(command, args, { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
-    active.add(child);
+    const untrack = trackCommand(child);
     let output = "";
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding("utf8").on("data", (text) => {
@@ -26,7 +32,7 @@ export function runCommand(command, args, { env = process.env, cwd = ROOT, onOut
       });
     }
     const end = (result) => {
-      active.delete(child);
+      untrack();
       resolve(result);
     };
     child.on("error", (error) => end({ code: 127, output: error.message }));

@@ -1,0 +1,122 @@
+import { mkdirSync } from "node:fs";
+import path from "node:path";
+
+import { bootstrap, toolEnvironment } from "./stack/bootstrap.mjs";
+import { startDatabases } from "./stack/databases.mjs";
+import { createPortPicker } from "./stack/free-port.mjs";
+import { readJsonFile, removeFile } from "./stack/json-file.mjs";
+import { makeStateDirs, ROOT, statePaths } from "./stack/paths.mjs";
+import { createProgress } from "./stack/progress.mjs";
+import { runAttached } from "./stack/run-attached.mjs";
+import { stopCommands } from "./stack/run-command.mjs";
+import { runScript, StopWithSentence } from "./stack/stop-with-sentence.mjs";
+import { takeSupervisorLock } from "./stack/supervisor-lock.mjs";
+import { createSupervisor } from "./stack/supervisor.mjs";
+import { countResults, parseTestArguments } from "./stack/test-results.mjs";
+
+const HELP = `npm test -- [filter…] [--update] [--long]
+
+Runs every test: unit, integration on a MariaDB and Redis of its own, end to end.
+
+  filter     only test files whose path matches
+  --update   write new snapshots and vectors
+  --long     the long variants of random and crash tests too
+  Other options are passed to jest.`;
+
+/** Databases of the tests: the harness makes one per jest worker and names it after TEST_PREFIX. */
+const DATABASE_PATTERN = "`arkrelay\\_%`.*";
+
+await runScript(async () => {
+  const args = parseTestArguments(process.argv.slice(2));
+  if (args.wantsHelp) {
+    console.log(HELP);
+    return 0;
+  }
+  return await test(args);
+});
+
+async function test(args) {
+  const { print } = createProgress();
+  const paths = statePaths(".local/test");
+  makeStateDirs(paths);
+  const releaseLock = await takeSupervisorLock(paths, print).catch(explainLock);
+  const supervisor = createSupervisor({ paths, print });
+  const interrupted = nextSignal();
+  const resultFile = path.join(paths.run, "jest.json");
+  removeFile(resultFile);
+  try {
+    await Promise.race([runSuites(), interrupted]);
+  } finally {
+    stopCommands();
+    await supervisor.stopAll();
+    removeFile(paths.processes);
+    releaseLock();
+  }
+  const { passed, failed, failures } = countResults(readJsonFile(resultFile));
+  for (const failure of failures) console.log(failure);
+  console.log(`${passed} passed, ${failed} failed`);
+  return failed === 0 && passed > 0 ? 0 : 1;
+
+  async function runSuites() {
+    await bootstrap(print);
+    const databases = await startTestDatabases({ supervisor, paths, print });
+    print("running the tests");
+    await runAttached(process.execPath, jestArguments(args, resultFile), {
+      env: toolEnvironment({
+        NODE_ENV: "test",
+        TEST_DATABASE_URL: databases.databaseUrl,
+        TEST_REDIS_URL: databases.redisUrl,
+        TEST_PREFIX: "main",
+        TEST_LONG: args.isLong ? "1" : "",
+      }),
+    });
+  }
+}
+
+/** Always private instances: a developer's DATABASE_URL names a database that no test should write to. */
+async function startTestDatabases({ supervisor, paths, print }) {
+  delete process.env.DATABASE_URL;
+  delete process.env.REDIS_URL;
+  return await startDatabases({
+    supervisor,
+    paths,
+    print,
+    pickPort: createPortPicker(print),
+    ports: { mariadb: 34_306, redis: 37_379 },
+    user: { name: "test", password: "test" },
+    databaseName: "",
+    userGrants: [
+      `GRANT ALL ON ${DATABASE_PATTERN} TO 'test'@'127.0.0.1'`,
+      "GRANT RELOAD, PROCESS ON *.* TO 'test'@'127.0.0.1'",
+    ],
+    isDurable: false,
+  });
+}
+
+function jestArguments({ filters, jestArgs, isUpdate }, resultFile) {
+  mkdirSync(path.join(ROOT, ".local/jest-cache"), { recursive: true });
+  return [
+    path.join(ROOT, "node_modules/jest/bin/jest.js"),
+    "--json",
+    `--outputFile=${resultFile}`,
+    "--testTimeout=30000",
+    "--maxWorkers=2",
+    `--cacheDirectory=${path.join(ROOT, ".local/jest-cache")}`,
+    ...(process.env.CI && !isUpdate ? ["--ci"] : []),
+    ...(isUpdate ? ["--updateSnapshot"] : []),
+    ...jestArgs,
+    ...filters,
+  ];
+}
+
+function explainLock(error) {
+  if (error.exitCode !== 1) throw error;
+  throw new StopWithSentence("Another `npm test` is running in this checkout. Wait for it, or stop it.", 1);
+}
+
+function nextSignal() {
+  return new Promise((_, reject) => {
+    const stop = () => reject(new StopWithSentence("Interrupted.\n0 passed, 1 failed", 130));
+    for (const name of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(name, stop);
+  });
+}
