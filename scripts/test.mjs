@@ -85,10 +85,7 @@ async function startTestDatabases({ supervisor, paths, print }) {
     ports: { mariadb: 34_306, redis: 37_379 },
     user: { name: "test", password: "test" },
     databaseName: "",
-    userGrants: [
-      `GRANT ALL ON ${DATABASE_PATTERN} TO 'test'@'127.0.0.1'`,
-      "GRANT RELOAD, PROCESS ON *.* TO 'test'@'127.0.0.1'",
-    ],
+    userGrants: [`GRANT ALL ON ${DATABASE_PATTERN} TO 'test'@'127.0.0.1'`],
     isDurable: false,
   });
 }
