@@ -1,3 +1,5 @@
+import { rmSync } from "node:fs";
+
 import { bootstrap } from "./stack/bootstrap.mjs";
 import { removeFile } from "./stack/json-file.mjs";
 import { parseStartOptions } from "./stack/options.mjs";
@@ -28,6 +30,7 @@ async function start(options) {
   const interrupted = nextSignal();
   const releaseLock = await takeSupervisorLock(paths, print);
   let stack;
+  let isDemoGood = true;
   const supervisor = createSupervisor({
     paths,
     print,
@@ -36,7 +39,7 @@ async function start(options) {
   try {
     await Promise.race([bringUp(), interrupted.then(throwInterrupted)]);
     await interrupted;
-    return 0;
+    return isDemoGood ? 0 : 70;
   } catch (error) {
     if (error instanceof Interrupted) return 130;
     throw error;
@@ -46,17 +49,24 @@ async function start(options) {
     removeFile(paths.stack);
     await supervisor.stopAll();
     removeFile(paths.processes);
+    rmSync(paths.socketDir, { recursive: true, force: true });
     releaseLock();
     print("stopped");
   }
 
+  // What was under way when the stop came has nothing more to say.
+  function say(text) {
+    if (!supervisor.isStopping()) print(text);
+  }
+
   async function bringUp() {
     if (options.wantsReset) removeStackData(paths, print);
-    await bootstrap(print);
-    const started = await startStack({ supervisor, paths, print, options });
+    await bootstrap(say);
+    const started = await startStack({ supervisor, paths, print: say, options });
     stack = started;
     const full = writeStackFile(paths, started, supervisor);
-    if (options.wantsDemo) await runDemoFlow(full, print);
+    if (options.wantsDemo) isDemoGood = await runDemoFlow(full, say);
+    print(`ready${isDemoGood ? "" : ", but the demo failed"}`);
     if (options.asJson) process.stdout.write(`${JSON.stringify(full)}\n`);
     else printStack(plain, full, { auth: options.auth, stackFile: paths.stack });
   }

@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { mkdirSync, rmSync } from "node:fs";
 import path from "node:path";
 
 import { bootstrap, toolEnvironment } from "./stack/bootstrap.mjs";
@@ -50,6 +50,7 @@ async function test(args) {
     stopCommands();
     await supervisor.stopAll();
     removeFile(paths.processes);
+    rmSync(paths.socketDir, { recursive: true, force: true });
     releaseLock();
   }
   const { passed, failed, failures } = countResults(readJsonFile(resultFile));

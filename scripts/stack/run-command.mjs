@@ -4,9 +4,11 @@ import { ROOT } from "./paths.mjs";
 import { StopWithSentence } from "./stop-with-sentence.mjs";
 
 const active = new Set();
+let isStopping = false;
 
-/** Ends the commands under way: called when the script itself is told to stop. */
+/** Ends the commands under way and lets no other begin: called when the script itself is told to stop. */
 export function stopCommands() {
+  isStopping = true;
   for (const child of active) child.kill("SIGTERM");
 }
 
@@ -21,6 +23,7 @@ export function trackCommand(child) {
  * @returns {Promise<{code: number, output: string}>} code 127 when the program does not exist
  */
 export function runCommand(command, args, { env = process.env, cwd = ROOT, onOutput } = {}) {
+  if (isStopping) return Promise.resolve({ code: 130, output: "stopping" });
   return new Promise((resolve) => {
     const child = spawn(command, args, { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
     const untrack = trackCommand(child);

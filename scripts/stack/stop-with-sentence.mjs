@@ -7,12 +7,17 @@ export class StopWithSentence extends Error {
   }
 }
 
-/** Runs a script's main function; every script of this folder ends here. */
+/** Runs a script's main function; every script of this folder ends here, whatever is still under way. */
 export async function runScript(main) {
+  process.exit(await exitCodeOf(main));
+}
+
+async function exitCodeOf(main) {
   try {
-    process.exitCode = (await main()) ?? 0;
+    return (await main()) ?? 0;
   } catch (error) {
-    process.exitCode = error instanceof StopWithSentence ? error.exitCode : 70;
-    console.error(error instanceof StopWithSentence ? `\n${error.message}` : error);
+    if (!(error instanceof StopWithSentence)) console.error(error);
+    else if (error.message !== "") console.error(`\n${error.message}`);
+    return error instanceof StopWithSentence ? error.exitCode : 70;
   }
 }

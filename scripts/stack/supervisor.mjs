@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { endOfLog, startBackground } from "./background-process.mjs";
 import { writeJsonFile } from "./json-file.mjs";
 import { stopProcess } from "./process-identity.mjs";
+import { StopWithSentence } from "./stop-with-sentence.mjs";
 import { waitUntilServing } from "./wait-until.mjs";
 
 /** A process that dies is back within 2 s; one that dies over and over is retried at the slower pace. */
@@ -30,7 +31,7 @@ export function createSupervisor({ paths, print, onChange = () => {} }) {
 
   async function start(service) {
     await service.prepare?.();
-    if (isStopping) return;
+    if (isStopping) throw new StopWithSentence("Stopped while starting.", 130);
     const process_ = spawnService(service);
     await waitUntilServing(process_, service.isReady, service.readyTimeoutMs);
     void watch(service, process_);
@@ -60,7 +61,13 @@ export function createSupervisor({ paths, print, onChange = () => {} }) {
   }
 
   const records = () => Object.fromEntries([...running].map(([name, { record }]) => [name, record]));
-  const pids = () => Object.fromEntries([...running].map(([name, { pid }]) => [name, pid]));
-  const logs = () => Object.fromEntries([...running].map(([name, { logFile }]) => [name, logFile]));
-  return { start, stopAll, pids, logs };
+  const byJsonName = (pick) =>
+    Object.fromEntries([...running].map(([name, it]) => [name.replaceAll("-", "_"), pick(it)]));
+  return {
+    start,
+    stopAll,
+    isStopping: () => isStopping,
+    pids: () => byJsonName(({ pid }) => pid),
+    logs: () => byJsonName(({ logFile }) => logFile),
+  };
 }
