@@ -1,3 +1,5 @@
+import type { BitcoinNetwork } from "../ark/network";
+
 /** arkd as core sees it. Implemented by packages/daemons over gRPC; every method throws AppError. Sats are bigint. */
 
 export interface ArkServerInfo {
@@ -7,7 +9,8 @@ export interface ArkServerInfo {
   /** x-only, 64 hex. */
   readonly forfeitPubkey: string;
   readonly checkpointTapscript: string;
-  readonly network: string;
+  /** Our name of arkd's chain: "bitcoin" is mainnet, "mutinynet" signet. */
+  readonly network: BitcoinNetwork;
   /** Raw GetInfo value: below 512 blocks, from 512 on seconds. */
   readonly unilateralExitDelay: number;
   readonly dustSats: bigint;
