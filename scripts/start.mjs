@@ -2,6 +2,7 @@ import { rmSync } from "node:fs";
 
 import { bootstrap } from "./stack/bootstrap.mjs";
 import { removeFile } from "./stack/json-file.mjs";
+import { nextSignal } from "./stack/next-signal.mjs";
 import { parseStartOptions } from "./stack/options.mjs";
 import { makeStateDirs, statePaths } from "./stack/paths.mjs";
 import { printStack } from "./stack/print-stack.mjs";
@@ -10,7 +11,7 @@ import { removeStackData } from "./stack/remove-stack-data.mjs";
 import { stopCommands } from "./stack/run-command.mjs";
 import { runDemoFlow } from "./stack/run-demo-flow.mjs";
 import { startStack, writeStackFile } from "./stack/start-stack.mjs";
-import { runScript, StopWithSentence } from "./stack/stop-with-sentence.mjs";
+import { runScript } from "./stack/stop-with-sentence.mjs";
 import { takeSupervisorLock } from "./stack/supervisor-lock.mjs";
 import { createSupervisor } from "./stack/supervisor.mjs";
 
@@ -36,13 +37,12 @@ async function start(options) {
     print,
     onChange: () => stack && writeStackFile(paths, stack, supervisor),
   });
+  let isReady = false;
   try {
-    await Promise.race([bringUp(), interrupted.then(throwInterrupted)]);
-    await interrupted;
+    // Interrupted while starting, the race ends first; afterwards the signal is what is waited for.
+    await Promise.race([bringUp().then(() => interrupted), interrupted]);
+    if (!isReady) return 130;
     return isDemoGood ? 0 : 70;
-  } catch (error) {
-    if (error instanceof Interrupted) return 130;
-    throw error;
   } finally {
     stopCommands();
     print("stopping");
@@ -66,21 +66,9 @@ async function start(options) {
     stack = started;
     const full = writeStackFile(paths, started, supervisor);
     if (options.wantsDemo) isDemoGood = await runDemoFlow(full, say);
+    isReady = true;
     print(`ready${isDemoGood ? "" : ", but the demo failed"}`);
     if (options.asJson) process.stdout.write(`${JSON.stringify(full)}\n`);
     else printStack(plain, full, { auth: options.auth, stackFile: paths.stack });
   }
-}
-
-class Interrupted extends StopWithSentence {}
-
-function throwInterrupted() {
-  throw new Interrupted("Interrupted while starting.", 130);
-}
-
-/** Resolves at the first of the usual signals. Later ones are ignored: stopping takes its orderly course. */
-function nextSignal() {
-  return new Promise((resolve) => {
-    for (const name of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(name, () => resolve(name));
-  });
 }

@@ -5,6 +5,7 @@ import { bootstrap, toolEnvironment } from "./stack/bootstrap.mjs";
 import { startDatabases } from "./stack/databases.mjs";
 import { createPortPicker } from "./stack/free-port.mjs";
 import { readJsonFile, removeFile } from "./stack/json-file.mjs";
+import { nextSignal } from "./stack/next-signal.mjs";
 import { makeStateDirs, ROOT, statePaths } from "./stack/paths.mjs";
 import { createProgress } from "./stack/progress.mjs";
 import { runAttached } from "./stack/run-attached.mjs";
@@ -42,10 +43,11 @@ async function test(args) {
   const releaseLock = await takeSupervisorLock(paths, print).catch(explainLock);
   const supervisor = createSupervisor({ paths, print });
   const interrupted = nextSignal();
+  let isInterrupted = false;
   const resultFile = path.join(paths.run, "jest.json");
   removeFile(resultFile);
   try {
-    await Promise.race([runSuites(), interrupted]);
+    await Promise.race([runSuites(), interrupted.then(() => (isInterrupted = true))]);
   } finally {
     stopCommands();
     await supervisor.stopAll();
@@ -53,6 +55,7 @@ async function test(args) {
     rmSync(paths.socketDir, { recursive: true, force: true });
     releaseLock();
   }
+  if (isInterrupted) throw new StopWithSentence("Interrupted.", 130);
   const { passed, failed, failures } = countResults(readJsonFile(resultFile));
   for (const failure of failures) console.log(failure);
   console.log(`${passed} passed, ${failed} failed`);
@@ -110,11 +113,4 @@ function jestArguments({ filters, jestArgs, isUpdate }, resultFile) {
 function explainLock(error) {
   if (error.exitCode !== 1) throw error;
   throw new StopWithSentence("Another `npm test` is running in this checkout. Wait for it, or stop it.", 1);
-}
-
-function nextSignal() {
-  return new Promise((_, reject) => {
-    const stop = () => reject(new StopWithSentence("Interrupted.\n0 passed, 1 failed", 130));
-    for (const name of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(name, stop);
-  });
 }
