@@ -18,6 +18,8 @@ export function mariadbService({ servers, paths, port, isDurable = true, grants 
   return {
     name: "mariadb",
     graceMs: 30_000,
+    // MariaDB 10.11 drops a SIGTERM that reaches it while it starts.
+    repeatSignalMs: 1_000,
     async prepare() {
       await prepareDataDir(servers, paths);
       writeFileSync(initFile, grants.map((statement) => `${statement};\n`).join(""), { mode: 0o600 });

@@ -18,11 +18,18 @@ export function recordOf(pid) {
   return { pid, identity: processIdentity(pid) };
 }
 
-/** SIGTERM, then SIGKILL when the process is still there after `graceMs`. @returns whether it went without force */
-export async function stopProcess(record, graceMs) {
-  if (!isRunning(record)) return true;
-  signal(record.pid, "SIGTERM");
-  if (await isGoneWithin(record, graceMs)) return true;
+/**
+ * SIGTERM, then SIGKILL when the process is still there after `graceMs`. `repeatMs` sends SIGTERM again and again, for a
+ * program that may miss one; ours must not get a second one, which tells them to skip their drain.
+ * @returns whether it went without force
+ */
+export async function stopProcess(record, graceMs, repeatMs = graceMs) {
+  const deadline = performance.now() + graceMs;
+  do {
+    if (!isRunning(record)) return true;
+    signal(record.pid, "SIGTERM");
+    if (await isGoneWithin(record, repeatMs)) return true;
+  } while (performance.now() < deadline);
   signal(record.pid, "SIGKILL");
   await isGoneWithin(record, 5_000);
   return false;

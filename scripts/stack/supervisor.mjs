@@ -14,7 +14,7 @@ const CRASH_LOOP_AGE_MS = 3_000;
 /**
  * Starts services one after the other, restarts those that die, stops all in reverse order.
  *
- * A service is {name, graceMs, readyTimeoutMs, prepare?(), launch(): {command, args, env}, isReady(): Promise<boolean>}.
+ * A service is {name, graceMs, repeatSignalMs?, readyTimeoutMs, prepare?(), launch(): {command, args, env}, isReady(): Promise<boolean>}.
  * `onChange` is called after every restart, with the new pids in `pids()`.
  */
 export function createSupervisor({ paths, print, onChange = () => {} }) {
@@ -23,7 +23,7 @@ export function createSupervisor({ paths, print, onChange = () => {} }) {
 
   function spawnService(service) {
     const process_ = startBackground({ name: service.name, logDir: paths.logs, ...service.launch() });
-    running.set(service.name, { ...process_, graceMs: service.graceMs });
+    running.set(service.name, { ...process_, graceMs: service.graceMs, repeatSignalMs: service.repeatSignalMs });
     // Written before anything is awaited: whoever kills us now leaves a record of what to clean up.
     writeJsonFile(paths.processes, records());
     return process_;
@@ -54,7 +54,7 @@ export function createSupervisor({ paths, print, onChange = () => {} }) {
   async function stopAll() {
     isStopping = true;
     for (const process_ of [...running.values()].toReversed()) {
-      const wentItself = await stopProcess(process_.record, process_.graceMs);
+      const wentItself = await stopProcess(process_.record, process_.graceMs, process_.repeatSignalMs);
       if (!wentItself) print(`${process_.name} did not stop within ${process_.graceMs / 1000} s and was killed`);
     }
     running.clear();
