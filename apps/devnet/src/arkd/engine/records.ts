@@ -1,0 +1,58 @@
+import type { ArkdSettings } from "./settings";
+
+export interface NewVtxoRecord {
+  readonly vout: number;
+  readonly amountSats: string;
+  readonly script: string;
+  readonly isSwept: boolean;
+}
+
+export interface CheckpointRecord {
+  readonly txid: string;
+  readonly psbt: string;
+  /** The VTXO it spends. */
+  readonly vtxoId: string;
+}
+
+/**
+ * Everything that ever changes arkd's state, one line of the journal each. Amounts are decimal strings, because JSON numbers
+ * cannot hold every int64. Replaying the lines in order gives the state back.
+ */
+export type ArkdRecord =
+  | {
+      readonly type: "funded";
+      readonly atMs: number;
+      readonly commitmentTxid: string;
+      readonly txid: string;
+      readonly psbt: string;
+      readonly expiresAt: number;
+      readonly vtxos: readonly NewVtxoRecord[];
+    }
+  | {
+      readonly type: "accepted";
+      readonly atMs: number;
+      readonly arkTxid: string;
+      /** With the owners' and the server's signatures. */
+      readonly psbt: string;
+      /** Signed by the server only; checkpoint i belongs to input i. */
+      readonly checkpoints: readonly CheckpointRecord[];
+    }
+  | {
+      readonly type: "finalised";
+      readonly atMs: number;
+      readonly arkTxid: string;
+      readonly checkpoints: readonly CheckpointRecord[];
+      readonly expiresAt: number;
+      readonly depth: number;
+      readonly commitmentTxids: readonly string[];
+      readonly vtxos: readonly NewVtxoRecord[];
+    }
+  | { readonly type: "poisoned"; readonly arkTxid: string; readonly reason: string }
+  | { readonly type: "swept"; readonly atMs: number; readonly vtxoIds: readonly string[] }
+  | { readonly type: "unrolled"; readonly atMs: number; readonly vtxoId: string }
+  | { readonly type: "banned"; readonly script: string; readonly untilSeconds: number }
+  | { readonly type: "owner"; readonly script: string; readonly pubkey: string }
+  | { readonly type: "clock"; readonly offsetSeconds: number }
+  | { readonly type: "mined"; readonly height: number }
+  | { readonly type: "settings"; readonly settings: ArkdSettings }
+  | { readonly type: "reset" };

@@ -1,0 +1,47 @@
+import { sha256 } from "@noble/hashes/sha2.js";
+import { hex } from "@scure/base";
+
+import { utf8 } from "./bytes";
+
+/** What an operator can change at run time. Amounts in sats; delays: below 512 blocks, from 512 on seconds. */
+export interface ArkdSettings {
+  readonly network: string;
+  readonly unilateralExitDelay: number;
+  readonly checkpointExitDelay: number;
+  readonly boardingExitDelay: number;
+  readonly sessionDurationSeconds: number;
+  readonly vtxoTreeExpirySeconds: number;
+  readonly dustSats: number;
+  /** -1 = dust. */
+  readonly vtxoMinSats: number;
+  /** -1 = no limit. */
+  readonly vtxoMaxSats: number;
+  readonly maxTxWeight: number;
+  readonly maxOpReturnOutputs: number;
+}
+
+/** arkd's defaults; 86016 is 86400 rounded down to a multiple of 512 s, which is what arkd really reports. */
+export const DEFAULT_SETTINGS: ArkdSettings = {
+  network: "regtest",
+  unilateralExitDelay: 86_016,
+  checkpointExitDelay: 86_016,
+  boardingExitDelay: 7_776_256,
+  sessionDurationSeconds: 30,
+  vtxoTreeExpirySeconds: 604_800,
+  dustSats: 330,
+  vtxoMinSats: -1,
+  vtxoMaxSats: -1,
+  maxTxWeight: 40_000,
+  maxOpReturnOutputs: 3,
+};
+
+/** The smallest amount of any new VTXO, sub-dust ones included: that is how arkd reads `-1`. */
+export function minVtxoSats(settings: ArkdSettings): bigint {
+  return BigInt(settings.vtxoMinSats === -1 ? settings.dustSats : settings.vtxoMinSats);
+}
+
+/** Changes with every change of settings or keys; clients send it back as x-digest. */
+export function digestOf(settings: ArkdSettings, signerPubkey: string, forfeitPubkey: string): string {
+  const rows = Object.entries(settings).toSorted(([left], [right]) => (left < right ? -1 : 1));
+  return hex.encode(sha256(utf8(JSON.stringify([rows, signerPubkey, forfeitPubkey]))));
+}
