@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { closeSync, existsSync, openSync, readFileSync, renameSync, statSync } from "node:fs";
+import { closeSync, existsSync, fstatSync, openSync, readFileSync, renameSync, statSync } from "node:fs";
 import path from "node:path";
 
 import { ROOT } from "./paths.mjs";
@@ -16,17 +16,19 @@ export function startBackground({ name, command, args, env, logDir }) {
   const logFile = path.join(logDir, `${name}.log`);
   rotate(logFile);
   const log = openSync(logFile, "a", 0o600);
+  const logStart = fstatSync(log).size;
   const child = spawn(command, args, { cwd: ROOT, env, detached: true, stdio: ["ignore", log, log] });
   closeSync(log);
   const exited = new Promise((resolve) => {
     child.once("exit", (code, signalName) => resolve(signalName ?? code));
     child.once("error", (error) => resolve(error.message));
   });
-  return { name, pid: child.pid, record: child.pid ? recordOf(child.pid) : undefined, logFile, exited };
+  return { name, pid: child.pid, record: child.pid ? recordOf(child.pid) : undefined, logFile, logStart, exited };
 }
 
-export function endOfLog(logFile, lines = 15) {
-  return existsSync(logFile) ? lastLines(readFileSync(logFile, "utf8"), lines) : "";
+/** The last lines that this process wrote, not those of an earlier one in the same file. */
+export function endOfLog({ logFile, logStart }, lines = 15) {
+  return lastLines(readFileSync(logFile).subarray(logStart).toString(), lines);
 }
 
 function rotate(logFile) {

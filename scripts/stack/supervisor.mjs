@@ -43,7 +43,7 @@ export function createSupervisor({ paths, print, onChange = () => {} }) {
       const how = await process_.exited;
       if (isStopping) return;
       print(`${service.name} (pid ${process_.pid}) ended: ${how}. Starting it again; the end of ${process_.logFile}:`);
-      print(endOfLog(process_.logFile, 5));
+      print(endOfLog(process_, 5));
       await sleep(performance.now() - startedAt < CRASH_LOOP_AGE_MS ? CRASH_LOOP_RESTART_MS : RESTART_MS);
       if (isStopping) return;
       process_ = spawnService(service);

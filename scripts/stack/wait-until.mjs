@@ -20,10 +20,7 @@ export async function waitUntilServing(process_, probe, timeoutMs) {
 }
 
 function failure(process_, what) {
-  return new StopWithSentence(
-    `${process_.name} ${what}. The end of ${process_.logFile}:\n${endOfLog(process_.logFile)}\n`,
-    70,
-  );
+  return new StopWithSentence(`${process_.name} ${what}. The end of ${process_.logFile}:\n${endOfLog(process_)}\n`, 70);
 }
 
 /** 200 from an HTTP probe. */
