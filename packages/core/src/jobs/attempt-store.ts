@@ -24,6 +24,7 @@ export interface AttemptJob {
   readonly owner: string;
   readonly requestId: string | undefined;
   readonly trace: string | undefined;
+  readonly createdAt: Date;
 }
 
 /**
@@ -38,12 +39,6 @@ export type TakeOutcome =
 /** `ended` with the wake that makes the row run again, if it shall; `stale` when the lease had been lost: nothing was written. */
 export type EndOutcome = { readonly kind: "ended"; readonly wake: Wake | undefined } | { readonly kind: "stale" };
 
-export interface RenewOutcome {
-  /** Attempts whose row no longer carries their token: stop working, write nothing. */
-  readonly stale: readonly Attempt[];
-  readonly cancelRequested: readonly Attempt[];
-}
-
 /** What a handler may do with the attempt it runs under. */
 export interface AttemptFence {
   /** First statement of every transaction a handler writes in: locks the row and throws StaleAttempt unless the token is still on it. */
@@ -54,8 +49,8 @@ export interface AttemptFence {
 export interface AttemptStore extends AttemptFence {
   /** Many rows of one task in one go; the outcomes come in the order of the keys. */
   take(task: QueuedTaskName, rowKeys: readonly string[]): Promise<readonly TakeOutcome[]>;
-  /** One UPDATE per table for all attempts of a process. */
-  renew(attempts: readonly Attempt[]): Promise<RenewOutcome>;
+  /** One UPDATE per table for all attempts of a process. Brings those whose row no longer carries their token: they must stop. */
+  renew(attempts: readonly Attempt[]): Promise<readonly Attempt[]>;
   listCancelRequested(attempts: readonly Attempt[]): Promise<readonly Attempt[]>;
   /** Many ends in one transaction; the outcomes come in the order given. */
   end(ends: readonly { readonly attempt: Attempt; readonly end: AttemptEnd }[]): Promise<readonly EndOutcome[]>;

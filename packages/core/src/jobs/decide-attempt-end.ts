@@ -10,7 +10,7 @@ export type AttemptEnd =
   | { readonly kind: "cancelled" }
   | { readonly kind: "handed_back" };
 
-interface AttemptFailure {
+export interface AttemptFailure {
   readonly verdict: Retry;
   readonly errorCode: ErrorCode;
   /** Public sentence; what must stay inside is in the log. */

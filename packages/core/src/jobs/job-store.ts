@@ -64,6 +64,8 @@ export interface JobStore {
   cancelPending(tx: Tx, jobId: string, reason: string | undefined): Promise<boolean>;
   /** Asks a running attempt to stop; false when it does not run or its first external write is committed. */
   requestCancel(tx: Tx, jobId: string): Promise<boolean>;
+  /** Whether an external write of the job was sent and its outcome is not known. */
+  hasOpenCall(tx: Tx, jobId: string): Promise<boolean>;
   /** failed or cancelled -> pending with a fresh budget of `tries`; undefined when it was neither. */
   reopen(tx: Tx, jobId: string, tries: number): Promise<Wake | undefined>;
   stats(): Promise<JobStats>;

@@ -20,15 +20,17 @@ export interface RequestedCancel extends JobChange {
 
 /**
  * A pending job is cancelled at once; a running one is asked and stops at its next safe point, at the latest when its first external
- * write is due. Throws `not_found`, and `job_not_cancellable` once it is finished or has committed to an external write.
+ * write is due. Throws `not_found`, and `job_not_cancellable` once it is finished, has committed to an external write, or
+ * waits for the outcome of one.
  */
 export async function requestJobCancel(
-  deps: { readonly jobs: Pick<JobStore, "findByJobId" | "cancelPending" | "requestCancel"> },
+  deps: { readonly jobs: Pick<JobStore, "findByJobId" | "cancelPending" | "requestCancel" | "hasOpenCall"> },
   tx: Tx,
   input: RequestJobCancelInput,
 ): Promise<RequestedCancel> {
   const { jobId } = await getOwnJob(deps, input);
   if (await deps.jobs.cancelPending(tx, jobId, input.reason)) {
+    if (await deps.jobs.hasOpenCall(tx, jobId)) throw new AppError("job_not_cancellable");
     return { jobId, status: "cancelled", cancelRequested: false, wakes: [] };
   }
   // No wake is needed: the process that runs it looks every second.

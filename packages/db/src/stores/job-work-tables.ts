@@ -1,0 +1,78 @@
+import { assert } from "@arkrelay/core/errors";
+import {
+  isQueuedTask,
+  isTaskName,
+  queuedTask,
+  type QueuedTaskName,
+  type StateTable,
+} from "@arkrelay/core/jobs/catalog";
+import type { Wake } from "@arkrelay/core/ports/waker";
+
+import { nullable, readDate, readInteger, readText, type Row } from "../row";
+
+/** The columns in which the tables that hold work differ. The texts go into statements as they are; no value ever does. */
+export interface WorkTable {
+  readonly name: StateTable;
+  readonly key: string;
+  readonly runAt: string;
+  /** Waits for its time or for a worker. */
+  readonly isRunnable: string;
+  readonly isRunning: string;
+  /** Columns behind `toWake`, beside id and key. */
+  readonly wakeColumns: string;
+}
+
+const ROW_TABLE = {
+  runAt: "next_at",
+  // A row whose next_at is null has nothing to do, whatever its status.
+  isRunnable: "attempt_token IS NULL AND next_at IS NOT NULL",
+  isRunning: "attempt_token IS NOT NULL",
+  wakeColumns: "wake_seq, next_at AS run_at",
+};
+
+export const WORK_TABLES: Readonly<Record<StateTable, WorkTable>> = {
+  job_logs: {
+    name: "job_logs",
+    key: "job_id",
+    runAt: "run_at",
+    isRunnable: "status = 'pending'",
+    isRunning: "status = 'running'",
+    wakeColumns: "wake_seq, run_at, task, owner, priority",
+  },
+  signing_sessions: { name: "signing_sessions", key: "session_id", ...ROW_TABLE },
+  nostr_events: { name: "nostr_events", key: "event_id", ...ROW_TABLE },
+};
+
+/** The only task of a table whose rows do not name theirs. */
+const TASK_OF_TABLE: Readonly<Record<Exclude<StateTable, "job_logs">, QueuedTaskName>> = {
+  signing_sessions: "ceremony_drive",
+  nostr_events: "nostr_process",
+};
+
+export function workTableOf(task: QueuedTaskName): WorkTable {
+  return WORK_TABLES[queuedTask(task).stateIn];
+}
+
+export function readTask(table: WorkTable, row: Row): QueuedTaskName {
+  if (table.name !== "job_logs") return TASK_OF_TABLE[table.name];
+  const task = readText(row, "task");
+  assert(isTaskName(task) && isQueuedTask(task), `job_logs names the unknown task ${task}`);
+  return task;
+}
+
+/** Reads a row selected with `wakeColumns` and the key. Only fair jobs have a priority, and only they need their owner in the wake. */
+export function toWake(table: WorkTable, row: Row): Wake {
+  const priority = nullable(row, "priority", readInteger);
+  return {
+    task: readTask(table, row),
+    rowKey: readText(row, table.key),
+    wakeSeq: readInteger(row, "wake_seq"),
+    runAt: readDate(row, "run_at"),
+    ...(priority === undefined ? {} : { priority, owner: readText(row, "owner") }),
+  };
+}
+
+/** `?, ?, ?` for a list; statements with lists are not prepared. */
+export function placeholders(items: readonly unknown[]): string {
+  return items.map(() => "?").join(", ");
+}
