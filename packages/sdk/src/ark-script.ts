@@ -1,0 +1,47 @@
+import { ArkAddress, CSVMultisigTapscript, DefaultVtxo, type RelativeTimelock } from "@arkade-os/sdk";
+import { hex } from "@scure/base";
+
+/** What the wallet pinned when it first met this gateway; nothing a challenge says may change it. */
+export interface WalletPins {
+  /** arkd's signer key, x-only 64 hex. */
+  readonly signer: string;
+  /** Hex of the script arkd lays under every checkpoint. */
+  readonly checkpointTapscript: string;
+  /** arkd's raw `unilateral_exit_delay`: below 512 blocks, from 512 on seconds. */
+  readonly exitDelay: number;
+  /** Nostr key of the gateway, 64 hex. */
+  readonly gatewayPubkey: string;
+}
+
+type ScriptPins = Pick<WalletPins, "signer" | "exitDelay">;
+
+/** BIP68 knows seconds in steps of 512 only, and arkd rounds down. */
+export function exitTimelock(exitDelay: number): RelativeTimelock {
+  if (exitDelay < 512) return { type: "blocks", value: BigInt(exitDelay) };
+  return { type: "seconds", value: BigInt(exitDelay - (exitDelay % 512)) };
+}
+
+/** The default VTXO script of a key: collaborative leaf (owner + signer) and exit leaf (owner after the delay). */
+export function defaultVtxoScript(ownerPubkey: string, pins: ScriptPins): DefaultVtxo.Script {
+  return new DefaultVtxo.Script({
+    pubKey: hex.decode(ownerPubkey),
+    serverPubKey: hex.decode(pins.signer),
+    csvTimelock: exitTimelock(pins.exitDelay),
+  });
+}
+
+/** Output script (hex, 5120…) that pays a key. */
+export function vtxoScriptHex(ownerPubkey: string, pins: ScriptPins): string {
+  return hex.encode(defaultVtxoScript(ownerPubkey, pins).pkScript);
+}
+
+/** bech32m Ark address of a key; hrp `ark` on mainnet, `tark` everywhere else. */
+export function arkAddress(ownerPubkey: string, pins: ScriptPins, hrp: "ark" | "tark"): string {
+  const script = defaultVtxoScript(ownerPubkey, pins);
+  return new ArkAddress(hex.decode(pins.signer), script.tweakedPublicKey, hrp).encode();
+}
+
+/** The pinned checkpoint script in the form the SDK's builder takes. Throws when it is no CSV multisig. */
+export function checkpointClosure(pins: Pick<WalletPins, "checkpointTapscript">): CSVMultisigTapscript.Type {
+  return CSVMultisigTapscript.decode(hex.decode(pins.checkpointTapscript));
+}

@@ -1,0 +1,88 @@
+import { CeremonyTimeoutError } from "./errors.js";
+import type { GatewayClient } from "./gateway-client.js";
+import type { CeremonyStatus } from "./response-schemas.js";
+import { delay } from "./retry.js";
+
+const SUCCESS = new Set(["completed", "finalized", "settled"]);
+const FAILURE = new Set(["failed", "expired", "error"]);
+
+export interface WaitForCeremonyOptions {
+  readonly timeoutMs?: number;
+  /** Between two looks when no event arrives. */
+  readonly intervalMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface CeremonyOutcome {
+  readonly ok: boolean;
+  readonly status: CeremonyStatus | undefined;
+  readonly elapsedMs: number;
+  /** The wait ended, the payment did not: read it again later. */
+  readonly timeout?: true;
+}
+
+/** Whether a session status is an end: `success`, `failure`, or undefined while it goes on. */
+export function endOf(status: string | null | undefined): "success" | "failure" | undefined {
+  if (status === null || status === undefined) return undefined;
+  if (SUCCESS.has(status)) return "success";
+  return FAILURE.has(status) ? "failure" : undefined;
+}
+
+/** Waits until the session has ended. A timeout is an outcome of its own (`timeout: true`), never a failure. */
+export async function waitForCeremony(
+  client: Pick<GatewayClient, "getCeremonyStatus" | "streamSession">,
+  sessionId: string,
+  options: WaitForCeremonyOptions = {},
+): Promise<CeremonyOutcome> {
+  const { timeoutMs = 120_000, intervalMs = 1_000 } = options;
+  const startedAt = Date.now();
+  const deadline = AbortSignal.timeout(timeoutMs);
+  const signal = options.signal ? AbortSignal.any([options.signal, deadline]) : deadline;
+  const nudge = new Nudge();
+  const stopStream = new AbortController();
+  void nudgeOnEvents(client, sessionId, nudge, AbortSignal.any([signal, stopStream.signal]));
+  let status: CeremonyStatus | undefined;
+  try {
+    while (!signal.aborted) {
+      status = await client.getCeremonyStatus(sessionId);
+      const end = endOf(status.session_status) ?? endOf(status.state);
+      if (end !== undefined) return { ok: end === "success", status, elapsedMs: Date.now() - startedAt };
+      await Promise.race([delay(intervalMs, signal).catch(() => undefined), nudge.next()]);
+    }
+  } finally {
+    stopStream.abort();
+  }
+  if (options.signal?.aborted) throw new CeremonyTimeoutError("the wait was cancelled", status?.session_status);
+  return { ok: false, status, elapsedMs: Date.now() - startedAt, timeout: true };
+}
+
+/** The stream only says when to look: what counts is the status read afterwards, so a lost event costs one interval. */
+async function nudgeOnEvents(
+  client: Pick<GatewayClient, "streamSession">,
+  sessionId: string,
+  nudge: Nudge,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    for await (const _event of client.streamSession(sessionId, signal)) nudge.fire();
+  } catch {
+    // No stream (too many, refused, not reachable): polling alone is enough.
+  }
+}
+
+/** Wakes whoever waits; a wake-up that comes while nobody waits is kept. */
+class Nudge {
+  #wake: (() => void) | undefined;
+  #isPending = false;
+
+  fire(): void {
+    this.#isPending = true;
+    this.#wake?.();
+  }
+
+  async next(): Promise<void> {
+    if (!this.#isPending) await new Promise<void>((resolve) => (this.#wake = resolve));
+    this.#isPending = false;
+    this.#wake = undefined;
+  }
+}

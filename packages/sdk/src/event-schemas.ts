@@ -1,0 +1,155 @@
+import { z } from "zod";
+
+const hex64 = z.string().regex(/^[0-9a-f]{64}$/, "must be 64 lower-case hex characters");
+const hexBytes = z.string().regex(/^(?:[0-9a-f]{2})*$/, "must be lower-case hex");
+const hexDigest = z.string().regex(/^(?:0x)?(?:[0-9a-f]{2})+$/, "must be hex");
+const signature = z.string().regex(/^[0-9a-f]{128}$/, "must be a 64-byte signature in hex");
+const payloadRefText = z.string().regex(/^sha256:[0-9a-f]{64}$/, "must be sha256:<64 hex>");
+const actionId = z.string().regex(/^[A-Za-z0-9_-]{8,64}$/, "must be 8 to 64 of A-Z a-z 0-9 _ -");
+/** Base units; zod's int is a safe integer. */
+const amount = z.int().min(1);
+const vtxoId = z.string().regex(/^[0-9a-f]{64}:\d{1,10}$/, "must be txid:vout");
+const time = z.union([z.int().min(0), z.string().min(1)]);
+
+const baseParams = { fee_asset_id: z.string().min(1), fee_amount: z.int().min(0) };
+const transferParams = z.strictObject({
+  ...baseParams,
+  asset_id: z.string().min(1),
+  amount,
+  recipient_pubkey: z.string().min(1),
+  source_vtxos: z.array(vtxoId).min(1).max(20).optional(),
+  dust_policy: z.enum(["reject", "to_recipient"]).optional(),
+});
+
+/** Types of `p2p_transfer` intents: the name of the contract and the older ones it accepts. */
+export const TRANSFER_TYPES: ReadonlySet<string> = new Set(["p2p_transfer", "vtxo:transfer", "transfer"]);
+
+const integersOnly = z.custom<Record<string, unknown>>(
+  (value) => typeof value === "object" && value !== null && !Array.isArray(value) && holdsIntegersOnly(value),
+  "must be an object whose numbers are all safe integers",
+);
+
+function holdsIntegersOnly(value: unknown): boolean {
+  if (typeof value === "number") return Number.isSafeInteger(value);
+  if (typeof value !== "object" || value === null) return true;
+  return Object.values(value).every(holdsIntegersOnly);
+}
+
+/** 31510 content. Params of a transfer are checked field by field, those of other types as integers-only objects. */
+export const intentSchema = z
+  .strictObject({
+    action_id: actionId,
+    type: z.string().regex(/^[a-z0-9_]{1,32}(?::[a-z0-9_]{1,32})?$/, "must look like ns:verb"),
+    params: integersOnly,
+    expires_at: time,
+    protocol_version: z.union([z.int(), z.string()]).optional(),
+    network: z.enum(["regtest", "testnet", "signet", "mainnet"]).optional(),
+    solver_id: z.string().optional(),
+    deadline: time.optional(),
+    recipient_pubkey: z.string().optional(),
+    min_out_amount: amount.optional(),
+  })
+  .superRefine((intent, context) => {
+    if (!TRANSFER_TYPES.has(intent.type)) return;
+    const parsed = transferParams.safeParse(intent.params);
+    for (const issue of parsed.error?.issues ?? []) {
+      context.addIssue({ code: "custom", message: issue.message, path: ["params", ...issue.path] });
+    }
+  });
+
+const item = z.looseObject({
+  role: z.enum(["ark", "checkpoint", "proof"]),
+  txid: hex64,
+  input: z.int().min(0),
+  sighash: hex64,
+  leaf_hash: hex64,
+  pubkey: hex64,
+});
+
+const challengeFields = {
+  session_id: z.string().min(1),
+  challenge_id: z.string().min(1),
+  step_index: z.int().min(1),
+  step_total: z.int().min(1),
+  payload_to_sign: hexDigest,
+  payload_ref: payloadRefText,
+  algo: z.literal("BIP340"),
+  domain: z.string().regex(/^arkrelay\/[a-z0-9_]{1,32}\/v1$/, "must be arkrelay/<proto>/v1"),
+  context: z.looseObject({ human: z.string().optional(), presign: z.boolean().optional() }).optional(),
+  expires_at: time,
+};
+
+const signTx = z.looseObject({
+  ...challengeFields,
+  type: z.literal("sign_tx"),
+  stage: z.enum(["ark_tx", "checkpoint_txs"]),
+  items: z.array(item).min(1).max(40),
+  ark_psbt: z.string().min(1),
+  checkpoint_psbts: z.array(z.string().min(1)).min(1).max(40),
+  params: z.looseObject({ signer: hex64, checkpoint_tapscript: hexBytes, exit_delay: z.int().min(1) }),
+});
+
+const signPayload = z.looseObject({
+  ...challengeFields,
+  type: z.literal("sign_payload"),
+  payload: z.looseObject({ action_id: z.string(), type: z.string(), params: z.record(z.string(), z.unknown()) }),
+});
+
+/** 31511 content; unknown fields are kept, because payload_ref covers the objects as they were sent. */
+export const challengeSchema = z.discriminatedUnion("type", [signTx, signPayload]);
+
+const itemSignature = z.strictObject({ txid: hex64, input: z.int().min(0), sig: signature });
+
+/** 31512 content. */
+export const responseSchema = z
+  .strictObject({
+    session_id: z.string().min(1),
+    type: z.enum(["sign_tx", "sign_payload", "sign_intent_proof"]),
+    payload_ref: payloadRefText,
+    algo: z.literal("BIP340"),
+    signature: signature.optional(),
+    signatures: z.array(itemSignature).min(1).optional(),
+    checkpoint_signatures: z.array(itemSignature).optional(),
+    challenge_id: z.string().optional(),
+    pubkey: hex64.optional(),
+  })
+  .refine((response) => (response.signature === undefined) !== (response.signatures === undefined), {
+    message: "exactly one of signature and signatures",
+    path: ["signatures"],
+  });
+
+/** 31340 content. */
+export const confirmationSchema = z.looseObject({
+  status: z.literal("success"),
+  ref_action_id: z.string().optional(),
+  ref_action_ids: z.array(z.string()).optional(),
+  batch_id: z.string().optional(),
+  results: z.looseObject({
+    txid: hex64,
+    inputs: z.array(z.string()),
+    outputs: z.array(
+      z.looseObject({ vtxo_id: z.string(), amount: z.int().min(0), asset_id: z.string(), recipient: z.string() }),
+    ),
+    fee_paid: z.int().min(0),
+    fee_asset_id: z.string(),
+  }),
+  timestamp: time,
+});
+
+/** 31341 content (after decryption). */
+export const failureSchema = z.looseObject({
+  status: z.literal("failure"),
+  ref_action_id: z.string(),
+  code: z.int(),
+  message: z.string(),
+  details: z.looseObject({ code: z.string().optional() }).optional(),
+  timestamp: time,
+});
+
+export type Challenge31511 = z.infer<typeof challengeSchema>;
+export type SignTxChallenge = z.infer<typeof signTx>;
+export type SignPayloadChallenge = z.infer<typeof signPayload>;
+export type SigningItem = z.infer<typeof item>;
+export type Intent31510 = z.infer<typeof intentSchema>;
+export type Confirmation31340 = z.infer<typeof confirmationSchema>;
+export type Failure31341 = z.infer<typeof failureSchema>;

@@ -1,0 +1,319 @@
+import { type StreamEvent, readEventStream } from "./http/event-stream.js";
+import { type CallOptions, HttpTransport, type TransportOptions } from "./http/http-transport.js";
+import type { NostrEvent } from "./nostr-utils.js";
+import type { ItemSignature, IntentContent } from "./payloads.js";
+import * as reply from "./response-schemas.js";
+import { delay } from "./retry.js";
+
+export type GatewayClientOptions = TransportOptions;
+export type { CallAs, CallOptions } from "./http/http-transport.js";
+export type { StreamEvent } from "./http/event-stream.js";
+
+type Fields = Readonly<Record<string, unknown>>;
+type Query = Readonly<Record<string, string | number | boolean | undefined>>;
+
+export interface CreateSessionOptions extends CallOptions {
+  /** The signed 31510; makes the session owner-proven whoever sends it. */
+  readonly intent_event?: NostrEvent;
+  readonly delivery?: "nostr" | "http" | "both";
+  readonly auto_start?: boolean;
+}
+
+export interface RespondOptions extends CallOptions {
+  readonly user_pubkey?: string;
+  readonly payload_ref?: string;
+  readonly challenge_id?: string;
+  readonly checkpoint_signatures?: readonly ItemSignature[];
+}
+
+const JOB_ENDS = new Set(["completed", "failed", "cancelled"]);
+
+/** Typed client of the gateway's REST API, one method per route. Refusals throw GatewayClientError and its subclasses. */
+export class GatewayClient {
+  readonly #http: HttpTransport;
+
+  constructor(baseUrl: string, options: GatewayClientOptions = {}) {
+    this.#http = new HttpTransport(baseUrl, options);
+  }
+
+  /** POST /sessions/create. The same action_id with the same content answers with the existing session. */
+  createSession(
+    userPubkey: string,
+    sessionType: string,
+    intentData: IntentContent | Fields,
+    options: CreateSessionOptions = {},
+  ) {
+    const { intent_event, delivery, auto_start, ...call } = options;
+    const body = {
+      user_pubkey: userPubkey,
+      session_type: sessionType,
+      intent_data: intentData,
+      intent_event,
+      delivery,
+      auto_start,
+    };
+    return this.#http.call({ method: "POST", path: "/sessions/create", body, reply: reply.createdSession, ...call });
+  }
+
+  /** POST /sessions/{id}/challenge: opens challenge 1, or answers with the open one. */
+  createChallenge(sessionId: string, challengeData?: Fields, context?: Fields, options: CallOptions = {}) {
+    const body = { challenge_data: challengeData, context };
+    return this.#http.call({
+      method: "POST",
+      path: `/sessions/${part(sessionId)}/challenge`,
+      body,
+      reply: reply.openedChallenge,
+      ...options,
+    });
+  }
+
+  /** GET /challenges/{id}. */
+  async getChallenge(challengeId: string, options: CallOptions = {}) {
+    const read = await this.#get(`/challenges/${part(challengeId)}`, reply.challengeRead, {}, options);
+    return read.challenge;
+  }
+
+  /** POST /sessions/{id}/respond: one signature, or one per item. */
+  respondToChallenge(sessionId: string, signatures: string | readonly ItemSignature[], options: RespondOptions = {}) {
+    const { user_pubkey, payload_ref, challenge_id, checkpoint_signatures, ...call } = options;
+    const answer = typeof signatures === "string" ? { signature: signatures } : { signatures };
+    const body = { ...answer, user_pubkey, payload_ref, challenge_id, checkpoint_signatures };
+    return this.#http.call({
+      method: "POST",
+      path: `/sessions/${part(sessionId)}/respond`,
+      body,
+      reply: reply.challengeAnswer,
+      ...call,
+    });
+  }
+
+  /** POST /sessions/{id}/complete (protocol_op only). */
+  completeSession(sessionId: string, resultData: Fields = {}, options: CallOptions = {}) {
+    return this.#post(`/sessions/${part(sessionId)}/complete`, { result_data: resultData }, reply.sessionEnd, options);
+  }
+
+  /** POST /sessions/{id}/fail. */
+  failSession(sessionId: string, reason?: string, options: CallOptions = {}) {
+    return this.#post(`/sessions/${part(sessionId)}/fail`, { error_message: reason }, reply.sessionEnd, options);
+  }
+
+  getSession(sessionId: string, options: CallOptions = {}) {
+    return this.#get(`/sessions/${part(sessionId)}`, reply.session, {}, options);
+  }
+
+  listSessions(query: Query = {}, options: CallOptions = {}) {
+    return this.#get("/sessions", reply.sessionList, query, options);
+  }
+
+  /** GET /sessions/{id}/events; resumes by itself, ends after `done`. */
+  streamSession(
+    sessionId: string,
+    signal: AbortSignal = new AbortController().signal,
+  ): AsyncGenerator<StreamEvent, void, undefined> {
+    return readEventStream(this.#http, `/sessions/${part(sessionId)}/events`, signal);
+  }
+
+  /** POST /signing/ceremony/start. Idempotent. */
+  startCeremony(sessionId: string, options: CallOptions = {}) {
+    return this.#post("/signing/ceremony/start", { session_id: sessionId }, reply.ceremonyStart, options);
+  }
+
+  getCeremonyStatus(sessionId: string, options: CallOptions = {}) {
+    return this.#get(`/signing/ceremony/${part(sessionId)}/status`, reply.ceremonyStatus, {}, options);
+  }
+
+  /** Before the hand-over to arkd; afterwards ConflictError `too_late_to_cancel`. */
+  cancelCeremony(sessionId: string, reason?: string, options: CallOptions = {}) {
+    return this.#post(`/signing/ceremony/${part(sessionId)}/cancel`, { reason }, reply.ceremonyCancel, options);
+  }
+
+  /** POST /assets/transfer: opens a p2p_transfer session and its first challenge; moves nothing until the sender signs. */
+  transferAsset(
+    senderPubkey: string,
+    recipientPubkey: string,
+    assetId: string,
+    amount: number,
+    options: CallOptions & { readonly fee_asset_id?: string; readonly fee_amount?: number } = {},
+  ) {
+    const { fee_asset_id, fee_amount, ...call } = options;
+    const body = {
+      sender_pubkey: senderPubkey,
+      recipient_pubkey: recipientPubkey,
+      asset_id: assetId,
+      amount,
+      fee_asset_id,
+      fee_amount,
+    };
+    return this.#post("/assets/transfer", body, reply.transferResult, call);
+  }
+
+  /** POST /transactions/p2p-transfer: prepares and starts the ceremony of a p2p_transfer session. */
+  p2pTransfer(sessionId: string, options: CallOptions = {}) {
+    return this.#post("/transactions/p2p-transfer", { session_id: sessionId }, reply.p2pTransfer, options);
+  }
+
+  getUserBalances(userPubkey: string, options: CallOptions = {}) {
+    return this.#get(`/balances/${part(userPubkey)}`, reply.balances, {}, options);
+  }
+
+  getAssetBalance(userPubkey: string, assetId: string, options: CallOptions = {}) {
+    return this.#get(`/balances/${part(userPubkey)}/${part(assetId)}`, reply.assetBalance, {}, options);
+  }
+
+  /** Available units by asset. */
+  async getAvailableBalances(userPubkey: string, options: CallOptions = {}): Promise<Map<string, number>> {
+    const { balances } = await this.getUserBalances(userPubkey, options);
+    return new Map(balances.map((balance) => [balance.asset_id, balance.available_balance] as const));
+  }
+
+  /** GET /vtxos/{user_pubkey}. */
+  listVtxos(userPubkey: string, query: Query = {}, options: CallOptions = {}) {
+    return this.#get(`/vtxos/${part(userPubkey)}`, reply.vtxoManagement, query, options);
+  }
+
+  /** GET /vtxos/user/{user_pubkey}. */
+  listUserVtxos(userPubkey: string, query: Query = {}, options: CallOptions = {}) {
+    return this.#get(`/vtxos/user/${part(userPubkey)}`, reply.userVtxos, query, options);
+  }
+
+  async getTransaction(txid: string, options: CallOptions = {}) {
+    const read = await this.#get(`/transactions/${part(txid)}`, reply.transaction, {}, options);
+    return read.transaction;
+  }
+
+  /** Public by exact txid. */
+  getTransactionStatus(txid: string, options: CallOptions = {}) {
+    return this.#get(`/transactions/${part(txid)}/status`, reply.transactionStatus, {}, { as: "public", ...options });
+  }
+
+  listTransactions(userPubkey: string, query: Query = {}, options: CallOptions = {}) {
+    return this.#get(`/transactions/user/${part(userPubkey)}`, reply.transactionList, query, options);
+  }
+
+  /** Notes that the wallet has seen its outputs; changes no money state. */
+  confirmTransaction(txid: string, options: CallOptions = {}) {
+    return this.#post(`/transactions/user/confirm/${part(txid)}`, {}, reply.transactionConfirm, {
+      as: "owner",
+      ...options,
+    });
+  }
+
+  /** POST /enqueue-user-process. */
+  enqueueUserProcess(
+    fields: { readonly user_id?: string; readonly action_type?: string; readonly data?: Fields } = {},
+    options: CallOptions = {},
+  ) {
+    return this.#post("/enqueue-user-process", fields, reply.enqueuedJob, options);
+  }
+
+  getJob(jobId: string, options: CallOptions = {}) {
+    return this.#get(`/jobs/${part(jobId)}`, reply.job, {}, options);
+  }
+
+  listJobs(query: Query = {}, options: CallOptions = {}) {
+    return this.#get("/jobs", reply.jobList, query, options);
+  }
+
+  cancelJob(jobId: string, reason?: string, options: CallOptions = {}) {
+    return this.#post(`/jobs/${part(jobId)}/cancel`, { reason }, reply.jobChange, options);
+  }
+
+  retryJob(jobId: string, options: CallOptions = {}) {
+    return this.#post(`/jobs/${part(jobId)}/retry`, {}, reply.jobChange, options);
+  }
+
+  /** GET /jobs/{id}/events; resumes by itself, ends after `done`. */
+  streamJob(
+    jobId: string,
+    signal: AbortSignal = new AbortController().signal,
+  ): AsyncGenerator<StreamEvent, void, undefined> {
+    return readEventStream(this.#http, `/jobs/${part(jobId)}/events`, signal);
+  }
+
+  /** Reads the job until it has ended, or rejects when the signal aborts. */
+  async waitForJob(jobId: string, options: { readonly intervalMs?: number; readonly signal?: AbortSignal } = {}) {
+    for (;;) {
+      const job = await this.getJob(jobId, options.signal ? { signal: options.signal } : {});
+      if (JOB_ENDS.has(job.status)) return job;
+      await delay(options.intervalMs ?? 500, options.signal);
+    }
+  }
+
+  /** The health document, also when the gateway calls itself unhealthy (503 with the same body). */
+  health(options: CallOptions = {}) {
+    return this.#http.call({
+      method: "GET",
+      path: "/health",
+      reply: reply.health,
+      alsoOk: [503],
+      as: "public",
+      ...options,
+    });
+  }
+
+  ready(options: CallOptions = {}) {
+    return this.#http.call({
+      method: "GET",
+      path: "/ready",
+      reply: reply.ready,
+      alsoOk: [503],
+      as: "public",
+      ...options,
+    });
+  }
+
+  /** Every page of a list method, one page at a time: `for await (const page of client.paginate((q) => client.listJobs(q)))`. */
+  async *paginate<P extends { readonly next_cursor?: string | null | undefined }>(
+    list: (query: Query) => Promise<P>,
+    query: Query = {},
+  ): AsyncGenerator<P, void, undefined> {
+    let cursor: string | undefined;
+    do {
+      const page = await list(cursor === undefined ? query : { ...query, cursor });
+      yield page;
+      cursor = page.next_cursor ?? undefined;
+    } while (cursor !== undefined);
+  }
+
+  /** Operator routes; they need `adminKey`. */
+  readonly admin = {
+    apiKeys: {
+      create: (
+        fields: {
+          readonly name: string;
+          readonly kind?: "secret" | "nostr";
+          readonly pubkey?: string;
+          readonly scopes?: readonly string[];
+        },
+        options: CallOptions = {},
+      ) => this.#post("/admin/api-keys", fields, reply.apiKeyCreated, { as: "admin", ...options }),
+      list: (query: Query = {}, options: CallOptions = {}) =>
+        this.#get("/admin/api-keys", reply.apiKeyList, query, { as: "admin", ...options }),
+      get: (id: string, options: CallOptions = {}) =>
+        this.#get(`/admin/api-keys/${part(id)}`, reply.apiKeyRead, {}, { as: "admin", ...options }),
+      revoke: async (id: string, options: CallOptions = {}): Promise<void> => {
+        await this.#http.call({
+          method: "DELETE",
+          path: `/admin/api-keys/${part(id)}`,
+          reply: reply.nothing,
+          as: "admin",
+          ...options,
+        });
+      },
+    },
+  };
+
+  #get<S extends Reply>(path: string, schema: S, query: Query, options: CallOptions) {
+    return this.#http.call({ method: "GET", path, query, reply: schema, ...options });
+  }
+
+  #post<S extends Reply>(path: string, body: Fields, schema: S, options: CallOptions) {
+    return this.#http.call({ method: "POST", path, body, reply: schema, ...options });
+  }
+}
+
+type Reply = Parameters<HttpTransport["call"]>[0]["reply"];
+
+function part(text: string): string {
+  return encodeURIComponent(text);
+}

@@ -1,0 +1,263 @@
+import { z } from "zod";
+
+/** Base units that may be 0. zod's int is a safe integer: a float or an unsafe number in an answer is refused. */
+const units = z.int().min(0);
+const time = z.string();
+const optional = <S extends z.ZodType>(schema: S) => schema.nullish();
+const page = { total_count: optional(z.int()), next_cursor: optional(z.string()) };
+
+/** POST /sessions/create. */
+export const createdSession = z.looseObject({
+  session_id: z.string(),
+  user_pubkey: z.string(),
+  session_type: z.string(),
+  status: z.string(),
+  intent_data: z.record(z.string(), z.unknown()),
+  expires_at: time,
+  created_at: time,
+});
+
+export const session = z.looseObject({
+  session_id: z.string(),
+  user_pubkey: z.string(),
+  session_type: z.string(),
+  status: z.string(),
+  ceremony_state: optional(z.string()),
+  current_step: optional(z.int()),
+  intent_data: optional(z.record(z.string(), z.unknown())),
+  open_challenge_id: optional(z.string()),
+  expires_at: time,
+  created_at: time,
+  updated_at: optional(time),
+  error_code: optional(z.string()),
+  error_message: optional(z.string()),
+});
+
+export const sessionList = z.looseObject({
+  sessions: z.array(
+    z.looseObject({
+      session_id: z.string(),
+      session_type: z.string(),
+      status: z.string(),
+      created_at: time,
+      expires_at: time,
+    }),
+  ),
+  ...page,
+});
+
+/** POST /sessions/{id}/challenge; `challenge` is the whole 31511 content. */
+export const openedChallenge = z.looseObject({
+  challenge_id: z.string(),
+  session_id: z.string(),
+  expires_at: time,
+  challenge: z.unknown(),
+});
+
+/** GET /challenges/{id}; `content` only for the owner. */
+export const challengeRead = z.looseObject({
+  challenge: z.looseObject({
+    challenge_id: z.string(),
+    session_id: z.string(),
+    stage: optional(z.string()),
+    is_used: z.boolean(),
+    content: z.unknown(),
+  }),
+});
+
+export const challengeAnswer = z.looseObject({
+  session_id: z.string(),
+  challenge_id: optional(z.string()),
+  status: z.string(),
+  items_accepted: optional(z.int()),
+  items_missing: optional(z.int()),
+});
+
+export const sessionEnd = z.looseObject({ session_id: z.string() });
+
+export const ceremonyStart = z.looseObject({
+  ceremony: z.looseObject({ step: optional(z.int()), step_name: optional(z.string()), status: optional(z.string()) }),
+});
+
+export const ceremonyStatus = z.looseObject({
+  session_id: z.string(),
+  session_status: z.string(),
+  status: optional(z.string()),
+  state: optional(z.string()),
+  ceremony_status: optional(z.string()),
+  current_step: optional(z.int()),
+  current_step_name: optional(z.string()),
+  stage: optional(z.string()),
+  progress: optional(z.number()),
+  open_challenge_id: optional(z.string()),
+  txid: optional(z.string()),
+  error: optional(z.string()),
+  error_code: optional(z.string()),
+});
+
+export const ceremonyCancel = z.looseObject({ success: z.boolean(), session_id: z.string() });
+
+/** POST /assets/transfer; `txid` is null while the gateway still reads the sender's VTXOs. */
+export const transferResult = z.looseObject({
+  session_id: z.string(),
+  result: z.looseObject({
+    asset_id: z.string(),
+    amount: units,
+    fee_asset_id: z.string(),
+    fee_amount: units,
+    status: z.string(),
+    txid: optional(z.string()),
+  }),
+});
+
+export const p2pTransfer = z.looseObject({
+  transaction: z.looseObject({
+    txid: optional(z.string()),
+    amount: units,
+    asset_id: z.string(),
+    fee_sats: units,
+    status: z.string(),
+  }),
+});
+
+const balance = z.looseObject({
+  asset_id: z.string(),
+  balance: units,
+  reserved_balance: units,
+  available_balance: units,
+});
+
+export const balances = z.looseObject({
+  balances: z.array(balance),
+  stale: optional(z.boolean()),
+  as_of: optional(time),
+});
+export const assetBalance = balance;
+
+const leg = { vtxo_id: z.string(), amount_sats: units, asset_id: optional(z.string()), asset_amount: optional(units) };
+
+export const transaction = z.looseObject({
+  transaction: z.looseObject({
+    txid: z.string(),
+    tx_type: z.string(),
+    status: z.string(),
+    session_id: optional(z.string()),
+    asset_id: optional(z.string()),
+    asset_amount: optional(units),
+    amount_sats: units,
+    fee_sats: units,
+    inputs: z.array(z.looseObject(leg)),
+    outputs: z.array(z.looseObject({ ...leg, owner: z.string() })),
+    created_at: time,
+    confirmed_at: optional(time),
+  }),
+});
+
+export const transactionStatus = z.looseObject({
+  txid: z.string(),
+  status: z.string(),
+  tx_type: z.string(),
+  amount_sats: units,
+  fee_sats: units,
+  created_at: time,
+});
+
+export const transactionList = z.looseObject({
+  transactions: z.array(
+    z.looseObject({
+      txid: z.string(),
+      status: z.string(),
+      tx_type: z.string(),
+      direction: z.string(),
+      amount_sats: units,
+      asset_id: optional(z.string()),
+      asset_amount: optional(units),
+      fee_sats: units,
+      created_at: time,
+    }),
+  ),
+  ...page,
+});
+
+export const transactionConfirm = z.looseObject({ txid: z.string(), acknowledged_at: time });
+
+export const vtxoManagement = z.looseObject({
+  vtxo_management: z.looseObject({
+    vtxos: z.array(
+      z.looseObject({
+        vtxo_id: z.string(),
+        amount_sats: units,
+        asset_id: z.string(),
+        asset_amount: optional(units),
+        status: z.string(),
+        locked: z.boolean(),
+      }),
+    ),
+    total_available: units,
+    total_assigned: units,
+  }),
+  ...page,
+});
+
+export const userVtxos = z.looseObject({
+  vtxos: z.array(
+    z.looseObject({
+      vtxo_id: z.string(),
+      amount_sats: units,
+      asset_id: z.string(),
+      asset_amount: optional(units),
+      status: z.string(),
+    }),
+  ),
+  ...page,
+});
+
+export const enqueuedJob = z.looseObject({ job_id: z.string(), job_status: z.string() });
+
+const jobFields = {
+  job_id: z.string(),
+  job_type: z.string(),
+  status: z.string(),
+  attempts: z.int().min(0),
+  created_at: time,
+};
+
+export const job = z.looseObject({
+  ...jobFields,
+  result_data: optional(z.record(z.string(), z.unknown())),
+  error_code: optional(z.string()),
+  error: optional(z.string()),
+  dead: optional(z.boolean()),
+});
+export const jobList = z.looseObject({ jobs: z.array(z.looseObject(jobFields)), ...page });
+export const jobChange = z.looseObject({ job_id: z.string(), status: z.string() });
+
+export const health = z.looseObject({
+  status: z.string(),
+  database_connected: z.boolean(),
+  redis_connected: z.boolean(),
+});
+export const ready = z.looseObject({ ready: z.boolean() });
+
+const apiKeyFields = {
+  id: z.string(),
+  name: z.string(),
+  kind: z.string(),
+  scopes: z.array(z.string()),
+  status: z.string(),
+};
+export const apiKeyCreated = z.looseObject({ api_key: z.looseObject(apiKeyFields), key: optional(z.string()) });
+export const apiKeyRead = z.looseObject({ api_key: z.looseObject(apiKeyFields) });
+export const apiKeyList = z.looseObject({ api_keys: z.array(z.looseObject(apiKeyFields)), ...page });
+
+export type CreatedSession = z.infer<typeof createdSession>;
+export type Session = z.infer<typeof session>;
+export type OpenedChallenge = z.infer<typeof openedChallenge>;
+export type ChallengeAnswer = z.infer<typeof challengeAnswer>;
+export type CeremonyStatus = z.infer<typeof ceremonyStatus>;
+export type TransferResult = z.infer<typeof transferResult>;
+export type Balances = z.infer<typeof balances>;
+export type Job = z.infer<typeof job>;
+
+/** 204, or a body nobody reads. */
+export const nothing = z.looseObject({});

@@ -1,0 +1,34 @@
+import type { Challenge31511, SignPayloadChallenge } from "../event-schemas.js";
+import { canonicalJson, payloadRef, taggedHash } from "../payloads.js";
+import { must, parseOrRefuse } from "./refuse.js";
+import type { VerifyOptions } from "./verifier-types.js";
+
+/** Check 1, last part: payload_ref names exactly the content that was sent. */
+export function checkPayloadRef(content: Challenge31511): void {
+  const covered = content.type === "sign_payload" ? content.payload : coveredBySignTx(content);
+  const expected = parseOrRefuse("payload", "the payload is not canonical JSON", () => payloadRef(covered));
+  must(content.payload_ref === expected, "payload", "payload_ref does not match the content");
+}
+
+function coveredBySignTx(content: Exclude<Challenge31511, SignPayloadChallenge>): unknown {
+  const { session_id, stage, ark_psbt, checkpoint_psbts, items, params } = content;
+  return { session_id, stage, ark_psbt, checkpoint_psbts, items, params };
+}
+
+/**
+ * Check 10: what is signed is the tagged hash of the approved intent and nothing else. The tag keeps the signature
+ * from being valid as a Nostr event or as a Bitcoin sighash. Returns the digest, recomputed here.
+ */
+export function checkSignPayload(content: SignPayloadChallenge, { intent }: VerifyOptions): string {
+  const { action_id, type, params } = intent.content;
+  const approved = canonicalJson({ action_id, type, params });
+  const sent = parseOrRefuse("digest", "the payload is not canonical JSON", () => canonicalJson(content.payload));
+  must(sent === approved, "digest", "the payload is not the approved intent");
+  const digest = taggedHash(content.domain, approved);
+  must(
+    content.payload_to_sign.replace(/^0x/, "") === digest,
+    "digest",
+    "payload_to_sign is not the tagged hash of the intent",
+  );
+  return digest;
+}
