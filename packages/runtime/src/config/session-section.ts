@@ -1,0 +1,55 @@
+import { integer, list, sats } from "./env-types";
+import { defineSection, type SectionConfig } from "./parse-env";
+
+/** Sessions, ceremonies, coin selection and fees. */
+export const sessionSection = defineSection({
+  variables: {
+    SESSION_TIMEOUT_MINUTES: integer({ min: 1, max: 1440 }).default(15),
+    CHALLENGE_TIMEOUT_MINUTES: integer({ min: 1, max: 1440 }).default(5),
+    CEREMONY_TIMEOUT_SECONDS: integer({ min: 10, max: 3600 }).default(300),
+    STEP_TIMEOUT_SECONDS: integer({ min: 5, max: 600 }).default(60),
+    CHALLENGE_RESEND_SECONDS: integer({ min: 1, max: 3600 }).default(60),
+    ACCEPTED_ALERT_MINUTES: integer({ min: 1, max: 1440 }).default(15),
+    MAX_CONCURRENT_SESSIONS: integer({ min: 1 }).default(100),
+    MAX_SESSIONS_PER_USER: integer({ min: 1 }).default(3),
+    UNPROVEN_SESSIONS_PER_CREATOR: integer({ min: 1 }).default(10),
+    ACCEPTED_UNFINALISED_MAX: integer({ min: 1 }).default(20),
+    MAX_INPUTS_PER_SESSION: integer({ min: 1, max: 20 }).default(20),
+    VTXO_MIN_AMOUNT_SATS: sats().default(1000n),
+    VTXO_MIN_REMAINING_SECONDS: integer({ min: 0 }).default(3600),
+    FEE_VTXO_SATS: sats().default(1000n),
+    INVENTORY_FEE_VTXOS: integer({ min: 1 }).optional(),
+    L2_FEE_SATS: sats().default(10n),
+    FEE_ASSETS: list().prefault("gBTC"),
+  },
+  check: (values) => {
+    const problems: string[] = [];
+    if (values.CHALLENGE_TIMEOUT_MINUTES > values.SESSION_TIMEOUT_MINUTES)
+      problems.push("CHALLENGE_TIMEOUT_MINUTES: above SESSION_TIMEOUT_MINUTES");
+    if (values.STEP_TIMEOUT_SECONDS > values.CEREMONY_TIMEOUT_SECONDS)
+      problems.push("STEP_TIMEOUT_SECONDS: above CEREMONY_TIMEOUT_SECONDS");
+    if (values.FEE_ASSETS.join(",") !== "gBTC") problems.push("FEE_ASSETS: only gBTC is supported");
+    return problems;
+  },
+  build: (values, mode) => ({
+    sessionTimeoutMs: values.SESSION_TIMEOUT_MINUTES * 60_000,
+    challengeTimeoutMs: values.CHALLENGE_TIMEOUT_MINUTES * 60_000,
+    ceremonyTimeoutMs: values.CEREMONY_TIMEOUT_SECONDS * 1000,
+    stepTimeoutMs: values.STEP_TIMEOUT_SECONDS * 1000,
+    challengeResendMs: values.CHALLENGE_RESEND_SECONDS * 1000,
+    acceptedAlertMs: values.ACCEPTED_ALERT_MINUTES * 60_000,
+    concurrentSessionsMax: values.MAX_CONCURRENT_SESSIONS,
+    sessionsPerUserMax: values.MAX_SESSIONS_PER_USER,
+    unprovenSessionsPerCreatorMax: values.UNPROVEN_SESSIONS_PER_CREATOR,
+    acceptedUnfinalisedMax: values.ACCEPTED_UNFINALISED_MAX,
+    inputsPerSessionMax: values.MAX_INPUTS_PER_SESSION,
+    vtxoMinAmountSats: values.VTXO_MIN_AMOUNT_SATS,
+    vtxoMinRemainingMs: values.VTXO_MIN_REMAINING_SECONDS * 1000,
+    feeVtxoSats: values.FEE_VTXO_SATS,
+    feeVtxosTarget: values.INVENTORY_FEE_VTXOS ?? (mode.isProduction ? 200 : 20),
+    l2FeeSats: values.L2_FEE_SATS,
+    feeAssets: values.FEE_ASSETS,
+  }),
+});
+
+export type SessionConfig = SectionConfig<typeof sessionSection>;

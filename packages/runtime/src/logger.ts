@@ -1,0 +1,135 @@
+import { accessSync, constants, mkdirSync } from "node:fs";
+
+import winston from "winston";
+
+import { currentLogContext } from "./log-context";
+import { redact, redactText } from "./redact";
+
+export type LogFields = Readonly<Record<string, unknown>>;
+
+/** Messages are constant texts; what varies goes into fields. An `error` field may hold the thrown thing itself. */
+export interface Logger {
+  debug(message: string, fields?: LogFields): void;
+  info(message: string, fields?: LogFields): void;
+  warn(message: string, fields?: LogFields): void;
+  error(message: string, fields?: LogFields): void;
+  /** The same log with another `module`. */
+  forModule(module: string): Logger;
+  /** Resolves when everything written so far has left the process. */
+  close(): Promise<void>;
+}
+
+export interface LoggerOptions {
+  /** Name of the process, in every line as `logger`. */
+  readonly service: string;
+  readonly level?: "debug" | "info" | "warn" | "error";
+  readonly format?: "json" | "pretty";
+  /** Folder for `arkrelay.log` and `arkrelay_errors.log`, rotated; undefined = stdout only. */
+  readonly directory?: string | undefined;
+  /** Instead of stdout, for tests. */
+  readonly stream?: NodeJS.WritableStream;
+}
+
+const FILE_BYTES_MAX = 50 * 1024 * 1024;
+const FILES_MAX = 10;
+
+/** JSON lines {timestamp, level, logger, message, module, request_id?, job_id?, session_id?, trace_id?, error?, …} with secrets redacted. */
+export function createLogger(options: LoggerOptions): Logger {
+  const line = options.format === "pretty" ? prettyLine : jsonLine;
+  const transports: winston.transport[] = [
+    options.stream === undefined
+      ? new winston.transports.Console({ format: line })
+      : new winston.transports.Stream({ stream: options.stream, format: line }),
+  ];
+  const fileProblem = addFiles(transports, options.directory);
+  const base = winston.createLogger({ level: options.level ?? "info", transports, exitOnError: false });
+  const logger = wrap(base, options.service, "main");
+  if (fileProblem !== undefined)
+    logger.warn("no log files are written", { directory: options.directory, reason: fileProblem });
+  return logger;
+}
+
+function wrap(base: winston.Logger, service: string, module: string): Logger {
+  const write = (level: string, message: string, fields: LogFields | undefined): void => {
+    // Redacting is the dear part: not for lines nobody will see.
+    if (!base.isLevelEnabled(level)) return;
+    base.log({ level, message: redactText(message), ...entry(service, module, fields) });
+  };
+  return {
+    debug: (message, fields) => write("debug", message, fields),
+    info: (message, fields) => write("info", message, fields),
+    warn: (message, fields) => write("warn", message, fields),
+    error: (message, fields) => write("error", message, fields),
+    forModule: (name) => wrap(base, service, name),
+    close: () => closeLogger(base),
+  };
+}
+
+function entry(service: string, module: string, fields: LogFields | undefined): Record<string, unknown> {
+  const { requestId, jobId, sessionId, traceId } = currentLogContext();
+  return {
+    ...(fields === undefined ? {} : (redact(fields) as object)),
+    timestamp: new Date().toISOString(),
+    logger: service,
+    module,
+    ...(requestId === undefined ? {} : { request_id: requestId }),
+    ...(jobId === undefined ? {} : { job_id: jobId }),
+    ...(sessionId === undefined ? {} : { session_id: sessionId }),
+    ...(traceId === undefined ? {} : { trace_id: traceId }),
+  };
+}
+
+function closeLogger(base: winston.Logger): Promise<void> {
+  return new Promise((resolve) => {
+    base.once("finish", () => resolve());
+    base.end();
+  });
+}
+
+/** A folder that cannot be written is no reason not to start: stdout has everything. Returns why there are no files. */
+function addFiles(transports: winston.transport[], directory: string | undefined): string | undefined {
+  if (directory === undefined) return undefined;
+  try {
+    mkdirSync(directory, { recursive: true });
+    accessSync(directory, constants.W_OK);
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+  const rotation = {
+    dirname: directory,
+    maxsize: FILE_BYTES_MAX,
+    maxFiles: FILES_MAX,
+    tailable: true,
+    format: jsonLine,
+  };
+  transports.push(new winston.transports.File({ ...rotation, filename: "arkrelay.log" }));
+  transports.push(new winston.transports.File({ ...rotation, filename: "arkrelay_errors.log", level: "error" }));
+  return undefined;
+}
+
+type Line = Record<string, unknown> & { readonly level: string; readonly message: unknown };
+
+const jsonLine = winston.format.printf((info: Line) => {
+  const { timestamp, level, logger, message, module, ...rest } = info;
+  return JSON.stringify({ timestamp, level, logger, message, module, ...rest });
+});
+
+const COLOURS: Readonly<Record<string, string>> = {
+  debug: "\u001b[90m",
+  info: "\u001b[36m",
+  warn: "\u001b[33m",
+  error: "\u001b[31m",
+};
+
+const prettyLine = winston.format.printf((info: Line) => {
+  const { timestamp, level, logger, message, module, ...rest } = info;
+  const { stack, ...error } = (typeof rest["error"] === "object" ? rest["error"] : {}) as { stack?: string };
+  const fields = {
+    ...rest,
+    ...(rest["error"] === undefined ? {} : { error: stack === undefined ? rest["error"] : error }),
+  };
+  const details = Object.keys(fields).length === 0 ? "" : ` ${JSON.stringify(fields)}`;
+  const colour = COLOURS[level] ?? "";
+  const time = String(timestamp).slice(11, 23);
+  return `${time} ${colour}${level.padEnd(5)}\u001b[0m ${String(logger)}/${String(module)} ${String(message)}${details}${stack === undefined ? "" : `\n${stack}`}`;
+});
