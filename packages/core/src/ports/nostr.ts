@@ -36,4 +36,13 @@ export interface NostrOutbox {
   insert(tx: Tx, event: NostrEvent, subject: string): Promise<void>;
   /** created_at of the newest event of ours with this kind and `d` tag, so that a replacement is newer. */
   findLastCreatedAt(tx: Tx, kind: number, dTag: string): Promise<number | undefined>;
+  /** Sends a stored event again, the same signed bytes: somebody asked for an outcome that was published before. */
+  resend(tx: Tx, eventId: string): Promise<void>;
+}
+
+/** How each peer encrypts: remembered from what it sent last. */
+export interface NostrPeers {
+  /** The configured default for a peer we have not heard from. */
+  findScheme(pubkey: string): Promise<DmScheme>;
+  remember(tx: Tx, pubkey: string, scheme: DmScheme): Promise<void>;
 }

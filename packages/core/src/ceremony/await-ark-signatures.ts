@@ -1,0 +1,33 @@
+import { arkItems } from "../ark/signing-items";
+import { verifySubmittable } from "../ark/verify-finalizable";
+import { expireChallenge } from "../session/expire-challenge";
+import { moveSession } from "../session/move-session";
+import type { Session } from "../session/session";
+import type { CeremonyDeps } from "../session/session-deps";
+import { MOVED, type StepOutcome } from "./drive-ceremony";
+import { byTxid, getSessionTxs, signPsbts } from "./session-signatures";
+
+/** Step 4a: waits for challenge 1, then completes the ark tx with our own signature over the co-input. */
+export async function awaitArkSignatures(deps: CeremonyDeps, session: Session, fence: string): Promise<StepOutcome> {
+  if (session.status === "awaiting_signature") {
+    if (!session.autoStart) return { kind: "wait", until: session.expiresAt };
+    return completeArkTx(deps, session, fence);
+  }
+  const open = await deps.challenges.findOpen(undefined, session.id);
+  if (open === undefined) return MOVED;
+  if (open.expiresAt > deps.clock.now()) return { kind: "wait", until: open.expiresAt };
+  await deps.transactions.run((tx) => expireChallenge(deps, tx, session, open, fence));
+  return MOVED;
+}
+
+async function completeArkTx(deps: CeremonyDeps, session: Session, fence: string): Promise<StepOutcome> {
+  const { txs } = await getSessionTxs(deps, session);
+  const unsigned = [txs.ark.unsignedPsbt];
+  const [arkPsbt = ""] = await signPsbts(deps, session, "ark_tx", unsigned, ([psbt = ""], pubkey) => arkItems(psbt, pubkey));
+  verifySubmittable({ arkPsbt, checkpointPsbts: txs.checkpoints.map((each) => each.unsignedPsbt) });
+  await deps.transactions.run(async (tx) => {
+    await moveSession(deps, tx, session, { status: "signing", ceremonyState: "ark_sigs_collected" }, { fence });
+    await deps.sessionTxs.setSigned(tx, session.id, byTxid(txs, arkPsbt, []));
+  });
+  return MOVED;
+}

@@ -1,0 +1,161 @@
+import { AppError } from "../errors";
+import type { Tx } from "../ports/transactions";
+import type { Session } from "../session/session";
+import type { SessionDeps } from "../session/session-deps";
+import { yieldLock } from "../session/yield-lock";
+import { selectCoins, useExactCoins, type Selection, type SelectionRules } from "../vtxo/select-coins";
+import { GBTC, type Vtxo } from "../vtxo/vtxo";
+
+/** More live VTXOs than this are not looked at in one selection; the largest come first, so funds are found first. */
+const CANDIDATES_MAX = 500;
+
+/** How often a selection is made again because somebody else took one of its coins in between. */
+const LOCK_TRIES = 3;
+
+export interface ChosenInputs {
+  readonly coins: readonly Vtxo[];
+  readonly changeSats: bigint;
+}
+
+/**
+ * Chooses the user's inputs and locks them in one compare-and-set; nothing stays locked when it throws.
+ * Errors: insufficient_balance, vtxo_locked, vtxo_expired, vtxo_spent, vtxo_not_owned, too_many_inputs, amount_below_minimum.
+ */
+export async function chooseInputs(
+  deps: SessionDeps,
+  tx: Tx,
+  session: Session,
+  rules: SelectionRules,
+  lockUntil: Date,
+): Promise<ChosenInputs> {
+  for (let attempt = 1; ; attempt++) {
+    const candidates = await freeCandidates(deps, tx, session);
+    const selection = select(session, candidates, rules);
+    if (!selection.ok) throw refusal(selection, candidates, rules);
+    const ids = selection.coins.map((coin) => coin.vtxoId);
+    if (await deps.vtxos.lockFree(tx, ids, session.sessionId, lockUntil)) return selection;
+    if (attempt === LOCK_TRIES) throw new AppError("vtxo_locked", { retryAfterSeconds: 2 });
+  }
+}
+
+/** Judges funds without locking: for openings and checks before a challenge is due. Throws like `chooseInputs`. */
+export async function judgeFunds(deps: SessionDeps, tx: Tx | undefined, session: FundsQuery, rules: SelectionRules): Promise<void> {
+  const candidates = await readCandidates(deps, tx, session);
+  const usable = { ...candidates, free: [...candidates.free, ...candidates.takeable] };
+  const selection = select(session, usable, rules);
+  if (!selection.ok) throw refusal(selection, usable, rules);
+}
+
+interface FundsQuery {
+  readonly userPubkey: string;
+  readonly ownerProven: boolean;
+  readonly intent: Pick<Session["intent"], "sourceVtxos">;
+}
+
+interface Candidates {
+  readonly all: readonly Vtxo[];
+  readonly free: readonly Vtxo[];
+  /** Locked, but the lock ran out or belongs to a session its owner did not prove. */
+  readonly takeable: readonly Vtxo[];
+  readonly locked: readonly Vtxo[];
+  /** Too close to their expiry for a new transaction. */
+  readonly shortLived: readonly Vtxo[];
+}
+
+async function freeCandidates(deps: SessionDeps, tx: Tx, session: Session): Promise<Candidates> {
+  const candidates = await readCandidates(deps, tx, session);
+  if (candidates.takeable.length === 0) return candidates;
+  for (const lockedBy of new Set(candidates.takeable.map((vtxo) => vtxo.lockedBy))) {
+    if (lockedBy !== undefined) await yieldLock(deps, tx, lockedBy, session.ownerProven);
+  }
+  return readCandidates(deps, tx, session);
+}
+
+async function readCandidates(deps: SessionDeps, tx: Tx | undefined, session: FundsQuery): Promise<Candidates> {
+  const named = session.intent.sourceVtxos;
+  const all =
+    named === undefined
+      ? await deps.vtxos.listLive(tx, session.userPubkey, CANDIDATES_MAX)
+      : await namedVtxos(deps, tx, session.userPubkey, named);
+  const now = deps.clock.now();
+  const freshUntil = new Date(now.getTime() + deps.config.vtxoMinRemainingMs);
+  const fresh = all.filter((vtxo) => vtxo.expiresAt === null || vtxo.expiresAt >= freshUntil);
+  const shortLived = all.filter((vtxo) => !fresh.includes(vtxo));
+  const free = fresh.filter((vtxo) => vtxo.lockedBy === undefined);
+  const held = fresh.filter((vtxo) => vtxo.lockedBy !== undefined);
+  const unproven = session.ownerProven ? await locksThatYield(deps, held) : new Set<string>();
+  const takeable = held.filter((vtxo) => isExpiredLock(vtxo, now) || unproven.has(vtxo.lockedBy ?? ""));
+  return { all, free, takeable, locked: held.filter((vtxo) => !takeable.includes(vtxo)), shortLived };
+}
+
+/** Inputs a caller named: each must be its own and live. */
+async function namedVtxos(deps: SessionDeps, tx: Tx | undefined, userPubkey: string, ids: readonly string[]): Promise<readonly Vtxo[]> {
+  const rows = await deps.vtxos.listByIds(tx, ids);
+  return ids.map((vtxoId) => {
+    const row = rows.find((each) => each.vtxoId === vtxoId);
+    if (row === undefined || row.ownerPubkey !== userPubkey) throw new AppError("vtxo_not_owned", { details: { vtxo_id: vtxoId } });
+    if (row.status === "expired" || isPast(row.expiresAt, deps.clock.now())) {
+      throw new AppError("vtxo_expired", { details: { vtxo_id: vtxoId, expires_at: row.expiresAt?.toISOString() } });
+    }
+    if (row.status !== "assigned") {
+      throw new AppError("vtxo_spent", { details: { vtxo_id: vtxoId, spending_txid: row.spendingTxid } });
+    }
+    return row;
+  });
+}
+
+/** Locks of sessions that nobody proved to own yield to one that is proven, until their inputs are handed to arkd. */
+async function locksThatYield(deps: SessionDeps, held: readonly Vtxo[]): Promise<ReadonlySet<string>> {
+  const holders = new Set(held.flatMap((vtxo) => (vtxo.lockedUntil === undefined || vtxo.lockedBy === undefined ? [] : [vtxo.lockedBy])));
+  const yielding = new Set<string>();
+  for (const holder of holders) {
+    const other = await deps.sessions.find(holder);
+    if (other !== undefined && !other.ownerProven) yielding.add(holder);
+  }
+  return yielding;
+}
+
+function select(session: FundsQuery, candidates: Candidates, rules: SelectionRules): Selection<Vtxo> {
+  if (session.intent.sourceVtxos === undefined) return selectCoins(candidates.free, rules);
+  if (candidates.free.length < candidates.all.length) {
+    return { ok: false, reason: "insufficient", availableSats: sumSats(candidates.free) };
+  }
+  return useExactCoins(candidates.free, rules);
+}
+
+/** Why there is no selection, told by what would have been there. */
+function refusal(failed: Extract<Selection<Vtxo>, { ok: false }>, candidates: Candidates, rules: SelectionRules): AppError {
+  if (failed.reason === "too_many_inputs") return new AppError("too_many_inputs", { details: { max_inputs: rules.maxInputs } });
+  if (failed.reason === "dust_change") {
+    return new AppError("amount_below_minimum", {
+      message: `The change of ${failed.changeSats} sats would be below the dust limit of ${rules.dustSats} sats.`,
+      details: { minimum: Number(rules.dustSats) },
+    });
+  }
+  const withLocked = sumSats([...candidates.free, ...candidates.locked]);
+  if (withLocked >= rules.targetSats || (candidates.locked.length > 0 && sumSats(candidates.all) >= rules.targetSats)) {
+    const until = candidates.locked.map((vtxo) => vtxo.lockedUntil?.toISOString()).find((each) => each !== undefined);
+    return new AppError("vtxo_locked", { details: until === undefined ? {} : { locked_until: until }, retryAfterSeconds: 5 });
+  }
+  const short = candidates.shortLived[0];
+  if (short !== undefined && sumSats(candidates.all) >= rules.targetSats) {
+    return new AppError("vtxo_expired", {
+      message: "The inputs expire too soon for a new transaction; renew them first.",
+      details: { vtxo_id: short.vtxoId, expires_at: short.expiresAt?.toISOString() },
+    });
+  }
+  const available = Number(failed.availableSats);
+  return new AppError("insufficient_balance", { details: { asset_id: GBTC, required: Number(rules.targetSats), available } });
+}
+
+function isExpiredLock(vtxo: Vtxo, now: Date): boolean {
+  return vtxo.lockedUntil !== undefined && vtxo.lockedUntil < now;
+}
+
+function isPast(at: Date | null, now: Date): boolean {
+  return at !== null && at <= now;
+}
+
+function sumSats(vtxos: readonly Vtxo[]): bigint {
+  return vtxos.reduce((total, vtxo) => total + vtxo.amountSats, 0n);
+}

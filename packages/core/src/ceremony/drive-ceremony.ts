@@ -1,0 +1,76 @@
+import { AppError } from "../errors";
+import { endSession } from "../session/end-session";
+import { isHandedOver, isTerminal, type Session } from "../session/session";
+import type { CeremonyDeps } from "../session/session-deps";
+import { awaitArkSignatures } from "./await-ark-signatures";
+import { awaitCheckpointSignatures } from "./await-checkpoint-signatures";
+import { finalizeTransfer, recoverFinalize } from "./finalize-transfer";
+import { publishTransfer } from "./publish-transfer";
+import { runPreparation } from "./run-preparation";
+import { recoverSubmit, submitTransfer } from "./submit-transfer";
+
+/** What a step did: moved the session on, or found nothing to do before `until` (undefined = until somebody wakes it). */
+export type StepOutcome = { readonly kind: "moved" } | { readonly kind: "wait"; readonly until: Date | undefined };
+
+export const MOVED: StepOutcome = { kind: "moved" };
+
+export interface DriveInput {
+  readonly sessionId: string;
+  /** Token of the worker's attempt: every write carries it, so a stalled worker cannot move the session. */
+  readonly fence: string;
+  readonly signal?: AbortSignal;
+}
+
+export interface DriveResult {
+  /** When the session is due again by itself; undefined = it ended, or only a wake can move it. */
+  readonly nextAt: Date | undefined;
+}
+
+/** A whole ceremony takes 8 turns; more than this means that steps undo each other. */
+const TURNS_MAX = 32;
+
+/**
+ * Drives one session as far as it goes: each turn reads the persisted state and runs the one step that is due, so it can be
+ * killed anywhere and run again. Throws the AppError of a step that should be tried again later.
+ */
+export async function driveCeremony(deps: CeremonyDeps, input: DriveInput): Promise<DriveResult> {
+  for (let turn = 0; turn < TURNS_MAX; turn++) {
+    input.signal?.throwIfAborted();
+    const session = await deps.sessions.find(input.sessionId);
+    if (session === undefined || isTerminal(session)) return { nextAt: undefined };
+    const outcome = await runTurn(deps, session, input.fence);
+    if (outcome.kind === "wait") return { nextAt: outcome.until };
+  }
+  throw new AppError("internal_error", { internal: `session ${input.sessionId} does not settle in ${TURNS_MAX} turns` });
+}
+
+async function runTurn(deps: CeremonyDeps, session: Session, fence: string): Promise<StepOutcome> {
+  if (!isHandedOver(session) && session.expiresAt <= deps.clock.now()) {
+    await deps.transactions.run((tx) =>
+      endSession(deps, tx, session, { status: "expired", error: new AppError("session_expired") }, fence),
+    );
+    return MOVED;
+  }
+  switch (session.ceremonyState) {
+    case "intent_received":
+      return runPreparation(deps, session, fence);
+    case "ark_tx_prepared":
+      return awaitArkSignatures(deps, session, fence);
+    case "ark_sigs_collected":
+      return submitTransfer(deps, session, fence);
+    case "submitting":
+      return recoverSubmit(deps, session, fence);
+    case "accepted":
+      return awaitCheckpointSignatures(deps, session, fence);
+    case "checkpoint_sigs_collected":
+      return finalizeTransfer(deps, session, fence);
+    case "finalizing":
+      return recoverFinalize(deps, session, fence);
+    case "finalized":
+      return publishTransfer(deps, session, fence);
+    case "published":
+    case "failed":
+    case "expired_before_submit":
+      return { kind: "wait", until: undefined };
+  }
+}

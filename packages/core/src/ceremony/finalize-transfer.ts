@@ -1,0 +1,82 @@
+import { AppError, assert, toAppError } from "../errors";
+import { moveSession } from "../session/move-session";
+import type { Session, SubmitState } from "../session/session";
+import type { CeremonyDeps } from "../session/session-deps";
+import { MOVED, type StepOutcome } from "./drive-ceremony";
+import { getSessionTxs } from "./session-signatures";
+
+/** A racing second call is refused with the same words as a poisoned one, so the outputs get this long to appear. */
+const OUTPUTS_APPEAR_MS = 60_000;
+const POLL_MS = 2_000;
+/** A poisoned session stays visible and is looked at this often; only an operator and arkd's can mend it. */
+const POISONED_POLL_MS = 10 * 60_000;
+
+/** Step 5b: the fully signed checkpoints are stored already; persists `finalizing`, then FinalizeTx once. */
+export async function finalizeTransfer(deps: CeremonyDeps, session: Session, fence: string): Promise<StepOutcome> {
+  const finalizing = await deps.transactions.run((tx) =>
+    moveSession(deps, tx, session, { ceremonyState: "finalizing" }, { fence }),
+  );
+  return callFinalize(deps, finalizing, fence);
+}
+
+/** State `finalizing` as a restart finds it: outputs there = done; inputs still pending = FinalizeTx with what is stored. */
+export async function recoverFinalize(deps: CeremonyDeps, session: Session, fence: string): Promise<StepOutcome> {
+  const { txs } = await getSessionTxs(deps, session);
+  const outputs = await deps.arkd.listVtxosByOutpoints([`${txs.ark.txid}:0`]);
+  if (outputs.length > 0) return markFinalized(deps, session, fence);
+  const refusedAt = session.submitState?.finalizeRefusedAt;
+  if (refusedAt != null) return waitForOutputs(deps, session, Date.parse(refusedAt), fence);
+  if (await isPending(deps, session)) return callFinalize(deps, session, fence);
+  return { kind: "wait", until: new Date(deps.clock.now().getTime() + POLL_MS) };
+}
+
+async function callFinalize(deps: CeremonyDeps, session: Session, fence: string): Promise<StepOutcome> {
+  const { txs } = await getSessionTxs(deps, session);
+  const finalCheckpointTxs = txs.checkpoints.map((each) => each.finalPsbt ?? "");
+  try {
+    await deps.arkd.finalizeTx({ arkTxid: txs.ark.txid, finalCheckpointTxs });
+  } catch (thrown) {
+    const error = toAppError(thrown);
+    if (error.code === "daemon_rejected") return noteRefusal(deps, session, error, fence);
+    // Unknown or not sent: the next look at the outputs says which.
+    if (error.code === "outcome_unknown") return { kind: "wait", until: new Date(deps.clock.now().getTime() + POLL_MS / 10) };
+    throw error;
+  }
+  return markFinalized(deps, session, fence);
+}
+
+async function isPending(deps: CeremonyDeps, session: Session): Promise<boolean> {
+  const inputs = await deps.sessionTxs.listInputs(session.id);
+  const rows = await deps.vtxos.listByIds(undefined, inputs.map((each) => each.vtxoId));
+  const scripts = await deps.vtxos.listScriptsById([...new Set(rows.map((row) => row.scriptId))]);
+  const pending = await deps.arkd.listVtxosByScripts(scripts.map((each) => each.script), { pendingOnly: true });
+  return pending.some((vtxo) => inputs.some((input) => input.vtxoId === vtxo.vtxoId));
+}
+
+async function markFinalized(deps: CeremonyDeps, session: Session, fence: string): Promise<StepOutcome> {
+  await deps.transactions.run((tx) => moveSession(deps, tx, session, { ceremonyState: "finalized" }, { fence }));
+  return MOVED;
+}
+
+async function noteRefusal(deps: CeremonyDeps, session: Session, error: AppError, fence: string): Promise<StepOutcome> {
+  const { submitState } = session;
+  assert(submitState !== undefined, "a finalizing session was submitted");
+  const noted: SubmitState = { ...submitState, finalizeRefusedAt: submitState.finalizeRefusedAt ?? deps.clock.now().toISOString() };
+  const events = [{ event: "finalize_refused", data: { ...error.details } }];
+  await deps.transactions.run((tx) => moveSession(deps, tx, session, { submitState: noted }, { fence, events }));
+  return MOVED;
+}
+
+async function waitForOutputs(deps: CeremonyDeps, session: Session, refusedAtMs: number, fence: string): Promise<StepOutcome> {
+  const now = deps.clock.now().getTime();
+  if (now - refusedAtMs < OUTPUTS_APPEAR_MS) return { kind: "wait", until: new Date(now + POLL_MS) };
+  if (session.errorCode === undefined) {
+    const change = {
+      errorCode: "outcome_unknown",
+      errorMessage: "arkd refused to finalise and shows no outputs; nothing more is sent. The operator has to settle it with arkd.",
+    } as const;
+    const events = [{ event: "finalize_poisoned", data: {} }];
+    await deps.transactions.run((tx) => moveSession(deps, tx, session, change, { fence, events }));
+  }
+  return { kind: "wait", until: new Date(now + POISONED_POLL_MS) };
+}

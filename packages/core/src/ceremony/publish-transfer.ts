@@ -1,0 +1,158 @@
+import { assert } from "../errors";
+import { l2FeePostings } from "../ledger/postings";
+import { confirmationTemplate, nextCreatedAt } from "../nostr/build-events";
+import { CONFIRMATION_KIND } from "../nostr/kinds";
+import { resultId } from "../nostr/result-id";
+import type { ArkVtxo } from "../ports/ark-daemon";
+import type { PlannedOutput } from "../ports/session-stores";
+import type { Tx } from "../ports/transactions";
+import { refIdOf } from "../session/end-session";
+import { moveSession } from "../session/move-session";
+import type { Session } from "../session/session";
+import type { CeremonyDeps } from "../session/session-deps";
+import { GBTC, type Vtxo } from "../vtxo/vtxo";
+import { MOVED, type StepOutcome } from "./drive-ceremony";
+import { getSessionTxs } from "./session-signatures";
+
+/** The final transaction as the books see it. */
+interface FinalTransfer {
+  readonly txid: string;
+  readonly arkPsbt: string;
+  readonly inputs: readonly Vtxo[];
+  readonly outputs: readonly PlannedOutput[];
+  /** Outputs expire with the earliest of the inputs. */
+  readonly expiresAt: Date | null;
+}
+
+/** Step 6, idempotent by txid: one transaction for the mirror, the ledger, the transaction row, the session and its 31340. */
+export async function publishTransfer(deps: CeremonyDeps, session: Session, fence: string): Promise<StepOutcome> {
+  const transfer = await readFinal(deps, session);
+  await deps.transactions.run(async (tx) => {
+    const now = deps.clock.now();
+    const published = await moveSession(
+      deps,
+      tx,
+      session,
+      {
+        status: "completed",
+        ceremonyState: "published",
+        signedTx: transfer.arkPsbt,
+        resultData: resultData(session, transfer),
+        errorCode: null,
+        errorMessage: null,
+        completedAt: now,
+      },
+      { fence },
+    );
+    await bookVtxos(deps, tx, transfer, now);
+    await deps.txs.confirm(tx, transfer.txid, session.sessionId, { confirmedAt: now, rawTx: transfer.arkPsbt });
+    await deps.ledger.post(tx, {
+      kind: "l2_fee",
+      businessId: transfer.txid,
+      memo: `fee of session ${session.sessionId}`,
+      postings: l2FeePostings(session.intent.feeSats),
+    });
+    await publishConfirmation(deps, tx, published, transfer, now);
+  });
+  return MOVED;
+}
+
+async function readFinal(deps: CeremonyDeps, session: Session): Promise<FinalTransfer> {
+  const { txs, outputs } = await getSessionTxs(deps, session);
+  const ids = (await deps.sessionTxs.listInputs(session.id)).map((each) => each.vtxoId);
+  const rows = await deps.vtxos.listByIds(undefined, ids);
+  const inputs = ids.flatMap((id) => rows.filter((row) => row.vtxoId === id));
+  assert(inputs.length === ids.length && txs.ark.finalPsbt !== undefined, "a finalised session knows its inputs and its final tx");
+  const expiries = inputs.flatMap((input) => (input.expiresAt === null ? [] : [input.expiresAt.getTime()]));
+  const expiresAt = expiries.length === 0 ? null : new Date(Math.min(...expiries));
+  return { txid: txs.ark.txid, arkPsbt: txs.ark.finalPsbt, inputs, outputs, expiresAt };
+}
+
+/** Inputs spent, outputs created: a planned output is no VTXO before this. */
+async function bookVtxos(deps: CeremonyDeps, tx: Tx, transfer: FinalTransfer, now: Date): Promise<void> {
+  const ids = transfer.inputs.map((input) => input.vtxoId);
+  await deps.vtxos.markSpent(tx, ids, transfer.txid, now);
+  const scripts = await deps.vtxos.listScriptsByScript(transfer.outputs.map((output) => output.script));
+  const rows = transfer.outputs.map((output) => {
+    const script = scripts.find((each) => each.script === output.script);
+    assert(script !== undefined, "every planned output has a script row");
+    return { script, vtxo: toArkVtxo(transfer, output, now) };
+  });
+  await deps.vtxos.upsert(tx, rows, "final");
+}
+
+function toArkVtxo(transfer: FinalTransfer, output: PlannedOutput, now: Date): ArkVtxo {
+  return {
+    vtxoId: `${transfer.txid}:${output.vout}`,
+    txid: transfer.txid,
+    vout: output.vout,
+    script: output.script,
+    amountSats: output.amountSats,
+    createdAt: now,
+    expiresAt: transfer.expiresAt,
+    isPreconfirmed: true,
+    isSwept: false,
+    isUnrolled: false,
+    isSpent: false,
+    spentBy: "",
+    settledBy: "",
+    arkTxid: "",
+    commitmentTxids: [...new Set(transfer.inputs.flatMap((input) => input.commitmentTxids))],
+    assets: [],
+  };
+}
+
+function resultData(session: Session, transfer: FinalTransfer): Record<string, unknown> {
+  return {
+    txid: transfer.txid,
+    inputs: transfer.inputs.map((input) => input.vtxoId),
+    outputs: transfer.outputs.map((output) => ({
+      vtxo_id: `${transfer.txid}:${output.vout}`,
+      amount: Number(output.amountSats),
+      asset_id: GBTC,
+      recipient: output.ownerPubkey,
+    })),
+    fee_paid: Number(session.intent.feeSats),
+    fee_asset_id: session.intent.feeAssetId,
+    expires_at: transfer.expiresAt?.toISOString() ?? null,
+  };
+}
+
+/** The 31340, at most once per action: a result row written before (by a failure) would exclude it. */
+async function publishConfirmation(deps: CeremonyDeps, tx: Tx, session: Session, transfer: FinalTransfer, now: Date): Promise<void> {
+  const authorPubkey = session.userPubkey;
+  const refId = refIdOf(session);
+  const { identity } = deps;
+  const event = identity?.sign(
+    confirmationTemplate({
+      content: {
+        status: "success",
+        ref_action_id: session.intent.actionId,
+        results: {
+          txid: transfer.txid,
+          inputs: transfer.inputs.map((input) => input.vtxoId),
+          outputs: transfer.outputs.map((output) => ({
+            vtxo_id: `${transfer.txid}:${output.vout}`,
+            amount: Number(output.amountSats),
+            asset_id: GBTC,
+            recipient: output.ownerPubkey,
+          })),
+          fee_paid: Number(session.intent.feeSats),
+          fee_asset_id: session.intent.feeAssetId,
+          expires_at: transfer.expiresAt?.toISOString() ?? null,
+        },
+        timestamp: now.toISOString(),
+      },
+      authorPubkey,
+      refId,
+      intentEventIds: session.intentEventId === undefined ? [] : [session.intentEventId],
+      recipientPubkeys: transfer.outputs.filter((each) => each.role !== "fee_return").map((each) => each.ownerPubkey),
+      createdAt: nextCreatedAt(
+        now,
+        await deps.outbox.findLastCreatedAt(tx, CONFIRMATION_KIND, resultId(authorPubkey, refId)),
+      ),
+    }),
+  );
+  const recorded = await deps.results.insert(tx, { authorPubkey, refId, kind: CONFIRMATION_KIND, eventId: event?.id });
+  if (recorded && event !== undefined) await deps.outbox.insert(tx, event, session.sessionId);
+}

@@ -1,0 +1,100 @@
+import { getPendingTxProof } from "../ark/pending-proof";
+import { AppError, assert } from "../errors";
+import type { ArkVtxo } from "../ports/ark-daemon";
+import { endRefusedSession } from "../session/end-session";
+import { moveSession } from "../session/move-session";
+import type { Session, SubmitState } from "../session/session";
+import type { CeremonyDeps } from "../session/session-deps";
+import { recordVtxos } from "../vtxo/sync-vtxos";
+import { acceptTransfer } from "./accept-transfer";
+import { MOVED, type StepOutcome } from "./drive-ceremony";
+import { getSessionTxs } from "./session-signatures";
+import { toArkInput } from "./transfer-plan";
+
+/** How long arkd takes our ownership proof for. */
+const PROOF_LIFE_SECONDS = 600;
+
+/**
+ * What arkd knows of a transaction that we may have sent, judged by its inputs alone: no error code says it. Spent by our
+ * txid = accepted, recovered with our own key. Spent by another = refused for good (2002). All unspent: send the **same**
+ * transaction again, unless arkd refused it; then it is dead only when two looks, each long after the last unanswered send and
+ * that far apart, show every input unspent (5002).
+ */
+export async function reconcileSubmit(
+  deps: CeremonyDeps,
+  session: Session,
+  fence: string,
+): Promise<StepOutcome | { readonly kind: "resubmit" }> {
+  const { txs } = await getSessionTxs(deps, session);
+  const inputs = await deps.sessionTxs.listInputs(session.id);
+  const vtxos = await deps.arkd.listVtxosByOutpoints(inputs.map((each) => each.vtxoId));
+  if (vtxos.some((vtxo) => vtxo.arkTxid === txs.ark.txid)) return recoverAccepted(deps, session, txs.ark.txid, fence);
+  const lost = vtxos.find((vtxo) => vtxo.isSpent);
+  if (lost !== undefined) return refuseSpent(deps, session, lost, vtxos, fence);
+  const state = session.submitState;
+  if (state?.refusal == null) return { kind: "resubmit" };
+  return judgeRefusal(deps, session, state, state.refusal, fence);
+}
+
+/** The reply got lost, or a resubmission was refused as a duplicate: GetPendingTx with the key of our co-input has it. */
+async function recoverAccepted(deps: CeremonyDeps, session: Session, arkTxid: string, fence: string): Promise<StepOutcome> {
+  const inputs = await deps.sessionTxs.listInputs(session.id);
+  const ours = await deps.vtxos.listByIds(
+    undefined,
+    inputs.filter((each) => each.role === "fee").map((each) => each.vtxoId),
+  );
+  const scripts = await deps.vtxos.listScriptsOfKind("fee");
+  const proofInputs = ours.map((vtxo) => {
+    const script = scripts.find((each) => each.id === vtxo.scriptId);
+    assert(script !== undefined, `no script row for ${vtxo.vtxoId}`);
+    return toArkInput({ vtxo, script });
+  });
+  const expireAt = Math.floor(deps.clock.now().getTime() / 1000) + PROOF_LIFE_SECONDS;
+  const proof = getPendingTxProof(proofInputs, expireAt, deps.wallet.keys.fee.secretKey, deps.random);
+  const pending = (await deps.arkd.getPendingTxs(proof)).find((each) => each.arkTxid === arkTxid);
+  if (pending === undefined) {
+    throw new AppError("daemon_unavailable", {
+      internal: `arkd shows an input of ${arkTxid} as spent by it, but does not list it as pending`,
+      details: { service: "arkd" },
+    });
+  }
+  return acceptTransfer(deps, session, pending, fence);
+}
+
+async function refuseSpent(
+  deps: CeremonyDeps,
+  session: Session,
+  lost: ArkVtxo,
+  vtxos: readonly ArkVtxo[],
+  fence: string,
+): Promise<StepOutcome> {
+  const error = new AppError("vtxo_spent", { details: { vtxo_id: lost.vtxoId, spending_txid: lost.arkTxid || lost.settledBy } });
+  await deps.transactions.run((tx) => endRefusedSession(deps, tx, session, error, fence));
+  await recordVtxos(deps, vtxos);
+  return MOVED;
+}
+
+async function judgeRefusal(
+  deps: CeremonyDeps,
+  session: Session,
+  state: SubmitState,
+  refusal: NonNullable<SubmitState["refusal"]>,
+  fence: string,
+): Promise<StepOutcome> {
+  const now = deps.clock.now();
+  const quietMs = 2 * deps.config.daemonTimeoutMs;
+  const firstLookAt = state.lastUnansweredAt === null ? now : new Date(Date.parse(state.lastUnansweredAt) + quietMs);
+  if (now < firstLookAt) return { kind: "wait", until: firstLookAt };
+  if (state.cleanReadAt === null) {
+    const submitState = { ...state, cleanReadAt: now.toISOString() };
+    await deps.transactions.run((tx) => moveSession(deps, tx, session, { submitState }, { fence }));
+    return { kind: "wait", until: new Date(now.getTime() + quietMs) };
+  }
+  const secondLookAt = new Date(Date.parse(state.cleanReadAt) + quietMs);
+  if (now < secondLookAt) return { kind: "wait", until: secondLookAt };
+  const error = new AppError("daemon_rejected", {
+    details: { service: "arkd", daemon_code: refusal.code, daemon_name: refusal.name },
+  });
+  await deps.transactions.run((tx) => endRefusedSession(deps, tx, session, error, fence));
+  return MOVED;
+}

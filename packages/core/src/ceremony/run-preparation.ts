@@ -1,0 +1,62 @@
+import { AppError, toAppError } from "../errors";
+import { endSession } from "../session/end-session";
+import { isMirrorFresh } from "../session/open-session";
+import type { Session } from "../session/session";
+import type { CeremonyDeps } from "../session/session-deps";
+import { syncVtxos } from "../vtxo/sync-vtxos";
+import { MOVED, type StepOutcome } from "./drive-ceremony";
+import { prepareChallenge } from "./prepare-challenge";
+
+/** How soon a ceremony looks again that waits for the key's earlier one, or for its turn under the gateway's cap. */
+const QUEUE_WAIT_MS = 1_000;
+
+/** Steps 1-3 in the worker: reads the user's VTXOs from arkd when the mirror is old, then prepares challenge 1. */
+export async function runPreparation(deps: CeremonyDeps, session: Session, fence: string): Promise<StepOutcome> {
+  if (session.prepareSince === undefined) return { kind: "wait", until: session.expiresAt };
+  try {
+    const waiting = await mustWait(deps, session);
+    if (waiting !== undefined) return await waitOrFail(deps, session, fence, waiting);
+    if (!(await isMirrorFresh(deps, session.userPubkey))) await syncVtxos(deps, { ownerPubkey: session.userPubkey });
+    await deps.transactions.run((tx) => prepareChallenge(deps, tx, session, fence));
+    return MOVED;
+  } catch (thrown) {
+    return judgeFailure(deps, session, fence, toAppError(thrown));
+  }
+}
+
+/** At most one accepted, unfinalised transfer per key; above the cap in all, only keys that completed one before go on. */
+async function mustWait(deps: CeremonyDeps, session: Session): Promise<AppError | undefined> {
+  const { ofUser, total } = await deps.sessions.countAcceptedUnfinalised(session.userPubkey, session.sessionId);
+  if (ofUser > 0) return new AppError("vtxo_locked", { message: "An earlier transfer of this key is not final yet." });
+  if (total < deps.config.acceptedUnfinalisedMax || (await deps.sessions.hasCompleted(session.userPubkey))) return undefined;
+  return new AppError("inventory_exhausted", { message: "Too many accepted transfers are not final yet." });
+}
+
+/** What no retry can change ends the session; what may pass is tried until the ceremony's time is up. */
+async function judgeFailure(deps: CeremonyDeps, session: Session, fence: string, error: AppError): Promise<StepOutcome> {
+  if (error.code === "wrong_state") return MOVED;
+  if (error.code === "inventory_exhausted") {
+    // The mirror may have missed a refill.
+    await syncVtxos(deps, { ownerPubkey: deps.wallet.keys.fee.pubkey });
+    return waitOrFail(deps, session, fence, error);
+  }
+  const endsIt = error.retry === "never" || error.code === "vtxo_locked";
+  if (endsIt) return fail(deps, session, fence, error);
+  if (isOverdue(deps, session)) return fail(deps, session, fence, error);
+  throw error;
+}
+
+async function waitOrFail(deps: CeremonyDeps, session: Session, fence: string, error: AppError): Promise<StepOutcome> {
+  if (isOverdue(deps, session)) return fail(deps, session, fence, error);
+  return { kind: "wait", until: new Date(deps.clock.now().getTime() + QUEUE_WAIT_MS) };
+}
+
+function isOverdue(deps: CeremonyDeps, session: Session): boolean {
+  const since = session.prepareSince ?? session.createdAt;
+  return deps.clock.now().getTime() - since.getTime() > deps.config.ceremonyTimeoutMs;
+}
+
+async function fail(deps: CeremonyDeps, session: Session, fence: string, error: AppError): Promise<StepOutcome> {
+  await deps.transactions.run((tx) => endSession(deps, tx, session, { status: "failed", error }, fence));
+  return MOVED;
+}

@@ -1,0 +1,226 @@
+import type { ArkParams } from "../ark/types";
+import type { ErrorCode } from "../errors";
+import type { SignTxChallenge } from "../nostr/challenge-content";
+import type { Challenge, ChallengeStage, CollectedSignature } from "../session/challenge";
+import type {
+  CeremonyState,
+  Delivery,
+  Session,
+  SessionStatus,
+  SessionType,
+  SubmitState,
+  TransferIntent,
+} from "../session/session";
+import type { Tx } from "./transactions";
+
+/** A new session row; the store fills in version, wake_seq and times. */
+export interface NewSession {
+  readonly sessionId: string;
+  readonly userPubkey: string;
+  readonly sessionType: SessionType;
+  readonly intentId: bigint;
+  readonly intent: TransferIntent;
+  readonly intentEventId: string | undefined;
+  readonly context: Readonly<Record<string, unknown>>;
+  readonly createdBy: string;
+  readonly ownerProven: boolean;
+  readonly delivery: Delivery;
+  readonly autoStart: boolean;
+  readonly prepareSince: Date | undefined;
+  readonly expiresAt: Date;
+}
+
+/** Fields a transition may write beside the machines' positions. `null` empties a column, an absent key leaves it. */
+export interface SessionChange {
+  readonly status?: SessionStatus;
+  readonly ceremonyState?: CeremonyState;
+  readonly currentStep?: number;
+  readonly autoStart?: boolean;
+  readonly prepareSince?: Date | null;
+  readonly arkParams?: ArkParams;
+  readonly submitState?: SubmitState;
+  readonly signedTx?: string;
+  readonly resultData?: Readonly<Record<string, unknown>>;
+  readonly errorCode?: ErrorCode | null;
+  readonly errorMessage?: string | null;
+  readonly completedAt?: Date;
+  /** Makes the row runnable at this time: wake_seq + 1, next_at. */
+  readonly wakeAt?: Date;
+}
+
+export interface SessionFilter {
+  readonly userPubkey?: string;
+  readonly createdBy?: string;
+  /** Rows of this owner or this creator, for a caller that is both. */
+  readonly visibleTo?: { readonly pubkey: string | undefined; readonly principal: string };
+  readonly status?: SessionStatus;
+  readonly sessionType?: SessionType;
+}
+
+export interface SessionEvent {
+  readonly seq: number;
+  readonly event: string;
+  readonly data: Readonly<Record<string, unknown>>;
+  readonly at: Date;
+}
+
+/** An event of a session as it is written: `seq` is a counter on the session row. */
+export interface NewSessionEvent {
+  readonly event: string;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+export interface SessionStore {
+  insert(tx: Tx, session: NewSession, events: readonly NewSessionEvent[]): Promise<Session>;
+  find(sessionId: string): Promise<Session | undefined>;
+  findByIntent(tx: Tx, intentId: bigint): Promise<Session | undefined>;
+  /** Locks the row (FOR UPDATE): the first statement of every transition that reads before it decides. */
+  lock(tx: Tx, sessionId: string): Promise<Session | undefined>;
+  /**
+   * The compare-and-set of a session, on (id, version) and, when given, the worker's attempt token, together with its
+   * events. Throws `wrong_state` when somebody else moved it first. Go through `moveSession`, which checks the machines.
+   */
+  move(
+    tx: Tx,
+    session: Session,
+    change: SessionChange,
+    events: readonly NewSessionEvent[],
+    fence: string | undefined,
+  ): Promise<Session>;
+  /** Locks the user's script row, so that the quota counted after it cannot be raced. */
+  countOpenOfUser(tx: Tx, userPubkey: string): Promise<number>;
+  countOpenUnproven(
+    tx: Tx,
+    createdBy: string,
+    userPubkey: string,
+  ): Promise<{ readonly ofCreator: number; readonly ofCreatorAndUser: number }>;
+  /** Sessions arkd accepted that are not final: of this key, and in all. */
+  countAcceptedUnfinalised(
+    userPubkey: string,
+    exceptSessionId: string,
+  ): Promise<{ readonly ofUser: number; readonly total: number }>;
+  hasCompleted(userPubkey: string): Promise<boolean>;
+  /** Newest first by id. */
+  list(filter: SessionFilter, limit: number, beforeId: bigint | undefined): Promise<readonly Session[]>;
+  /** Sessions past expires_at that were not handed over, oldest first. */
+  listExpired(now: Date, limit: number): Promise<readonly Session[]>;
+  listEvents(sessionRowId: bigint, afterSeq: number, limit: number): Promise<readonly SessionEvent[]>;
+}
+
+export interface NewChallenge {
+  readonly challengeId: string;
+  readonly sessionRowId: bigint;
+  readonly signerPubkey: string;
+  readonly stage: ChallengeStage;
+  readonly stepIndex: number;
+  readonly content: SignTxChallenge;
+  readonly expiresAt: Date;
+  readonly challengeEventId: string | undefined;
+}
+
+export interface ChallengeStore {
+  /** Refused by the unique open_key when one of this session, signer and stage is open (`conflict`). */
+  insert(tx: Tx, challenge: NewChallenge): Promise<Challenge>;
+  findById(challengeId: string): Promise<Challenge | undefined>;
+  findOpen(tx: Tx | undefined, sessionRowId: bigint): Promise<Challenge | undefined>;
+  list(sessionRowId: bigint): Promise<readonly Challenge[]>;
+  /** Compare-and-set issued -> used; false when it was not open any more. */
+  markUsed(tx: Tx, challenge: Challenge, responseEventId: string | undefined): Promise<boolean>;
+  /** Compare-and-set issued -> expired | superseded; false when it was not open any more. */
+  close(tx: Tx, challenge: Challenge, to: "expired" | "superseded"): Promise<boolean>;
+  /** The same challenge sent again: new advice time, new event. */
+  renew(tx: Tx, challenge: Challenge, content: SignTxChallenge, expiresAt: Date, eventId: string | undefined): Promise<void>;
+  /** Returns the new count. */
+  countWrongAnswer(tx: Tx, challenge: Challenge): Promise<number>;
+  /** Issued challenges of stage ark_tx past their expiry, with their sessions. */
+  listExpired(now: Date, limit: number): Promise<readonly { readonly challenge: Challenge; readonly sessionId: string }[]>;
+  insertSignatures(tx: Tx, challenge: Challenge, signatures: readonly CollectedSignature[]): Promise<void>;
+  listSignatures(tx: Tx | undefined, challengeRowId: bigint): Promise<readonly CollectedSignature[]>;
+}
+
+/** One ark tx and its checkpoints, as far as they are signed. PSBTs base64. */
+export interface SessionTxs {
+  readonly ark: SessionTx;
+  readonly checkpoints: readonly SessionTx[];
+}
+
+export interface SessionTx {
+  readonly txid: string;
+  readonly seq: number;
+  readonly unsignedPsbt: string;
+  readonly signedPsbt: string | undefined;
+  /** As arkd returned it, with arkd's signatures. */
+  readonly serverPsbt: string | undefined;
+  readonly finalPsbt: string | undefined;
+}
+
+/** An output of the planned ark tx; it becomes a VTXO row only when FinalizeTx is known to have succeeded. */
+export interface PlannedOutput {
+  readonly vout: number;
+  readonly role: "recipient" | "change" | "fee_return";
+  readonly ownerPubkey: string;
+  readonly script: string;
+  readonly amountSats: bigint;
+}
+
+export interface SessionInput {
+  readonly vtxoId: string;
+  readonly role: "user" | "fee";
+  readonly inputIndex: number;
+}
+
+export interface SessionTxStore {
+  /** Replaces what an earlier, expired challenge 1 of this session had planned. */
+  replacePlan(
+    tx: Tx,
+    session: Session,
+    plan: { readonly txs: SessionTxs; readonly outputs: readonly PlannedOutput[]; readonly inputs: readonly SessionInput[] },
+  ): Promise<void>;
+  find(
+    tx: Tx | undefined,
+    sessionRowId: bigint,
+  ): Promise<{ readonly txs: SessionTxs; readonly outputs: readonly PlannedOutput[] } | undefined>;
+  listInputs(sessionRowId: bigint): Promise<readonly SessionInput[]>;
+  setSigned(tx: Tx, sessionRowId: bigint, psbts: ReadonlyMap<string, string>): Promise<void>;
+  setServer(tx: Tx, sessionRowId: bigint, psbts: ReadonlyMap<string, string>): Promise<void>;
+  setFinal(tx: Tx, sessionRowId: bigint, psbts: ReadonlyMap<string, string>): Promise<void>;
+}
+
+export interface StoredIntent {
+  readonly intentId: bigint;
+  readonly contentHash: string;
+  readonly eventId: string | undefined;
+}
+
+export interface IntentStore {
+  find(pubkey: string, namespace: string, actionId: string): Promise<StoredIntent | undefined>;
+  /**
+   * Insert-first on (pubkey, namespace, action_id). `replay` = same content was there before, `duplicate` = the action_id
+   * was used with other content.
+   */
+  insert(
+    tx: Tx,
+    intent: {
+      readonly pubkey: string;
+      readonly namespace: string;
+      readonly actionId: string;
+      readonly eventId: string | undefined;
+      readonly type: string;
+      readonly params: Readonly<Record<string, unknown>>;
+      readonly contentHash: string;
+      readonly network: string;
+      readonly expiresAt: Date;
+      readonly feeAssetId: string;
+      readonly feeSats: bigint;
+      readonly rawEvent: string | undefined;
+      readonly legacy: boolean;
+    },
+  ): Promise<{ readonly outcome: "inserted" | "replay" | "duplicate"; readonly intentId: bigint }>;
+}
+
+/** One row per (author, ref): a 31340 excludes a 31341 and the other way round, for ever. */
+export interface ResultStore {
+  /** false when the pair has a result already; the caller then publishes nothing. */
+  insert(tx: Tx, result: { readonly authorPubkey: string; readonly refId: string; readonly kind: number; readonly eventId: string | undefined }): Promise<boolean>;
+  find(authorPubkey: string, refId: string): Promise<{ readonly kind: number; readonly eventId: string | undefined } | undefined>;
+}

@@ -1,0 +1,60 @@
+import type { ArkVtxo } from "./ark-daemon";
+import type { VtxoScriptInfo } from "../ark/types";
+import type { Vtxo, VtxoKind, VtxoScriptRow, VtxoStatus } from "../vtxo/vtxo";
+import type { Tx } from "./transactions";
+
+export interface BalanceRow {
+  readonly assetId: string;
+  readonly balance: bigint;
+  readonly reserved: bigint;
+}
+
+export interface VtxoFilter {
+  readonly ownerPubkey: string;
+  readonly assetId?: string;
+  readonly status?: VtxoStatus;
+  /** Leaves spent and settled rows out. */
+  readonly liveOnly?: boolean;
+}
+
+/** The mirror of arkd's VTXO set and the locks on it. Rows change only by a finalised tx of ours or a reconcile. */
+export interface VtxoStore {
+  /** Insert-first; returns the row that is there now. */
+  ensureScript(
+    tx: Tx,
+    script: VtxoScriptInfo & { readonly signerPubkey: string; readonly exitDelay: number; readonly kind: VtxoKind },
+  ): Promise<VtxoScriptRow>;
+  listScripts(ownerPubkey: string): Promise<readonly VtxoScriptRow[]>;
+  listScriptsOfKind(kind: VtxoKind): Promise<readonly VtxoScriptRow[]>;
+  listScriptsById(ids: readonly bigint[]): Promise<readonly VtxoScriptRow[]>;
+  listScriptsByScript(scripts: readonly string[]): Promise<readonly VtxoScriptRow[]>;
+  /** Oldest successful sync among the owner's scripts; undefined when one was never read or the owner has none. */
+  findSyncedAt(ownerPubkey: string): Promise<Date | undefined>;
+  markSynced(tx: Tx, scriptIds: readonly bigint[], at: Date): Promise<void>;
+
+  /** Unspent, unexpired rows of a user: what its balance is made of. Read without locks. At most `limit`, largest first. */
+  listLive(tx: Tx | undefined, ownerPubkey: string, limit: number): Promise<readonly Vtxo[]>;
+  listByIds(tx: Tx | undefined, vtxoIds: readonly string[]): Promise<readonly Vtxo[]>;
+  list(filter: VtxoFilter, limit: number, beforeId: bigint | undefined): Promise<readonly Vtxo[]>;
+  sumBalances(ownerPubkey: string, now: Date): Promise<readonly BalanceRow[]>;
+  countByStatus(ownerPubkey: string): Promise<{ readonly available: number; readonly assigned: number }>;
+
+  /** One compare-and-set over all rows: locks them when all are free, else none. Returns whether it did. */
+  lockFree(tx: Tx, vtxoIds: readonly string[], lockedBy: string, until: Date): Promise<boolean>;
+  /** `FOR UPDATE SKIP LOCKED` on the gateway's free rows of a kind, nearest expiry first above `minExpiresAt`, and locks them. */
+  lockGateway(
+    tx: Tx,
+    query: { readonly kind: VtxoKind; readonly minAmountSats: bigint; readonly minExpiresAt: Date; readonly count: number },
+    lockedBy: string,
+    until: Date,
+  ): Promise<readonly Vtxo[]>;
+  /** Moves the locks of a session that still has them; returns how many rows changed. `null` = endless. */
+  extendLocks(tx: Tx, lockedBy: string, until: Date | null): Promise<number>;
+  /** Frees what `lockedBy` holds. */
+  unlock(tx: Tx, lockedBy: string): Promise<number>;
+
+  /** Inputs of a finalised ark tx. */
+  markSpent(tx: Tx, vtxoIds: readonly string[], spendingTxid: string, at: Date): Promise<void>;
+  /** Outputs of a finalised ark tx, or what arkd reports in a reconcile. Existing rows are brought up to date. */
+  upsert(tx: Tx, rows: readonly { readonly vtxo: ArkVtxo; readonly script: VtxoScriptRow }[], from: "final" | "reconcile"): Promise<void>;
+}

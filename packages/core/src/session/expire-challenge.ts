@@ -1,0 +1,35 @@
+import type { Tx } from "../ports/transactions";
+import type { Challenge } from "./challenge";
+import { moveSession } from "./move-session";
+import type { Session } from "./session";
+import type { SessionDeps } from "./session-deps";
+
+/**
+ * Challenge 1 ran out: its locks are released and the session is `initiated` again until its own end. A new challenge, with
+ * a new coin selection, comes only when somebody asks for one.
+ */
+export async function expireChallenge(
+  deps: SessionDeps,
+  tx: Tx,
+  session: Session,
+  challenge: Challenge,
+  fence?: string,
+): Promise<Session> {
+  const moved = await moveSession(
+    deps,
+    tx,
+    session,
+    { status: "initiated", ceremonyState: "intent_received", prepareSince: null },
+    { fence },
+  );
+  await deps.challenges.close(tx, challenge, "expired");
+  await deps.vtxos.unlock(tx, session.sessionId);
+  const planned = await deps.sessionTxs.find(tx, session.id);
+  if (planned !== undefined) {
+    await deps.txs.fail(tx, planned.txs.ark.txid, session.sessionId, {
+      errorCode: "challenge_expired",
+      errorMessage: "The challenge timed out before it was answered.",
+    });
+  }
+  return moved;
+}

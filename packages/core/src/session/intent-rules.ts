@@ -1,0 +1,74 @@
+import { AppError } from "../errors";
+import type { TransferIntentContent } from "../nostr/intent-content";
+import type { JsonValue } from "../nostr/integer-json";
+import type { IntentContent } from "../nostr/intent-envelope";
+import { GBTC } from "../vtxo/vtxo";
+import type { TransferIntent } from "./session";
+import type { SessionConfig } from "./session-deps";
+
+/** Lives still, and not longer than allowed (1003). `createdAt` is the event's or the request's. */
+export function checkIntentTimes(expiresAt: Date, createdAt: Date, now: Date, config: Pick<SessionConfig, "maxIntentTtlMs">): void {
+  if (expiresAt <= now) throw new AppError("intent_expired", { details: { expires_at: expiresAt.toISOString() } });
+  if (expiresAt.getTime() > createdAt.getTime() + config.maxIntentTtlMs) {
+    const message = `The intent lives longer than ${config.maxIntentTtlMs / 1000} seconds.`;
+    throw new AppError("intent_expired", {
+      message,
+      details: { expires_at: expiresAt.toISOString(), max_ttl_seconds: config.maxIntentTtlMs / 1000 },
+      errors: [{ path: "expires_at", code: "too_far", message }],
+    });
+  }
+}
+
+/** Is meant for this network (1005). */
+export function checkIntentNetwork(content: Pick<IntentContent, "network">, config: Pick<SessionConfig, "network">): void {
+  if (content.network !== undefined && content.network !== config.network) {
+    throw new AppError("wrong_network", { details: { expected: config.network, got: content.network } });
+  }
+}
+
+export interface TransferRules {
+  readonly senderPubkey: string;
+  readonly l2FeeSats: bigint;
+  readonly dustSats: bigint;
+}
+
+/** Asset, amounts, fee, in the protocol's order; the first rule that fails is thrown (2005, 1002, 2006, 4001, 4002). */
+export function toTransferIntent(parsed: TransferIntentContent, rules: TransferRules): TransferIntent {
+  const { params, content } = parsed;
+  // Assets other than sats come with the release that moves them.
+  if (params.assetId !== GBTC) throw new AppError("asset_unknown", { details: { asset_id: params.assetId } });
+  if (params.recipientPubkey === rules.senderPubkey) {
+    throw new AppError("invalid_request", {
+      errors: [{ path: "params.recipient_pubkey", code: "same_as_sender", message: "Sender and recipient are the same key" }],
+    });
+  }
+  if (params.amount < rules.dustSats) {
+    throw new AppError("amount_below_minimum", { details: { minimum: Number(rules.dustSats) } });
+  }
+  checkFee(params.feeAssetId, params.feeAmount, rules.l2FeeSats);
+  return {
+    actionId: content.action_id,
+    type: "p2p_transfer",
+    assetId: GBTC,
+    amountSats: params.amount,
+    recipientPubkey: params.recipientPubkey,
+    feeAssetId: GBTC,
+    feeSats: rules.l2FeeSats,
+    sourceVtxos: params.sourceVtxos,
+    dustPolicy: params.dustPolicy,
+    expiresAt: parsed.expiresAt,
+    content: Object.fromEntries(Object.entries(content).filter(isPresent)),
+  };
+}
+
+function isPresent(member: [string, JsonValue | undefined]): member is [string, JsonValue] {
+  return member[1] !== undefined;
+}
+
+/** 4001 is a fee fault only: missing or another amount. 4002: paid in something else. */
+function checkFee(feeAssetId: string | undefined, feeAmount: bigint | undefined, expected: bigint): void {
+  const details = { expected: Number(expected), fee_asset_id: GBTC };
+  if (feeAssetId === undefined || feeAmount === undefined) throw new AppError("fee_invalid", { details });
+  if (feeAssetId !== GBTC) throw new AppError("fee_asset_rejected", { details: { accepted: [GBTC] } });
+  if (feeAmount !== expected) throw new AppError("fee_invalid", { details });
+}

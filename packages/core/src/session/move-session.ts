@@ -1,0 +1,47 @@
+import type { NewSessionEvent, SessionChange } from "../ports/session-stores";
+import type { Tx } from "../ports/transactions";
+import type { Wake } from "../ports/waker";
+import { progressOf, stepOf } from "./progress";
+import { isTerminal, type Session } from "./session";
+import type { SessionDeps } from "./session-deps";
+import { assertMove } from "./session-machine";
+
+/**
+ * The only way a session changes: both machines are asked, the row is compared and set, and whoever watches gets a `status`
+ * event (and `done` at the end). `fence` is the worker's attempt token; a stale attempt is refused by the database.
+ */
+export async function moveSession(
+  deps: Pick<SessionDeps, "sessions">,
+  tx: Tx,
+  session: Session,
+  change: SessionChange,
+  options: { readonly events?: readonly NewSessionEvent[]; readonly fence?: string | undefined } = {},
+): Promise<Session> {
+  assertMove(session, change);
+  const status = change.status ?? session.status;
+  const ceremonyState = change.ceremonyState ?? session.ceremonyState;
+  const moved = { ...session, status, ceremonyState };
+  const currentStep = change.currentStep ?? stepOf(ceremonyState);
+  const events: NewSessionEvent[] = [];
+  if (status !== session.status || ceremonyState !== session.ceremonyState) {
+    const progress = progressOf(moved);
+    events.push({ event: "status", data: { status, ceremony_state: ceremonyState, current_step: currentStep, progress } });
+  }
+  events.push(...(options.events ?? []));
+  if (isTerminal(moved) && !isTerminal(session)) events.push({ event: "done", data: doneData(moved, change) });
+  return deps.sessions.move(tx, session, { ...change, currentStep }, events, options.fence);
+}
+
+/** The wake of the row as it is now, to be sent after COMMIT. */
+export function wakeOf(session: Session, runAt: Date): Wake {
+  return { task: "ceremony_drive", rowKey: session.sessionId, wakeSeq: session.wakeSeq, runAt };
+}
+
+function doneData(session: Session, change: SessionChange): Record<string, unknown> {
+  const txid = change.resultData?.["txid"];
+  return {
+    status: session.status,
+    ...(txid === undefined ? {} : { txid }),
+    ...(typeof change.errorCode === "string" ? { error_code: change.errorCode } : {}),
+  };
+}

@@ -1,0 +1,189 @@
+import { actsAsOwner, type Caller } from "../caller";
+import { judgeFunds } from "../ceremony/choose-inputs";
+import { selectionRules } from "../ceremony/prepare-challenge";
+import { AppError } from "../errors";
+import { insertJob, SYSTEM_OWNER } from "../jobs/insert-job";
+import { randomSessionId } from "../nostr/session-id";
+import type { ArkServerInfo } from "../ports/ark-daemon";
+import type { NostrEvent } from "../ports/nostr";
+import type { Tx } from "../ports/transactions";
+import type { Wake } from "../ports/waker";
+import { ensureScript } from "../vtxo/ensure-script";
+import { readIntentData, readSignedIntent, type ReadIntent } from "./read-intent";
+import { wakeOf } from "./move-session";
+import { SESSION_TYPES, type Delivery, type Session } from "./session";
+import { MIRROR_AGE_MS_MAX, type SessionDeps } from "./session-deps";
+
+export interface OpenSessionInput {
+  readonly caller: Caller;
+  readonly userPubkey: string;
+  /** Any session type of the protocol; those this gateway does not execute are `unsupported_type`. */
+  readonly sessionType: string;
+  readonly intentData: Readonly<Record<string, unknown>>;
+  /** The user's signed 31510: makes the session owner-proven, whoever brings it. */
+  readonly intentEvent?: NostrEvent;
+  readonly delivery: Delivery;
+  readonly autoStart: boolean;
+}
+
+export interface OpenedSession {
+  readonly session: Session;
+  /** The same action with the same content was opened before; nothing was written. */
+  readonly replayed: boolean;
+  /** The user's VTXOs were not read within the last minute: the balance is judged in step 1. */
+  readonly mirrorIsFresh: boolean;
+  /** The vtxo_sync job that was started for a stale mirror. */
+  readonly syncJobId: string | undefined;
+  readonly wakes: readonly Wake[];
+}
+
+/**
+ * Opens a session for a user's intent, at most once per (user, action_id) within its namespace. Errors: those of the intent
+ * rules, duplicate_action, session_limit, insufficient_balance and the input errors (fresh mirror only), not_ready.
+ */
+export async function openSession(deps: SessionDeps, tx: Tx, input: OpenSessionInput): Promise<OpenedSession> {
+  requireExecutable(input.sessionType);
+  const info = await deps.arkInfo.current();
+  const read =
+    input.intentEvent === undefined
+      ? readIntentData(deps, { userPubkey: input.userPubkey, intentData: input.intentData, type: input.sessionType }, info)
+      : readEventOf(deps, input.userPubkey, input.intentEvent, info);
+  const ownerProven = read.event !== undefined || actsAsOwner(input.caller, input.userPubkey);
+  return openReadIntent(deps, tx, info, {
+    read,
+    userPubkey: input.userPubkey,
+    sessionId: randomSessionId(deps.random),
+    createdBy: input.caller.principal,
+    ownerProven,
+    delivery: input.delivery,
+    autoStart: input.autoStart,
+  });
+}
+
+export interface OpenIntent {
+  readonly read: ReadIntent;
+  readonly userPubkey: string;
+  readonly sessionId: string;
+  readonly createdBy: string;
+  readonly ownerProven: boolean;
+  readonly delivery: Delivery;
+  readonly autoStart: boolean;
+}
+
+/** The part HTTP and Nostr share: dedupe, quota, funds, row. */
+export async function openReadIntent(deps: SessionDeps, tx: Tx, info: ArkServerInfo, open: OpenIntent): Promise<OpenedSession> {
+  const { intent } = open.read;
+  const stored = await insertIntent(deps, tx, open);
+  if (stored.outcome !== "inserted") return replayOf(deps, tx, stored.outcome, stored.intentId, open);
+  await ensureScript(deps.vtxos, tx, open.userPubkey, info, "user");
+  await requireQuota(deps, tx, open);
+  const now = deps.clock.now();
+  const mirrorIsFresh = await isMirrorFresh(deps, open.userPubkey);
+  if (mirrorIsFresh) await judgeFunds(deps, tx, { ...open, intent }, selectionRules(deps, intent, info));
+  const session = await deps.sessions.insert(
+    tx,
+    {
+      sessionId: open.sessionId,
+      userPubkey: open.userPubkey,
+      sessionType: intent.type,
+      intentId: stored.intentId,
+      intent,
+      intentEventId: open.read.event?.id,
+      context: {},
+      createdBy: open.createdBy,
+      ownerProven: open.ownerProven,
+      delivery: open.delivery,
+      autoStart: open.autoStart,
+      prepareSince: open.autoStart ? now : undefined,
+      expiresAt: new Date(Math.min(now.getTime() + deps.config.sessionTimeoutMs, intent.expiresAt.getTime())),
+    },
+    [{ event: "opened", data: { action_id: intent.actionId, delivery: open.delivery } }],
+  );
+  if (open.autoStart) return { session, replayed: false, mirrorIsFresh, syncJobId: undefined, wakes: [wakeOf(session, now)] };
+  if (mirrorIsFresh) return { session, replayed: false, mirrorIsFresh, syncJobId: undefined, wakes: [] };
+  const sync = await requestSync(deps, tx, open.userPubkey);
+  return { session, replayed: false, mirrorIsFresh, syncJobId: sync.jobId, wakes: sync.wakes };
+}
+
+/** Starts (or joins) the one running vtxo_sync of a key. */
+export function requestSync(deps: SessionDeps, tx: Tx, ownerPubkey: string) {
+  return insertJob(deps.jobs, tx, {
+    task: "vtxo_sync",
+    payload: { v: 1, ownerPubkey },
+    owner: SYSTEM_OWNER,
+    dedupeKey: `vtxo_sync:${ownerPubkey}`,
+    singleFlight: true,
+  });
+}
+
+export async function isMirrorFresh(deps: Pick<SessionDeps, "vtxos" | "clock">, ownerPubkey: string): Promise<boolean> {
+  const syncedAt = await deps.vtxos.findSyncedAt(ownerPubkey);
+  return syncedAt !== undefined && deps.clock.now().getTime() - syncedAt.getTime() <= MIRROR_AGE_MS_MAX;
+}
+
+function requireExecutable(sessionType: string): void {
+  if (!SESSION_TYPES.some((known) => known === sessionType)) {
+    throw new AppError("unsupported_type", { details: { type: sessionType } });
+  }
+}
+
+function readEventOf(deps: SessionDeps, userPubkey: string, event: NostrEvent, info: ArkServerInfo): ReadIntent {
+  if (event.pubkey !== userPubkey) {
+    const message = "The intent is signed by another key than user_pubkey";
+    throw new AppError("signature_invalid", { message, errors: [{ path: "intent_event.pubkey", code: "other_key", message }] });
+  }
+  return readSignedIntent(deps, event, info);
+}
+
+function insertIntent(deps: SessionDeps, tx: Tx, open: OpenIntent) {
+  const { read, userPubkey } = open;
+  return deps.intents.insert(tx, {
+    pubkey: userPubkey,
+    namespace: open.ownerProven ? "" : open.createdBy,
+    actionId: read.intent.actionId,
+    eventId: read.event?.id,
+    type: read.intent.type,
+    params: read.intent.content,
+    contentHash: read.contentHash,
+    network: read.network,
+    expiresAt: read.intent.expiresAt,
+    feeAssetId: read.intent.feeAssetId,
+    feeSats: read.intent.feeSats,
+    rawEvent: read.event === undefined ? undefined : JSON.stringify(read.event),
+    legacy: read.legacy,
+  });
+}
+
+async function replayOf(
+  deps: SessionDeps,
+  tx: Tx,
+  outcome: "replay" | "duplicate",
+  intentId: bigint,
+  open: OpenIntent,
+): Promise<OpenedSession> {
+  const session = await deps.sessions.findByIntent(tx, intentId);
+  if (outcome === "duplicate") {
+    // The other session's id is shown to its owner alone; an unproven namespace belongs to its creator anyway.
+    throw new AppError("duplicate_action", { details: session === undefined ? {} : { session_id: session.sessionId } });
+  }
+  if (session === undefined) throw new AppError("internal_error", { internal: `intent ${intentId} has no session` });
+  return { session, replayed: true, mirrorIsFresh: await isMirrorFresh(deps, open.userPubkey), syncJobId: undefined, wakes: [] };
+}
+
+async function requireQuota(deps: SessionDeps, tx: Tx, open: OpenIntent): Promise<void> {
+  const { maxSessionsPerUser, unprovenSessionsPerCreator } = deps.config;
+  if (open.ownerProven) {
+    const count = await deps.sessions.countOpenOfUser(tx, open.userPubkey);
+    if (count >= maxSessionsPerUser) throw sessionLimit(`${count} sessions of this key are open; the limit is ${maxSessionsPerUser}.`);
+    return;
+  }
+  const { ofCreator, ofCreatorAndUser } = await deps.sessions.countOpenUnproven(tx, open.createdBy, open.userPubkey);
+  if (ofCreatorAndUser >= 1) throw sessionLimit("A session for this user that its owner did not prove is open already.");
+  if (ofCreator >= unprovenSessionsPerCreator) {
+    throw sessionLimit(`${ofCreator} sessions that their owners did not prove are open; the limit is ${unprovenSessionsPerCreator}.`);
+  }
+}
+
+function sessionLimit(message: string): AppError {
+  return new AppError("session_limit", { message, retryAfterSeconds: 30 });
+}

@@ -1,0 +1,112 @@
+import { AppError } from "../errors";
+import { findTag } from "../nostr/nostr-event";
+import { verifyEvent } from "../nostr/event-id";
+import { intentContentHash, parseIntentContent, type ParsedIntent, type TransferIntentContent } from "../nostr/intent-content";
+import { INTENT_KIND } from "../nostr/kinds";
+import type { ArkServerInfo } from "../ports/ark-daemon";
+import type { NostrEvent } from "../ports/nostr";
+import { dustOf } from "../ceremony/prepare-challenge";
+import { GBTC } from "../vtxo/vtxo";
+import { checkIntentNetwork, checkIntentTimes, toTransferIntent } from "./intent-rules";
+import type { TransferIntent } from "./session";
+import type { SessionDeps } from "./session-deps";
+
+/** An intent that passed every rule that needs no funds, and what makes two copies of it the same one. */
+export interface ReadIntent {
+  readonly intent: TransferIntent;
+  readonly contentHash: string;
+  readonly network: string;
+  readonly legacy: boolean;
+  readonly event: NostrEvent | undefined;
+}
+
+/** A signed 31510: proves its author. Errors as the protocol's order of checks; funds are judged later. */
+export function readSignedIntent(deps: SessionDeps, event: NostrEvent, info: ArkServerInfo): ReadIntent {
+  if (event.kind !== INTENT_KIND || !verifyEvent(event)) throw new AppError("signature_invalid");
+  const now = deps.clock.now();
+  const parsed = parseIntentContent(event.content);
+  checkIntentTimes(parsed.expiresAt, new Date(event.created_at * 1000), now, deps.config);
+  checkRecipient(deps, event);
+  return judge(deps, parsed, event.pubkey, info, event, intentContentHash(parsed.content));
+}
+
+/**
+ * `intent_data` of an HTTP call: the content of a 31510, or its params alone. What the caller left out is filled in: action_id,
+ * type, expires_at and the fee (a fee that was sent must be right).
+ */
+export function readIntentData(
+  deps: SessionDeps,
+  input: { readonly userPubkey: string; readonly intentData: Readonly<Record<string, unknown>>; readonly type: string },
+  info: ArkServerInfo,
+): ReadIntent {
+  const now = deps.clock.now();
+  const sent = envelopeOf(input.intentData);
+  const defaultExpiry = Math.floor((now.getTime() + deps.config.sessionTimeoutMs) / 1000);
+  const source = {
+    ...sent,
+    action_id: sent["action_id"] ?? deps.random.uuid(),
+    type: sent["type"] ?? input.type,
+    expires_at: sent["expires_at"] ?? defaultExpiry,
+    params: withFee(sent["params"], deps.config.l2FeeSats),
+  };
+  const parsed = parseIntentContent(source);
+  checkIntentTimes(parsed.expiresAt, now, now, deps.config);
+  // A defaulted expiry differs from call to call; it must not make a repeat look like another intent.
+  const hashed = sent["expires_at"] === undefined ? { ...parsed.content, expires_at: 0 } : parsed.content;
+  return judge(deps, parsed, input.userPubkey, info, undefined, intentContentHash(hashed));
+}
+
+function judge(
+  deps: SessionDeps,
+  parsed: ParsedIntent,
+  senderPubkey: string,
+  info: ArkServerInfo,
+  event: NostrEvent | undefined,
+  contentHash: string,
+): ReadIntent {
+  checkIntentNetwork(parsed.content, deps.config);
+  const rules = { senderPubkey, l2FeeSats: deps.config.l2FeeSats, dustSats: dustOf(info) };
+  const intent = toTransferIntent(requireTransfer(parsed), rules);
+  return { intent, contentHash, network: parsed.content.network ?? deps.config.network, legacy: parsed.legacy, event };
+}
+
+/** Solver-owned types do nothing until a solver's protocol takes them up, which this release does not have. */
+function requireTransfer(parsed: ParsedIntent): TransferIntentContent {
+  if (parsed.kind === "p2p_transfer") return parsed;
+  throw new AppError("unsupported_type", { details: { type: parsed.content.type } });
+}
+
+function checkRecipient(deps: SessionDeps, event: NostrEvent): void {
+  const recipient = findTag(event, "p");
+  if (deps.identity !== undefined && recipient !== deps.identity.pubkey) {
+    throw new AppError("wrong_recipient", { details: { expected: deps.identity.pubkey } });
+  }
+}
+
+const ENVELOPE_KEYS = [
+  "action_id",
+  "type",
+  "action",
+  "expires_at",
+  "network",
+  "protocol_version",
+  "solver_id",
+  "deadline",
+] as const;
+
+/** With `params` it is the content itself; without, the object is taken as params and the envelope's own keys come out of it. */
+function envelopeOf(data: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  if ("params" in data) return { ...data };
+  const params: Record<string, unknown> = { ...data };
+  const envelope: Record<string, unknown> = {};
+  for (const key of ENVELOPE_KEYS) {
+    if (key in params) envelope[key] = params[key];
+    delete params[key];
+  }
+  return { ...envelope, params };
+}
+
+function withFee(params: unknown, l2FeeSats: bigint): unknown {
+  if (typeof params !== "object" || params === null || Array.isArray(params)) return params;
+  return { fee_asset_id: GBTC, fee_amount: Number(l2FeeSats), ...params };
+}

@@ -1,0 +1,65 @@
+import { mayRead, type Caller } from "../caller";
+import { prepareChallenge } from "../ceremony/prepare-challenge";
+import { AppError } from "../errors";
+import type { Tx } from "../ports/transactions";
+import type { Wake } from "../ports/waker";
+import type { Challenge } from "./challenge";
+import { expireChallenge } from "./expire-challenge";
+import { moveSession, wakeOf } from "./move-session";
+import { isMirrorFresh } from "./open-session";
+import { isTerminal, type Session } from "./session";
+import type { SessionDeps } from "./session-deps";
+
+export interface RequestedChallenge {
+  readonly session: Session;
+  /** undefined: the mirror is older than a minute or an earlier transfer of the key must finish first; it opens by itself. */
+  readonly challenge: Challenge | undefined;
+  /** Made by this call; false when one was open already. */
+  readonly isNew: boolean;
+  readonly wakes: readonly Wake[];
+}
+
+/**
+ * The open challenge of a session, or a new challenge 1 (steps 1-3 from local state, no daemon is asked). After an expired
+ * challenge 1 a new one with a new coin selection. Errors: not_found, session_expired, wrong_state, and those of
+ * `prepareChallenge`.
+ */
+export async function requestChallenge(
+  deps: SessionDeps,
+  tx: Tx,
+  input: { readonly sessionId: string; readonly caller: Caller },
+): Promise<RequestedChallenge> {
+  const session = await deps.sessions.lock(tx, input.sessionId);
+  if (session === undefined || !mayRead(input.caller, session)) throw new AppError("not_found");
+  const now = deps.clock.now();
+  if (session.status === "expired" || (session.status === "initiated" && session.expiresAt <= now)) {
+    throw new AppError("session_expired");
+  }
+  if (isTerminal(session)) throw new AppError("wrong_state", { details: { status: session.status, allowed: ["initiated"] } });
+  const open = await deps.challenges.findOpen(tx, session.id);
+  if (open !== undefined && (open.stage === "checkpoint_txs" || open.expiresAt > now)) {
+    return { session, challenge: open, isNew: false, wakes: [] };
+  }
+  const ready = open === undefined ? session : await expireChallenge(deps, tx, session, open);
+  if (ready.status !== "initiated") {
+    throw new AppError("wrong_state", { details: { status: ready.status, allowed: ["initiated", "challenge_sent"] } });
+  }
+  return prepareOrQueue(deps, tx, ready);
+}
+
+/** Prepares at once when local state suffices, else hands steps 1-3 to the worker. */
+export async function prepareOrQueue(deps: SessionDeps, tx: Tx, session: Session): Promise<RequestedChallenge> {
+  if (await canPrepareNow(deps, session)) {
+    const prepared = await prepareChallenge(deps, tx, session);
+    return { ...prepared, isNew: true, wakes: [] };
+  }
+  const now = deps.clock.now();
+  const queued = await moveSession(deps, tx, session, { prepareSince: now, wakeAt: now });
+  return { session: queued, challenge: undefined, isNew: false, wakes: [wakeOf(queued, now)] };
+}
+
+async function canPrepareNow(deps: SessionDeps, session: Session): Promise<boolean> {
+  if (!(await isMirrorFresh(deps, session.userPubkey))) return false;
+  const { ofUser } = await deps.sessions.countAcceptedUnfinalised(session.userPubkey, session.sessionId);
+  return ofUser === 0;
+}

@@ -1,0 +1,133 @@
+import type { ArkParams } from "../ark/types";
+import type { ErrorCode } from "../errors";
+import type { JsonObject } from "../nostr/integer-json";
+
+/** Kinds of session this gateway executes. Other kinds of the protocol are refused with `unsupported_type`. */
+export const SESSION_TYPES = ["p2p_transfer"] as const;
+export type SessionType = (typeof SESSION_TYPES)[number];
+
+/** Where answers and challenges travel. Confirmations (31340) are public and always published. */
+export type Delivery = "nostr" | "http" | "both";
+
+export type SessionStatus =
+  | "initiated"
+  | "challenge_sent"
+  /** All answers to the open challenge 1 are in; the ceremony has not used them yet. */
+  | "awaiting_signature"
+  | "signing"
+  | "completed"
+  | "failed"
+  | "expired";
+
+export type CeremonyState =
+  | "intent_received"
+  | "ark_tx_prepared"
+  | "ark_sigs_collected"
+  | "submitting"
+  | "accepted"
+  | "checkpoint_sigs_collected"
+  | "finalizing"
+  | "finalized"
+  | "published"
+  | "failed"
+  | "expired_before_submit";
+
+/** A transfer intent after validation: aliases resolved, the fee filled in. Amounts in sats. */
+export interface TransferIntent {
+  readonly actionId: string;
+  readonly type: "p2p_transfer";
+  readonly assetId: "gBTC";
+  readonly amountSats: bigint;
+  readonly recipientPubkey: string;
+  readonly feeAssetId: "gBTC";
+  readonly feeSats: bigint;
+  /** Used exactly when given. */
+  readonly sourceVtxos: readonly string[] | undefined;
+  /** What to do with a change of 1 sat up to dust: refuse, or add it to the recipient's output. */
+  readonly dustPolicy: "reject" | "to_recipient";
+  readonly expiresAt: Date;
+  /** The content as it was signed or sent, normalised: what challenges show and `intent_data` returns. */
+  readonly content: JsonObject;
+}
+
+/**
+ * What the gateway has sent to arkd for this session and what came back, kept so that a refusal is only believed when it
+ * is proven (ceremony/reconcile-submit.ts).
+ */
+export interface SubmitState {
+  readonly sends: number;
+  /** Newest send without an answer: until long after it arkd may still accept. ISO-8601; null when every send was answered. */
+  readonly lastUnansweredAt: string | null;
+  /** arkd's newest structured refusal of SubmitTx. */
+  readonly refusal: { readonly code: string; readonly name: string } | null;
+  /** First look at the inputs that showed all of them unspent after a refusal. */
+  readonly cleanReadAt: string | null;
+  /** When arkd refused FinalizeTx: from then on outputs are only looked for, nothing is sent. */
+  readonly finalizeRefusedAt: string | null;
+}
+
+export interface Session {
+  readonly id: bigint;
+  readonly sessionId: string;
+  readonly userPubkey: string;
+  readonly sessionType: SessionType;
+  readonly status: SessionStatus;
+  readonly ceremonyState: CeremonyState;
+  /** Public step 1..6 that is due or done last. */
+  readonly currentStep: number;
+  readonly intentId: bigint;
+  readonly intent: TransferIntent;
+  /** id of the signed 31510, when the session came with one. */
+  readonly intentEventId: string | undefined;
+  readonly context: Readonly<Record<string, unknown>>;
+  /** Principal that opened it; `nostr:<pubkey>` for events. */
+  readonly createdBy: string;
+  /** It came with a signed intent or the owner's own NIP-98. */
+  readonly ownerProven: boolean;
+  readonly delivery: Delivery;
+  /** The worker drives it by itself; false until `POST /signing/ceremony/start` for sessions opened without auto_start. */
+  readonly autoStart: boolean;
+  /**
+   * Since when steps 1-3 are to be run by the worker; undefined when they are not due. After challenge 1 expired it stays
+   * undefined until somebody asks for a new one.
+   */
+  readonly prepareSince: Date | undefined;
+  /** arkd's parameters the ark tx was built with. */
+  readonly arkParams: ArkParams | undefined;
+  readonly submitState: SubmitState | undefined;
+  /** Final ark tx, base64 PSBT with every signature. */
+  readonly signedTx: string | undefined;
+  readonly resultData: Readonly<Record<string, unknown>> | undefined;
+  readonly errorCode: ErrorCode | undefined;
+  readonly errorMessage: string | undefined;
+  readonly expiresAt: Date;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+  readonly completedAt: Date | undefined;
+  /** Raised by every transition; the compare part of every compare-and-set. */
+  readonly version: number;
+  /** Raised whenever the row became runnable; part of the wake's id. */
+  readonly wakeSeq: number;
+  /** Number of the newest session event. */
+  readonly eventSeq: number;
+}
+
+export const TERMINAL_STATUSES: ReadonlySet<SessionStatus> = new Set(["completed", "failed", "expired"]);
+
+/** From here on arkd may have the transaction: no timer, cancel, error or operator takes the session back. */
+const HANDED_OVER: ReadonlySet<CeremonyState> = new Set([
+  "submitting",
+  "accepted",
+  "checkpoint_sigs_collected",
+  "finalizing",
+  "finalized",
+  "published",
+]);
+
+export function isTerminal(session: Pick<Session, "status">): boolean {
+  return TERMINAL_STATUSES.has(session.status);
+}
+
+export function isHandedOver(session: Pick<Session, "ceremonyState">): boolean {
+  return HANDED_OVER.has(session.ceremonyState);
+}

@@ -1,0 +1,23 @@
+import { AppError } from "../errors";
+import type { Tx } from "../ports/transactions";
+import { endSession } from "./end-session";
+import { expireChallenge } from "./expire-challenge";
+import { isHandedOver, isTerminal } from "./session";
+import type { SessionDeps } from "./session-deps";
+
+/**
+ * Takes over what another session holds, where that is allowed: its challenge 1 ran out (the session is `initiated` again),
+ * or nobody proved to own it and the new one is proven (the other fails 2004). Else the lock stays as it is.
+ */
+export async function yieldLock(deps: SessionDeps, tx: Tx, lockedBy: string, toProvenOwner: boolean): Promise<void> {
+  const holder = await deps.sessions.lock(tx, lockedBy);
+  if (holder === undefined || isTerminal(holder) || isHandedOver(holder)) return;
+  if (toProvenOwner && !holder.ownerProven) {
+    await endSession(deps, tx, holder, { status: "failed", error: new AppError("vtxo_locked") });
+    return;
+  }
+  const open = await deps.challenges.findOpen(tx, holder.id);
+  if (open !== undefined && open.stage === "ark_tx" && open.expiresAt <= deps.clock.now()) {
+    await expireChallenge(deps, tx, holder, open);
+  }
+}

@@ -1,0 +1,21 @@
+import { fromArkdNetwork } from "../ark/network";
+import { vtxoScriptFor } from "../ark/vtxo-script";
+import { assert } from "../errors";
+import type { ArkServerInfo } from "../ports/ark-daemon";
+import type { Tx } from "../ports/transactions";
+import type { VtxoStore } from "../ports/vtxo-store";
+import type { VtxoKind, VtxoScriptRow } from "./vtxo";
+
+/** The row of the default script of `ownerPubkey` under arkd's present parameters; made on first use and kept for ever. */
+export async function ensureScript(
+  vtxos: VtxoStore,
+  tx: Tx,
+  ownerPubkey: string,
+  info: ArkServerInfo,
+  kind: VtxoKind,
+): Promise<VtxoScriptRow> {
+  const params = { signerPubkey: info.signerPubkey, exitDelay: info.unilateralExitDelay };
+  const network = fromArkdNetwork(info.network);
+  assert(network !== undefined, `arkd runs on an unknown network ${info.network}`);
+  return vtxos.ensureScript(tx, { ...vtxoScriptFor(ownerPubkey, params, network), ...params, kind });
+}
