@@ -36,9 +36,21 @@ const RULES = [
 await runScript(async () => {
   const listing = await mustRun("git ls-files", "git", ["ls-files", "--cached", "--others", "--exclude-standard"]);
   const files = listing.split("\n").filter((file) => file !== "" && !file.includes("node_modules/"));
-  const broken = RULES.flatMap((rule) => files.flatMap((file) => violations(rule, file)));
+  const broken = [...RULES.flatMap((rule) => files.flatMap((file) => violations(rule, file))), ...undocumented(files)];
   if (broken.length > 0) throw new StopWithSentence(broken.join("\n"));
 });
+
+/** Every variable a configuration section reads stands in docs/configuration.md. */
+function undocumented(files) {
+  const documented = readFileSync("docs/configuration.md", "utf8");
+  const sections = files.filter((file) => /^packages\/runtime\/src\/config\/.*-section\.ts$/.test(file));
+  const names = sections.flatMap((file) =>
+    linesOf(file).flatMap((line) => /^ {4,}([A-Z][A-Z0-9_]+): /.exec(line)?.[1] ?? []),
+  );
+  return [...new Set(names)]
+    .filter((name) => !new RegExp(`\\b${name}\\b`).test(documented))
+    .map((name) => `${name}: not in docs/configuration.md`);
+}
 
 function violations(rule, file) {
   if (rule.except?.test(file)) return [];
