@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-import { parsePubkey } from "../pubkey";
+import { readPubkey } from "../pubkey";
 
 /** Fields that many routes share. Every rule of the HTTP contract about a kind of value stands here once. */
 
@@ -37,7 +37,7 @@ export const count = z.int().min(0);
 export const pubkey = z
   .string()
   .transform((value, context) => {
-    const parsed = parsePubkey(value);
+    const parsed = readPubkey(value);
     if (parsed !== undefined) return parsed;
     context.addIssue({
       code: "custom",
