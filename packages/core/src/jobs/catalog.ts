@@ -153,6 +153,7 @@ export type QueuedTaskName = { [K in TaskName]: (typeof TASKS)[K] extends { queu
 export type TaskPayload<K extends JobTaskName> = z.output<(typeof TASKS)[K]["payload"]>;
 /** Tables whose rows are work: all carry wake_seq, woken_at, a run-at column and the attempt columns. */
 export type StateTable = (typeof TASKS)[QueuedTaskName]["stateIn"];
+export const STATE_TABLES: readonly StateTable[] = ["job_logs", "signing_sessions", "nostr_events"];
 
 /** The catalog row of a queued task, without the literal types that make its members incomparable. */
 export function queuedTask(name: QueuedTaskName): JobTask | RowTask {

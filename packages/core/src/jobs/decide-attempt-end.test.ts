@@ -38,7 +38,7 @@ describe("the verdict over a failed try", () => {
 
   it("never gives a session up, whatever its handler threw: only the session's own states end it", () => {
     const end = decideAttemptEnd("ceremony_drive", { used: 0, max: UNTIL_TERMINAL }, new AppError("vtxo_spent"));
-    expect(end).toMatchObject({ kind: "retry", delayMs: 30_000 });
+    expect(end).toMatchObject({ kind: "retry", delayMs: 1_000 });
   });
 
   it("waits at least as long as the refusal asks for", () => {

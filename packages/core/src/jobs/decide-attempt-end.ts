@@ -4,7 +4,13 @@ import { queuedTask, UNTIL_TERMINAL, type QueuedTaskName } from "./catalog";
 
 /** How an attempt ends. `done`, `failed` and `cancelled` end the job; `handed_back` (the worker stops) uses up no try. */
 export type AttemptEnd =
-  | { readonly kind: "done"; readonly result?: Readonly<Record<string, unknown>>; readonly message?: string }
+  | {
+      readonly kind: "done";
+      readonly result?: Readonly<Record<string, unknown>>;
+      readonly message?: string;
+      /** A row of another aggregate is due again by itself then (a session waits for its timer). */
+      readonly runAgainAt?: Date;
+    }
   | ({ readonly kind: "retry"; readonly delayMs: number } & AttemptFailure)
   | ({ readonly kind: "failed" } & AttemptFailure)
   | { readonly kind: "cancelled" }
@@ -31,11 +37,10 @@ export function decideAttemptEnd(task: QueuedTaskName, tries: TryBudget, error: 
   const { triesMax, backoff, patientOn } = queuedTask(task);
   const failure = { verdict: error.retry, errorCode: error.code, error: error.message };
   const triesNow = tries.used + 1;
-  // Somebody else's row never dies of our tries: money may hang on it, and only its own state machine can end it.
-  if (triesMax === UNTIL_TERMINAL && error.retry === "never")
-    return { kind: "retry", delayMs: backoff.maxMs, ...failure };
   const isLast = triesNow >= tries.max && patientOn?.includes(error.code) !== true;
-  if (error.retry === "never" || isLast) return { kind: "failed", ...failure };
+  // Somebody else's row never dies of our tries: money may hang on it, and only its own state machine can end it.
+  const isFinal = triesMax !== UNTIL_TERMINAL && (error.retry === "never" || isLast);
+  if (isFinal) return { kind: "failed", ...failure };
   // Counted from the start of this budget: a job re-opened by hand starts with the short pauses again.
   const failedInBudget = Number.isFinite(tries.max) ? triesNow - (tries.max - triesMax) : triesNow;
   const delayMs = Math.max(backoffMs(backoff, failedInBudget), (error.retryAfterSeconds ?? 0) * 1000);

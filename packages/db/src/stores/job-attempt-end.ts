@@ -95,11 +95,14 @@ function rowEnd(table: WorkTable, attempt: Attempt, end: AttemptEnd): SetClause 
   const bump = "woken_at = IF(next_at IS NULL, woken_at, NULL), wake_seq = wake_seq + IF(next_at IS NULL, 0, 1)";
   switch (end.kind) {
     case "done":
-    case "cancelled":
+    case "cancelled": {
+      const againAt = end.kind === "done" ? (end.runAgainAt ?? null) : null;
       return [
-        `attempts = 0, lost_attempts = 0, next_at = IF(wake_seq > ? OR next_at > NOW(3), next_at, NULL), ${bump}`,
-        [attempt.wakeSeq],
+        `attempts = 0, lost_attempts = 0, next_at = IF(wake_seq > ?, LEAST(next_at, COALESCE(?, next_at)),
+           COALESCE(?, IF(next_at > NOW(3), next_at, NULL))), ${bump}`,
+        [attempt.wakeSeq, againAt, againAt],
       ];
+    }
     case "failed":
       return [`attempts = attempts + 1, ${deadRow(table)} next_at = NULL`, deadParams(table, end.errorCode)];
     case "retry":

@@ -339,6 +339,18 @@ describe("rows of other aggregates", () => {
     expect(await attempts.take("nostr_process", ["e2"])).toMatchObject([{ kind: "early" }]);
   });
 
+  it("come back at the time their handler asks for, unless somebody has news earlier", async () => {
+    await insertEvent("e5");
+    const runAgainAt = new Date(Date.now() + 60_000);
+    const [later] = await attempts.end([{ attempt: await take("e5"), end: { kind: "done", runAgainAt } }]);
+    expect(later).toMatchObject({ wake: { wakeSeq: 2, runAt: runAgainAt } });
+    await test.database.write("UPDATE nostr_events SET next_at = NOW(3), wake_seq = wake_seq + 1");
+    const attempt = await take("e5");
+    await test.database.write("UPDATE nostr_events SET next_at = NOW(3), wake_seq = wake_seq + 1");
+    await attempts.end([{ attempt, end: { kind: "done", runAgainAt } }]);
+    expect(await take("e5")).toBeDefined();
+  });
+
   it("are put back after a lost worker and closed after the fifth", async () => {
     await insertEvent("e3");
     for (let lost = 1; lost <= 5; lost++) {

@@ -1,0 +1,40 @@
+import type { Attempt, AttemptStore, EndOutcome, TakeOutcome } from "@arkrelay/core/jobs/attempt-store";
+import type { QueuedTaskName } from "@arkrelay/core/jobs/catalog";
+import type { AttemptEnd } from "@arkrelay/core/jobs/decide-attempt-end";
+
+import { Batcher } from "./batcher";
+
+/** Takes and ends attempts one at a time for its callers, and in groups for the database. */
+export class AttemptBatches {
+  private readonly takers = new Map<QueuedTaskName, Batcher<string, TakeOutcome>>();
+  private readonly ender: Batcher<{ attempt: Attempt; end: AttemptEnd }, EndOutcome>;
+
+  constructor(private readonly store: Pick<AttemptStore, "take" | "end">) {
+    this.ender = new Batcher((ends) => store.end(ends));
+  }
+
+  take(task: QueuedTaskName, rowKey: string): Promise<TakeOutcome> {
+    let taker = this.takers.get(task);
+    if (taker === undefined) {
+      taker = new Batcher((rowKeys) => this.takeGroup(task, rowKeys));
+      this.takers.set(task, taker);
+    }
+    return taker.add(rowKey);
+  }
+
+  end(attempt: Attempt, end: AttemptEnd): Promise<EndOutcome> {
+    return this.ender.add({ attempt, end });
+  }
+
+  /** Two wakes of one row in a group would both see the row as taken: only the first one is, the second is late. */
+  private async takeGroup(task: QueuedTaskName, rowKeys: readonly string[]): Promise<readonly TakeOutcome[]> {
+    const unique = [...new Set(rowKeys)];
+    const outcomes = await this.store.take(task, unique);
+    const left = new Map(unique.map((rowKey, index) => [rowKey, outcomes[index]]));
+    return rowKeys.map((rowKey) => {
+      const outcome = left.get(rowKey);
+      left.delete(rowKey);
+      return outcome ?? { kind: "dropped" };
+    });
+  }
+}

@@ -1,0 +1,19 @@
+import type { JobTaskName } from "./catalog";
+
+/** A recurring job without parameters: its payload is the version alone. */
+export interface Schedule {
+  readonly name: string;
+  readonly task: JobTaskName & ("cleanup_old_logs" | "cleanup_expired_sessions");
+  readonly everySeconds: number;
+}
+
+/** flows 9: what the scheduler inserts jobs for. System statistics, heartbeats and the sweeper run in their processes instead. */
+export const SCHEDULES: readonly Schedule[] = [
+  { name: "cleanup", task: "cleanup_old_logs", everySeconds: 3600 },
+  { name: "session-cleanup", task: "cleanup_expired_sessions", everySeconds: 300 },
+];
+
+/** Start of the period that `now` lies in, in unix ms. Slots lie on the clock, so every replica and every restart sees the same ones. */
+export function slotOf(periodMs: number, now: Date): number {
+  return Math.floor(now.getTime() / periodMs) * periodMs;
+}
