@@ -11,6 +11,8 @@ export interface WaitForCeremonyOptions {
   /** Between two looks when no event arrives. */
   readonly intervalMs?: number;
   readonly signal?: AbortSignal;
+  /** Called with every status that is read, ends included; what it throws ends the wait. */
+  readonly onStatus?: (status: CeremonyStatus) => Promise<void>;
 }
 
 export interface CeremonyOutcome {
@@ -46,6 +48,7 @@ export async function waitForCeremony(
     while (!signal.aborted) {
       status = await client.getCeremonyStatus(sessionId);
       const end = endOf(status.session_status) ?? endOf(status.state);
+      await options.onStatus?.(status);
       if (end !== undefined) return { ok: end === "success", status, elapsedMs: Date.now() - startedAt };
       await Promise.race([delay(intervalMs, signal).catch(() => undefined), nudge.next()]);
     }

@@ -46,12 +46,13 @@ export const sessionList = z.looseObject({
   ...page,
 });
 
-/** POST /sessions/{id}/challenge; `challenge` is the whole 31511 content. */
+/** POST /sessions/{id}/challenge; `challenge` is the whole 31511 content, absent while the gateway still reads the VTXOs (202). */
 export const openedChallenge = z.looseObject({
-  challenge_id: z.string(),
   session_id: z.string(),
-  expires_at: time,
-  challenge: z.unknown(),
+  challenge_id: optional(z.string()),
+  expires_at: optional(time),
+  challenge: optional(z.unknown()),
+  job_id: optional(z.string()),
 });
 
 /** GET /challenges/{id}; `content` only for the owner. */
@@ -187,7 +188,8 @@ export const vtxoManagement = z.looseObject({
       z.looseObject({
         vtxo_id: z.string(),
         amount_sats: units,
-        asset_id: z.string(),
+        /** null when the VTXO carries several assets. */
+        asset_id: z.string().nullable(),
         asset_amount: optional(units),
         status: z.string(),
         locked: z.boolean(),
@@ -204,7 +206,7 @@ export const userVtxos = z.looseObject({
     z.looseObject({
       vtxo_id: z.string(),
       amount_sats: units,
-      asset_id: z.string(),
+      asset_id: z.string().nullable(),
       asset_amount: optional(units),
       status: z.string(),
     }),

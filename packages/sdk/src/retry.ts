@@ -54,8 +54,8 @@ export function delay(ms: number, signal?: AbortSignal): Promise<void> {
   });
 }
 
-function abortReason(signal: AbortSignal): Error {
-  return signal.reason instanceof Error ? signal.reason : new Error("aborted");
+function abortReason(signal: AbortSignal): unknown {
+  return signal.reason;
 }
 
 function withoutUndefined(options: RetryOptions): Partial<typeof DEFAULTS> {

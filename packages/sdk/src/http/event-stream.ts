@@ -1,4 +1,4 @@
-import { UnavailableError } from "../errors.js";
+import { GatewayClientError, UnavailableError } from "../errors.js";
 import { delay } from "../retry.js";
 import type { CallAs, HttpTransport } from "./http-transport.js";
 
@@ -34,8 +34,7 @@ export async function* readEventStream(
     } catch (error) {
       if (signal.aborted) return;
       // A refusal stays one; a gateway that is restarting or a cut connection is a reason to come back.
-      const isPassing = error instanceof UnavailableError || error instanceof TypeError;
-      if (!isPassing) throw error;
+      if (error instanceof GatewayClientError && !(error instanceof UnavailableError)) throw error;
     }
     await delay(RESUME_DELAY_MS, signal).catch(() => undefined);
   }

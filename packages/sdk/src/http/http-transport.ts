@@ -171,13 +171,14 @@ async function readJson(response: Response): Promise<unknown> {
 }
 
 /** A deadline is final; anything else before an answer may be a passing fault, and a key makes repeating it safe. */
-function noAnswer(cause: unknown, signal: AbortSignal | undefined): Error {
-  if (signal?.aborted && isNamed(cause, "AbortError")) return cause;
-  const code = isNamed(cause, "TimeoutError") ? "timeout" : "network_error";
+function noAnswer(cause: unknown, signal: AbortSignal | undefined): unknown {
+  // By name: what fetch and signals throw may come from another realm, where instanceof does not hold.
+  if (signal?.aborted && nameOf(cause) === "AbortError") return cause;
+  const code = nameOf(cause) === "TimeoutError" ? "timeout" : "network_error";
   const detail = code === "timeout" ? "no answer in time" : "the gateway cannot be reached";
   return toGatewayError({ status: 0, code, detail, retryable: code === "network_error" }, cause);
 }
 
-function isNamed(cause: unknown, name: string): cause is Error {
-  return cause instanceof Error && cause.name === name;
+function nameOf(error: unknown): unknown {
+  return typeof error === "object" && error !== null ? Reflect.get(error, "name") : undefined;
 }

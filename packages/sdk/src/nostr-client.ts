@@ -1,0 +1,241 @@
+import { schemeOf } from "./encryption.js";
+import { UnavailableError } from "./errors.js";
+import { type Confirmation31340, type Failure31341, confirmationSchema, failureSchema } from "./event-schemas.js";
+import { type NostrEvent, tagValues, verifyEvent } from "./nostr-utils.js";
+import { type IntentContent, KIND, type Response31512, buildIntent31510, canonicalJson } from "./payloads.js";
+import { type Filter, RelayConnection, type WebSocketConstructor } from "./relay-connection.js";
+import type { Signer } from "./signer.js";
+import type { ReceivedChallenge } from "./verifier/verifier-types.js";
+
+export interface NostrClientOptions {
+  /** Needed where there is no global WebSocket (Node below 22): `nodeWebSocket` of `@arkrelay/sdk/node-web-socket`. */
+  readonly webSocket?: WebSocketConstructor;
+  /** Relays that must accept an event before it counts as published. */
+  readonly minAcks?: number;
+  readonly publishTimeoutMs?: number;
+}
+
+/** How the gateway ended an intent. */
+export type IntentResult =
+  | { readonly ok: true; readonly event: NostrEvent; readonly confirmation: Confirmation31340 }
+  | { readonly ok: false; readonly event: NostrEvent; readonly failure: Failure31341 };
+
+export type ChallengeHandler = (challenge: ReceivedChallenge & { readonly event: NostrEvent }) => void;
+
+/** Events are asked for again from this long before the newest one seen, because relays differ in order and delay. */
+const OVERLAP_SECONDS = 900;
+
+/**
+ * The gateway's Nostr protocol as a wallet speaks it, over several relays at once. Every event handed out is signed
+ * by the gateway's key, addressed to this wallet and decrypted; whether to sign anything is the verifier's decision.
+ */
+export class NostrGatewayClient {
+  readonly #relays: readonly RelayConnection[];
+  readonly #signer: Signer;
+  readonly #gatewayPubkey: string;
+  readonly #minAcks: number;
+  readonly #publishTimeoutMs: number;
+  readonly #handlers = new Set<ChallengeHandler>();
+  readonly #seen = new Set<string>();
+  #challengesSince = nowSeconds() - OVERLAP_SECONDS;
+  #serial = 0;
+  #isListening = false;
+
+  constructor(relayUrls: readonly string[], signer: Signer, gatewayPubkey: string, options: NostrClientOptions = {}) {
+    const open = options.webSocket ?? globalWebSocket();
+    this.#relays = relayUrls.map((url) => new RelayConnection(url, open, signer));
+    this.#signer = signer;
+    this.#gatewayPubkey = gatewayPubkey;
+    this.#minAcks = options.minAcks ?? 1;
+    this.#publishTimeoutMs = options.publishTimeoutMs ?? 10_000;
+    for (const relay of this.#relays) relay.start();
+  }
+
+  close(): void {
+    for (const relay of this.#relays) relay.close();
+  }
+
+  /** Signs and publishes a 31510. Publish the returned event again (`publish`) when unsure: same event, same outcome. */
+  async publishIntent(
+    actionId: string,
+    type: string,
+    params: Readonly<Record<string, unknown>>,
+    expiresAt: number,
+    extra: { readonly network?: string; readonly solver_id?: string } = {},
+  ): Promise<{ readonly event: NostrEvent; readonly intent: IntentContent }> {
+    const { intent, event } = await this.signIntent(actionId, type, params, expiresAt, extra);
+    await this.publish(event);
+    return { event, intent };
+  }
+
+  /** The signed 31510 without publishing it. */
+  async signIntent(
+    actionId: string,
+    type: string,
+    params: Readonly<Record<string, unknown>>,
+    expiresAt: number,
+    extra: { readonly network?: string; readonly solver_id?: string } = {},
+  ): Promise<{ readonly event: NostrEvent; readonly intent: IntentContent }> {
+    const { intent, ...draft } = buildIntent31510(actionId, type, params, expiresAt, {
+      gatewayPubkey: this.#gatewayPubkey,
+      ...extra,
+    });
+    const event = await this.#signer.signEvent({ ...draft, created_at: nowSeconds() });
+    return { event, intent };
+  }
+
+  /** Resolves when enough relays accepted the event; throws UnavailableError with their answers otherwise. */
+  async publish(event: NostrEvent): Promise<void> {
+    const verdicts = this.#relays.map((relay) => relay.publish(event, this.#publishTimeoutMs));
+    const needed = Math.min(this.#minAcks, this.#relays.length);
+    let accepted = 0;
+    const enough = new Promise<void>((resolve) => {
+      for (const verdict of verdicts) {
+        void verdict.then((answer) => {
+          accepted += answer.accepted ? 1 : 0;
+          if (accepted >= needed) resolve();
+        });
+      }
+    });
+    const all = Promise.all(verdicts);
+    await Promise.race([enough, all]);
+    if (accepted >= needed) return;
+    const detail = (await all).map(({ url, message }) => `${url}: ${message}`).join("; ");
+    throw new UnavailableError({
+      status: 0,
+      code: "network_error",
+      detail: `not published: ${detail}`,
+      retryable: true,
+    });
+  }
+
+  /** Calls the handler for every challenge to this wallet, also those that came while it was offline. Returns the way to stop. */
+  onChallenge(handler: ChallengeHandler): () => void {
+    this.#handlers.add(handler);
+    if (!this.#isListening) void this.#listenForChallenges();
+    return () => void this.#handlers.delete(handler);
+  }
+
+  /** Encrypts and publishes the answer to a challenge. */
+  async respond(response: Response31512, challenge: NostrEvent): Promise<NostrEvent> {
+    const content = await this.#encryptLike(challenge.content, canonicalJson(response));
+    const [subject = response.session_id] = tagValues(challenge, "d");
+    const tags = [
+      ["d", subject],
+      ["p", this.#gatewayPubkey],
+      ["e", challenge.id],
+    ];
+    const event = await this.#signer.signEvent({ kind: KIND.response, content, tags, created_at: nowSeconds() });
+    await this.publish(event);
+    return event;
+  }
+
+  /** Waits for the 31340 or 31341 about a published intent. Rejects with the signal's reason when it aborts. */
+  waitForResult(intentEventId: string, signal: AbortSignal): Promise<IntentResult> {
+    const about: Filter = {
+      kinds: [KIND.confirmation, KIND.failure],
+      authors: [this.#gatewayPubkey],
+      "#e": [intentEventId],
+    };
+    return new Promise((resolve, reject) => {
+      // No `since`: a result published while we were away is still on the relay, under a `d` of its own.
+      const stop = this.#subscribe(
+        () => [about],
+        (event) => {
+          if (!tagValues(event, "e").includes(intentEventId)) return;
+          void this.#readResult(event).then((result) => {
+            if (result === undefined) return;
+            stop();
+            resolve(result);
+          });
+        },
+      );
+      const onAbort = (): void => {
+        stop();
+        const reason: unknown = signal.reason;
+        reject(reason);
+      };
+      if (signal.aborted) onAbort();
+      else signal.addEventListener("abort", onAbort, { once: true });
+    });
+  }
+
+  async #listenForChallenges(): Promise<void> {
+    this.#isListening = true;
+    const me = await this.#signer.getPublicKey();
+    const filters = (): Filter[] => [
+      { kinds: [KIND.challenge], authors: [this.#gatewayPubkey], "#p": [me], since: this.#challengesSince },
+    ];
+    this.#subscribe(filters, (event) => {
+      if (event.kind !== KIND.challenge || !tagValues(event, "p").includes(me)) return;
+      if (this.#seen.has(event.id)) return;
+      this.#seen.add(event.id);
+      this.#challengesSince = Math.max(
+        this.#challengesSince,
+        Math.min(event.created_at, nowSeconds()) - OVERLAP_SECONDS,
+      );
+      void this.#decrypt(event).then((content) => {
+        if (content === undefined) return;
+        for (const handler of this.#handlers) handler({ content, event });
+      });
+    });
+  }
+
+  /** Subscribes on every relay; only valid events of the gateway come through. */
+  #subscribe(filters: () => readonly Filter[], onEvent: (event: NostrEvent) => void): () => void {
+    this.#serial += 1;
+    const id = `sdk-${this.#serial}`;
+    const checked = (event: NostrEvent): void => {
+      if (event.pubkey === this.#gatewayPubkey && verifyEvent(event).ok) onEvent(event);
+    };
+    for (const relay of this.#relays) relay.subscribe(id, { filters, onEvent: checked });
+    return () => {
+      for (const relay of this.#relays) relay.unsubscribe(id);
+    };
+  }
+
+  async #readResult(event: NostrEvent): Promise<IntentResult | undefined> {
+    if (event.kind === KIND.confirmation) {
+      const parsed = confirmationSchema.safeParse(parseJson(event.content));
+      return parsed.success ? { ok: true, event, confirmation: parsed.data } : undefined;
+    }
+    const parsed = failureSchema.safeParse(await this.#decrypt(event));
+    return parsed.success ? { ok: false, event, failure: parsed.data } : undefined;
+  }
+
+  /** The parsed content, or undefined when it is not for us or is no JSON. */
+  async #decrypt(event: NostrEvent): Promise<unknown> {
+    const cipher = this.#signer[schemeOf(event.content)];
+    if (cipher === undefined) return undefined;
+    try {
+      return parseJson(await cipher.decrypt(event.pubkey, event.content));
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Answers in the scheme the challenge came in. */
+  async #encryptLike(sample: string, text: string): Promise<string> {
+    const scheme = schemeOf(sample);
+    const cipher = this.#signer[scheme];
+    if (cipher === undefined) throw new TypeError(`this signer cannot encrypt with ${scheme}`);
+    return cipher.encrypt(this.#gatewayPubkey, text);
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function nowSeconds(): number {
+  return Math.floor(Date.now() / 1000);
+}
+
+function globalWebSocket(): WebSocketConstructor {
+  if (typeof globalThis.WebSocket === "function") return globalThis.WebSocket;
+  throw new TypeError("no global WebSocket here: pass `webSocket` (nodeWebSocket of @arkrelay/sdk/node-web-socket)");
+}

@@ -1,0 +1,202 @@
+import { encryptNip44, decryptNip44 } from "./encryption.js";
+import { CeremonyTimeoutError, PaymentFailedError, VerificationError } from "./errors.js";
+import { intentSchema, responseSchema } from "./event-schemas.js";
+import { nodeWebSocket } from "./node-web-socket.js";
+import { NostrGatewayClient } from "./nostr-client.js";
+import { type NostrEvent, signEvent, tagValues } from "./nostr-utils.js";
+import { KIND, sessionIdOfIntent } from "./payloads.js";
+import { PaymentFlow } from "./payment-flow.js";
+import { secretKeySigner } from "./signer.js";
+import {
+  type BuiltTx,
+  type Content,
+  type TxPlan,
+  alice,
+  bob,
+  buildTx,
+  contentFor,
+  gateway,
+  honestPlan,
+  mallory,
+  ownVtxo,
+  pins,
+  signAllAsArkd,
+  viewOf,
+} from "./testing/fake-gateway.js";
+import { FakeRelay } from "./testing/fake-relay.js";
+
+const now = (): number => Math.floor(Date.now() / 1000);
+const view = viewOf(ownVtxo("first", 24_000n, { expiresAt: now() + 86_400 }));
+
+let relay: FakeRelay;
+let nostr: NostrGatewayClient;
+const steps: string[] = [];
+
+beforeEach(async () => {
+  steps.length = 0;
+  relay = await FakeRelay.start();
+  nostr = new NostrGatewayClient([relay.url], secretKeySigner(alice.secretKey), gateway.pubkey, {
+    webSocket: nodeWebSocket,
+  });
+});
+
+afterEach(async () => {
+  nostr.close();
+  await relay.stop();
+});
+
+function aFlow(): PaymentFlow {
+  return new PaymentFlow({
+    signer: secretKeySigner(alice.secretKey),
+    pins,
+    vtxoView: async () => view,
+    nostr,
+    onStep: ({ name, stage }) => steps.push(stage === undefined ? name : `${name} ${stage}`),
+  });
+}
+
+function publish(kind: number, content: string, tags: string[][]): void {
+  relay.push(signEvent(gateway.secretKey, kind, content, tags));
+}
+
+function sendChallenge(content: Content, intentId: string): void {
+  const text = JSON.stringify({ ...content, expires_at: now() + 300 });
+  const tags = [
+    ["d", `${String(content["session_id"])}:${String(content["step_index"])}`],
+    ["p", alice.pubkey],
+    ["e", intentId],
+  ];
+  publish(KIND.challenge, encryptNip44(gateway.secretKey, alice.pubkey, text), tags);
+}
+
+function sendFailure(intent: NostrEvent, code: number, text: string): void {
+  const { action_id } = intentSchema.parse(JSON.parse(intent.content));
+  const content = {
+    status: "failure",
+    ref_action_id: action_id,
+    code,
+    message: "no",
+    details: { code: text },
+    timestamp: now(),
+  };
+  const sealed = encryptNip44(gateway.secretKey, alice.pubkey, JSON.stringify(content));
+  publish(KIND.failure, sealed, [
+    ["d", "0"],
+    ["p", alice.pubkey],
+    ["e", intent.id],
+  ]);
+}
+
+/** Plays the gateway: both challenges, then the 31340. `change` may turn it hostile. */
+function playGateway(change: (plan: TxPlan) => TxPlan = (plan) => plan): void {
+  const plan = change(honestPlan(view));
+  const owners = plan.inputs.map((input) => input.owner);
+  let tx: BuiltTx;
+  let intent: NostrEvent;
+  relay.onEvent((event) => {
+    if (event.kind === KIND.intent) {
+      intent = event;
+      tx = buildTx(plan);
+      sendChallenge(contentFor(tx, "ark_tx", owners, sessionIdOfIntent(event.id)), event.id);
+      return;
+    }
+    const answer = responseSchema.parse(JSON.parse(decryptNip44(gateway.secretKey, alice.pubkey, event.content)));
+    expect(tagValues(event, "e")).toHaveLength(1);
+    if (answer.signatures?.[0]?.txid === tx.ark.id) {
+      signAllAsArkd(tx);
+      sendChallenge(contentFor(tx, "checkpoint_txs", owners, sessionIdOfIntent(intent.id)), intent.id);
+      return;
+    }
+    const { action_id } = intentSchema.parse(JSON.parse(intent.content));
+    const results = { txid: tx.ark.id, inputs: [], outputs: [], fee_paid: 10, fee_asset_id: "gBTC" };
+    const content = { status: "success", ref_action_id: action_id, results, timestamp: now() };
+    publish(KIND.confirmation, JSON.stringify(content), [
+      ["d", "1"],
+      ["e", intent.id],
+      ["p", bob.pubkey],
+    ]);
+  });
+}
+
+describe("paying over Nostr", () => {
+  it("answers both challenges and returns the txid of the 31340", async () => {
+    playGateway();
+    const result = await aFlow().payOverNostr({ recipient: bob.pubkey, amountSats: 20_000 });
+    expect(result.txid).toBe(buildTx(honestPlan(view)).ark.id);
+    // The 31340 may overtake the relay's OK to the last answer.
+    expect(steps.filter((step) => !step.startsWith("challenge_answered"))).toEqual([
+      "intent_signed",
+      "intent_published",
+      "challenge_verified ark_tx",
+      "challenge_verified checkpoint_txs",
+      "settled",
+    ]);
+  });
+
+  it("signs nothing for a gateway that pays somebody else", async () => {
+    playGateway((plan) => ({
+      ...plan,
+      outputs: plan.outputs.map((o) => (o.to === bob.pubkey ? { ...o, to: mallory.pubkey } : o)),
+    }));
+    const payment = aFlow().payOverNostr({ recipient: bob.pubkey, amountSats: 20_000 });
+    await expect(payment).rejects.toMatchObject({ name: "VerificationError", reason: "recipient" });
+    expect(relay.events.filter((event) => event.kind === KIND.response)).toEqual([]);
+  });
+
+  it("throws the gateway's code when it refuses the intent", async () => {
+    relay.onEvent((event) => sendFailure(event, 2001, "insufficient_balance"));
+    const payment = aFlow().payOverNostr({ recipient: bob.pubkey, amountSats: 20_000 });
+    await expect(payment).rejects.toThrow(PaymentFailedError);
+    await expect(payment).rejects.toMatchObject({ code: "insufficient_balance", nostr_code: 2001 });
+  });
+
+  it("survives a relay that drops the connection in the middle", async () => {
+    playGateway();
+    relay.onEvent((event) => {
+      if (event.kind === KIND.response) relay.dropConnections();
+    });
+    const result = await aFlow().payOverNostr({ recipient: bob.pubkey, amountSats: 20_000 });
+    expect(result.txid).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  it("ends with a timeout, not a failure, when nothing comes back", async () => {
+    const payment = aFlow().payOverNostr({ recipient: bob.pubkey, amountSats: 20_000, timeoutMs: 200 });
+    await expect(payment).rejects.toThrow(CeremonyTimeoutError);
+  });
+
+  it("refuses an amount that is no integer before anything is signed", async () => {
+    await expect(aFlow().payOverNostr({ recipient: bob.pubkey, amountSats: 0.5 })).rejects.toThrow(TypeError);
+    expect(relay.events).toEqual([]);
+  });
+
+  it("ignores challenges that are not signed by the gateway", async () => {
+    relay.onEvent((intent) => {
+      if (intent.kind !== KIND.intent) return;
+      const plan = honestPlan(view);
+      const content = contentFor(
+        buildTx(plan),
+        "ark_tx",
+        plan.inputs.map((input) => input.owner),
+        sessionIdOfIntent(intent.id),
+      );
+      const sealed = encryptNip44(mallory.secretKey, alice.pubkey, JSON.stringify(content));
+      relay.push(
+        signEvent(mallory.secretKey, KIND.challenge, sealed, [
+          ["p", alice.pubkey],
+          ["e", intent.id],
+        ]),
+      );
+    });
+    const payment = aFlow().payOverNostr({ recipient: bob.pubkey, amountSats: 20_000, timeoutMs: 300 });
+    await expect(payment).rejects.not.toThrow(VerificationError);
+    expect(relay.events.filter((event) => event.kind === KIND.response)).toEqual([]);
+  });
+});
+
+describe("publishing", () => {
+  it("reports what the relays said when none accepts", async () => {
+    relay.refusal = "blocked: not today";
+    const payment = aFlow().payOverNostr({ recipient: bob.pubkey, amountSats: 20_000 });
+    await expect(payment).rejects.toThrow(/blocked: not today/);
+  });
+});

@@ -1,0 +1,97 @@
+/**
+ * The front door of the published package: `import { GatewayClient } from "@arkrelay/sdk"`. Each module is also a door
+ * of its own (`@arkrelay/sdk/gateway-client`), so that a bundle can take only what it uses.
+ */
+export { arkAddress, defaultVtxoScript, type WalletPins, vtxoScriptHex } from "./ark-script.js";
+export { fetchPins, fetchVtxoView, type IndexerOptions } from "./ark-indexer.js";
+export { type CeremonyOutcome, waitForCeremony, type WaitForCeremonyOptions } from "./ceremony.js";
+export { decryptDm, decryptNip04, decryptNip44, encryptNip04, encryptNip44 } from "./encryption.js";
+export {
+  AuthError,
+  CeremonyTimeoutError,
+  ConflictError,
+  type FieldError,
+  GatewayClientError,
+  NotFoundError,
+  OutcomeUnknownError,
+  PaymentFailedError,
+  RateLimitedError,
+  RetriableHttpError,
+  RetryExceededError,
+  SchemaValidationError,
+  UnavailableError,
+  VerificationError,
+  type VerificationReason,
+} from "./errors.js";
+export type { Challenge31511, Confirmation31340, Failure31341, Intent31510 } from "./event-schemas.js";
+export {
+  type CallAs,
+  type CallOptions,
+  type CreateSessionOptions,
+  GatewayClient,
+  type GatewayClientOptions,
+  type RespondOptions,
+  type StreamEvent,
+} from "./gateway-client.js";
+export { type IntentResult, type NostrClientOptions, NostrGatewayClient } from "./nostr-client.js";
+export {
+  computeEventId,
+  type EventDraft,
+  hexToNpub,
+  nip98Header,
+  type NostrEvent,
+  npubToHex,
+  signEvent,
+  toPubkeyHex,
+  verifyEvent,
+} from "./nostr-utils.js";
+export {
+  buildIntent31510,
+  buildResponse31512,
+  canonicalJson,
+  type IntentContent,
+  type ItemSignature,
+  makeIntentDigest,
+  payloadRef,
+  type Response31512,
+  sessionIdOfIntent,
+  sha256Hex,
+  taggedHash,
+} from "./payloads.js";
+export {
+  type AnsweredStore,
+  PaymentFlow,
+  type PaymentFlowOptions,
+  type PaymentRequest,
+  type PaymentResult,
+  type PaymentStep,
+} from "./payment-flow.js";
+export type { WebSocketConstructor } from "./relay-connection.js";
+export type { Balances, CeremonyStatus, Job, Session, TransferResult } from "./response-schemas.js";
+export { type RetryOptions, withRetryAsync } from "./retry.js";
+export { secretKeySigner, type Signer } from "./signer.js";
+export {
+  type DetailedVerdict,
+  validate31340,
+  validate31340Detailed,
+  validate31341,
+  validate31341Detailed,
+  validate31510,
+  validate31510Detailed,
+  validate31511,
+  validate31511Detailed,
+  validate31512,
+  validate31512Detailed,
+} from "./validation.js";
+export { bip340SignDigest, generateKey, signData, signMessage } from "./wallet-utils.js";
+export {
+  type AnsweredChallenge,
+  type ApprovedIntent,
+  type OwnVtxo,
+  type ReceivedChallenge,
+  signChallenge,
+  type VerifiedChallenge,
+  verifyChallenge,
+  type VerifyOptions,
+  type VtxoView,
+} from "./wallet-verifier.js";
