@@ -1,0 +1,69 @@
+import { readFileSync } from "node:fs";
+
+import { Channel, type ChannelCredentials, type ChannelOptions, credentials } from "@grpc/grpc-js";
+
+import type { DaemonEndpoint } from "./connection-config";
+
+const LOOPBACK_HOSTS: ReadonlySet<string> = new Set(["localhost", "127.0.0.1", "::1"]);
+
+/** After a lost connection: dial again at once, then more slowly, so that a restart of the daemon is noticed within seconds. */
+const RECONNECT_MS = { first: 100, max: 5_000 };
+
+/** What the endpoint's files held when they were read; equal strings = nothing changed. */
+export interface EndpointSecrets {
+  readonly tlsCert: Buffer | undefined;
+  readonly tlsClientCert: Buffer | undefined;
+  readonly tlsClientKey: Buffer | undefined;
+  readonly macaroonHex: string | undefined;
+}
+
+export function readSecrets(endpoint: DaemonEndpoint): EndpointSecrets {
+  return {
+    tlsCert: readOptional(endpoint.tlsCertFile),
+    tlsClientCert: readOptional(endpoint.tlsClientCertFile),
+    tlsClientKey: readOptional(endpoint.tlsClientKeyFile),
+    macaroonHex: endpoint.macaroonHex ?? readOptional(endpoint.macaroonFile)?.toString("hex"),
+  };
+}
+
+export function isSameSecrets(a: EndpointSecrets, b: EndpointSecrets): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
+
+/** One HTTP/2 connection for all clients of a daemon. It dials when it is first used. */
+export function openChannel(endpoint: DaemonEndpoint, secrets: EndpointSecrets): Channel {
+  const host = endpoint.host.includes(":") ? `[${endpoint.host}]` : endpoint.host;
+  return new Channel(`${host}:${endpoint.port}`, toCredentials(endpoint, secrets), toOptions(endpoint));
+}
+
+/** TLS always; the one exception needs a loopback host, no certificate file and the development switch. */
+function toCredentials(endpoint: DaemonEndpoint, secrets: EndpointSecrets): ChannelCredentials {
+  const mayBePlain = endpoint.allowPlaintext && LOOPBACK_HOSTS.has(endpoint.host);
+  if (mayBePlain && secrets.tlsCert === undefined) return credentials.createInsecure();
+  return credentials.createSsl(secrets.tlsCert ?? null, secrets.tlsClientKey ?? null, secrets.tlsClientCert ?? null);
+}
+
+function toOptions(endpoint: DaemonEndpoint): ChannelOptions {
+  const options: ChannelOptions = {
+    "grpc.keepalive_time_ms": endpoint.keepaliveMs,
+    "grpc.keepalive_timeout_ms": endpoint.keepaliveTimeoutMs,
+    "grpc.max_send_message_length": endpoint.maxMessageBytes,
+    "grpc.max_receive_message_length": endpoint.maxMessageBytes,
+    "grpc.initial_reconnect_backoff_ms": RECONNECT_MS.first,
+    "grpc.max_reconnect_backoff_ms": RECONNECT_MS.max,
+    // The library must never send a write a second time on its own account.
+    "grpc.enable_retries": 0,
+    // A channel of its own: reconnect() has to dial anew, not find the connection it wants to replace.
+    "grpc.use_local_subchannel_pool": 1,
+  };
+  if (endpoint.tlsServerName === undefined) return options;
+  return {
+    ...options,
+    "grpc.ssl_target_name_override": endpoint.tlsServerName,
+    "grpc.default_authority": endpoint.tlsServerName,
+  };
+}
+
+function readOptional(file: string | undefined): Buffer | undefined {
+  return file === undefined ? undefined : readFileSync(file);
+}

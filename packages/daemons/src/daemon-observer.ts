@@ -1,0 +1,18 @@
+export type BreakerState = "closed" | "half_open" | "open";
+
+/** Told about every call and breaker change, for metrics. Must not throw. */
+export interface DaemonObserver {
+  /** One attempt ended. `code` is the daemon's error name or the gRPC status name; undefined = success. */
+  callFinished(call: {
+    readonly service: string;
+    readonly method: string;
+    readonly seconds: number;
+    readonly code?: string;
+  }): void;
+  breakerChanged(service: string, state: BreakerState): void;
+}
+
+export const SILENT_OBSERVER: DaemonObserver = {
+  callFinished: () => undefined,
+  breakerChanged: () => undefined,
+};

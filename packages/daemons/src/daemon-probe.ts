@@ -1,0 +1,83 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { toAppError } from "@arkrelay/core/errors";
+
+import type { BreakerState } from "./daemon-observer";
+
+/** One daemon in /health; null = not known. */
+export interface DaemonHealth {
+  readonly healthy: boolean;
+  readonly latencyMs: number | null;
+  readonly breaker: BreakerState;
+  readonly version: string | null;
+  /** Name of the newest failure: the daemon's own, a gRPC status, or our error code. */
+  readonly lastErrorCode: string | null;
+  readonly checkedAt: Date | null;
+}
+
+/** The part of a DaemonLink a probe looks at. */
+export interface ProbedLink {
+  readonly breaker: BreakerState;
+  readonly lastErrorCode: string | undefined;
+  reconnectIfSecretsChanged(): void;
+}
+
+export interface DaemonProbeOptions {
+  readonly link: ProbedLink;
+  /** A cheap read that reaches the daemon; resolves to its version. It goes through the breaker, so it closes an open one. */
+  readonly readVersion: () => Promise<string>;
+  /** HEALTH_CHECK_INTERVAL_SECONDS. */
+  readonly intervalMs: number;
+}
+
+/** Asks a daemon again and again whether it is there, so that /health never has to. */
+export class DaemonProbe {
+  private last: Omit<DaemonHealth, "breaker"> = {
+    healthy: false,
+    latencyMs: null,
+    version: null,
+    lastErrorCode: null,
+    checkedAt: null,
+  };
+  private readonly stopping = new AbortController();
+  private loop: Promise<void> | undefined;
+
+  constructor(private readonly options: DaemonProbeOptions) {}
+
+  /** As of the last check; the breaker as of now. */
+  get health(): DaemonHealth {
+    return { ...this.last, breaker: this.options.link.breaker };
+  }
+
+  start(): void {
+    this.loop ??= this.run();
+  }
+
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    await this.loop;
+  }
+
+  async check(): Promise<DaemonHealth> {
+    const { link, readVersion } = this.options;
+    const startedAt = performance.now();
+    try {
+      link.reconnectIfSecretsChanged();
+      const version = await readVersion();
+      const latencyMs = Math.round(performance.now() - startedAt);
+      this.last = { healthy: true, latencyMs, version, lastErrorCode: null, checkedAt: new Date() };
+    } catch (thrown) {
+      const lastErrorCode = link.lastErrorCode ?? toAppError(thrown).code;
+      this.last = { ...this.last, healthy: false, latencyMs: null, lastErrorCode, checkedAt: new Date() };
+    }
+    return this.health;
+  }
+
+  private async run(): Promise<void> {
+    const { signal } = this.stopping;
+    while (!signal.aborted) {
+      await this.check();
+      await sleep(this.options.intervalMs, undefined, { signal, ref: false }).catch(() => undefined);
+    }
+  }
+}
