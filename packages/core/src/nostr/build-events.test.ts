@@ -32,7 +32,7 @@ test("a failure's code and an exception's text stay out of its tags and its mess
     refId: "pay-0001",
     error,
     intentEventId: EVENT_ID,
-    timestamp: 1,
+    timestamp: "2026-09-21T14:13:20.000Z",
     createdAt: 1,
   });
   expect(template.tags.map((tag) => tag[0])).toEqual(["d", "p", "e"]);
