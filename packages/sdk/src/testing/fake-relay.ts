@@ -2,14 +2,13 @@ import { type WebSocket, WebSocketServer } from "ws";
 import { z } from "zod";
 
 import type { NostrEvent } from "../nostr-utils.js";
-import type { Filter } from "../relay-connection.js";
-import { eventSchema, filterSchema, portOf } from "./test-server.js";
+import { type ReceivedFilter, eventSchema, filterSchema, portOf } from "./test-server.js";
 
 /** A relay for one test: keeps events in memory, answers OK, can drop its connections. */
 export class FakeRelay {
   readonly events: NostrEvent[] = [];
   readonly #server: WebSocketServer;
-  readonly #subscriptions = new Map<WebSocket, Map<string, Filter[]>>();
+  readonly #subscriptions = new Map<WebSocket, Map<string, ReceivedFilter[]>>();
   readonly #listeners = new Set<(event: NostrEvent) => void>();
   /** What the relay says to the next events. */
   refusal: string | undefined;
@@ -60,7 +59,7 @@ export class FakeRelay {
     if (type === "EVENT") this.#onPublish(socket, eventSchema.parse(first));
   }
 
-  #onReq(socket: WebSocket, id: string, filters: Filter[]): void {
+  #onReq(socket: WebSocket, id: string, filters: ReceivedFilter[]): void {
     this.#subscriptions.get(socket)?.set(id, filters);
     for (const event of this.events) if (matches(filters, event)) send(socket, ["EVENT", id, event]);
     send(socket, ["EOSE", id]);
@@ -78,7 +77,7 @@ function send(socket: WebSocket, message: unknown[]): void {
   socket.send(JSON.stringify(message));
 }
 
-function matches(filters: readonly Filter[], event: NostrEvent): boolean {
+function matches(filters: readonly ReceivedFilter[], event: NostrEvent): boolean {
   return filters.some((filter) => {
     const isTagged = Object.entries(filter).every(
       ([key, wanted]) =>
