@@ -1,12 +1,13 @@
 import type { FaultTarget } from "./fault";
 import type { FaultBook } from "./fault-book";
 
-/**
- * One stream's outgoing messages, bent by the faults `drop`, `duplicate` and `reorder`. A reordered message waits for the next
- * one and follows it; `flush` releases it when no next one comes.
- */
+/** A message held back by `reorder` goes out after this time when no other message overtakes it: late, but not lost. */
+const REORDER_WAIT_MS = 500;
+
+/** One stream's outgoing messages, bent by the faults `drop`, `duplicate` and `reorder`. */
 export class FaultyDelivery<T> {
   #held: T | undefined;
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly faults: FaultBook,
@@ -19,14 +20,22 @@ export class FaultyDelivery<T> {
     if (this.faults.take(this.target, this.method, "drop") !== undefined) return;
     if (this.#held === undefined && this.faults.take(this.target, this.method, "reorder") !== undefined) {
       this.#held = message;
+      this.#timer = setTimeout(() => this.#release(), REORDER_WAIT_MS);
       return;
     }
     this.send(message);
     if (this.faults.take(this.target, this.method, "duplicate") !== undefined) this.send(message);
-    this.flush();
+    this.#release();
   }
 
-  flush(): void {
+  /** Forgets a held message: its stream is gone. */
+  close(): void {
+    clearTimeout(this.#timer);
+    this.#held = undefined;
+  }
+
+  #release(): void {
+    clearTimeout(this.#timer);
     const held = this.#held;
     this.#held = undefined;
     if (held !== undefined) this.send(held);

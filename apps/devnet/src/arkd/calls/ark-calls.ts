@@ -1,0 +1,136 @@
+import { unreachable } from "@arkrelay/core/errors";
+import type {
+  FinalizeTxRequest,
+  FinalizeTxResponse,
+  GetEventStreamRequest,
+  GetEventStreamResponse,
+  GetInfoRequest,
+  GetInfoResponse,
+  GetPendingTxRequest,
+  GetPendingTxResponse,
+  GetTransactionsStreamRequest,
+  GetTransactionsStreamResponse,
+  SubmitTxRequest,
+  SubmitTxResponse,
+} from "@arkrelay/daemons/proto/service";
+import type { TxNotification } from "@arkrelay/daemons/proto/types";
+
+import type { SeededRandom } from "../../clock/seeded-random";
+import type { ArkdEngine } from "../engine/arkd-engine";
+import { PlainStatusError } from "../engine/arkd-error";
+import type { ArkdEvent } from "../engine/arkd-events";
+import type { StreamRpc, UnaryRpc } from "./rpc";
+import { toWireVtxo } from "./wire-vtxo";
+
+export interface ArkCalls {
+  readonly getInfo: UnaryRpc<GetInfoRequest, GetInfoResponse>;
+  readonly submitTx: UnaryRpc<SubmitTxRequest, SubmitTxResponse>;
+  readonly finalizeTx: UnaryRpc<FinalizeTxRequest, FinalizeTxResponse>;
+  readonly getPendingTx: UnaryRpc<GetPendingTxRequest, GetPendingTxResponse>;
+  readonly getEventStream: StreamRpc<GetEventStreamRequest, GetEventStreamResponse>;
+  readonly getTransactionsStream: StreamRpc<GetTransactionsStreamRequest, GetTransactionsStreamResponse>;
+}
+
+/** ArkService without batches: their calls are answered UNIMPLEMENTED by the transports. */
+export function arkCalls(engine: ArkdEngine, random: SeededRandom): ArkCalls {
+  return {
+    getInfo: { name: "GetInfo", run: () => toInfo(engine) },
+    submitTx: {
+      name: "SubmitTx",
+      run: (request) => {
+        const { arkTxid, finalArkTx, signedCheckpointTxs } = engine.submitTx(request);
+        return { arkTxid, finalArkTx, signedCheckpointTxs: [...signedCheckpointTxs] };
+      },
+    },
+    finalizeTx: {
+      name: "FinalizeTx",
+      run: ({ arkTxid, finalCheckpointTxs }) => {
+        engine.finalizeTx(arkTxid, finalCheckpointTxs);
+        return {};
+      },
+    },
+    getPendingTx: { name: "GetPendingTx", run: (request) => getPendingTx(engine, request) },
+    getEventStream: {
+      name: "GetEventStream",
+      heartbeat: { event: { $case: "heartbeat", value: {} } },
+      open: (_request, sink) => sink.send({ event: { $case: "streamStarted", value: { id: random.id() } } }),
+    },
+    getTransactionsStream: {
+      name: "GetTransactionsStream",
+      heartbeat: { data: { $case: "heartbeat", value: {} } },
+      open: (_request, sink) =>
+        sink.onClose(engine.events.listen((event) => sink.event({ data: toNotification(event) }))),
+    },
+  };
+}
+
+function getPendingTx(engine: ArkdEngine, { identifier }: GetPendingTxRequest): GetPendingTxResponse {
+  if (identifier === undefined) throw new PlainStatusError("INVALID_ARGUMENT", "missing intent");
+  const pending = engine.getPendingTxs(identifier.value.proof, identifier.value.message);
+  return { pendingTxs: pending.map((tx) => ({ ...tx, signedCheckpointTxs: [...tx.signedCheckpointTxs] })) };
+}
+
+const VERSION = "devnet";
+
+function toInfo(engine: ArkdEngine): GetInfoResponse {
+  const { settings } = engine.state;
+  return {
+    ...engine.info(),
+    version: VERSION,
+    network: settings.network,
+    sessionDuration: BigInt(settings.sessionDurationSeconds),
+    unilateralExitDelay: BigInt(settings.unilateralExitDelay),
+    boardingExitDelay: BigInt(settings.boardingExitDelay),
+    utxoMinAmount: BigInt(settings.dustSats),
+    // No boarding: devnet has no batches that could take an on-chain coin in.
+    utxoMaxAmount: 0n,
+    // arkd resolves its own -1 before it answers.
+    vtxoMinAmount: BigInt(settings.vtxoMinSats === -1 ? settings.dustSats : settings.vtxoMinSats),
+    vtxoMaxAmount: BigInt(settings.vtxoMaxSats),
+    dust: BigInt(settings.dustSats),
+    fees: { intentFee: { offchainInput: "", offchainOutput: "", onchainInput: "", onchainOutput: "" }, txFeeRate: "0" },
+    scheduledSession: undefined,
+    deprecatedSigners: [],
+    serviceStatus: {},
+    maxTxWeight: BigInt(settings.maxTxWeight),
+    maxOpReturnOutputs: BigInt(settings.maxOpReturnOutputs),
+  };
+}
+
+function toNotification(event: ArkdEvent): NonNullable<GetTransactionsStreamResponse["data"]> {
+  const empty: TxNotification = {
+    txid: event.txid,
+    tx: "",
+    spentVtxos: [],
+    spendableVtxos: [],
+    checkpointTxs: {},
+    sweptVtxos: [],
+  };
+  switch (event.kind) {
+    case "ark_tx":
+      return {
+        $case: "arkTx",
+        value: {
+          ...empty,
+          tx: event.psbt,
+          spentVtxos: event.spent.map(toWireVtxo),
+          spendableVtxos: event.created.map(toWireVtxo),
+          checkpointTxs: Object.fromEntries(
+            event.checkpoints.map(({ vtxoId, txid, psbt }) => [vtxoId, { txid, tx: psbt }]),
+          ),
+        },
+      };
+    case "commitment_tx":
+      return {
+        $case: "commitmentTx",
+        value: { ...empty, tx: event.psbt, spendableVtxos: event.created.map(toWireVtxo) },
+      };
+    case "sweep_tx":
+      return {
+        $case: "sweepTx",
+        value: { ...empty, sweptVtxos: event.swept.map(({ txid, vout }) => ({ txid, vout })) },
+      };
+    default:
+      return unreachable(event);
+  }
+}
