@@ -1,7 +1,8 @@
-import { migrateSection } from "@arkrelay/runtime/config/database-section";
 import { ConfigError } from "@arkrelay/runtime/config/config-error";
+import { migrateSection } from "@arkrelay/runtime/config/database-section";
 import { parseEnv } from "@arkrelay/runtime/config/parse-env";
 import { EXIT_CONFIG } from "@arkrelay/runtime/process";
+
 import { migrate } from "./migrator";
 
 /** The command `npm run db:migrate`: brings the database of DATABASE_MIGRATE_URL (else DATABASE_URL) to the shipped schema. */
@@ -17,6 +18,7 @@ function print(line: string): void {
 
 main().catch((error: unknown) => {
   process.exitCode = error instanceof ConfigError ? EXIT_CONFIG : 1;
-  const lines = error instanceof ConfigError ? error.problems : [error instanceof Error ? error.message : String(error)];
+  const lines =
+    error instanceof ConfigError ? error.problems : [error instanceof Error ? error.message : String(error)];
   for (const line of lines) process.stderr.write(`migrate: ${line}\n`);
 });

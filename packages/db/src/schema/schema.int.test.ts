@@ -48,19 +48,17 @@ afterAll(() => test.close());
 
 describe("the query builder's tables", () => {
   it("are the tables the migrations make, with the same columns in nullability and kind", async () => {
-    const built = new Map(
-      tables.map((table) => [
-        table.name,
-        table.columns.map(({ name, notNull, getSQLType }) => ({ name, notNull, getSQLType })),
-      ]),
-    );
     const inDatabase = await describeTables(test.database);
-    expect([...built.keys()].sort()).toEqual([...inDatabase.keys()].sort());
+    expect(tables.map(({ name }) => name).sort()).toEqual([...inDatabase.keys()].sort());
     for (const table of tables) {
       const columns = table.columns.map(
         (column) => `${column.name} ${sameType(column.getSQLType())}${column.notNull ? " not null" : ""}`,
       );
-      expect({ table: table.name, columns }).toEqual({ table: table.name, columns: inDatabase.get(table.name) });
+      expect({ table: table.name, columns: columns.sort() }).toEqual({
+        table: table.name,
+        // Sorted: a column added later stands last in the database and where it belongs in the code.
+        columns: inDatabase.get(table.name)?.sort(),
+      });
     }
   });
 
@@ -74,16 +72,14 @@ describe("the query builder's tables", () => {
 
   it("read amounts above 2^53 exactly and JSON as objects", async () => {
     const amountSats = 9_007_199_254_740_993n;
-    await test.database.orm
-      .insert(transaction.transactions)
-      .values({
-        txid: "a".repeat(64),
-        txType: "p2p_transfer",
-        status: "pending",
-        amountSats,
-        feeSats: 10n,
-        createdAt: new Date(1_700_000_000_123),
-      });
+    await test.database.orm.insert(transaction.transactions).values({
+      txid: "a".repeat(64),
+      txType: "p2p_transfer",
+      status: "pending",
+      amountSats,
+      feeSats: 10n,
+      createdAt: new Date(1_700_000_000_123),
+    });
     const [row] = await test.database.orm.select().from(transaction.transactions);
     expect(row).toMatchObject({ amountSats, feeSats: 10n, createdAt: new Date(1_700_000_000_123) });
     const [gbtc] = await test.database.orm.select().from(asset.assets);

@@ -1,0 +1,234 @@
+import { z } from "zod";
+
+import { AppError } from "@arkrelay/core/errors";
+import type { Transactions, Tx } from "@arkrelay/core/ports/transactions";
+import type { Sealer } from "@arkrelay/runtime/sealing";
+
+import { isDuplicateKey, isRetryableConflict } from "../driver-errors";
+import { readBoolean, readInteger, readText, type Row } from "../row";
+import type { SqlHandle } from "../sql-handle";
+import { connectionOf } from "../transactions";
+
+/** What a client got, as it is given again: `body` is the JSON text, headers are those that belong to the answer. */
+export interface StoredAnswer {
+  readonly status: number;
+  readonly body: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+export interface IdempotentCall {
+  /** Keys of different principals never meet. */
+  readonly principal: string;
+  /** Method and route template. */
+  readonly route: string;
+  readonly key: string;
+  /** Hex digest of what makes two calls the same: the raw body, and the target where the template has parameters. */
+  readonly bodySha256: string;
+}
+
+/** What a handler leaves for after the COMMIT besides its answer: wakes, above all. */
+export type Handled<T> = { readonly answer: StoredAnswer } & T;
+
+export type IdempotentOutcome<T> =
+  | { readonly kind: "handled"; readonly result: Handled<T> }
+  /** Refused for good by the handler just now; its answer is stored. */
+  | { readonly kind: "refused"; readonly answer: StoredAnswer }
+  | { readonly kind: "replayed"; readonly answer: StoredAnswer };
+
+export interface IdempotencyOptions {
+  readonly transactions: Transactions;
+  readonly sealer: Sealer;
+  readonly ttlMs: number;
+}
+
+export interface Idempotency {
+  /**
+   * Runs `handler` at most once per (principal, route, key): key, effect and answer are one transaction. The same call again
+   * brings the stored answer; another body throws `idempotency_mismatch`; one still running `idempotency_in_progress`.
+   * A refusal that would be the same later is stored (its effect undone first); every other error releases the key and goes on.
+   * `toAnswer` renders a stored refusal.
+   */
+  run<T>(
+    call: IdempotentCall,
+    handler: (tx: Tx) => Promise<Handled<T>>,
+    toAnswer: (error: AppError) => StoredAnswer,
+  ): Promise<IdempotentOutcome<T>>;
+}
+
+/** How long a second call waits for the first one, in this process as in the database. */
+const WAIT_MS_MAX = 1_000;
+
+export function createIdempotency(options: IdempotencyOptions): Idempotency {
+  const running = new Map<string, Promise<unknown>>();
+  return {
+    async run(call, handler, toAnswer) {
+      const id = `${call.principal}\n${call.route}\n${call.key}`;
+      // Waiting here costs a timer, waiting in the database a connection: a client that fires one key a hundred times must not empty the pool.
+      await waitForOthers(running, id);
+      const work = runOnce(options, call, handler, toAnswer);
+      const settled = work.catch(() => undefined);
+      running.set(id, settled);
+      try {
+        return await work;
+      } finally {
+        if (running.get(id) === settled) running.delete(id);
+      }
+    },
+  };
+}
+
+async function waitForOthers(running: ReadonlyMap<string, Promise<unknown>>, id: string): Promise<void> {
+  const deadline = performance.now() + WAIT_MS_MAX;
+  for (let other = running.get(id); other !== undefined; other = running.get(id)) {
+    const leftMs = deadline - performance.now();
+    if (leftMs <= 0 || !(await endsWithin(other, leftMs))) throw inProgress();
+  }
+}
+
+async function endsWithin(work: Promise<unknown>, ms: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), ms);
+  });
+  const ended = await Promise.race([work.then(() => true), timeout]);
+  clearTimeout(timer);
+  return ended;
+}
+
+async function runOnce<T>(
+  options: IdempotencyOptions,
+  call: IdempotentCall,
+  handler: (tx: Tx) => Promise<Handled<T>>,
+  toAnswer: (error: AppError) => StoredAnswer,
+): Promise<IdempotentOutcome<T>> {
+  let isDeadlocked = false;
+  return options.transactions.run(async (tx) => {
+    // A deadlock on the key means somebody else has it: the answer is 409 at once, not another round of waiting.
+    if (isDeadlocked) throw inProgress();
+    try {
+      const stored = await claimKey(options, connectionOf(tx), call);
+      if (stored !== undefined) return { kind: "replayed", answer: stored };
+    } catch (error) {
+      isDeadlocked = isRetryableConflict(error);
+      throw error;
+    }
+    const outcome = await handle(options, tx, handler, toAnswer);
+    await storeAnswer(
+      options,
+      connectionOf(tx),
+      call,
+      outcome.kind === "handled" ? outcome.result.answer : outcome.answer,
+    );
+    return outcome;
+  });
+}
+
+type FreshOutcome<T> = Exclude<IdempotentOutcome<T>, { kind: "replayed" }>;
+
+async function handle<T>(
+  options: IdempotencyOptions,
+  tx: Tx,
+  handler: (tx: Tx) => Promise<Handled<T>>,
+  toAnswer: (error: AppError) => StoredAnswer,
+): Promise<FreshOutcome<T>> {
+  try {
+    return { kind: "handled", result: await options.transactions.savepoint(tx, () => handler(tx)) };
+  } catch (error) {
+    if (!(error instanceof AppError) || !isFinalRefusal(error) || isRetryableConflict(error)) throw error;
+    return { kind: "refused", answer: toAnswer(error) };
+  }
+}
+
+/** Statuses that say something about the caller, the transport or us; the same call may succeed when that has changed. */
+const RELEASED_KINDS: ReadonlySet<string> = new Set([
+  "unauthenticated",
+  "forbidden",
+  "method",
+  "too_large",
+  "media_type",
+  "internal",
+  "rejected",
+  "unavailable",
+]);
+
+function isFinalRefusal(error: AppError): boolean {
+  return error.retry !== "backoff" && !RELEASED_KINDS.has(error.kind);
+}
+
+function inProgress(): AppError {
+  return new AppError("idempotency_in_progress", { retryAfterSeconds: 1 });
+}
+
+const KEY_COLUMNS = "WHERE principal = ? AND route = ? AND `key` = ?";
+
+function keyOf(call: IdempotentCall): [string, string, string] {
+  return [call.principal, call.route, call.key];
+}
+
+/** undefined = the key is ours now; else the answer somebody got for it. */
+async function claimKey(
+  options: IdempotencyOptions,
+  handle: SqlHandle,
+  call: IdempotentCall,
+): Promise<StoredAnswer | undefined> {
+  if (await insertKey(options, handle, call)) return undefined;
+  const [row] = await handle.select(
+    `SELECT body_sha256, state, response_status, response_body, expires_at < NOW(3) AS is_expired FROM idempotency_keys ${KEY_COLUMNS}`,
+    keyOf(call),
+  );
+  // Gone again: its owner released it between our INSERT and this look.
+  if (row === undefined) throw inProgress();
+  if (readBoolean(row, "is_expired")) {
+    await handle.write(`DELETE FROM idempotency_keys ${KEY_COLUMNS} AND expires_at < NOW(3)`, keyOf(call));
+    if (await insertKey(options, handle, call)) return undefined;
+    throw inProgress();
+  }
+  if (readText(row, "body_sha256") !== call.bodySha256) throw new AppError("idempotency_mismatch");
+  if (readText(row, "state") !== "done") throw inProgress();
+  return openAnswer(options, call, row);
+}
+
+/** False when the key exists. Insert first: two calls that look first would both see nothing. */
+async function insertKey(options: IdempotencyOptions, handle: SqlHandle, call: IdempotentCall): Promise<boolean> {
+  try {
+    await handle.write(
+      `SET STATEMENT innodb_lock_wait_timeout = 1 FOR
+       INSERT INTO idempotency_keys (principal, route, \`key\`, body_sha256, state, expires_at)
+       VALUES (?, ?, ?, ?, 'running', NOW(3) + INTERVAL ? SECOND)`,
+      [...keyOf(call), call.bodySha256, Math.ceil(options.ttlMs / 1000)],
+    );
+    return true;
+  } catch (error) {
+    if (isDuplicateKey(error)) return false;
+    // 1205, not a deadlock: the first call has held the key for a second and is still at work.
+    if ((error as { errno?: unknown }).errno === 1205) throw inProgress();
+    throw error;
+  }
+}
+
+const SealedAnswer = z.object({ body: z.string(), headers: z.record(z.string(), z.string()) });
+
+function contextOf(call: IdempotentCall) {
+  return { table: "idempotency_keys", column: "response_body", row: keyOf(call).join("\n") };
+}
+
+async function storeAnswer(
+  options: IdempotencyOptions,
+  handle: SqlHandle,
+  call: IdempotentCall,
+  answer: StoredAnswer,
+): Promise<void> {
+  // Sealed, because an answer may hold what is shown once: a new API key, an invoice.
+  const sealed = options.sealer.seal(JSON.stringify({ body: answer.body, headers: answer.headers }), contextOf(call));
+  await handle.write(
+    `UPDATE idempotency_keys SET state = 'done', response_status = ?, response_body = ? ${KEY_COLUMNS}`,
+    [answer.status, sealed, ...keyOf(call)],
+  );
+}
+
+function openAnswer(options: IdempotencyOptions, call: IdempotentCall, row: Row): StoredAnswer {
+  const plain: unknown = JSON.parse(
+    options.sealer.open(readText(row, "response_body"), contextOf(call)).toString("utf8"),
+  );
+  return { status: readInteger(row, "response_status"), ...SealedAnswer.parse(plain) };
+}

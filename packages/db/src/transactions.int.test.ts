@@ -1,0 +1,189 @@
+import { AppError } from "@arkrelay/core/errors";
+import type { Tx } from "@arkrelay/core/ports/transactions";
+
+import { openDatabase } from "./connection";
+import { isDuplicateKey } from "./driver-errors";
+import { readBigint } from "./row";
+import { openTestDatabase, type TestDatabase } from "./testing/test-database";
+import { connectionOf } from "./transactions";
+
+let test: TestDatabase;
+beforeAll(async () => {
+  test = await openTestDatabase();
+});
+afterAll(() => test.close());
+beforeEach(() => test.empty());
+
+const run = <T>(work: (tx: Tx) => Promise<T>): Promise<T> => test.database.transactions.run(work);
+
+/** A row per name; a counter row is the simplest one to fight over. */
+async function add(tx: Tx, name: string, n = 1): Promise<void> {
+  await connectionOf(tx).write(
+    "INSERT INTO counters (scope, subject, name, shard, n) VALUES ('test', '', ?, 0, ?) ON DUPLICATE KEY UPDATE n = n + VALUES(n)",
+    [name, n],
+  );
+}
+
+async function total(name: string): Promise<bigint | undefined> {
+  const [row] = await test.database.select("SELECT n FROM counters WHERE scope = 'test' AND name = ?", [name]);
+  return row === undefined ? undefined : readBigint(row, "n");
+}
+
+/** Resolves once `count` callers are here, so that each holds its first lock before any asks for its second. */
+function meetingPoint(count: number): () => Promise<void> {
+  let open: () => void;
+  const met = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  let waiting = 0;
+  return () => {
+    waiting++;
+    if (waiting >= count) open();
+    return met;
+  };
+}
+
+describe("a transaction", () => {
+  it("commits what it wrote, and nothing when its work throws", async () => {
+    await run((tx) => add(tx, "kept"));
+    const failing = run(async (tx) => {
+      await add(tx, "dropped");
+      throw new AppError("conflict");
+    });
+    await expect(failing).rejects.toMatchObject({ code: "conflict" });
+    expect([await total("kept"), await total("dropped")]).toEqual([1n, undefined]);
+  });
+
+  it("is run again as a whole when it met a deadlock, so both sides take effect exactly once", async () => {
+    await run(async (tx) => {
+      await add(tx, "a");
+      await add(tx, "b");
+    });
+    const bothHoldOne = meetingPoint(2);
+    let runs = 0;
+    const cross = (first: string, second: string) =>
+      run(async (tx) => {
+        runs++;
+        await add(tx, first);
+        await bothHoldOne();
+        await add(tx, second);
+      });
+    await Promise.all([cross("a", "b"), cross("b", "a")]);
+    expect({ runs, a: await total("a"), b: await total("b") }).toEqual({ runs: 3, a: 3n, b: 3n });
+  });
+
+  it("is run again when its work swallowed a deadlock, instead of committing the half after it", async () => {
+    await run(async (tx) => {
+      await add(tx, "a");
+      await add(tx, "b");
+    });
+    const bothHoldOne = meetingPoint(2);
+    const cross = (first: string, second: string) =>
+      run(async (tx) => {
+        await add(tx, first);
+        await bothHoldOne();
+        await add(tx, second).catch(() => undefined);
+        await add(tx, `${first}-after`).catch(() => undefined);
+      });
+    await Promise.all([cross("a", "b"), cross("b", "a")]);
+    const totals = await Promise.all(["a", "b", "a-after", "b-after"].map(total));
+    expect(totals).toEqual([3n, 3n, 1n, 1n]);
+  });
+
+  it("gives up after three deadlocks with database_unavailable and leaves nothing behind", async () => {
+    let runs = 0;
+    const doomed = run(async (tx) => {
+      runs++;
+      await add(tx, "doomed");
+      throw Object.assign(new Error("Deadlock found"), { errno: 1213 });
+    });
+    await expect(doomed).rejects.toMatchObject({ code: "database_unavailable" });
+    expect({ runs, doomed: await total("doomed") }).toEqual({ runs: 3, doomed: undefined });
+  });
+
+  it("keeps what stands outside a savepoint whose work failed", async () => {
+    await run(async (tx) => {
+      await add(tx, "outside");
+      const inner = test.database.transactions.savepoint(tx, async () => {
+        await add(tx, "inside");
+        throw new AppError("conflict");
+      });
+      await expect(inner).rejects.toMatchObject({ code: "conflict" });
+      await test.database.transactions.savepoint(tx, () => add(tx, "second"));
+    });
+    expect([await total("outside"), await total("inside"), await total("second")]).toEqual([1n, undefined, 1n]);
+  });
+
+  it("refuses statements after it ended", async () => {
+    let leaked: Tx | undefined;
+    await run(async (tx) => {
+      leaked = tx;
+      await add(tx, "x");
+    });
+    await expect(add(leaked as Tx, "late")).rejects.toMatchObject({ code: "internal_error" });
+    expect(await total("late")).toBeUndefined();
+  });
+
+  it("answers a duplicate key with its index, and stays usable", async () => {
+    await run(async (tx) => {
+      const insert = () => connectionOf(tx).write("INSERT INTO nip98_seen (event_id, expires_at) VALUES ('e', NOW(3))");
+      await insert();
+      const second = await insert().catch((error: unknown) => error);
+      expect(isDuplicateKey(second, "uq_nip98_seen_event_id")).toBe(true);
+      expect(isDuplicateKey(second, "another")).toBe(false);
+      await add(tx, "after");
+    });
+    expect(await total("after")).toBe(1n);
+  });
+});
+
+describe("the pool", () => {
+  it("answers database_unavailable when no connection is free in time, and works again afterwards", async () => {
+    const small = openDatabase({ url: test.url, poolSize: 1, maxOverflow: 0, acquireTimeoutMs: 50 });
+    let release: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const busy = small.transactions.run(async () => held);
+    await expect(small.ping()).rejects.toMatchObject({ code: "database_unavailable", retryAfterSeconds: 1 });
+    release();
+    await busy;
+    await small.ping();
+    expect(small.poolStats()).toMatchObject({ totalConnections: 1, activeConnections: 0, waiting: 0 });
+    await small.close();
+  });
+
+  it("answers database_unavailable without a server, naming no secret", async () => {
+    const nowhere = openDatabase({ url: "mysql://user:geheim@127.0.0.1:1/x", acquireTimeoutMs: 1_000 });
+    const error = await nowhere.ping().catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: "database_unavailable" });
+    expect(JSON.stringify(error) + String((error as AppError).internal)).not.toContain("geheim");
+    await nowhere.close();
+  });
+
+  it("replaces a connection the server has closed, inside a transaction without harm", async () => {
+    const own = openDatabase({ url: test.url, poolSize: 1, maxOverflow: 0 });
+    const [row] = await own.select("SELECT CONNECTION_ID() AS id");
+    await test.database.writeOnce(`KILL CONNECTION ${String(row?.["id"])}`);
+    await own.transactions.run((tx) => add(tx, "after kill"));
+    expect(await total("after kill")).toBe(1n);
+    await own.close();
+  });
+
+  it("runs every session READ COMMITTED, in UTC, with a short lock wait and strict values", async () => {
+    const [row] = await test.database.select(
+      "SELECT @@tx_isolation AS isolation, @@time_zone AS tz, @@innodb_lock_wait_timeout AS wait, @@sql_mode AS mode",
+    );
+    expect(row).toMatchObject({ isolation: "READ-COMMITTED", tz: "+00:00", wait: 5 });
+    expect(row?.["mode"]).toContain("STRICT_TRANS_TABLES");
+  });
+
+  it("reports every statement to its observer by kind", async () => {
+    const kinds: string[] = [];
+    const observed = openDatabase({ url: test.url, observeQuery: (kind) => kinds.push(kind) });
+    await observed.transactions.run((tx) => add(tx, "seen"));
+    await observed.orm.execute("SELECT 1");
+    expect(kinds).toEqual(["begin", "insert", "commit", "select"]);
+    await observed.close();
+  });
+});
