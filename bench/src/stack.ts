@@ -8,6 +8,7 @@ export interface Stack {
   readonly redis_url: string;
   readonly relay_urls: readonly string[];
   readonly gateway_pubkey: string;
+  readonly arkd: { readonly rest: string };
   readonly pids: Readonly<Record<string, number>>;
 }
 

@@ -12,7 +12,7 @@ const FEE_SATS_MIN = 20 * FEE_VTXO_SATS;
 const TREASURY_SATS = 10_000_000;
 
 /** Gives the gateway's own wallet keys what a real operator would have deposited: co-inputs for fees, and a treasury. */
-export async function fundInventory({ controlUrl, walletSeed, print }) {
+export async function fundInventory({ controlUrl, walletSeed, print, feeVtxoCount = FEE_VTXO_COUNT }) {
   const keys = deriveWalletKeys(walletSeed);
   const { arkd } = await call(controlUrl, "GET", "/state");
   const owned = (pubkey) => Number(arkd.by_owner?.[pubkey] ?? 0);
@@ -20,9 +20,9 @@ export async function fundInventory({ controlUrl, walletSeed, print }) {
     await call(controlUrl, "POST", "/faucet", {
       pubkey: keys.fee.pubkey,
       amount_sats: FEE_VTXO_SATS,
-      count: FEE_VTXO_COUNT,
+      count: feeVtxoCount,
     });
-    print(`the faucet gave the gateway ${FEE_VTXO_COUNT} co-inputs of ${FEE_VTXO_SATS} sats`);
+    print(`the faucet gave the gateway ${feeVtxoCount} co-inputs of ${FEE_VTXO_SATS} sats`);
   }
   if (owned(keys.treasury.pubkey) === 0) {
     await call(controlUrl, "POST", "/faucet", { pubkey: keys.treasury.pubkey, amount_sats: TREASURY_SATS });

@@ -10,7 +10,11 @@ import { ROOT } from "./paths.mjs";
 import { cleanEnvironment, mustRun } from "./run-command.mjs";
 import { loadSecrets, xOnlyPubkey } from "./secrets.mjs";
 
-/** Brings up databases, schema, devnet and the four processes, in this order. @returns the content of stack.json */
+/**
+ * Brings up databases, schema, devnet and the four processes, in this order.
+ * @param options {port, auth, feeVtxoCount?}
+ * @returns the content of stack.json, but for pids and logs
+ */
 export async function startStack({ supervisor, paths, print, options }) {
   const pickPort = createPortPicker(print);
   const secrets = loadSecrets(paths.secrets);
@@ -31,7 +35,12 @@ export async function startStack({ supervisor, paths, print, options }) {
   await migrate(databases.databaseUrl, print);
   const devnet = await startDevnet({ supervisor, paths, pickPort, print });
   // Before the processes start, so that their first look at arkd finds it.
-  await fundInventory({ controlUrl: devnet.control_url, walletSeed: secrets.GATEWAY_WALLET_SEED, print });
+  await fundInventory({
+    controlUrl: devnet.control_url,
+    walletSeed: secrets.GATEWAY_WALLET_SEED,
+    print,
+    feeVtxoCount: options.feeVtxoCount,
+  });
   const ports = await pickAppPorts(pickPort, options.port);
   const stack = describeStack({ databases, devnet, ports, secrets });
   const env = appEnvironment({

@@ -1,0 +1,126 @@
+import { createConnection, type Connection, type RowDataPacket } from "mysql2/promise";
+
+import {
+  fetchPins,
+  fetchVtxoView,
+  GatewayClient,
+  generateKey,
+  PaymentFlow,
+  secretKeySigner,
+  type WalletPins,
+} from "@arkrelay/sdk";
+
+import type { Stack } from "./stack";
+import { percentile, spreadOf } from "./statistics";
+
+const FUNDING_SATS = 100_000;
+const PAYMENT_SATS = 1_000;
+
+export interface CeremonyResult {
+  readonly concurrency: number;
+  readonly settled: number;
+  readonly failed: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly maxMs: number;
+  readonly perSecond: number;
+  /** Median milliseconds between two entries of session_events, named by what had happened at the end of it. */
+  readonly breakdown: Readonly<Record<string, number>>;
+  readonly firstFailure?: string;
+}
+
+interface Payer {
+  readonly flow: PaymentFlow;
+  readonly recipient: string;
+}
+
+/**
+ * Transfers over HTTP as a wallet sees them: from signing the intent to "completed", with the SDK's verifier at work. Each of
+ * `concurrency` users pays `rounds` times, one payment after the other.
+ */
+export async function benchCeremony(stack: Stack, concurrency: number, rounds: number): Promise<CeremonyResult> {
+  const pins = await fetchPins(stack.arkd.rest, stack.gateway_pubkey);
+  const payers = await Promise.all(Array.from({ length: concurrency }, () => makePayer(stack, pins)));
+  const latencies: number[] = [];
+  const sessionIds: string[] = [];
+  const failures: unknown[] = [];
+  const startedAt = performance.now();
+  const payRepeatedly = async ({ flow, recipient }: Payer) => {
+    for (let round = 0; round < rounds; round += 1) {
+      const begunAt = performance.now();
+      try {
+        const { sessionId } = await flow.payOverHttp({ recipient, amountSats: PAYMENT_SATS });
+        latencies.push(performance.now() - begunAt);
+        sessionIds.push(sessionId);
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+  };
+  await Promise.all(payers.map(payRepeatedly));
+  const seconds = (performance.now() - startedAt) / 1000;
+  return {
+    concurrency,
+    settled: latencies.length,
+    failed: failures.length,
+    p50Ms: percentile(latencies, 50),
+    p99Ms: percentile(latencies, 99),
+    maxMs: Math.max(...latencies),
+    perSecond: latencies.length / seconds,
+    breakdown: await readBreakdown(stack.database_url, sessionIds),
+    ...(failures.length === 0 ? {} : { firstFailure: String(failures[0]) }),
+  };
+}
+
+async function makePayer(stack: Stack, pins: WalletPins): Promise<Payer> {
+  const { secretKey, pubkey } = generateKey();
+  const signer = secretKeySigner(secretKey);
+  await fund(stack, pubkey);
+  const flow = new PaymentFlow({
+    signer,
+    pins,
+    client: new GatewayClient(stack.api_url, { signer, retry: true, timeoutMs: 60_000 }),
+    vtxoView: () => fetchVtxoView(stack.arkd.rest, pubkey, pins),
+  });
+  return { flow, recipient: generateKey().pubkey };
+}
+
+async function fund(stack: Stack, pubkey: string): Promise<void> {
+  const response = await fetch(`${stack.control_url}/faucet`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ pubkey, amount_sats: FUNDING_SATS }),
+  });
+  if (!response.ok) throw new Error(`the faucet answered ${response.status}: ${await response.text()}`);
+}
+
+async function readBreakdown(databaseUrl: string, sessionIds: readonly string[]): Promise<Record<string, number>> {
+  const connection = await createConnection({ uri: databaseUrl });
+  const durations = new Map<string, number[]>();
+  try {
+    for (const sessionId of sessionIds) await addDurations(connection, sessionId, durations);
+  } finally {
+    await connection.end();
+  }
+  return Object.fromEntries([...durations].map(([step, values]) => [step, spreadOf(values).median]));
+}
+
+async function addDurations(
+  connection: Connection,
+  sessionId: string,
+  durations: Map<string, number[]>,
+): Promise<void> {
+  const [rows] = await connection.query<RowDataPacket[]>(
+    `SELECT e.event, JSON_VALUE(e.data, '$.ceremony_state') AS state, UNIX_TIMESTAMP(e.at) * 1000 AS at_ms
+     FROM session_events e JOIN signing_sessions s ON s.id = e.session_id WHERE s.session_id = ? ORDER BY e.seq`,
+    [sessionId],
+  );
+  let previousMs: number | undefined;
+  for (const row of rows) {
+    const state: unknown = row["state"];
+    const step = typeof state === "string" ? state : String(row["event"]);
+    const atMs = Number(row["at_ms"]);
+    if (previousMs !== undefined) durations.set(step, [...(durations.get(step) ?? []), atMs - previousMs]);
+    previousMs = atMs;
+  }
+}

@@ -1,0 +1,53 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { cpus } from "node:os";
+import path from "node:path";
+
+import { benchCeremony } from "./ceremony-bench";
+import { benchEnqueue } from "./enqueue-bench";
+import { type Options, parseOptions } from "./options";
+import { type Results, toReport } from "./report";
+import { benchSchnorr } from "./schnorr-bench";
+import { readStack } from "./stack";
+import { benchWorker } from "./worker-bench";
+
+/** Worker slots of the stack that scripts/bench.mjs starts; the yardstick gets the same. */
+const WORKER_CONCURRENCY = 32;
+const SINGLE_PAYMENTS = 30;
+const CONCURRENT_PAYERS = 50;
+const CONCURRENT_ROUNDS = 3;
+
+async function main(options: Options): Promise<void> {
+  const results: Results = {};
+  if (options.parts.includes("schnorr")) results.schnorr = benchSchnorr(options.rounds, 1_000);
+  if (options.parts.includes("ceremony")) {
+    const stack = readStack();
+    results.ceremony = [
+      await benchCeremony(stack, 1, SINGLE_PAYMENTS),
+      await benchCeremony(stack, CONCURRENT_PAYERS, CONCURRENT_ROUNDS),
+    ];
+  }
+  // The worker's part drains what the enqueue part leaves behind, which may be much: it comes first.
+  if (options.parts.includes("worker")) {
+    results.worker = await benchWorker(readStack(), options.rounds, options.jobs, WORKER_CONCURRENCY);
+  }
+  if (options.parts.includes("enqueue")) {
+    results.enqueue = await benchEnqueue(readStack(), options.rounds, options.roundMs);
+  }
+  console.log(`\n${toReport(results)}\n`);
+  console.log(`results: ${writeResults(results)}`);
+}
+
+function writeResults(results: Results): string {
+  const directory = path.join(__dirname, "../results");
+  mkdirSync(directory, { recursive: true });
+  const at = new Date().toISOString();
+  const file = path.join(directory, `${at.replaceAll(/[:.]/g, "-")}.json`);
+  const machine = { cpus: cpus().length, model: cpus()[0]?.model, node: process.version };
+  writeFileSync(file, `${JSON.stringify({ at, machine, ...results }, null, 2)}\n`);
+  return file;
+}
+
+main(parseOptions(process.argv.slice(2))).catch((error: unknown) => {
+  console.error(error);
+  process.exitCode = 1;
+});

@@ -1,0 +1,71 @@
+import type { CeremonyResult } from "./ceremony-bench";
+import type { EnqueueResult } from "./enqueue-bench";
+import type { LoadResult } from "./load";
+import type { SchnorrResult } from "./schnorr-bench";
+import { spreadOf } from "./statistics";
+import type { WorkerResult } from "./worker-bench";
+
+export interface Results {
+  enqueue?: EnqueueResult;
+  worker?: WorkerResult;
+  ceremony?: readonly CeremonyResult[];
+  schnorr?: SchnorrResult;
+}
+
+/** One line per measurement: median [min..max], and the aim where there is one. */
+export function toReport({ enqueue, worker, ceremony, schnorr }: Results): string {
+  const lines: string[] = [];
+  if (enqueue) {
+    lines.push(
+      "Accepted POST /enqueue-user-process, 10 connections",
+      `  gateway       ${loads(enqueue.gateway)}`,
+      `  bare Express  ${loads(enqueue.bare)}`,
+      `  ratio         ${ratio(enqueue.ratio, 0.7)}`,
+    );
+  }
+  if (worker) {
+    lines.push(
+      `No-op jobs, ${worker.jobsPerRound} per round, concurrency ${worker.concurrency}`,
+      `  gateway       ${spread(worker.gatewayPerSecond)} /s, ${worker.failed} failed`,
+      `  bare BullMQ   ${spread(worker.barePerSecond)} /s`,
+      `  ratio         ${ratio(worker.ratio, 0.5)}`,
+    );
+  }
+  for (const result of ceremony ?? []) lines.push(...ceremonyLines(result));
+  if (schnorr) {
+    lines.push(
+      "Schnorr verifications, one thread",
+      `  WASM          ${spread(schnorr.wasmPerSecond)} /s`,
+      `  pure JS       ${spread(schnorr.pureJsPerSecond)} /s`,
+      `  ratio         ${schnorr.ratio.toFixed(1)}`,
+    );
+  }
+  return lines.join("\n");
+}
+
+function ceremonyLines(result: CeremonyResult): string[] {
+  const aim = result.concurrency === 1 ? ` (aim: p50 under 250 ms${result.p50Ms < 250 ? "" : ", missed"})` : "";
+  const steps = Object.entries(result.breakdown).map(([step, ms]) => `    ${ms.toFixed(0).padStart(6)} ms  ${step}`);
+  return [
+    `Ceremony over HTTP, ${result.concurrency} at once: ${result.settled} settled, ${result.failed} failed`,
+    `  p50 ${result.p50Ms.toFixed(0)} ms, p99 ${result.p99Ms.toFixed(0)} ms, max ${result.maxMs.toFixed(0)} ms, ${result.perSecond.toFixed(1)} /s${aim}`,
+    ...(result.firstFailure === undefined ? [] : [`  first failure: ${result.firstFailure}`]),
+    "  median time until each entry of session_events:",
+    ...steps,
+  ];
+}
+
+function loads(rounds: readonly LoadResult[]): string {
+  const failed = rounds.reduce((sum, round) => sum + round.failed, 0);
+  const p99 = spreadOf(rounds.map(({ p99Ms }) => p99Ms)).median;
+  return `${spread(rounds.map(({ perSecond }) => perSecond))} /s, p99 ${p99.toFixed(0)} ms, ${failed} failed`;
+}
+
+function spread(values: readonly number[]): string {
+  const { median, min, max } = spreadOf(values);
+  return `${median.toFixed(0)} [${min.toFixed(0)}..${max.toFixed(0)}]`;
+}
+
+function ratio(value: number, aim: number): string {
+  return `${value.toFixed(2)} (aim: at least ${aim}${value >= aim ? "" : ", missed"})`;
+}

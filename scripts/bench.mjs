@@ -1,0 +1,59 @@
+import path from "node:path";
+
+import { bootstrap, toolEnvironment } from "./stack/bootstrap.mjs";
+import { removeFile } from "./stack/json-file.mjs";
+import { nextSignal } from "./stack/next-signal.mjs";
+import { makeStateDirs, ROOT, statePaths } from "./stack/paths.mjs";
+import { createProgress } from "./stack/progress.mjs";
+import { removeStackData } from "./stack/remove-stack-data.mjs";
+import { runAttached } from "./stack/run-attached.mjs";
+import { stopCommands } from "./stack/run-command.mjs";
+import { startStack, writeStackFile } from "./stack/start-stack.mjs";
+import { runScript } from "./stack/stop-with-sentence.mjs";
+import { takeSupervisorLock } from "./stack/supervisor-lock.mjs";
+import { createSupervisor } from "./stack/supervisor.mjs";
+
+/** What a measurement must not run into: limits that protect a gateway from its callers. */
+const BENCH_ENVIRONMENT = {
+  MAX_PENDING_JOBS_PER_OWNER: "100000000",
+  QUEUE_CONCURRENCY_DEFAULT: "32",
+  LOG_LEVEL: "WARNING",
+  LOG_FORMAT: "json",
+};
+const FEE_VTXO_COUNT = 400;
+
+/** A stack of its own under .local/bench, emptied first, for the measurements of bench/. Options go to bench/src/options.ts. */
+await runScript(async () => {
+  const { print } = createProgress();
+  delete process.env.DATABASE_URL;
+  delete process.env.REDIS_URL;
+  Object.assign(process.env, BENCH_ENVIRONMENT);
+  const paths = statePaths(".local/bench");
+  makeStateDirs(paths);
+  const interrupted = nextSignal().then(() => 130);
+  const releaseLock = await takeSupervisorLock(paths, print);
+  const supervisor = createSupervisor({ paths, print });
+  try {
+    return await Promise.race([measure({ supervisor, paths, print }), interrupted]);
+  } finally {
+    stopCommands();
+    await supervisor.stopAll();
+    removeFile(paths.stack);
+    removeFile(paths.processes);
+    releaseLock();
+  }
+});
+
+async function measure({ supervisor, paths, print }) {
+  removeStackData(paths, print);
+  await bootstrap(print);
+  const options = { port: 8000, auth: "open", feeVtxoCount: FEE_VTXO_COUNT };
+  writeStackFile(paths, await startStack({ supervisor, paths, print, options }), supervisor);
+  const main = path.join(ROOT, "bench/src/main.ts");
+  const env = toolEnvironment({ STACK_FILE: paths.stack, NODE_ENV: "production" });
+  return await runAttached(process.execPath, ["--import", "tsx", main, ...process.argv.slice(2)], {
+    env,
+    stdout: "inherit",
+    cwd: path.join(ROOT, "bench"),
+  });
+}
