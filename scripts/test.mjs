@@ -43,11 +43,13 @@ async function test(args) {
   const releaseLock = await takeSupervisorLock(paths, print).catch(explainLock);
   const supervisor = createSupervisor({ paths, print });
   const interrupted = nextSignal();
-  let isInterrupted = false;
   const resultFile = path.join(paths.run, "jest.json");
   removeFile(resultFile);
   try {
-    await Promise.race([runSuites(), interrupted.then(() => (isInterrupted = true))]);
+    await Promise.race([runSuites(), interrupted.then(() => print("interrupted"))]);
+  } catch (error) {
+    // Also a failure before the first test ends with the line of numbers.
+    console.error(error instanceof StopWithSentence ? error.message : error);
   } finally {
     stopCommands();
     await supervisor.stopAll();
@@ -55,7 +57,6 @@ async function test(args) {
     rmSync(paths.socketDir, { recursive: true, force: true });
     releaseLock();
   }
-  if (isInterrupted) throw new StopWithSentence("Interrupted.", 130);
   const { passed, failed, failures } = countResults(readJsonFile(resultFile));
   for (const failure of failures) console.log(failure);
   console.log(`${passed} passed, ${failed} failed`);
