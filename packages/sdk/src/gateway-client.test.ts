@@ -12,9 +12,9 @@ import {
   UnavailableError,
 } from "./errors.js";
 import { GatewayClient, type GatewayClientOptions } from "./gateway-client.js";
+import type { NostrEvent } from "./nostr-event.js";
 import { verifyEvent } from "./nostr-utils.js";
-import type { NostrEvent } from "./nostr-utils.js";
-import { secretKeySigner } from "./signer.js";
+import { secretKeySigner } from "./secret-key-signer.js";
 import { alice } from "./testing/fake-gateway.js";
 import { eventSchema, portOf } from "./testing/test-server.js";
 

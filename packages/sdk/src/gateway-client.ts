@@ -1,6 +1,6 @@
 import { type StreamEvent, readEventStream } from "./http/event-stream.js";
 import { type CallOptions, HttpTransport, type TransportOptions } from "./http/http-transport.js";
-import type { NostrEvent } from "./nostr-utils.js";
+import type { NostrEvent } from "./nostr-event.js";
 import type { ItemSignature, IntentContent } from "./payloads.js";
 import * as reply from "./response-schemas.js";
 import { delay } from "./retry.js";

@@ -1,7 +1,8 @@
 import { schemeOf } from "./encryption.js";
 import { UnavailableError } from "./errors.js";
 import { type Confirmation31340, type Failure31341, confirmationSchema, failureSchema } from "./event-schemas.js";
-import { type NostrEvent, tagValues, verifyEvent } from "./nostr-utils.js";
+import type { NostrEvent } from "./nostr-event.js";
+import { tagValues, verifyEvent } from "./nostr-utils.js";
 import { type IntentContent, KIND, type Response31512, buildIntent31510, canonicalJson } from "./payloads.js";
 import { type Filter, RelayConnection, type WebSocketConstructor } from "./relay-connection.js";
 import type { Signer } from "./signer.js";

@@ -2,7 +2,7 @@ import { schnorr } from "@noble/curves/secp256k1.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { hex } from "@scure/base";
 
-import type { EventDraft } from "./nostr-utils.js";
+import type { EventDraft } from "./nostr-event.js";
 
 /** What JSON can hold. Money paths carry integers only. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json | undefined };

@@ -3,10 +3,11 @@ import { CeremonyTimeoutError, PaymentFailedError, VerificationError } from "./e
 import { intentSchema, responseSchema } from "./event-schemas.js";
 import { nodeWebSocket } from "./node-web-socket.js";
 import { NostrGatewayClient } from "./nostr-client.js";
-import { type NostrEvent, signEvent, tagValues } from "./nostr-utils.js";
+import type { NostrEvent } from "./nostr-event.js";
+import { signEvent, tagValues } from "./nostr-utils.js";
 import { KIND, sessionIdOfIntent } from "./payloads.js";
 import { PaymentFlow } from "./payment-flow.js";
-import { secretKeySigner } from "./signer.js";
+import { secretKeySigner } from "./secret-key-signer.js";
 import {
   type BuiltTx,
   type Content,

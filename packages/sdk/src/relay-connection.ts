@@ -1,4 +1,4 @@
-import type { NostrEvent } from "./nostr-utils.js";
+import type { NostrEvent } from "./nostr-event.js";
 import type { Signer } from "./signer.js";
 
 /** The part of the WebSocket API that is used; browsers, Node >= 22 and `ws` all have it. */

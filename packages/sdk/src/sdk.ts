@@ -33,13 +33,12 @@ export {
   type RespondOptions,
   type StreamEvent,
 } from "./gateway-client.js";
+export type { EventDraft, NostrEvent } from "./nostr-event.js";
 export { type IntentResult, type NostrClientOptions, NostrGatewayClient } from "./nostr-client.js";
 export {
   computeEventId,
-  type EventDraft,
   hexToNpub,
   nip98Header,
-  type NostrEvent,
   npubToHex,
   signEvent,
   toPubkeyHex,
@@ -69,7 +68,8 @@ export {
 export type { WebSocketConstructor } from "./relay-connection.js";
 export type { Balances, CeremonyStatus, Job, Session, TransferResult } from "./response-schemas.js";
 export { type RetryOptions, withRetryAsync } from "./retry.js";
-export { secretKeySigner, type Signer } from "./signer.js";
+export { secretKeySigner } from "./secret-key-signer.js";
+export type { Signer } from "./signer.js";
 export {
   type DetailedVerdict,
   validate31340,

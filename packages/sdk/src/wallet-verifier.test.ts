@@ -2,7 +2,7 @@ import { Extension, type Transaction, asset } from "@arkade-os/sdk";
 
 import { VerificationError, type VerificationReason } from "./errors.js";
 import { canonicalJson, taggedHash, payloadRef } from "./payloads.js";
-import { secretKeySigner } from "./signer.js";
+import { secretKeySigner } from "./secret-key-signer.js";
 import {
   type BuiltTx,
   type Content,

@@ -1,7 +1,7 @@
 import { type WebSocket, WebSocketServer } from "ws";
 import { z } from "zod";
 
-import type { NostrEvent } from "../nostr-utils.js";
+import type { NostrEvent } from "../nostr-event.js";
 import { type ReceivedFilter, eventSchema, filterSchema, portOf } from "./test-server.js";
 
 /** A relay for one test: keeps events in memory, answers OK, can drop its connections. */

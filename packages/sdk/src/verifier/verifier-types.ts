@@ -1,7 +1,7 @@
 import type { Transaction } from "@arkade-os/sdk";
 
 import type { WalletPins } from "../ark-script.js";
-import type { NostrEvent } from "../nostr-utils.js";
+import type { NostrEvent } from "../nostr-event.js";
 import type { IntentContent } from "../payloads.js";
 
 /** A VTXO of the wallet's own, from its own indexer view; never from a challenge. */
