@@ -11,7 +11,7 @@ export interface TaskContext<Payload> {
   readonly signal: AbortSignal;
   readonly log: Logger;
   /** Shown to whoever follows the job; job_logs tasks only. */
-  progress(percent: number, message: string): Promise<void>;
+  readonly progress: (percent: number, message: string) => Promise<void>;
 }
 
 export interface TaskResult {

@@ -1,25 +1,24 @@
-import type { Database } from "../connection";
-import { nullable, readJson } from "../row";
+import type { SqlHandle } from "../sql-handle";
+import { DrizzleServiceStateStore } from "./service-state-store";
 
-/** Row of service_state that holds the queue's epoch; it is no service, so its desired state never changes. */
-const ROW = "queue";
+/** Row of service_state that holds the queue's epoch; nobody starts or stops it. */
+const SERVICE = "queue";
 
 /** The database's half of the queue epoch: which Redis the wakes were put into. */
 export class DrizzleEpochStore {
-  constructor(private readonly database: Pick<Database, "select" | "write">) {}
+  private readonly states: DrizzleServiceStateStore;
+
+  constructor(database: SqlHandle) {
+    this.states = new DrizzleServiceStateStore(database);
+  }
 
   async read(): Promise<string | undefined> {
-    const [row] = await this.database.select("SELECT actual FROM service_state WHERE service = ?", [ROW]);
-    const actual = row === undefined ? undefined : nullable(row, "actual", readJson);
+    const actual = (await this.states.find(SERVICE))?.actual;
     const epoch = typeof actual === "object" && actual !== null ? (actual as { epoch?: unknown }).epoch : undefined;
     return typeof epoch === "string" ? epoch : undefined;
   }
 
   async write(epoch: string): Promise<void> {
-    await this.database.write(
-      `INSERT INTO service_state (service, desired_state, actual, updated_at) VALUES (?, 'running', ?, NOW(3))
-       ON DUPLICATE KEY UPDATE actual = VALUES(actual), updated_at = VALUES(updated_at)`,
-      [ROW, JSON.stringify({ epoch })],
-    );
+    await this.states.setActual(SERVICE, { epoch });
   }
 }

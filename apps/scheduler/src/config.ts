@@ -1,0 +1,17 @@
+import { backgroundSection } from "@arkrelay/runtime/config/background-section";
+import { databaseSection } from "@arkrelay/runtime/config/database-section";
+import { parseEnv } from "@arkrelay/runtime/config/parse-env";
+import { processSection } from "@arkrelay/runtime/config/process-section";
+import { redisSection } from "@arkrelay/runtime/config/redis-section";
+
+/** Throws a ConfigError that lists every bad variable. */
+export function parseConfig(env: NodeJS.ProcessEnv) {
+  return parseEnv(env, {
+    process: processSection("scheduler"),
+    database: databaseSection,
+    redis: redisSection,
+    background: backgroundSection,
+  });
+}
+
+export type SchedulerConfig = ReturnType<typeof parseConfig>;
