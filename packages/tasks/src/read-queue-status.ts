@@ -16,10 +16,10 @@ export interface QueueStatus {
 const TIMEOUT_MS = 2_000;
 
 /** Throws `queue_unavailable` when Redis is away or slow: the one place where the queue itself is read. */
-export async function readQueueStatus(queues: WakeQueues): Promise<readonly QueueStatus[]> {
+export async function readQueueStatus(queues: WakeQueues, timeoutMs = TIMEOUT_MS): Promise<readonly QueueStatus[]> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer from Redis within ${TIMEOUT_MS} ms`)), TIMEOUT_MS);
+    timer = setTimeout(() => reject(new Error(`no answer from Redis within ${timeoutMs} ms`)), timeoutMs);
   });
   try {
     return await Promise.race([Promise.all(QUEUES.map((name) => readOne(queues, name))), late]);
