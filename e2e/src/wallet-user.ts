@@ -1,0 +1,45 @@
+import { fetchPins, fetchVtxoView } from "@arkrelay/sdk/ark-indexer";
+import { GatewayClient, type GatewayClientOptions } from "@arkrelay/sdk/gateway-client";
+import { nodeWebSocket } from "@arkrelay/sdk/node-web-socket";
+import { NostrGatewayClient } from "@arkrelay/sdk/nostr-client";
+import { PaymentFlow } from "@arkrelay/sdk/payment-flow";
+import { secretKeySigner } from "@arkrelay/sdk/secret-key-signer";
+import { generateKey } from "@arkrelay/sdk/wallet-utils";
+
+import type { StackInfo } from "./running-stack";
+
+/** One user with a fresh key: client, Nostr connection and wallet, as an application would hold them. */
+export interface WalletUser {
+  readonly secretKey: Uint8Array;
+  readonly pubkey: string;
+  readonly client: GatewayClient;
+  readonly nostr: NostrGatewayClient;
+  readonly wallet: PaymentFlow;
+  balance(): Promise<{ balance: number; reserved: number }>;
+  liveSatsAtArkd(): Promise<bigint>;
+  close(): void;
+}
+
+export async function aUser(stack: StackInfo, options: GatewayClientOptions = {}): Promise<WalletUser> {
+  const { secretKey, pubkey } = generateKey();
+  const signer = secretKeySigner(secretKey);
+  const client = new GatewayClient(stack.api_url, { signer, retry: true, ...options });
+  const nostr = new NostrGatewayClient(stack.relay_urls, signer, stack.gateway_pubkey, { webSocket: nodeWebSocket });
+  const pins = await fetchPins(stack.arkd.rest, stack.gateway_pubkey);
+  const vtxoView = () => fetchVtxoView(stack.arkd.rest, pubkey, pins);
+  return {
+    secretKey,
+    pubkey,
+    client,
+    nostr,
+    wallet: new PaymentFlow({ signer, pins, vtxoView, client, nostr }),
+    balance: async () => {
+      const { balances } = await client.getUserBalances(pubkey, { as: "owner" });
+      const gbtc = balances.find((entry) => entry.asset_id === "gBTC");
+      return { balance: gbtc?.balance ?? 0, reserved: gbtc?.reserved_balance ?? 0 };
+    },
+    liveSatsAtArkd: async () =>
+      [...(await vtxoView()).values()].reduce((sum, vtxo) => sum + (vtxo.isSpent ? 0n : vtxo.amountSats), 0n),
+    close: () => nostr.close(),
+  };
+}
