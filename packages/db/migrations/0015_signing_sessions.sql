@@ -1,3 +1,5 @@
+-- prepare_since: steps 1-3 are due since then. submit_state: what was sent to arkd and what came back, so that a refusal is
+-- believed only when it is proven.
 CREATE TABLE IF NOT EXISTS signing_sessions (
   id BIGINT NOT NULL AUTO_INCREMENT,
   session_id VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
@@ -16,7 +18,6 @@ CREATE TABLE IF NOT EXISTS signing_sessions (
   owner_proven BOOLEAN NOT NULL,
   delivery VARCHAR(8) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   auto_start BOOLEAN NOT NULL,
-  request_id VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NULL,
   signed_tx MEDIUMTEXT CHARACTER SET ascii COLLATE ascii_bin NULL,
   result_data JSON NULL,
   error_code VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NULL,
@@ -27,15 +28,8 @@ CREATE TABLE IF NOT EXISTS signing_sessions (
   completed_at DATETIME(3) NULL,
   version BIGINT NOT NULL DEFAULT 1,
   event_seq INT NOT NULL DEFAULT 0,
-  ceremony_started_at DATETIME(3) NULL,
-  signer_wait_since DATETIME(3) NULL,
-  signer_wait_ms BIGINT NOT NULL DEFAULT 0,
-  rebuilds INT NOT NULL DEFAULT 0,
-  last_sent_at DATETIME(3) NULL,
-  unspent_seen_at DATETIME(3) NULL,
-  accepted_at DATETIME(3) NULL,
-  resend_at DATETIME(3) NULL,
-  resend_count INT NOT NULL DEFAULT 0,
+  prepare_since DATETIME(3) NULL,
+  submit_state JSON NULL,
   wake_seq BIGINT NOT NULL DEFAULT 1,
   woken_at DATETIME(3) NULL,
   next_at DATETIME(3) NULL,

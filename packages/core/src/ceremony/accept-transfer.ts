@@ -2,13 +2,13 @@ import { matchServerCheckpoints, verifyServerSignedArkTx } from "../ark/server-s
 import { checkpointItems } from "../ark/signing-items";
 import { assert } from "../errors";
 import type { PendingArkTx } from "../ports/ark-daemon";
-import { challengeEventData, issueChallenge } from "../session/issue-challenge";
 import { resendAt } from "../session/challenge-times";
+import { challengeEventData, issueChallenge } from "../session/issue-challenge";
 import { moveSession } from "../session/move-session";
 import type { Session } from "../session/session";
 import type { CeremonyDeps } from "../session/session-deps";
-import { MOVED, type StepOutcome } from "./drive-ceremony";
 import { byTxid, getSessionTxs } from "./session-signatures";
+import { MOVED, type StepOutcome } from "./step-outcome";
 
 /**
  * arkd has accepted: its signatures are verified and kept, and challenge 2 is issued over the checkpoints it signed. From this

@@ -4,8 +4,8 @@ import { expireChallenge } from "../session/expire-challenge";
 import { moveSession } from "../session/move-session";
 import type { Session } from "../session/session";
 import type { CeremonyDeps } from "../session/session-deps";
-import { MOVED, type StepOutcome } from "./drive-ceremony";
 import { byTxid, getSessionTxs, signPsbts } from "./session-signatures";
+import { MOVED, type StepOutcome } from "./step-outcome";
 
 /** Step 4a: waits for challenge 1, then completes the ark tx with our own signature over the co-input. */
 export async function awaitArkSignatures(deps: CeremonyDeps, session: Session, fence: string): Promise<StepOutcome> {
@@ -23,7 +23,9 @@ export async function awaitArkSignatures(deps: CeremonyDeps, session: Session, f
 async function completeArkTx(deps: CeremonyDeps, session: Session, fence: string): Promise<StepOutcome> {
   const { txs } = await getSessionTxs(deps, session);
   const unsigned = [txs.ark.unsignedPsbt];
-  const [arkPsbt = ""] = await signPsbts(deps, session, "ark_tx", unsigned, ([psbt = ""], pubkey) => arkItems(psbt, pubkey));
+  const [arkPsbt = ""] = await signPsbts(deps, session, "ark_tx", unsigned, ([psbt = ""], pubkey) =>
+    arkItems(psbt, pubkey),
+  );
   verifySubmittable({ arkPsbt, checkpointPsbts: txs.checkpoints.map((each) => each.unsignedPsbt) });
   await deps.transactions.run(async (tx) => {
     await moveSession(deps, tx, session, { status: "signing", ceremonyState: "ark_sigs_collected" }, { fence });

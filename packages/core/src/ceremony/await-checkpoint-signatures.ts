@@ -7,11 +7,15 @@ import { challengeEventData, resendChallenge } from "../session/issue-challenge"
 import { moveSession } from "../session/move-session";
 import type { Session } from "../session/session";
 import type { CeremonyDeps } from "../session/session-deps";
-import { MOVED, type StepOutcome } from "./drive-ceremony";
 import { byTxid, getSessionTxs, signPsbts } from "./session-signatures";
+import { MOVED, type StepOutcome } from "./step-outcome";
 
 /** Step 4b: never fails. Challenge 2 is sent again until it is answered; then every checkpoint carries both signatures. */
-export async function awaitCheckpointSignatures(deps: CeremonyDeps, session: Session, fence: string): Promise<StepOutcome> {
+export async function awaitCheckpointSignatures(
+  deps: CeremonyDeps,
+  session: Session,
+  fence: string,
+): Promise<StepOutcome> {
   const open = await deps.challenges.findOpen(undefined, session.id);
   if (open === undefined) return completeCheckpoints(deps, session, fence);
   if (open.expiresAt > deps.clock.now()) return { kind: "wait", until: open.expiresAt };

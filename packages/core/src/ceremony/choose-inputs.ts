@@ -39,7 +39,12 @@ export async function chooseInputs(
 }
 
 /** Judges funds without locking: for openings and checks before a challenge is due. Throws like `chooseInputs`. */
-export async function judgeFunds(deps: SessionDeps, tx: Tx | undefined, session: FundsQuery, rules: SelectionRules): Promise<void> {
+export async function judgeFunds(
+  deps: SessionDeps,
+  tx: Tx | undefined,
+  session: FundsQuery,
+  rules: SelectionRules,
+): Promise<void> {
   const candidates = await readCandidates(deps, tx, session);
   const usable = { ...candidates, free: [...candidates.free, ...candidates.takeable] };
   const selection = select(session, usable, rules);
@@ -75,7 +80,7 @@ async function readCandidates(deps: SessionDeps, tx: Tx | undefined, session: Fu
   const named = session.intent.sourceVtxos;
   const all =
     named === undefined
-      ? await deps.vtxos.listLive(tx, session.userPubkey, CANDIDATES_MAX)
+      ? (await deps.vtxos.listLive(tx, session.userPubkey, CANDIDATES_MAX)).filter(isPlain)
       : await namedVtxos(deps, tx, session.userPubkey, named);
   const now = deps.clock.now();
   const freshUntil = new Date(now.getTime() + deps.config.vtxoMinRemainingMs);
@@ -89,11 +94,21 @@ async function readCandidates(deps: SessionDeps, tx: Tx | undefined, session: Fu
 }
 
 /** Inputs a caller named: each must be its own and live. */
-async function namedVtxos(deps: SessionDeps, tx: Tx | undefined, userPubkey: string, ids: readonly string[]): Promise<readonly Vtxo[]> {
+async function namedVtxos(
+  deps: SessionDeps,
+  tx: Tx | undefined,
+  userPubkey: string,
+  ids: readonly string[],
+): Promise<readonly Vtxo[]> {
   const rows = await deps.vtxos.listByIds(tx, ids);
   return ids.map((vtxoId) => {
     const row = rows.find((each) => each.vtxoId === vtxoId);
-    if (row === undefined || row.ownerPubkey !== userPubkey) throw new AppError("vtxo_not_owned", { details: { vtxo_id: vtxoId } });
+    if (row === undefined || row.ownerPubkey !== userPubkey)
+      throw new AppError("vtxo_not_owned", { details: { vtxo_id: vtxoId } });
+    if (!isPlain(row)) {
+      // Spending it as sats would burn what it carries.
+      throw new AppError("asset_unknown", { details: { vtxo_id: vtxoId, asset_id: row.assetId } });
+    }
     if (row.status === "expired" || isPast(row.expiresAt, deps.clock.now())) {
       throw new AppError("vtxo_expired", { details: { vtxo_id: vtxoId, expires_at: row.expiresAt?.toISOString() } });
     }
@@ -106,7 +121,9 @@ async function namedVtxos(deps: SessionDeps, tx: Tx | undefined, userPubkey: str
 
 /** Locks of sessions that nobody proved to own yield to one that is proven, until their inputs are handed to arkd. */
 async function locksThatYield(deps: SessionDeps, held: readonly Vtxo[]): Promise<ReadonlySet<string>> {
-  const holders = new Set(held.flatMap((vtxo) => (vtxo.lockedUntil === undefined || vtxo.lockedBy === undefined ? [] : [vtxo.lockedBy])));
+  const holders = new Set(
+    held.flatMap((vtxo) => (vtxo.lockedUntil === undefined || vtxo.lockedBy === undefined ? [] : [vtxo.lockedBy])),
+  );
   const yielding = new Set<string>();
   for (const holder of holders) {
     const other = await deps.sessions.find(holder);
@@ -124,8 +141,13 @@ function select(session: FundsQuery, candidates: Candidates, rules: SelectionRul
 }
 
 /** Why there is no selection, told by what would have been there. */
-function refusal(failed: Extract<Selection<Vtxo>, { ok: false }>, candidates: Candidates, rules: SelectionRules): AppError {
-  if (failed.reason === "too_many_inputs") return new AppError("too_many_inputs", { details: { max_inputs: rules.maxInputs } });
+function refusal(
+  failed: Extract<Selection<Vtxo>, { ok: false }>,
+  candidates: Candidates,
+  rules: SelectionRules,
+): AppError {
+  if (failed.reason === "too_many_inputs")
+    return new AppError("too_many_inputs", { details: { max_inputs: rules.maxInputs } });
   if (failed.reason === "dust_change") {
     return new AppError("amount_below_minimum", {
       message: `The change of ${failed.changeSats} sats would be below the dust limit of ${rules.dustSats} sats.`,
@@ -135,7 +157,10 @@ function refusal(failed: Extract<Selection<Vtxo>, { ok: false }>, candidates: Ca
   const withLocked = sumSats([...candidates.free, ...candidates.locked]);
   if (withLocked >= rules.targetSats || (candidates.locked.length > 0 && sumSats(candidates.all) >= rules.targetSats)) {
     const until = candidates.locked.map((vtxo) => vtxo.lockedUntil?.toISOString()).find((each) => each !== undefined);
-    return new AppError("vtxo_locked", { details: until === undefined ? {} : { locked_until: until }, retryAfterSeconds: 5 });
+    return new AppError("vtxo_locked", {
+      details: until === undefined ? {} : { locked_until: until },
+      retryAfterSeconds: 5,
+    });
   }
   const short = candidates.shortLived[0];
   if (short !== undefined && sumSats(candidates.all) >= rules.targetSats) {
@@ -145,7 +170,13 @@ function refusal(failed: Extract<Selection<Vtxo>, { ok: false }>, candidates: Ca
     });
   }
   const available = Number(failed.availableSats);
-  return new AppError("insufficient_balance", { details: { asset_id: GBTC, required: Number(rules.targetSats), available } });
+  return new AppError("insufficient_balance", {
+    details: { asset_id: GBTC, required: Number(rules.targetSats), available },
+  });
+}
+
+function isPlain(vtxo: Vtxo): boolean {
+  return vtxo.assetId === GBTC;
 }
 
 function isExpiredLock(vtxo: Vtxo, now: Date): boolean {

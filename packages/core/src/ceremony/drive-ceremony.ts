@@ -7,12 +7,8 @@ import { awaitCheckpointSignatures } from "./await-checkpoint-signatures";
 import { finalizeTransfer, recoverFinalize } from "./finalize-transfer";
 import { publishTransfer } from "./publish-transfer";
 import { runPreparation } from "./run-preparation";
+import { MOVED, type StepOutcome } from "./step-outcome";
 import { recoverSubmit, submitTransfer } from "./submit-transfer";
-
-/** What a step did: moved the session on, or found nothing to do before `until` (undefined = until somebody wakes it). */
-export type StepOutcome = { readonly kind: "moved" } | { readonly kind: "wait"; readonly until: Date | undefined };
-
-export const MOVED: StepOutcome = { kind: "moved" };
 
 export interface DriveInput {
   readonly sessionId: string;
@@ -41,7 +37,9 @@ export async function driveCeremony(deps: CeremonyDeps, input: DriveInput): Prom
     const outcome = await runTurn(deps, session, input.fence);
     if (outcome.kind === "wait") return { nextAt: outcome.until };
   }
-  throw new AppError("internal_error", { internal: `session ${input.sessionId} does not settle in ${TURNS_MAX} turns` });
+  throw new AppError("internal_error", {
+    internal: `session ${input.sessionId} does not settle in ${TURNS_MAX} turns`,
+  });
 }
 
 async function runTurn(deps: CeremonyDeps, session: Session, fence: string): Promise<StepOutcome> {

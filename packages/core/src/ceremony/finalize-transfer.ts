@@ -1,9 +1,9 @@
-import { AppError, assert, toAppError } from "../errors";
+import { assert, toAppError, type AppError } from "../errors";
 import { moveSession } from "../session/move-session";
 import type { Session, SubmitState } from "../session/session";
 import type { CeremonyDeps } from "../session/session-deps";
-import { MOVED, type StepOutcome } from "./drive-ceremony";
 import { getSessionTxs } from "./session-signatures";
+import { MOVED, type StepOutcome } from "./step-outcome";
 
 /** A racing second call is refused with the same words as a poisoned one, so the outputs get this long to appear. */
 const OUTPUTS_APPEAR_MS = 60_000;
@@ -39,7 +39,8 @@ async function callFinalize(deps: CeremonyDeps, session: Session, fence: string)
     const error = toAppError(thrown);
     if (error.code === "daemon_rejected") return noteRefusal(deps, session, error, fence);
     // Unknown or not sent: the next look at the outputs says which.
-    if (error.code === "outcome_unknown") return { kind: "wait", until: new Date(deps.clock.now().getTime() + POLL_MS / 10) };
+    if (error.code === "outcome_unknown")
+      return { kind: "wait", until: new Date(deps.clock.now().getTime() + POLL_MS / 10) };
     throw error;
   }
   return markFinalized(deps, session, fence);
@@ -47,9 +48,15 @@ async function callFinalize(deps: CeremonyDeps, session: Session, fence: string)
 
 async function isPending(deps: CeremonyDeps, session: Session): Promise<boolean> {
   const inputs = await deps.sessionTxs.listInputs(session.id);
-  const rows = await deps.vtxos.listByIds(undefined, inputs.map((each) => each.vtxoId));
+  const rows = await deps.vtxos.listByIds(
+    undefined,
+    inputs.map((each) => each.vtxoId),
+  );
   const scripts = await deps.vtxos.listScriptsById([...new Set(rows.map((row) => row.scriptId))]);
-  const pending = await deps.arkd.listVtxosByScripts(scripts.map((each) => each.script), { pendingOnly: true });
+  const pending = await deps.arkd.listVtxosByScripts(
+    scripts.map((each) => each.script),
+    { pendingOnly: true },
+  );
   return pending.some((vtxo) => inputs.some((input) => input.vtxoId === vtxo.vtxoId));
 }
 
@@ -61,19 +68,28 @@ async function markFinalized(deps: CeremonyDeps, session: Session, fence: string
 async function noteRefusal(deps: CeremonyDeps, session: Session, error: AppError, fence: string): Promise<StepOutcome> {
   const { submitState } = session;
   assert(submitState !== undefined, "a finalizing session was submitted");
-  const noted: SubmitState = { ...submitState, finalizeRefusedAt: submitState.finalizeRefusedAt ?? deps.clock.now().toISOString() };
+  const noted: SubmitState = {
+    ...submitState,
+    finalizeRefusedAt: submitState.finalizeRefusedAt ?? deps.clock.now().toISOString(),
+  };
   const events = [{ event: "finalize_refused", data: { ...error.details } }];
   await deps.transactions.run((tx) => moveSession(deps, tx, session, { submitState: noted }, { fence, events }));
   return MOVED;
 }
 
-async function waitForOutputs(deps: CeremonyDeps, session: Session, refusedAtMs: number, fence: string): Promise<StepOutcome> {
+async function waitForOutputs(
+  deps: CeremonyDeps,
+  session: Session,
+  refusedAtMs: number,
+  fence: string,
+): Promise<StepOutcome> {
   const now = deps.clock.now().getTime();
   if (now - refusedAtMs < OUTPUTS_APPEAR_MS) return { kind: "wait", until: new Date(now + POLL_MS) };
   if (session.errorCode === undefined) {
     const change = {
       errorCode: "outcome_unknown",
-      errorMessage: "arkd refused to finalise and shows no outputs; nothing more is sent. The operator has to settle it with arkd.",
+      errorMessage:
+        "arkd refused to finalise and shows no outputs; nothing more is sent. The operator has to settle it with arkd.",
     } as const;
     const events = [{ event: "finalize_poisoned", data: {} }];
     await deps.transactions.run((tx) => moveSession(deps, tx, session, change, { fence, events }));

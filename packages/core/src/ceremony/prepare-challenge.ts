@@ -2,13 +2,13 @@ import { buildArkTx } from "../ark/build-ark-tx";
 import { arkItems } from "../ark/signing-items";
 import type { ArkParams, BuiltArkTx } from "../ark/types";
 import { AppError } from "../errors";
-import type { ArkServerInfo } from "../ports/ark-daemon";
 import type { ChallengeContext } from "../nostr/challenge-content";
+import type { ArkServerInfo } from "../ports/ark-daemon";
 import type { Tx } from "../ports/transactions";
-import { moveSession } from "../session/move-session";
-import { challengeEventData, issueChallenge } from "../session/issue-challenge";
 import type { Challenge } from "../session/challenge";
 import { challengeExpiry } from "../session/challenge-times";
+import { challengeEventData, issueChallenge } from "../session/issue-challenge";
+import { moveSession } from "../session/move-session";
 import type { Session } from "../session/session";
 import type { SessionDeps } from "../session/session-deps";
 import { ensureScript } from "../vtxo/ensure-script";
@@ -119,25 +119,33 @@ async function lockCoInput(deps: SessionDeps, tx: Tx, session: Session, until: D
     session.sessionId,
     until,
   );
-  if (coInput === undefined) throw new AppError("inventory_exhausted", { details: { asset_id: GBTC }, retryAfterSeconds: 10 });
+  if (coInput === undefined)
+    throw new AppError("inventory_exhausted", { details: { asset_id: GBTC }, retryAfterSeconds: 10 });
   return coInput;
 }
 
 /** Where co-inputs come back to: never a co-input again, since they inherit the user's expiry. Registered by the worker. */
 async function findUsedScript(deps: SessionDeps, info: ArkServerInfo): Promise<VtxoScriptRow> {
   const scripts = await deps.vtxos.listScriptsOfKind("used");
-  const current = scripts.find((each) => each.signerPubkey === info.signerPubkey && each.exitDelay === info.unilateralExitDelay);
-  if (current === undefined) throw new AppError("not_ready", { internal: "the gateway's scripts are not registered yet" });
+  const current = scripts.find(
+    (each) => each.signerPubkey === info.signerPubkey && each.exitDelay === info.unilateralExitDelay,
+  );
+  if (current === undefined)
+    throw new AppError("not_ready", { internal: "the gateway's scripts are not registered yet" });
   return current;
 }
 
-async function withScripts(deps: SessionDeps, ownerPubkey: string, vtxos: readonly Vtxo[]): Promise<readonly PlanCoin[]> {
+async function withScripts(
+  deps: SessionDeps,
+  ownerPubkey: string,
+  vtxos: readonly Vtxo[],
+): Promise<readonly PlanCoin[]> {
   const scripts = await deps.vtxos.listScripts(ownerPubkey);
   return vtxos.map((vtxo) => ({ vtxo, script: scriptOf(scripts, vtxo) }));
 }
 
 async function gatewayCoin(deps: SessionDeps, vtxo: Vtxo): Promise<PlanCoin> {
-  return { vtxo, script: scriptOf(await deps.vtxos.listScriptsOfKind(vtxo.kind), vtxo) };
+  return { vtxo, script: scriptOf(await deps.vtxos.listScriptsOfKind("fee"), vtxo) };
 }
 
 function scriptOf(scripts: readonly VtxoScriptRow[], vtxo: Vtxo): VtxoScriptRow {
@@ -146,7 +154,13 @@ function scriptOf(scripts: readonly VtxoScriptRow[], vtxo: Vtxo): VtxoScriptRow 
   return script;
 }
 
-async function storePlan(deps: SessionDeps, tx: Tx, session: Session, built: BuiltArkTx, plan: TransferPlan): Promise<void> {
+async function storePlan(
+  deps: SessionDeps,
+  tx: Tx,
+  session: Session,
+  built: BuiltArkTx,
+  plan: TransferPlan,
+): Promise<void> {
   const { intent, sessionId, userPubkey } = session;
   await deps.sessionTxs.replacePlan(tx, session, {
     txs: {
@@ -184,7 +198,9 @@ function unsigned(txid: string, seq: number, unsignedPsbt: string) {
 /** What the wallet shows before it signs; JSON integers in sats. */
 function amountsOf(session: Session, plan: TransferPlan, userCoins: readonly Vtxo[]): ChallengeContext["amounts"] {
   const of = (role: string) =>
-    plan.planned.filter((each) => each.role === role).map((each) => ({ asset_id: GBTC, amount: Number(each.amountSats) }));
+    plan.planned
+      .filter((each) => each.role === role)
+      .map((each) => ({ asset_id: GBTC, amount: Number(each.amountSats) }));
   return {
     spend: userCoins.map((vtxo) => ({ asset_id: GBTC, amount: Number(vtxo.amountSats) })),
     receive: of("recipient"),

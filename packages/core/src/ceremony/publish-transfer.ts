@@ -11,8 +11,8 @@ import { moveSession } from "../session/move-session";
 import type { Session } from "../session/session";
 import type { CeremonyDeps } from "../session/session-deps";
 import { GBTC, type Vtxo } from "../vtxo/vtxo";
-import { MOVED, type StepOutcome } from "./drive-ceremony";
 import { getSessionTxs } from "./session-signatures";
+import { MOVED, type StepOutcome } from "./step-outcome";
 
 /** The final transaction as the books see it. */
 interface FinalTransfer {
@@ -62,7 +62,10 @@ async function readFinal(deps: CeremonyDeps, session: Session): Promise<FinalTra
   const ids = (await deps.sessionTxs.listInputs(session.id)).map((each) => each.vtxoId);
   const rows = await deps.vtxos.listByIds(undefined, ids);
   const inputs = ids.flatMap((id) => rows.filter((row) => row.vtxoId === id));
-  assert(inputs.length === ids.length && txs.ark.finalPsbt !== undefined, "a finalised session knows its inputs and its final tx");
+  assert(
+    inputs.length === ids.length && txs.ark.finalPsbt !== undefined,
+    "a finalised session knows its inputs and its final tx",
+  );
   const expiries = inputs.flatMap((input) => (input.expiresAt === null ? [] : [input.expiresAt.getTime()]));
   const expiresAt = expiries.length === 0 ? null : new Date(Math.min(...expiries));
   return { txid: txs.ark.txid, arkPsbt: txs.ark.finalPsbt, inputs, outputs, expiresAt };
@@ -119,7 +122,13 @@ function resultData(session: Session, transfer: FinalTransfer): Record<string, u
 }
 
 /** The 31340, at most once per action: a result row written before (by a failure) would exclude it. */
-async function publishConfirmation(deps: CeremonyDeps, tx: Tx, session: Session, transfer: FinalTransfer, now: Date): Promise<void> {
+async function publishConfirmation(
+  deps: CeremonyDeps,
+  tx: Tx,
+  session: Session,
+  transfer: FinalTransfer,
+  now: Date,
+): Promise<void> {
   const authorPubkey = session.userPubkey;
   const refId = refIdOf(session);
   const { identity } = deps;

@@ -7,8 +7,8 @@ import type { Session, SubmitState } from "../session/session";
 import type { CeremonyDeps } from "../session/session-deps";
 import { recordVtxos } from "../vtxo/sync-vtxos";
 import { acceptTransfer } from "./accept-transfer";
-import { MOVED, type StepOutcome } from "./drive-ceremony";
 import { getSessionTxs } from "./session-signatures";
+import { MOVED, type StepOutcome } from "./step-outcome";
 import { toArkInput } from "./transfer-plan";
 
 /** How long arkd takes our ownership proof for. */
@@ -37,7 +37,12 @@ export async function reconcileSubmit(
 }
 
 /** The reply got lost, or a resubmission was refused as a duplicate: GetPendingTx with the key of our co-input has it. */
-async function recoverAccepted(deps: CeremonyDeps, session: Session, arkTxid: string, fence: string): Promise<StepOutcome> {
+async function recoverAccepted(
+  deps: CeremonyDeps,
+  session: Session,
+  arkTxid: string,
+  fence: string,
+): Promise<StepOutcome> {
   const inputs = await deps.sessionTxs.listInputs(session.id);
   const ours = await deps.vtxos.listByIds(
     undefined,
@@ -68,7 +73,9 @@ async function refuseSpent(
   vtxos: readonly ArkVtxo[],
   fence: string,
 ): Promise<StepOutcome> {
-  const error = new AppError("vtxo_spent", { details: { vtxo_id: lost.vtxoId, spending_txid: lost.arkTxid || lost.settledBy } });
+  const error = new AppError("vtxo_spent", {
+    details: { vtxo_id: lost.vtxoId, spending_txid: lost.arkTxid || lost.settledBy },
+  });
   await deps.transactions.run((tx) => endRefusedSession(deps, tx, session, error, fence));
   await recordVtxos(deps, vtxos);
   return MOVED;

@@ -4,8 +4,8 @@ import { isMirrorFresh } from "../session/open-session";
 import type { Session } from "../session/session";
 import type { CeremonyDeps } from "../session/session-deps";
 import { syncVtxos } from "../vtxo/sync-vtxos";
-import { MOVED, type StepOutcome } from "./drive-ceremony";
 import { prepareChallenge } from "./prepare-challenge";
+import { MOVED, type StepOutcome } from "./step-outcome";
 
 /** How soon a ceremony looks again that waits for the key's earlier one, or for its turn under the gateway's cap. */
 const QUEUE_WAIT_MS = 1_000;
@@ -28,12 +28,18 @@ export async function runPreparation(deps: CeremonyDeps, session: Session, fence
 async function mustWait(deps: CeremonyDeps, session: Session): Promise<AppError | undefined> {
   const { ofUser, total } = await deps.sessions.countAcceptedUnfinalised(session.userPubkey, session.sessionId);
   if (ofUser > 0) return new AppError("vtxo_locked", { message: "An earlier transfer of this key is not final yet." });
-  if (total < deps.config.acceptedUnfinalisedMax || (await deps.sessions.hasCompleted(session.userPubkey))) return undefined;
+  if (total < deps.config.acceptedUnfinalisedMax || (await deps.sessions.hasCompleted(session.userPubkey)))
+    return undefined;
   return new AppError("inventory_exhausted", { message: "Too many accepted transfers are not final yet." });
 }
 
 /** What no retry can change ends the session; what may pass is tried until the ceremony's time is up. */
-async function judgeFailure(deps: CeremonyDeps, session: Session, fence: string, error: AppError): Promise<StepOutcome> {
+async function judgeFailure(
+  deps: CeremonyDeps,
+  session: Session,
+  fence: string,
+  error: AppError,
+): Promise<StepOutcome> {
   if (error.code === "wrong_state") return MOVED;
   if (error.code === "inventory_exhausted") {
     // The mirror may have missed a refill.

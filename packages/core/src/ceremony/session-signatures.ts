@@ -35,7 +35,11 @@ export async function signPsbts(
 }
 
 /** PSBTs by the txid of the planned transactions they belong to: the ark tx first, then the checkpoints in input order. */
-export function byTxid(txs: SessionTxs, arkPsbt: string | undefined, checkpointPsbts: readonly string[]): ReadonlyMap<string, string> {
+export function byTxid(
+  txs: SessionTxs,
+  arkPsbt: string | undefined,
+  checkpointPsbts: readonly string[],
+): ReadonlyMap<string, string> {
   const map = new Map<string, string>();
   if (arkPsbt !== undefined) map.set(txs.ark.txid, arkPsbt);
   for (const [index, checkpoint] of txs.checkpoints.entries()) {

@@ -4,9 +4,9 @@ import { moveSession } from "../session/move-session";
 import type { Session, SubmitState } from "../session/session";
 import type { CeremonyDeps } from "../session/session-deps";
 import { acceptTransfer } from "./accept-transfer";
-import { MOVED, type StepOutcome } from "./drive-ceremony";
 import { reconcileSubmit } from "./reconcile-submit";
 import { getSessionTxs } from "./session-signatures";
+import { MOVED, type StepOutcome } from "./step-outcome";
 
 const NEVER_SENT: SubmitState = {
   sends: 0,
@@ -86,7 +86,7 @@ async function noteAnswer(
 ): Promise<StepOutcome> {
   const sent = session.submitState ?? before;
   if (error.code === "daemon_rejected") {
-    const refusal = { code: String(error.details?.["daemon_code"] ?? ""), name: String(error.details?.["daemon_name"] ?? "") };
+    const refusal = { code: detail(error, "daemon_code"), name: detail(error, "daemon_name") };
     await note(deps, session, fence, { ...sent, lastUnansweredAt: before.lastUnansweredAt, refusal });
     return MOVED;
   }
@@ -94,6 +94,11 @@ async function noteAnswer(
     await note(deps, session, fence, { ...sent, lastUnansweredAt: before.lastUnansweredAt });
   }
   throw error;
+}
+
+function detail(error: AppError, key: string): string {
+  const value = error.details?.[key];
+  return typeof value === "string" || typeof value === "number" ? String(value) : "";
 }
 
 async function note(deps: CeremonyDeps, session: Session, fence: string, submitState: SubmitState): Promise<void> {
@@ -106,7 +111,9 @@ function sendingNow(deps: CeremonyDeps, before: SubmitState): SubmitState {
 
 /** Some input is no longer ours to hand over (its lock was taken over): nothing was sent, so the session just ends. */
 async function expire(deps: CeremonyDeps, session: Session, fence: string): Promise<StepOutcome> {
-  const error = new AppError("session_expired", { message: "An input was taken over by another session before it was sent." });
+  const error = new AppError("session_expired", {
+    message: "An input was taken over by another session before it was sent.",
+  });
   await deps.transactions.run((tx) => endSession(deps, tx, session, { status: "expired", error }, fence));
   return MOVED;
 }

@@ -32,7 +32,10 @@ export interface TransferPlanInput {
 export function planTransfer(plan: TransferPlanInput): TransferPlan {
   const { intent, changeSats } = plan;
   const changeIsPayable = changeSats >= plan.dustSats;
-  assert(changeIsPayable || changeSats === 0n || intent.dustPolicy === "to_recipient", "dust change without a policy for it");
+  assert(
+    changeIsPayable || changeSats === 0n || intent.dustPolicy === "to_recipient",
+    "dust change without a policy for it",
+  );
   const recipientSats = intent.amountSats + (changeIsPayable ? 0n : changeSats);
   const outputs: Omit<PlannedOutput, "vout">[] = [output("recipient", plan.recipientScript, recipientSats)];
   if (changeIsPayable) outputs.push(output("change", plan.changeScript, changeSats));

@@ -35,6 +35,7 @@ export interface SessionChange {
   readonly status?: SessionStatus;
   readonly ceremonyState?: CeremonyState;
   readonly currentStep?: number;
+  readonly completedSteps?: readonly string[];
   readonly autoStart?: boolean;
   readonly prepareSince?: Date | null;
   readonly arkParams?: ArkParams;
@@ -129,11 +130,20 @@ export interface ChallengeStore {
   /** Compare-and-set issued -> expired | superseded; false when it was not open any more. */
   close(tx: Tx, challenge: Challenge, to: "expired" | "superseded"): Promise<boolean>;
   /** The same challenge sent again: new advice time, new event. */
-  renew(tx: Tx, challenge: Challenge, content: SignTxChallenge, expiresAt: Date, eventId: string | undefined): Promise<void>;
+  renew(
+    tx: Tx,
+    challenge: Challenge,
+    content: SignTxChallenge,
+    expiresAt: Date,
+    eventId: string | undefined,
+  ): Promise<void>;
   /** Returns the new count. */
   countWrongAnswer(tx: Tx, challenge: Challenge): Promise<number>;
   /** Issued challenges of stage ark_tx past their expiry, with their sessions. */
-  listExpired(now: Date, limit: number): Promise<readonly { readonly challenge: Challenge; readonly sessionId: string }[]>;
+  listExpired(
+    now: Date,
+    limit: number,
+  ): Promise<readonly { readonly challenge: Challenge; readonly sessionId: string }[]>;
   insertSignatures(tx: Tx, challenge: Challenge, signatures: readonly CollectedSignature[]): Promise<void>;
   listSignatures(tx: Tx | undefined, challengeRowId: bigint): Promise<readonly CollectedSignature[]>;
 }
@@ -174,7 +184,11 @@ export interface SessionTxStore {
   replacePlan(
     tx: Tx,
     session: Session,
-    plan: { readonly txs: SessionTxs; readonly outputs: readonly PlannedOutput[]; readonly inputs: readonly SessionInput[] },
+    plan: {
+      readonly txs: SessionTxs;
+      readonly outputs: readonly PlannedOutput[];
+      readonly inputs: readonly SessionInput[];
+    },
   ): Promise<void>;
   find(
     tx: Tx | undefined,
@@ -192,6 +206,24 @@ export interface StoredIntent {
   readonly eventId: string | undefined;
 }
 
+export interface NewIntent {
+  readonly pubkey: string;
+  readonly namespace: string;
+  readonly actionId: string;
+  readonly eventId: string | undefined;
+  readonly type: string;
+  readonly params: Readonly<Record<string, unknown>>;
+  readonly contentHash: string;
+  readonly network: string;
+  readonly expiresAt: Date;
+  readonly feeAssetId: string | undefined;
+  readonly feeSats: bigint | undefined;
+  readonly rawEvent: string | undefined;
+  readonly legacy: boolean;
+  /** `accepted` has a session; `rejected` is kept so that its action_id cannot be used again for something else. */
+  readonly status: "accepted" | "rejected";
+}
+
 export interface IntentStore {
   find(pubkey: string, namespace: string, actionId: string): Promise<StoredIntent | undefined>;
   /**
@@ -200,27 +232,24 @@ export interface IntentStore {
    */
   insert(
     tx: Tx,
-    intent: {
-      readonly pubkey: string;
-      readonly namespace: string;
-      readonly actionId: string;
-      readonly eventId: string | undefined;
-      readonly type: string;
-      readonly params: Readonly<Record<string, unknown>>;
-      readonly contentHash: string;
-      readonly network: string;
-      readonly expiresAt: Date;
-      readonly feeAssetId: string;
-      readonly feeSats: bigint;
-      readonly rawEvent: string | undefined;
-      readonly legacy: boolean;
-    },
+    intent: NewIntent,
   ): Promise<{ readonly outcome: "inserted" | "replay" | "duplicate"; readonly intentId: bigint }>;
 }
 
 /** One row per (author, ref): a 31340 excludes a 31341 and the other way round, for ever. */
 export interface ResultStore {
   /** false when the pair has a result already; the caller then publishes nothing. */
-  insert(tx: Tx, result: { readonly authorPubkey: string; readonly refId: string; readonly kind: number; readonly eventId: string | undefined }): Promise<boolean>;
-  find(authorPubkey: string, refId: string): Promise<{ readonly kind: number; readonly eventId: string | undefined } | undefined>;
+  insert(
+    tx: Tx,
+    result: {
+      readonly authorPubkey: string;
+      readonly refId: string;
+      readonly kind: number;
+      readonly eventId: string | undefined;
+    },
+  ): Promise<boolean>;
+  find(
+    authorPubkey: string,
+    refId: string,
+  ): Promise<{ readonly kind: number; readonly eventId: string | undefined } | undefined>;
 }

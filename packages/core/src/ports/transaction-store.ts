@@ -31,37 +31,53 @@ export interface TransactionParty {
   readonly amount: bigint;
 }
 
+export interface PlannedTransaction {
+  readonly txid: string;
+  readonly sessionId: string;
+  readonly txType: string;
+  readonly assetId: string;
+  readonly assetAmount: bigint;
+  readonly amountSats: bigint;
+  readonly feeSats: bigint;
+  readonly senderPubkey: string;
+  readonly recipientPubkey: string;
+  readonly parties: readonly TransactionParty[];
+}
+
+export interface UserTransactionFilter {
+  readonly direction?: "in" | "out";
+  readonly assetId?: string;
+  /** Only what sessions of this creator made. */
+  readonly createdBy?: string;
+}
+
 export interface TransactionStore {
   /**
    * Plans a txid for a session. A txid is a pure function of inputs and outputs: a failed row is taken over by
    * compare-and-set, one that is pending, broadcast or confirmed is `wrong_state` with its session_id.
    */
-  plan(
-    tx: Tx,
-    row: {
-      readonly txid: string;
-      readonly sessionId: string;
-      readonly txType: string;
-      readonly assetId: string;
-      readonly assetAmount: bigint;
-      readonly amountSats: bigint;
-      readonly feeSats: bigint;
-      readonly senderPubkey: string;
-      readonly recipientPubkey: string;
-      readonly parties: readonly TransactionParty[];
-    },
-  ): Promise<void>;
+  plan(tx: Tx, planned: PlannedTransaction): Promise<void>;
   /** pending -> failed of this session's row; a row that is further, or another session's, is left alone. */
-  fail(tx: Tx, txid: string, sessionId: string, error: { readonly errorCode: ErrorCode; readonly errorMessage: string }): Promise<void>;
+  fail(
+    tx: Tx,
+    txid: string,
+    sessionId: string,
+    error: { readonly errorCode: ErrorCode; readonly errorMessage: string },
+  ): Promise<void>;
   /** pending -> broadcast: arkd has accepted it. */
   markBroadcast(tx: Tx, txid: string, sessionId: string): Promise<void>;
   /** pending | broadcast -> confirmed: it is final at arkd. */
-  confirm(tx: Tx, txid: string, sessionId: string, final: { readonly confirmedAt: Date; readonly rawTx: string }): Promise<void>;
+  confirm(
+    tx: Tx,
+    txid: string,
+    sessionId: string,
+    final: { readonly confirmedAt: Date; readonly rawTx: string },
+  ): Promise<void>;
   find(txid: string): Promise<TransactionRow | undefined>;
   isParty(transactionId: bigint, pubkey: string): Promise<boolean>;
   listOfUser(
     pubkey: string,
-    filter: { readonly direction?: "in" | "out"; readonly assetId?: string; readonly createdBy?: string },
+    filter: UserTransactionFilter,
     limit: number,
     beforeId: bigint | undefined,
   ): Promise<readonly (TransactionRow & { readonly direction: "in" | "out" })[]>;

@@ -1,6 +1,6 @@
-import type { ArkVtxo } from "./ark-daemon";
 import type { VtxoScriptInfo } from "../ark/types";
 import type { Vtxo, VtxoKind, VtxoScriptRow, VtxoStatus } from "../vtxo/vtxo";
+import type { ArkVtxo } from "./ark-daemon";
 import type { Tx } from "./transactions";
 
 export interface BalanceRow {
@@ -17,6 +17,15 @@ export interface VtxoFilter {
   readonly liveOnly?: boolean;
 }
 
+export interface GatewayVtxoQuery {
+  readonly kind: VtxoKind;
+  readonly minAmountSats: bigint;
+  /** Those that expire earlier are not fresh enough. */
+  readonly minExpiresAt: Date;
+  /** All or none. */
+  readonly count: number;
+}
+
 /** The mirror of arkd's VTXO set and the locks on it. Rows change only by a finalised tx of ours or a reconcile. */
 export interface VtxoStore {
   /** Insert-first; returns the row that is there now. */
@@ -25,7 +34,8 @@ export interface VtxoStore {
     script: VtxoScriptInfo & { readonly signerPubkey: string; readonly exitDelay: number; readonly kind: VtxoKind },
   ): Promise<VtxoScriptRow>;
   listScripts(ownerPubkey: string): Promise<readonly VtxoScriptRow[]>;
-  listScriptsOfKind(kind: VtxoKind): Promise<readonly VtxoScriptRow[]>;
+  /** One of the gateway's own kinds; a user's are listed by key. */
+  listScriptsOfKind(kind: Exclude<VtxoKind, "user">): Promise<readonly VtxoScriptRow[]>;
   listScriptsById(ids: readonly bigint[]): Promise<readonly VtxoScriptRow[]>;
   listScriptsByScript(scripts: readonly string[]): Promise<readonly VtxoScriptRow[]>;
   /** Oldest successful sync among the owner's scripts; undefined when one was never read or the owner has none. */
@@ -37,6 +47,8 @@ export interface VtxoStore {
   listByIds(tx: Tx | undefined, vtxoIds: readonly string[]): Promise<readonly Vtxo[]>;
   list(filter: VtxoFilter, limit: number, beforeId: bigint | undefined): Promise<readonly Vtxo[]>;
   sumBalances(ownerPubkey: string, now: Date): Promise<readonly BalanceRow[]>;
+  /** The gateway's free plain VTXOs of a kind. */
+  countFree(kind: VtxoKind, minAmountSats: bigint, minExpiresAt: Date): Promise<number>;
   countByStatus(ownerPubkey: string): Promise<{ readonly available: number; readonly assigned: number }>;
 
   /** One compare-and-set over all rows: locks them when all are free, else none. Returns whether it did. */
@@ -44,7 +56,12 @@ export interface VtxoStore {
   /** `FOR UPDATE SKIP LOCKED` on the gateway's free rows of a kind, nearest expiry first above `minExpiresAt`, and locks them. */
   lockGateway(
     tx: Tx,
-    query: { readonly kind: VtxoKind; readonly minAmountSats: bigint; readonly minExpiresAt: Date; readonly count: number },
+    query: {
+      readonly kind: VtxoKind;
+      readonly minAmountSats: bigint;
+      readonly minExpiresAt: Date;
+      readonly count: number;
+    },
     lockedBy: string,
     until: Date,
   ): Promise<readonly Vtxo[]>;
@@ -56,5 +73,9 @@ export interface VtxoStore {
   /** Inputs of a finalised ark tx. */
   markSpent(tx: Tx, vtxoIds: readonly string[], spendingTxid: string, at: Date): Promise<void>;
   /** Outputs of a finalised ark tx, or what arkd reports in a reconcile. Existing rows are brought up to date. */
-  upsert(tx: Tx, rows: readonly { readonly vtxo: ArkVtxo; readonly script: VtxoScriptRow }[], from: "final" | "reconcile"): Promise<void>;
+  upsert(
+    tx: Tx,
+    rows: readonly { readonly vtxo: ArkVtxo; readonly script: VtxoScriptRow }[],
+    from: "final" | "reconcile",
+  ): Promise<void>;
 }

@@ -4,7 +4,10 @@ import type { SessionDeps } from "./session-deps";
 const RESEND_MS_MAX = 10 * 60_000;
 
 /** Challenge 1 lives at most challengeTimeoutMs and never longer than its session. */
-export function challengeExpiry(deps: Pick<SessionDeps, "clock" | "config">, session: Pick<Session, "expiresAt">): Date {
+export function challengeExpiry(
+  deps: Pick<SessionDeps, "clock" | "config">,
+  session: Pick<Session, "expiresAt">,
+): Date {
   const latest = deps.clock.now().getTime() + deps.config.challengeTimeoutMs;
   return new Date(Math.min(latest, session.expiresAt.getTime()));
 }

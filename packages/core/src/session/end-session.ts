@@ -30,12 +30,24 @@ export async function endSession(
 }
 
 /** As `endSession`, for the one case after the hand-over: arkd's definite refusal, proven by a look at the inputs. */
-export async function endRefusedSession(deps: SessionDeps, tx: Tx, session: Session, error: AppError, fence: string): Promise<Session> {
+export async function endRefusedSession(
+  deps: SessionDeps,
+  tx: Tx,
+  session: Session,
+  error: AppError,
+  fence: string,
+): Promise<Session> {
   if (session.ceremonyState !== "submitting") throw tooLate(session);
   return endNow(deps, tx, session, { status: "failed", error }, fence);
 }
 
-async function endNow(deps: SessionDeps, tx: Tx, session: Session, end: SessionEnd, fence: string | undefined): Promise<Session> {
+async function endNow(
+  deps: SessionDeps,
+  tx: Tx,
+  session: Session,
+  end: SessionEnd,
+  fence: string | undefined,
+): Promise<Session> {
   const { status, error } = end;
   const ended = await moveSession(
     deps,
@@ -122,5 +134,7 @@ async function failPlannedTx(deps: SessionDeps, tx: Tx, session: Session, error:
 }
 
 function tooLate(session: Session): AppError {
-  return new AppError("too_late_to_cancel", { details: { status: session.status, ceremony_state: session.ceremonyState } });
+  return new AppError("too_late_to_cancel", {
+    details: { status: session.status, ceremony_state: session.ceremonyState },
+  });
 }

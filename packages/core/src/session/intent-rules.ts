@@ -1,13 +1,18 @@
 import { AppError } from "../errors";
-import type { TransferIntentContent } from "../nostr/intent-content";
 import type { JsonValue } from "../nostr/integer-json";
+import type { TransferIntentContent } from "../nostr/intent-content";
 import type { IntentContent } from "../nostr/intent-envelope";
 import { GBTC } from "../vtxo/vtxo";
 import type { TransferIntent } from "./session";
 import type { SessionConfig } from "./session-deps";
 
 /** Lives still, and not longer than allowed (1003). `createdAt` is the event's or the request's. */
-export function checkIntentTimes(expiresAt: Date, createdAt: Date, now: Date, config: Pick<SessionConfig, "maxIntentTtlMs">): void {
+export function checkIntentTimes(
+  expiresAt: Date,
+  createdAt: Date,
+  now: Date,
+  config: Pick<SessionConfig, "maxIntentTtlMs">,
+): void {
   if (expiresAt <= now) throw new AppError("intent_expired", { details: { expires_at: expiresAt.toISOString() } });
   if (expiresAt.getTime() > createdAt.getTime() + config.maxIntentTtlMs) {
     const message = `The intent lives longer than ${config.maxIntentTtlMs / 1000} seconds.`;
@@ -20,7 +25,10 @@ export function checkIntentTimes(expiresAt: Date, createdAt: Date, now: Date, co
 }
 
 /** Is meant for this network (1005). */
-export function checkIntentNetwork(content: Pick<IntentContent, "network">, config: Pick<SessionConfig, "network">): void {
+export function checkIntentNetwork(
+  content: Pick<IntentContent, "network">,
+  config: Pick<SessionConfig, "network">,
+): void {
   if (content.network !== undefined && content.network !== config.network) {
     throw new AppError("wrong_network", { details: { expected: config.network, got: content.network } });
   }
@@ -39,7 +47,9 @@ export function toTransferIntent(parsed: TransferIntentContent, rules: TransferR
   if (params.assetId !== GBTC) throw new AppError("asset_unknown", { details: { asset_id: params.assetId } });
   if (params.recipientPubkey === rules.senderPubkey) {
     throw new AppError("invalid_request", {
-      errors: [{ path: "params.recipient_pubkey", code: "same_as_sender", message: "Sender and recipient are the same key" }],
+      errors: [
+        { path: "params.recipient_pubkey", code: "same_as_sender", message: "Sender and recipient are the same key" },
+      ],
     });
   }
   if (params.amount < rules.dustSats) {

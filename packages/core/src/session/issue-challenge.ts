@@ -27,7 +27,12 @@ export interface ChallengeInput {
 }
 
 /** Stores a challenge to the session's user and, unless the session is HTTP only, puts its 31511 into the outbox. */
-export async function issueChallenge(deps: SessionDeps, tx: Tx, session: Session, input: ChallengeInput): Promise<Challenge> {
+export async function issueChallenge(
+  deps: SessionDeps,
+  tx: Tx,
+  session: Session,
+  input: ChallengeInput,
+): Promise<Challenge> {
   const content = challengeContent(session, input);
   const event = await challengeEvent(deps, tx, session, content);
   const challenge = await deps.challenges.insert(tx, {
@@ -45,7 +50,13 @@ export async function issueChallenge(deps: SessionDeps, tx: Tx, session: Session
 }
 
 /** The same challenge once more, with a new time of advice: same challenge_id, same payload_ref, a newer event. */
-export async function resendChallenge(deps: SessionDeps, tx: Tx, session: Session, challenge: Challenge, expiresAt: Date): Promise<void> {
+export async function resendChallenge(
+  deps: SessionDeps,
+  tx: Tx,
+  session: Session,
+  challenge: Challenge,
+  expiresAt: Date,
+): Promise<void> {
   const content: SignTxChallenge = { ...challenge.content, expires_at: expiresAt.toISOString() };
   const event = await challengeEvent(deps, tx, session, content);
   await deps.challenges.renew(tx, challenge, content, expiresAt, event?.id);
@@ -53,10 +64,18 @@ export async function resendChallenge(deps: SessionDeps, tx: Tx, session: Sessio
 }
 
 /** What watchers of the session are told about a challenge. */
-export function challengeEventData(challenge: { readonly challengeId: string; readonly stage: ChallengeStage; readonly expiresAt: Date }) {
+export function challengeEventData(challenge: {
+  readonly challengeId: string;
+  readonly stage: ChallengeStage;
+  readonly expiresAt: Date;
+}) {
   return {
     event: "challenge",
-    data: { challenge_id: challenge.challengeId, stage: challenge.stage, expires_at: challenge.expiresAt.toISOString() },
+    data: {
+      challenge_id: challenge.challengeId,
+      stage: challenge.stage,
+      expires_at: challenge.expiresAt.toISOString(),
+    },
   };
 }
 
@@ -102,13 +121,24 @@ function challengeContent(session: Session, input: ChallengeInput): SignTxChalle
 function humanText(session: Session, stage: ChallengeStage): string {
   const { amountSats, recipientPubkey, feeSats } = session.intent;
   const what = `Send ${amountSats} sats to ${recipientPubkey.slice(0, 8)}… for a fee of ${feeSats} sats`;
-  return stage === "ark_tx" ? `${what}: sign the transfer (1 of 2).` : `${what}: arkd has signed, release the inputs (2 of 2).`;
+  return stage === "ark_tx"
+    ? `${what}: sign the transfer (1 of 2).`
+    : `${what}: arkd has signed, release the inputs (2 of 2).`;
 }
 
-async function challengeEvent(deps: SessionDeps, tx: Tx, session: Session, content: SignTxChallenge): Promise<NostrEvent | undefined> {
+async function challengeEvent(
+  deps: SessionDeps,
+  tx: Tx,
+  session: Session,
+  content: SignTxChallenge,
+): Promise<NostrEvent | undefined> {
   const { identity } = deps;
   if (identity === undefined || session.delivery === "http") return undefined;
-  const last = await deps.outbox.findLastCreatedAt(tx, CHALLENGE_KIND, challengeDTag(session.sessionId, content.step_index));
+  const last = await deps.outbox.findLastCreatedAt(
+    tx,
+    CHALLENGE_KIND,
+    challengeDTag(session.sessionId, content.step_index),
+  );
   const template = challengeTemplate({
     content,
     signerPubkey: session.userPubkey,

@@ -1,7 +1,7 @@
 import type { NewSessionEvent, SessionChange } from "../ports/session-stores";
 import type { Tx } from "../ports/transactions";
 import type { Wake } from "../ports/waker";
-import { progressOf, stepOf } from "./progress";
+import { completedSteps, progressOf, stepOf } from "./progress";
 import { isTerminal, type Session } from "./session";
 import type { SessionDeps } from "./session-deps";
 import { assertMove } from "./session-machine";
@@ -25,11 +25,20 @@ export async function moveSession(
   const events: NewSessionEvent[] = [];
   if (status !== session.status || ceremonyState !== session.ceremonyState) {
     const progress = progressOf(moved);
-    events.push({ event: "status", data: { status, ceremony_state: ceremonyState, current_step: currentStep, progress } });
+    events.push({
+      event: "status",
+      data: { status, ceremony_state: ceremonyState, current_step: currentStep, progress },
+    });
   }
   events.push(...(options.events ?? []));
   if (isTerminal(moved) && !isTerminal(session)) events.push({ event: "done", data: doneData(moved, change) });
-  return deps.sessions.move(tx, session, { ...change, currentStep }, events, options.fence);
+  return deps.sessions.move(
+    tx,
+    session,
+    { ...change, currentStep, completedSteps: completedSteps(ceremonyState) },
+    events,
+    options.fence,
+  );
 }
 
 /** The wake of the row as it is now, to be sent after COMMIT. */

@@ -9,8 +9,8 @@ import type { NostrEvent } from "../ports/nostr";
 import type { Tx } from "../ports/transactions";
 import type { Wake } from "../ports/waker";
 import { ensureScript } from "../vtxo/ensure-script";
-import { readIntentData, readSignedIntent, type ReadIntent } from "./read-intent";
 import { wakeOf } from "./move-session";
+import { readIntentData, readSignedIntent, type ReadIntent } from "./read-intent";
 import { SESSION_TYPES, type Delivery, type Session } from "./session";
 import { MIRROR_AGE_MS_MAX, type SessionDeps } from "./session-deps";
 
@@ -46,7 +46,11 @@ export async function openSession(deps: SessionDeps, tx: Tx, input: OpenSessionI
   const info = await deps.arkInfo.current();
   const read =
     input.intentEvent === undefined
-      ? readIntentData(deps, { userPubkey: input.userPubkey, intentData: input.intentData, type: input.sessionType }, info)
+      ? readIntentData(
+          deps,
+          { userPubkey: input.userPubkey, intentData: input.intentData, type: input.sessionType },
+          info,
+        )
       : readEventOf(deps, input.userPubkey, input.intentEvent, info);
   const ownerProven = read.event !== undefined || actsAsOwner(input.caller, input.userPubkey);
   return openReadIntent(deps, tx, info, {
@@ -71,7 +75,12 @@ export interface OpenIntent {
 }
 
 /** The part HTTP and Nostr share: dedupe, quota, funds, row. */
-export async function openReadIntent(deps: SessionDeps, tx: Tx, info: ArkServerInfo, open: OpenIntent): Promise<OpenedSession> {
+export async function openReadIntent(
+  deps: SessionDeps,
+  tx: Tx,
+  info: ArkServerInfo,
+  open: OpenIntent,
+): Promise<OpenedSession> {
   const { intent } = open.read;
   const stored = await insertIntent(deps, tx, open);
   if (stored.outcome !== "inserted") return replayOf(deps, tx, stored.outcome, stored.intentId, open);
@@ -99,7 +108,8 @@ export async function openReadIntent(deps: SessionDeps, tx: Tx, info: ArkServerI
     },
     [{ event: "opened", data: { action_id: intent.actionId, delivery: open.delivery } }],
   );
-  if (open.autoStart) return { session, replayed: false, mirrorIsFresh, syncJobId: undefined, wakes: [wakeOf(session, now)] };
+  if (open.autoStart)
+    return { session, replayed: false, mirrorIsFresh, syncJobId: undefined, wakes: [wakeOf(session, now)] };
   if (mirrorIsFresh) return { session, replayed: false, mirrorIsFresh, syncJobId: undefined, wakes: [] };
   const sync = await requestSync(deps, tx, open.userPubkey);
   return { session, replayed: false, mirrorIsFresh, syncJobId: sync.jobId, wakes: sync.wakes };
@@ -130,7 +140,10 @@ function requireExecutable(sessionType: string): void {
 function readEventOf(deps: SessionDeps, userPubkey: string, event: NostrEvent, info: ArkServerInfo): ReadIntent {
   if (event.pubkey !== userPubkey) {
     const message = "The intent is signed by another key than user_pubkey";
-    throw new AppError("signature_invalid", { message, errors: [{ path: "intent_event.pubkey", code: "other_key", message }] });
+    throw new AppError("signature_invalid", {
+      message,
+      errors: [{ path: "intent_event.pubkey", code: "other_key", message }],
+    });
   }
   return readSignedIntent(deps, event, info);
 }
@@ -151,6 +164,7 @@ function insertIntent(deps: SessionDeps, tx: Tx, open: OpenIntent) {
     feeSats: read.intent.feeSats,
     rawEvent: read.event === undefined ? undefined : JSON.stringify(read.event),
     legacy: read.legacy,
+    status: "accepted",
   });
 }
 
@@ -162,25 +176,34 @@ async function replayOf(
   open: OpenIntent,
 ): Promise<OpenedSession> {
   const session = await deps.sessions.findByIntent(tx, intentId);
-  if (outcome === "duplicate") {
-    // The other session's id is shown to its owner alone; an unproven namespace belongs to its creator anyway.
+  // An intent that was refused over Nostr used its action_id up and has no session.
+  if (outcome === "duplicate" || session === undefined) {
     throw new AppError("duplicate_action", { details: session === undefined ? {} : { session_id: session.sessionId } });
   }
-  if (session === undefined) throw new AppError("internal_error", { internal: `intent ${intentId} has no session` });
-  return { session, replayed: true, mirrorIsFresh: await isMirrorFresh(deps, open.userPubkey), syncJobId: undefined, wakes: [] };
+  return {
+    session,
+    replayed: true,
+    mirrorIsFresh: await isMirrorFresh(deps, open.userPubkey),
+    syncJobId: undefined,
+    wakes: [],
+  };
 }
 
 async function requireQuota(deps: SessionDeps, tx: Tx, open: OpenIntent): Promise<void> {
   const { maxSessionsPerUser, unprovenSessionsPerCreator } = deps.config;
   if (open.ownerProven) {
     const count = await deps.sessions.countOpenOfUser(tx, open.userPubkey);
-    if (count >= maxSessionsPerUser) throw sessionLimit(`${count} sessions of this key are open; the limit is ${maxSessionsPerUser}.`);
+    if (count >= maxSessionsPerUser)
+      throw sessionLimit(`${count} sessions of this key are open; the limit is ${maxSessionsPerUser}.`);
     return;
   }
   const { ofCreator, ofCreatorAndUser } = await deps.sessions.countOpenUnproven(tx, open.createdBy, open.userPubkey);
-  if (ofCreatorAndUser >= 1) throw sessionLimit("A session for this user that its owner did not prove is open already.");
+  if (ofCreatorAndUser >= 1)
+    throw sessionLimit("A session for this user that its owner did not prove is open already.");
   if (ofCreator >= unprovenSessionsPerCreator) {
-    throw sessionLimit(`${ofCreator} sessions that their owners did not prove are open; the limit is ${unprovenSessionsPerCreator}.`);
+    throw sessionLimit(
+      `${ofCreator} sessions that their owners did not prove are open; the limit is ${unprovenSessionsPerCreator}.`,
+    );
   }
 }
 

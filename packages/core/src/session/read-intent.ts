@@ -1,11 +1,16 @@
+import { dustOf } from "../ceremony/prepare-challenge";
 import { AppError } from "../errors";
-import { findTag } from "../nostr/nostr-event";
 import { verifyEvent } from "../nostr/event-id";
-import { intentContentHash, parseIntentContent, type ParsedIntent, type TransferIntentContent } from "../nostr/intent-content";
+import {
+  intentContentHash,
+  parseIntentContent,
+  type ParsedIntent,
+  type TransferIntentContent,
+} from "../nostr/intent-content";
 import { INTENT_KIND } from "../nostr/kinds";
+import { findTag } from "../nostr/nostr-event";
 import type { ArkServerInfo } from "../ports/ark-daemon";
 import type { NostrEvent } from "../ports/nostr";
-import { dustOf } from "../ceremony/prepare-challenge";
 import { GBTC } from "../vtxo/vtxo";
 import { checkIntentNetwork, checkIntentTimes, toTransferIntent } from "./intent-rules";
 import type { TransferIntent } from "./session";
@@ -27,7 +32,7 @@ export function readSignedIntent(deps: SessionDeps, event: NostrEvent, info: Ark
   const parsed = parseIntentContent(event.content);
   checkIntentTimes(parsed.expiresAt, new Date(event.created_at * 1000), now, deps.config);
   checkRecipient(deps, event);
-  return judge(deps, parsed, event.pubkey, info, event, intentContentHash(parsed.content));
+  return judgeIntent(deps, parsed, event.pubkey, info, event, intentContentHash(parsed.content));
 }
 
 /**
@@ -53,10 +58,11 @@ export function readIntentData(
   checkIntentTimes(parsed.expiresAt, now, now, deps.config);
   // A defaulted expiry differs from call to call; it must not make a repeat look like another intent.
   const hashed = sent["expires_at"] === undefined ? { ...parsed.content, expires_at: 0 } : parsed.content;
-  return judge(deps, parsed, input.userPubkey, info, undefined, intentContentHash(hashed));
+  return judgeIntent(deps, parsed, input.userPubkey, info, undefined, intentContentHash(hashed));
 }
 
-function judge(
+/** Network, type, asset, amounts and fee of an intent whose times were checked. */
+export function judgeIntent(
   deps: SessionDeps,
   parsed: ParsedIntent,
   senderPubkey: string,

@@ -35,7 +35,8 @@ export async function requestChallenge(
   if (session.status === "expired" || (session.status === "initiated" && session.expiresAt <= now)) {
     throw new AppError("session_expired");
   }
-  if (isTerminal(session)) throw new AppError("wrong_state", { details: { status: session.status, allowed: ["initiated"] } });
+  if (isTerminal(session))
+    throw new AppError("wrong_state", { details: { status: session.status, allowed: ["initiated"] } });
   const open = await deps.challenges.findOpen(tx, session.id);
   if (open !== undefined && (open.stage === "checkpoint_txs" || open.expiresAt > now)) {
     return { session, challenge: open, isNew: false, wakes: [] };

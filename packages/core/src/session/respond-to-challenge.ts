@@ -69,7 +69,8 @@ async function findAnswerable(deps: SessionDeps, input: RespondInput): Promise<A
   if (challenge.stage === "ark_tx" && challenge.expiresAt <= deps.clock.now()) {
     throw new AppError("challenge_expired", { details: { challenge_id: challenge.challengeId } });
   }
-  if (input.payloadRef !== undefined && input.payloadRef !== challenge.payloadRef) throw new AppError("payload_mismatch");
+  if (input.payloadRef !== undefined && input.payloadRef !== challenge.payloadRef)
+    throw new AppError("payload_mismatch");
   return { session, challenge, answers: answersTo(challenge, input) };
 }
 
@@ -136,17 +137,25 @@ function findItem(challenge: Challenge, txid: string, input: number): SigningIte
 function firstWrong(challenge: Challenge, answers: readonly CollectedSignature[]): CollectedSignature | undefined {
   return answers.find((answer) => {
     const item = findItem(challenge, answer.txid, answer.input);
-    return item === undefined || !verifySchnorr(hexToBytes(answer.sig), hexToBytes(item.sighash), hexToBytes(item.pubkey));
+    return (
+      item === undefined || !verifySchnorr(hexToBytes(answer.sig), hexToBytes(item.sighash), hexToBytes(item.pubkey))
+    );
   });
 }
 
-async function storeAnswer(deps: SessionDeps, tx: Tx, found: Answerable, responseEventId: string | undefined): Promise<Responded> {
+async function storeAnswer(
+  deps: SessionDeps,
+  tx: Tx,
+  found: Answerable,
+  responseEventId: string | undefined,
+): Promise<Responded> {
   const session = await deps.sessions.lock(tx, found.session.sessionId);
   const challenge = await deps.challenges.findOpen(tx, found.session.id);
   // Between the look and the lock somebody may have answered, cancelled or let it run out.
   if (session === undefined || challenge?.id !== found.challenge.id) throw new AppError("challenge_used");
   const known = await deps.challenges.listSignatures(tx, challenge.id);
-  const isKnown = (answer: CollectedSignature) => known.some((each) => each.txid === answer.txid && each.input === answer.input);
+  const isKnown = (answer: CollectedSignature) =>
+    known.some((each) => each.txid === answer.txid && each.input === answer.input);
   const fresh = found.answers.filter((answer) => !isKnown(answer));
   const have = known.length + fresh.length;
   const itemsMissing = challenge.items.length - have;
@@ -169,7 +178,12 @@ async function moveAnswered(
   challenge: Challenge,
   count: { readonly have: number; readonly itemsMissing: number },
 ): Promise<Session> {
-  const data = { challenge_id: challenge.challengeId, stage: challenge.stage, have: count.have, need: challenge.items.length };
+  const data = {
+    challenge_id: challenge.challengeId,
+    stage: challenge.stage,
+    have: count.have,
+    need: challenge.items.length,
+  };
   const events = [{ event: "signatures", data }];
   if (count.itemsMissing > 0) return moveSession(deps, tx, session, {}, { events });
   const wake = mustDrive(session) ? { wakeAt: deps.clock.now() } : {};

@@ -4,13 +4,7 @@ import type { Clock } from "../ports/clock";
 import type { LedgerStore } from "../ports/ledger-store";
 import type { GatewayIdentity, NostrOutbox, NostrPeers } from "../ports/nostr";
 import type { Random } from "../ports/random";
-import type {
-  ChallengeStore,
-  IntentStore,
-  ResultStore,
-  SessionStore,
-  SessionTxStore,
-} from "../ports/session-stores";
+import type { ChallengeStore, IntentStore, ResultStore, SessionStore, SessionTxStore } from "../ports/session-stores";
 import type { TransactionStore } from "../ports/transaction-store";
 import type { Transactions } from "../ports/transactions";
 import type { VtxoStore } from "../ports/vtxo-store";
@@ -68,7 +62,9 @@ export interface SessionDeps {
 
 /** The gateway's own VTXO keys, one per kind of script. Secret keys never leave the worker. */
 export interface GatewayWallet {
-  readonly keys: Readonly<Record<Exclude<VtxoKind, "user">, { readonly pubkey: string; readonly secretKey: Uint8Array }>>;
+  readonly keys: Readonly<
+    Record<Exclude<VtxoKind, "user">, { readonly pubkey: string; readonly secretKey: Uint8Array }>
+  >;
 }
 
 /** What driving a ceremony needs on top: arkd and the gateway's keys. */

@@ -52,7 +52,8 @@ export function useExactCoins<C extends Coin>(coins: readonly C[], rules: Select
   if (availableSats < rules.targetSats) return { ok: false, reason: "insufficient", availableSats };
   if (coins.length > rules.maxInputs) return { ok: false, reason: "too_many_inputs" };
   const changeSats = availableSats - rules.targetSats;
-  if (!isPayableChange(changeSats, rules) && !rules.dustToRecipient) return { ok: false, reason: "dust_change", changeSats };
+  if (!isPayableChange(changeSats, rules) && !rules.dustToRecipient)
+    return { ok: false, reason: "dust_change", changeSats };
   return { ok: true, coins, changeSats };
 }
 
@@ -87,7 +88,7 @@ function search<C extends Coin>(coins: readonly C[], rules: SelectionRules): rea
 }
 
 function suffixSums(coins: readonly Coin[]): readonly bigint[] {
-  const sums = new Array<bigint>(coins.length + 1).fill(0n);
+  const sums = Array.from({ length: coins.length + 1 }, () => 0n);
   for (let index = coins.length - 1; index >= 0; index -= 1) {
     sums[index] = (sums[index + 1] ?? 0n) + (coins[index]?.amountSats ?? 0n);
   }

@@ -1,10 +1,10 @@
+import { GATEWAY_KEY_NAMES } from "../ark/wallet-keys";
 import type { ArkDaemon, ArkVtxo } from "../ports/ark-daemon";
 import type { Clock } from "../ports/clock";
 import type { Transactions } from "../ports/transactions";
 import type { VtxoStore } from "../ports/vtxo-store";
 import type { ArkInfoSource, GatewayWallet } from "../session/session-deps";
 import { ensureScript } from "./ensure-script";
-import { GATEWAY_KEY_NAMES } from "../ark/wallet-keys";
 import type { VtxoKind } from "./vtxo";
 
 export interface SyncDeps {
@@ -34,26 +34,39 @@ const LIVE_ROWS_MAX = 5_000;
 export async function syncVtxos(deps: SyncDeps, input: { readonly ownerPubkey: string }): Promise<SyncCounts> {
   const startedAt = deps.clock.now();
   const scripts = await scriptsOf(deps, input.ownerPubkey);
-  const live = await deps.arkd.listVtxosByScripts(scripts.map((each) => each.script), { spendableOnly: true });
+  const live = await deps.arkd.listVtxosByScripts(
+    scripts.map((each) => each.script),
+    { spendableOnly: true },
+  );
   const listed = new Set(live.map((vtxo) => vtxo.vtxoId));
   const rows = await deps.vtxos.listLive(undefined, input.ownerPubkey, LIVE_ROWS_MAX);
   const missing = rows.filter((row) => !listed.has(row.vtxoId)).map((row) => row.vtxoId);
   const gone: ArkVtxo[] = [];
   for (const ids of chunks(missing, OUTPOINTS_MAX)) gone.push(...(await deps.arkd.listVtxosByOutpoints(ids)));
   await recordVtxos(deps, [...live, ...gone]);
-  await deps.transactions.run((tx) => deps.vtxos.markSynced(tx, scripts.map((each) => each.id), startedAt));
+  await deps.transactions.run((tx) =>
+    deps.vtxos.markSynced(
+      tx,
+      scripts.map((each) => each.id),
+      startedAt,
+    ),
+  );
   return { live: live.length, gone: gone.length };
 }
 
 /** Writes what arkd says about VTXOs on scripts we know; others are none of ours. */
-export async function recordVtxos(deps: Pick<SyncDeps, "transactions" | "vtxos">, vtxos: readonly ArkVtxo[]): Promise<void> {
+export async function recordVtxos(
+  deps: Pick<SyncDeps, "transactions" | "vtxos">,
+  vtxos: readonly ArkVtxo[],
+): Promise<void> {
   const scripts = await deps.vtxos.listScriptsByScript([...new Set(vtxos.map((vtxo) => vtxo.script))]);
   const byScript = new Map(scripts.map((each) => [each.script, each]));
   const rows = vtxos.flatMap((vtxo) => {
     const script = byScript.get(vtxo.script);
     return script === undefined ? [] : [{ vtxo, script }];
   });
-  for (const part of chunks(rows, ROWS_MAX)) await deps.transactions.run((tx) => deps.vtxos.upsert(tx, part, "reconcile"));
+  for (const part of chunks(rows, ROWS_MAX))
+    await deps.transactions.run((tx) => deps.vtxos.upsert(tx, part, "reconcile"));
 }
 
 /** Makes the gateway's own script rows, so that the API can build with them without holding their keys. Run at start. */
@@ -71,7 +84,9 @@ async function scriptsOf(deps: SyncDeps, ownerPubkey: string) {
   const info = await deps.arkInfo.current();
   const known = await deps.vtxos.listScripts(ownerPubkey);
   const kind: VtxoKind = known[0]?.kind ?? "user";
-  const hasCurrent = known.some((each) => each.signerPubkey === info.signerPubkey && each.exitDelay === info.unilateralExitDelay);
+  const hasCurrent = known.some(
+    (each) => each.signerPubkey === info.signerPubkey && each.exitDelay === info.unilateralExitDelay,
+  );
   if (hasCurrent) return known;
   const current = await deps.transactions.run((tx) => ensureScript(deps.vtxos, tx, ownerPubkey, info, kind));
   return [...known, current];

@@ -1,0 +1,194 @@
+import { canonicalDigest } from "../canonical-json";
+import { AppError, ERRORS, toAppError, type ErrorCode } from "../errors";
+import { intentContentHash, parseIntentParams } from "../nostr/intent-content";
+import { parseIntentEnvelope, type IntentContent } from "../nostr/intent-envelope";
+import { INTENT_KIND, RESPONSE_KIND } from "../nostr/kinds";
+import { parseResponseContent } from "../nostr/response-content";
+import { sessionIdOfEvent } from "../nostr/session-id";
+import type { NostrEvent } from "../ports/nostr";
+import type { Wake } from "../ports/waker";
+import { syncVtxos } from "../vtxo/sync-vtxos";
+import { publishFailure, publishNotice } from "./end-session";
+import { checkIntentTimes } from "./intent-rules";
+import { isMirrorFresh, openReadIntent } from "./open-session";
+import { judgeIntent } from "./read-intent";
+import { respondToChallenge } from "./respond-to-challenge";
+import type { CeremonyDeps } from "./session-deps";
+
+export interface ProcessedEvent {
+  /** undefined = accepted; else why it was not, as the notice to its author says. */
+  readonly errorCode: ErrorCode | undefined;
+  readonly wakes: readonly Wake[];
+}
+
+/**
+ * Processes one stored event of a proven author (id and signature were checked before it was stored). Idempotent: a second run
+ * finds the session, the answer or the outcome of the first. Throws what should be tried again later (arkd down).
+ */
+export async function processNostrEvent(deps: CeremonyDeps, event: NostrEvent): Promise<ProcessedEvent> {
+  switch (event.kind) {
+    case INTENT_KIND:
+      return processIntent(deps, event);
+    case RESPONSE_KIND:
+      return processResponse(deps, event);
+    default:
+      return { errorCode: "unsupported_type", wakes: [] };
+  }
+}
+
+async function processIntent(deps: CeremonyDeps, event: NostrEvent): Promise<ProcessedEvent> {
+  let content: IntentContent | undefined;
+  try {
+    const envelope = parseIntentEnvelope(event.content);
+    content = envelope.content;
+    checkIntentTimes(expiryOf(content), new Date(event.created_at * 1000), deps.clock.now(), deps.config);
+    const replayed = await replayOutcome(deps, event, content);
+    if (replayed !== undefined) return replayed;
+    const info = await deps.arkInfo.current();
+    const parsed = parseIntentParams(envelope);
+    const read = judgeIntent(deps, parsed, event.pubkey, info, event, intentContentHash(parsed.content));
+    if (!(await isMirrorFresh(deps, event.pubkey))) await syncVtxos(deps, { ownerPubkey: event.pubkey });
+    const opened = await deps.transactions.run((tx) =>
+      openReadIntent(deps, tx, info, {
+        read,
+        userPubkey: event.pubkey,
+        sessionId: sessionIdOfEvent(event.id),
+        createdBy: `nostr:${event.pubkey}`,
+        ownerProven: true,
+        delivery: "both",
+        autoStart: true,
+      }),
+    );
+    return { errorCode: undefined, wakes: opened.wakes };
+  } catch (thrown) {
+    const error = toAppError(thrown);
+    if (!isRefusal(error)) throw error;
+    await refuseIntent(deps, event, content, error);
+    return { errorCode: error.code, wakes: [] };
+  }
+}
+
+/** An action_id seen before: the same content is answered with its stored outcome, other content is refused (1004). */
+async function replayOutcome(
+  deps: CeremonyDeps,
+  event: NostrEvent,
+  content: IntentContent,
+): Promise<ProcessedEvent | undefined> {
+  const stored = await deps.intents.find(event.pubkey, "", content.action_id);
+  if (stored === undefined) return undefined;
+  const result = await deps.results.find(event.pubkey, content.action_id);
+  // This very event, by an attempt that died: with an outcome there is nothing left to do, without one it is gone through again.
+  if (stored.eventId === event.id) return result === undefined ? undefined : { errorCode: undefined, wakes: [] };
+  if (stored.contentHash !== intentHashOf(content)) throw new AppError("duplicate_action");
+  const eventId = result?.eventId;
+  if (eventId !== undefined) await deps.transactions.run((tx) => deps.outbox.resend(tx, eventId));
+  return { errorCode: undefined, wakes: [] };
+}
+
+/** The author is told once per action_id, and the action_id is used up: the outcome of an action never changes. */
+async function refuseIntent(
+  deps: CeremonyDeps,
+  event: NostrEvent,
+  content: IntentContent | undefined,
+  error: AppError,
+): Promise<void> {
+  // What cannot be parsed has no action_id; the event's own id stands in for it.
+  const actionId = content?.action_id ?? event.id;
+  const notice = {
+    authorPubkey: event.pubkey,
+    actionId,
+    refId: actionId,
+    intentEventId: event.id,
+    silent: false,
+    error,
+  };
+  await deps.transactions.run(async (tx) => {
+    if (error.code === "duplicate_action") return publishNotice(deps, tx, notice);
+    if (content !== undefined) {
+      const { outcome } = await deps.intents.insert(tx, rejectedIntent(deps, event, content));
+      // Somebody else's content was here first: its outcome is the action's.
+      if (outcome === "duplicate")
+        return publishNotice(deps, tx, { ...notice, error: new AppError("duplicate_action") });
+    }
+    return publishFailure(deps, tx, notice);
+  });
+}
+
+function rejectedIntent(deps: CeremonyDeps, event: NostrEvent, content: IntentContent) {
+  return {
+    pubkey: event.pubkey,
+    namespace: "",
+    actionId: content.action_id,
+    eventId: event.id,
+    type: content.type,
+    params: { ...content },
+    contentHash: intentHashOf(content),
+    network: content.network ?? deps.config.network,
+    expiresAt: expiryOf(content),
+    feeAssetId: undefined,
+    feeSats: undefined,
+    rawEvent: JSON.stringify(event),
+    legacy: false,
+    status: "rejected" as const,
+  };
+}
+
+/**
+ * The hash an accepted intent is filed under is taken after its params were normalised; content that does not get that far
+ * is filed as it is.
+ */
+function intentHashOf(content: IntentContent): string {
+  try {
+    return intentContentHash(parseIntentParams({ content, legacy: false }).content);
+  } catch {
+    return canonicalDigest(content);
+  }
+}
+
+function expiryOf(content: IntentContent): Date {
+  return new Date(content.expires_at * 1000);
+}
+
+/** A 31512: a wrong answer changes nothing and gets no notice; the challenge is still open. */
+async function processResponse(deps: CeremonyDeps, event: NostrEvent): Promise<ProcessedEvent> {
+  try {
+    const { identity } = deps;
+    if (identity === undefined) throw new AppError("decryption_failed");
+    const { plainText, scheme } = identity.decrypt(event.pubkey, event.content);
+    const response = parseResponseContent(plainText);
+    if (response.pubkey !== undefined && response.pubkey !== event.pubkey) throw new AppError("signature_mismatch");
+    const responded = await deps.transactions.run(async (tx) => {
+      const answered = await respondToChallenge(deps, tx, {
+        sessionId: response.sessionId,
+        signedBy: event.pubkey,
+        payloadRef: response.payloadRef,
+        responseEventId: event.id,
+        ...(response.challengeId === undefined ? {} : { challengeId: response.challengeId }),
+        ...(response.signature === undefined ? {} : { signature: response.signature }),
+        ...(response.signatures === undefined ? {} : { signatures: response.signatures }),
+      });
+      await deps.peers.remember(tx, event.pubkey, scheme);
+      return answered;
+    });
+    return { errorCode: undefined, wakes: responded.wakes };
+  } catch (thrown) {
+    const error = toAppError(thrown);
+    if (!isRefusal(error)) throw error;
+    return { errorCode: error.code, wakes: [] };
+  }
+}
+
+/** Codes that say something about us or our daemons, not about the event: tried again, never told as the event's fault. */
+const OUR_FAULT: ReadonlySet<ErrorCode> = new Set([
+  "internal_error",
+  "daemon_unavailable",
+  "daemon_auth_failed",
+  "database_unavailable",
+  "queue_unavailable",
+  "not_ready",
+  "outcome_unknown",
+]);
+
+function isRefusal(error: AppError): boolean {
+  return !OUR_FAULT.has(error.code) && ERRORS[error.code].retry !== "reconcile";
+}

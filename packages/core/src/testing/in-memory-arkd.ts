@@ -1,0 +1,239 @@
+import { hex } from "@scure/base";
+
+import { insertSignatures } from "../ark/insert-signatures";
+import { parsePsbt } from "../ark/psbt";
+import { signItems } from "../ark/sign-items";
+import { arkItems, checkpointItems } from "../ark/signing-items";
+import { verifyFinalizable, verifySubmittable } from "../ark/verify-finalizable";
+import { vtxoScriptFor } from "../ark/vtxo-script";
+import { AppError } from "../errors";
+import type {
+  ArkDaemon,
+  ArkIntentProof,
+  ArkServerInfo,
+  ArkVtxo,
+  ListVtxosFilter,
+  PendingArkTx,
+} from "../ports/ark-daemon";
+import type { Clock } from "../ports/clock";
+import { ARKD_FORFEIT, ARKD_SIGNER, NO_RANDOM, TEST_ARK_PARAMS, testKey } from "./ark-transfer";
+
+/** What happens to one call: refused before it counts, or carried out with its answer lost. */
+export type ArkdFault = "unavailable" | "lose_reply" | "refuse";
+
+interface Transfer extends PendingArkTx {
+  readonly inputs: readonly string[];
+  readonly outputs: readonly { readonly script: string; readonly amountSats: bigint }[];
+  state: "accepted" | "final" | "poisoned";
+}
+
+const VTXO_LIFE_MS = 7 * 86_400_000;
+
+/**
+ * arkd's off-chain half in memory, for tests that crash a ceremony between any two steps: it keeps what it accepted, answers
+ * a resubmission like arkd does, and finalises once. Signatures and transactions are real.
+ */
+export class InMemoryArkd implements ArkDaemon {
+  readonly vtxos = new Map<string, ArkVtxo>();
+  private readonly transfers = new Map<string, Transfer>();
+  /** Asked before every call; returns the fault of this one. */
+  fault: (method: "submitTx" | "finalizeTx" | "read") => ArkdFault | undefined = () => undefined;
+  private coins = 0;
+
+  constructor(private readonly clock: Clock) {}
+
+  /** A fresh VTXO on the default script of a key. */
+  fund(ownerPubkey: string, amountSats: bigint): string {
+    const txid = testKey(`coin ${this.coins++}`).pubkey;
+    const { script } = vtxoScriptFor(ownerPubkey, TEST_ARK_PARAMS, "regtest");
+    this.put(txid, 0, script, amountSats, new Date(this.clock.now().getTime() + VTXO_LIFE_MS));
+    return `${txid}:0`;
+  }
+
+  /** Spends a VTXO outside the gateway, as an owner with another wallet could. */
+  spendElsewhere(vtxoId: string): void {
+    this.markSpent(vtxoId, testKey(`elsewhere ${vtxoId}`).pubkey);
+  }
+
+  /** Sats that are not spent, and those of accepted transfers that are not final: what must never change. */
+  totalSats(): bigint {
+    let total = 0n;
+    for (const vtxo of this.vtxos.values()) if (!vtxo.isSpent) total += vtxo.amountSats;
+    for (const transfer of this.transfers.values()) {
+      if (transfer.state !== "accepted") continue;
+      for (const id of transfer.inputs) total += this.vtxos.get(id)?.amountSats ?? 0n;
+    }
+    return total;
+  }
+
+  async getInfo(): Promise<ArkServerInfo> {
+    this.meet("read");
+    return {
+      version: "test",
+      signerPubkey: ARKD_SIGNER.pubkey,
+      forfeitPubkey: ARKD_FORFEIT.pubkey,
+      checkpointTapscript: TEST_ARK_PARAMS.checkpointTapscript,
+      network: "regtest",
+      unilateralExitDelay: TEST_ARK_PARAMS.exitDelay,
+      dustSats: 330n,
+      vtxoMinSats: -1n,
+      vtxoMaxSats: undefined,
+      maxTxWeight: 40_000,
+      maxOpReturnOutputs: 3,
+      digest: "d1",
+      deprecatedSigners: [],
+    };
+  }
+
+  async submitTx(input: {
+    readonly signedArkTx: string;
+    readonly checkpointTxs: readonly string[];
+  }): Promise<PendingArkTx> {
+    const fault = this.meet("submitTx");
+    const transfer = this.accept(input.signedArkTx, input.checkpointTxs);
+    if (fault === "lose_reply") throw new AppError("outcome_unknown", { details: { service: "arkd" } });
+    return transfer;
+  }
+
+  async finalizeTx(input: { readonly arkTxid: string; readonly finalCheckpointTxs: readonly string[] }): Promise<void> {
+    const fault = this.meet("finalizeTx");
+    this.finalize(input.arkTxid, input.finalCheckpointTxs);
+    if (fault === "lose_reply") throw new AppError("outcome_unknown", { details: { service: "arkd" } });
+  }
+
+  async getPendingTxs(intent: ArkIntentProof): Promise<readonly PendingArkTx[]> {
+    this.meet("read");
+    const proof = parsePsbt(intent.proof);
+    const claimed = new Set<string>();
+    for (let input = 1; input < proof.inputsLength; input++) {
+      const { txid, index } = proof.getInput(input);
+      claimed.add(`${hex.encode(txid ?? new Uint8Array())}:${index}`);
+    }
+    return [...this.transfers.values()].filter(
+      (each) => each.state === "accepted" && each.inputs.some((id) => claimed.has(id)),
+    );
+  }
+
+  async listVtxosByScripts(scripts: readonly string[], filter: ListVtxosFilter = {}): Promise<readonly ArkVtxo[]> {
+    this.meet("read");
+    const pending = new Set(
+      [...this.transfers.values()].filter((each) => each.state === "accepted").flatMap((each) => each.inputs),
+    );
+    return [...this.vtxos.values()].filter((vtxo) => {
+      if (!scripts.includes(vtxo.script)) return false;
+      if (filter.spendableOnly === true) return !vtxo.isSpent;
+      if (filter.pendingOnly === true) return pending.has(vtxo.vtxoId);
+      return true;
+    });
+  }
+
+  async listVtxosByOutpoints(vtxoIds: readonly string[]): Promise<readonly ArkVtxo[]> {
+    this.meet("read");
+    return vtxoIds.flatMap((id) => this.vtxos.get(id) ?? []);
+  }
+
+  private meet(method: "submitTx" | "finalizeTx" | "read"): ArkdFault | undefined {
+    const fault = this.fault(method);
+    if (fault === "unavailable") throw new AppError("daemon_unavailable", { details: { service: "arkd" } });
+    if (fault === "refuse") throw refusal(18, "INVALID_SIGNATURE");
+    return fault;
+  }
+
+  private accept(signedArkTx: string, checkpointTxs: readonly string[]): Transfer {
+    const ark = parsePsbt(signedArkTx);
+    if (this.transfers.has(ark.id)) throw refusal(1, "INVALID_ARK_PSBT");
+    verifySubmittable({ arkPsbt: signedArkTx, checkpointPsbts: checkpointTxs });
+    const inputs = checkpointTxs.map((psbt) => {
+      const { txid, index } = parsePsbt(psbt).getInput(0);
+      return `${hex.encode(txid ?? new Uint8Array())}:${index}`;
+    });
+    for (const id of inputs) {
+      const vtxo = this.vtxos.get(id);
+      if (vtxo === undefined) throw refusal(30, "VTXO_NOT_FOUND");
+      if (vtxo.isSpent) throw refusal(6, "VTXO_ALREADY_SPENT");
+    }
+    const transfer: Transfer = {
+      ...this.cosign(ark.id, signedArkTx, checkpointTxs),
+      inputs,
+      outputs: outputsOf(signedArkTx),
+      state: "accepted",
+    };
+    for (const id of inputs) this.markSpent(id, ark.id);
+    this.transfers.set(ark.id, transfer);
+    return transfer;
+  }
+
+  private cosign(arkTxid: string, arkPsbt: string, checkpointPsbts: readonly string[]): PendingArkTx {
+    const { pubkey, secretKey } = ARKD_SIGNER;
+    const [finalArkTx = ""] = insertSignatures(
+      [arkPsbt],
+      pubkey,
+      signItems(arkItems(arkPsbt, pubkey), secretKey, NO_RANDOM),
+    );
+    const signed = insertSignatures(
+      checkpointPsbts,
+      pubkey,
+      signItems(checkpointItems(checkpointPsbts, pubkey), secretKey, NO_RANDOM),
+    );
+    return { arkTxid, finalArkTx, signedCheckpointTxs: signed.toReversed() };
+  }
+
+  private finalize(arkTxid: string, checkpointPsbts: readonly string[]): void {
+    const transfer = this.transfers.get(arkTxid);
+    if (transfer === undefined) throw refusal(19, "TX_NOT_FOUND");
+    if (transfer.state !== "accepted") throw refusal(0, "INTERNAL_ERROR");
+    try {
+      verifyFinalizable({ arkPsbt: transfer.finalArkTx, checkpointPsbts });
+    } catch (cause) {
+      transfer.state = "poisoned";
+      throw refusal(18, "INVALID_SIGNATURE", cause);
+    }
+    transfer.state = "final";
+    const expiries = transfer.inputs.map((id) => this.vtxos.get(id)?.expiresAt?.getTime() ?? Infinity);
+    for (const [vout, { script, amountSats }] of transfer.outputs.entries()) {
+      this.put(arkTxid, vout, script, amountSats, new Date(Math.min(...expiries)));
+    }
+  }
+
+  private markSpent(vtxoId: string, arkTxid: string): void {
+    const vtxo = this.vtxos.get(vtxoId);
+    if (vtxo !== undefined) this.vtxos.set(vtxoId, { ...vtxo, isSpent: true, arkTxid, spentBy: arkTxid });
+  }
+
+  private put(txid: string, vout: number, script: string, amountSats: bigint, expiresAt: Date): void {
+    this.vtxos.set(`${txid}:${vout}`, {
+      vtxoId: `${txid}:${vout}`,
+      txid,
+      vout,
+      script,
+      amountSats,
+      createdAt: this.clock.now(),
+      expiresAt,
+      isPreconfirmed: true,
+      isSwept: false,
+      isUnrolled: false,
+      isSpent: false,
+      spentBy: "",
+      settledBy: "",
+      arkTxid: "",
+      commitmentTxids: [],
+      assets: [],
+    });
+  }
+}
+
+/** The anchor carries no sats and makes no VTXO. */
+function outputsOf(arkPsbt: string): Transfer["outputs"] {
+  const tx = parsePsbt(arkPsbt);
+  const outputs = [];
+  for (let vout = 0; vout < tx.outputsLength; vout++) {
+    const { script, amount } = tx.getOutput(vout);
+    if (amount !== undefined && amount > 0n)
+      outputs.push({ script: hex.encode(script ?? new Uint8Array()), amountSats: amount });
+  }
+  return outputs;
+}
+
+function refusal(code: number, name: string, cause?: unknown): AppError {
+  return new AppError("daemon_rejected", { details: { service: "arkd", daemon_code: code, daemon_name: name }, cause });
+}

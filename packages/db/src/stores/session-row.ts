@@ -1,0 +1,106 @@
+import type { ArkParams } from "@arkrelay/core/ark/types";
+import { AppError, assert, isErrorCode } from "@arkrelay/core/errors";
+import type { JsonObject } from "@arkrelay/core/nostr/integer-json";
+import type {
+  CeremonyState,
+  Delivery,
+  Session,
+  SessionStatus,
+  SubmitState,
+  TransferIntent,
+} from "@arkrelay/core/session/session";
+
+import { nullable, readBigint, readBoolean, readDate, readInteger, readJson, readText, type Row } from "../row";
+
+export const SESSION_COLUMNS = `s.id, s.session_id, s.user_pubkey, s.session_type, s.status, s.ceremony_state, s.current_step,
+  s.intent_id, s.intent_data, s.context, s.ark_params, s.created_by, s.owner_proven, s.delivery, s.auto_start, s.prepare_since,
+  s.submit_state, s.signed_tx, s.result_data, s.error_code, s.error_message, s.expires_at, s.created_at, s.updated_at,
+  s.completed_at, s.version, s.wake_seq, s.event_seq`;
+
+/** The intent as it is kept in intent_data: JSON has no bigint, so amounts are decimal text here. */
+interface StoredIntent {
+  readonly actionId: string;
+  readonly amountSats: string;
+  readonly recipientPubkey: string;
+  readonly feeSats: string;
+  readonly sourceVtxos: readonly string[] | null;
+  readonly dustPolicy: "reject" | "to_recipient";
+  readonly expiresAt: string;
+  readonly content: JsonObject;
+  readonly eventId: string | null;
+}
+
+export function toIntentJson(intent: TransferIntent, eventId: string | undefined): string {
+  const stored: StoredIntent = {
+    actionId: intent.actionId,
+    amountSats: String(intent.amountSats),
+    recipientPubkey: intent.recipientPubkey,
+    feeSats: String(intent.feeSats),
+    sourceVtxos: intent.sourceVtxos ?? null,
+    dustPolicy: intent.dustPolicy,
+    expiresAt: intent.expiresAt.toISOString(),
+    content: intent.content,
+    eventId: eventId ?? null,
+  };
+  return JSON.stringify(stored);
+}
+
+/** Rows are written by this package alone, so their JSON is trusted to have its shape; what the machines depend on is checked. */
+export function toSession(row: Row): Session {
+  const stored = readJson(row, "intent_data") as StoredIntent;
+  const sessionType = readText(row, "session_type");
+  if (sessionType !== "p2p_transfer") throw new AppError("internal_error", { internal: `session type ${sessionType}` });
+  return {
+    id: readBigint(row, "id"),
+    sessionId: readText(row, "session_id"),
+    userPubkey: readText(row, "user_pubkey"),
+    sessionType,
+    status: readText(row, "status") as SessionStatus,
+    ceremonyState: readText(row, "ceremony_state") as CeremonyState,
+    currentStep: readInteger(row, "current_step"),
+    intentId: readBigint(row, "intent_id"),
+    intent: toIntent(stored),
+    intentEventId: stored.eventId ?? undefined,
+    context: readJson(row, "context") as Readonly<Record<string, unknown>>,
+    createdBy: readText(row, "created_by"),
+    ownerProven: readBoolean(row, "owner_proven"),
+    delivery: readText(row, "delivery") as Delivery,
+    autoStart: readBoolean(row, "auto_start"),
+    prepareSince: nullable(row, "prepare_since", readDate),
+    arkParams: nullable(row, "ark_params", readJson) as ArkParams | undefined,
+    submitState: nullable(row, "submit_state", readJson) as SubmitState | undefined,
+    signedTx: nullable(row, "signed_tx", readText),
+    resultData: nullable(row, "result_data", readJson) as Readonly<Record<string, unknown>> | undefined,
+    errorCode: nullable(row, "error_code", readErrorCode),
+    errorMessage: nullable(row, "error_message", readText),
+    expiresAt: readDate(row, "expires_at"),
+    createdAt: readDate(row, "created_at"),
+    updatedAt: readDate(row, "updated_at"),
+    completedAt: nullable(row, "completed_at", readDate),
+    version: readInteger(row, "version"),
+    wakeSeq: readInteger(row, "wake_seq"),
+    eventSeq: readInteger(row, "event_seq"),
+  };
+}
+
+export function readErrorCode(row: Row, column: string) {
+  const code = readText(row, column);
+  assert(isErrorCode(code), `unknown error code ${code}`);
+  return code;
+}
+
+function toIntent(stored: StoredIntent): TransferIntent {
+  return {
+    actionId: stored.actionId,
+    type: "p2p_transfer",
+    assetId: "gBTC",
+    amountSats: BigInt(stored.amountSats),
+    recipientPubkey: stored.recipientPubkey,
+    feeAssetId: "gBTC",
+    feeSats: BigInt(stored.feeSats),
+    sourceVtxos: stored.sourceVtxos ?? undefined,
+    dustPolicy: stored.dustPolicy,
+    expiresAt: new Date(stored.expiresAt),
+    content: stored.content,
+  };
+}

@@ -1,0 +1,243 @@
+import { AppError } from "@arkrelay/core/errors";
+import type {
+  NewSession,
+  NewSessionEvent,
+  SessionChange,
+  SessionEvent,
+  SessionFilter,
+  SessionStore,
+} from "@arkrelay/core/ports/session-stores";
+import type { Tx } from "@arkrelay/core/ports/transactions";
+import type { Session } from "@arkrelay/core/session/session";
+
+import type { Database } from "../connection";
+import { readDate, readInteger, readJson, readText } from "../row";
+import type { SqlHandle, SqlParam } from "../sql-handle";
+import { connectionOf } from "../transactions";
+import { SESSION_COLUMNS, toIntentJson, toSession } from "./session-row";
+
+/** Not terminal, and not final at arkd either: what counts against a key's quota. */
+const IS_OPEN = `status IN ('initiated','challenge_sent','awaiting_signature','signing')
+  AND ceremony_state NOT IN ('finalized','published')`;
+
+/** arkd may or does have it, and it is not final. */
+const IS_ACCEPTED = "ceremony_state IN ('accepted','checkpoint_sigs_collected','finalizing')";
+
+const IS_BEFORE_HAND_OVER = "ceremony_state IN ('intent_received','ark_tx_prepared','ark_sigs_collected')";
+
+/** signing_sessions and session_events. */
+export class DrizzleSessionStore implements SessionStore {
+  constructor(private readonly database: Pick<Database, "select" | "selectOnce">) {}
+
+  async insert(tx: Tx, session: NewSession, events: readonly NewSessionEvent[]): Promise<Session> {
+    const connection = connectionOf(tx);
+    const nextAt = session.prepareSince ?? null;
+    const { insertId } = await connection.write(
+      `INSERT INTO signing_sessions (session_id, user_pubkey, session_type, status, ceremony_state, current_step, steps, intent_id,
+         intent_data, context, created_by, owner_proven, delivery, auto_start, prepare_since, expires_at, created_at, updated_at,
+         version, event_seq, wake_seq, next_at)
+       VALUES (?, ?, ?, 'initiated', 'intent_received', 1, '[]', ?, ?, ?, ?, ?, ?, ?, ?, ?, NOW(3), NOW(3), 1, ?, 1, ?)`,
+      [
+        session.sessionId,
+        session.userPubkey,
+        session.sessionType,
+        session.intentId,
+        toIntentJson(session.intent, session.intentEventId),
+        JSON.stringify(session.context),
+        session.createdBy,
+        session.ownerProven,
+        session.delivery,
+        session.autoStart,
+        nextAt,
+        session.expiresAt,
+        events.length,
+        nextAt,
+      ],
+    );
+    const id = BigInt(insertId);
+    await insertEvents(connection, id, 0, events);
+    return this.getById(connection, id);
+  }
+
+  async find(sessionId: string): Promise<Session | undefined> {
+    const [row] = await this.database.select(
+      `SELECT ${SESSION_COLUMNS} FROM signing_sessions s WHERE s.session_id = ?`,
+      [sessionId],
+    );
+    return row === undefined ? undefined : toSession(row);
+  }
+
+  async findByIntent(tx: Tx, intentId: bigint): Promise<Session | undefined> {
+    const [row] = await connectionOf(tx).select(
+      `SELECT ${SESSION_COLUMNS} FROM signing_sessions s WHERE s.intent_id = ?`,
+      [intentId],
+    );
+    return row === undefined ? undefined : toSession(row);
+  }
+
+  async lock(tx: Tx, sessionId: string): Promise<Session | undefined> {
+    const [row] = await connectionOf(tx).select(
+      `SELECT ${SESSION_COLUMNS} FROM signing_sessions s WHERE s.session_id = ? FOR UPDATE`,
+      [sessionId],
+    );
+    return row === undefined ? undefined : toSession(row);
+  }
+
+  async move(
+    tx: Tx,
+    session: Session,
+    change: SessionChange,
+    events: readonly NewSessionEvent[],
+    fence: string | undefined,
+  ): Promise<Session> {
+    const connection = connectionOf(tx);
+    const { assignments, values } = assignmentsOf(change);
+    const fenced = fence === undefined ? "" : " AND attempt_token = ?";
+    // The text depends on which fields change: a few dozen shapes, so it is sent without being prepared.
+    const { affectedRows } = await connection.writeOnce(
+      `UPDATE signing_sessions SET ${assignments.join(", ")}, version = version + 1, event_seq = event_seq + ?, updated_at = NOW(3)
+       WHERE id = ? AND version = ?${fenced}`,
+      [...values, events.length, session.id, session.version, ...(fence === undefined ? [] : [fence])],
+    );
+    if (affectedRows === 0) {
+      throw new AppError("wrong_state", { internal: `session ${session.sessionId} was moved by somebody else` });
+    }
+    await insertEvents(connection, session.id, session.eventSeq, events);
+    return this.getById(connection, session.id);
+  }
+
+  async countOpenOfUser(tx: Tx, userPubkey: string): Promise<number> {
+    const connection = connectionOf(tx);
+    // The key's script rows stand for the key: whoever opens a session for it queues up here.
+    await connection.select("SELECT id FROM vtxo_scripts WHERE owner_pubkey = ? FOR UPDATE", [userPubkey]);
+    const [row] = await connection.select(
+      `SELECT COUNT(*) AS n FROM signing_sessions WHERE user_pubkey = ? AND owner_proven AND ${IS_OPEN}`,
+      [userPubkey],
+    );
+    return readInteger(row ?? {}, "n");
+  }
+
+  async countOpenUnproven(tx: Tx, createdBy: string, userPubkey: string) {
+    const [row] = await connectionOf(tx).select(
+      `SELECT COUNT(*) AS of_creator, COALESCE(SUM(user_pubkey = ?), 0) AS of_both
+       FROM signing_sessions WHERE created_by = ? AND NOT owner_proven AND ${IS_OPEN}`,
+      [userPubkey, createdBy],
+    );
+    return { ofCreator: readInteger(row ?? {}, "of_creator"), ofCreatorAndUser: readInteger(row ?? {}, "of_both") };
+  }
+
+  async countAcceptedUnfinalised(userPubkey: string, exceptSessionId: string) {
+    const [row] = await this.database.select(
+      `SELECT COUNT(*) AS total, COALESCE(SUM(user_pubkey = ?), 0) AS of_user
+       FROM signing_sessions WHERE ${IS_ACCEPTED} AND session_id <> ?`,
+      [userPubkey, exceptSessionId],
+    );
+    return { ofUser: readInteger(row ?? {}, "of_user"), total: readInteger(row ?? {}, "total") };
+  }
+
+  async hasCompleted(userPubkey: string): Promise<boolean> {
+    const rows = await this.database.select(
+      "SELECT 1 FROM signing_sessions WHERE user_pubkey = ? AND status = 'completed' LIMIT 1",
+      [userPubkey],
+    );
+    return rows.length > 0;
+  }
+
+  async list(filter: SessionFilter, limit: number, beforeId: bigint | undefined): Promise<readonly Session[]> {
+    const conditions = conditionsOf(filter);
+    if (beforeId !== undefined) conditions.push(["s.id < ?", [beforeId]]);
+    const where = conditions.length === 0 ? "" : `WHERE ${conditions.map(([text]) => text).join(" AND ")}`;
+    const rows = await this.database.select(
+      `SELECT ${SESSION_COLUMNS} FROM signing_sessions s ${where} ORDER BY s.id DESC LIMIT ?`,
+      [...conditions.flatMap(([, values]) => values), limit],
+    );
+    return rows.map(toSession);
+  }
+
+  async listExpired(now: Date, limit: number): Promise<readonly Session[]> {
+    const rows = await this.database.select(
+      `SELECT ${SESSION_COLUMNS} FROM signing_sessions s
+       WHERE s.status IN ('initiated','challenge_sent','awaiting_signature','signing') AND s.expires_at <= ? AND ${IS_BEFORE_HAND_OVER}
+       ORDER BY s.expires_at LIMIT ?`,
+      [now, limit],
+    );
+    return rows.map(toSession);
+  }
+
+  async listEvents(sessionRowId: bigint, afterSeq: number, limit: number): Promise<readonly SessionEvent[]> {
+    const rows = await this.database.select(
+      "SELECT seq, event, data, at FROM session_events WHERE session_id = ? AND seq > ? ORDER BY seq LIMIT ?",
+      [sessionRowId, afterSeq, limit],
+    );
+    return rows.map((row) => ({
+      seq: readInteger(row, "seq"),
+      event: readText(row, "event"),
+      data: readJson(row, "data") as Readonly<Record<string, unknown>>,
+      at: readDate(row, "at"),
+    }));
+  }
+
+  private async getById(connection: SqlHandle, id: bigint): Promise<Session> {
+    const [row] = await connection.select(`SELECT ${SESSION_COLUMNS} FROM signing_sessions s WHERE s.id = ?`, [id]);
+    if (row === undefined) throw new AppError("internal_error", { internal: `session row ${id} is gone` });
+    return toSession(row);
+  }
+}
+
+function assignmentsOf(change: SessionChange): { assignments: string[]; values: SqlParam[] } {
+  const assignments: string[] = [];
+  const values: SqlParam[] = [];
+  const set = (column: string, value: SqlParam | undefined): void => {
+    if (value === undefined) return;
+    assignments.push(`${column} = ?`);
+    values.push(value);
+  };
+  set("status", change.status);
+  set("ceremony_state", change.ceremonyState);
+  set("current_step", change.currentStep);
+  set("steps", change.completedSteps === undefined ? undefined : JSON.stringify(change.completedSteps));
+  set("auto_start", change.autoStart);
+  set("prepare_since", change.prepareSince);
+  set("ark_params", change.arkParams === undefined ? undefined : JSON.stringify(change.arkParams));
+  set("submit_state", change.submitState === undefined ? undefined : JSON.stringify(change.submitState));
+  set("signed_tx", change.signedTx);
+  set("result_data", change.resultData === undefined ? undefined : JSON.stringify(change.resultData));
+  set("error_code", change.errorCode);
+  set("error_message", change.errorMessage);
+  set("completed_at", change.completedAt);
+  if (change.wakeAt !== undefined) {
+    assignments.push("wake_seq = wake_seq + 1", "woken_at = NULL");
+    set("next_at", change.wakeAt);
+  }
+  return { assignments, values };
+}
+
+function conditionsOf(filter: SessionFilter): [string, SqlParam[]][] {
+  const conditions: [string, SqlParam[]][] = [];
+  if (filter.userPubkey !== undefined) conditions.push(["s.user_pubkey = ?", [filter.userPubkey]]);
+  if (filter.createdBy !== undefined) conditions.push(["s.created_by = ?", [filter.createdBy]]);
+  if (filter.status !== undefined) conditions.push(["s.status = ?", [filter.status]]);
+  if (filter.sessionType !== undefined) conditions.push(["s.session_type = ?", [filter.sessionType]]);
+  if (filter.visibleTo !== undefined) {
+    const { pubkey, principal } = filter.visibleTo;
+    conditions.push(["(s.created_by = ? OR s.user_pubkey = ?)", [principal, pubkey ?? ""]]);
+  }
+  return conditions;
+}
+
+async function insertEvents(
+  connection: SqlHandle,
+  sessionRowId: bigint,
+  lastSeq: number,
+  events: readonly NewSessionEvent[],
+): Promise<void> {
+  if (events.length === 0) return;
+  const rows = events.map(() => "(?, ?, ?, ?, NOW(3))").join(", ");
+  const values = events.flatMap(({ event, data }, index): SqlParam[] => [
+    sessionRowId,
+    lastSeq + index + 1,
+    event,
+    JSON.stringify(data),
+  ]);
+  await connection.write(`INSERT INTO session_events (session_id, seq, event, data, at) VALUES ${rows}`, values);
+}
