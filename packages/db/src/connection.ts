@@ -142,7 +142,7 @@ function acquireWithin(pool: Pool, timeoutMs: number): Promise<PromiseConnection
       given = true;
       // Whatever keeps us from connecting (a refused password too) is an outage to the caller and a text in the log.
       if (error !== null) return reject(databaseUnavailable(error));
-      return resolve(connection.promise() as PromiseConnection);
+      return resolve(connection.promise());
     });
   });
 }

@@ -45,7 +45,7 @@ describe("migrating", () => {
     // INSERT without IGNORE: run twice, it would fail.
     write("0002_row.sql", "INSERT INTO first (id) VALUES (1)");
     const applied = await Promise.all([migrate({ url, directory }), migrate({ url, directory })]);
-    expect(applied.map((names) => names.length).sort()).toEqual([0, 2]);
+    expect(applied.flat()).toEqual(["0001_first", "0002_row"]);
   });
 
   it("refuses a migration that changed after it ran, before running anything new", async () => {

@@ -85,6 +85,7 @@ class LifeCycle implements Life {
   private draining = false;
   private exited = false;
   private signals = 0;
+  private deadline: NodeJS.Timeout | undefined;
   private log: ProcessLog;
 
   constructor(
@@ -156,14 +157,13 @@ class LifeCycle implements Life {
   private async stop(preStopMs: number): Promise<void> {
     if (this.draining) return;
     this.draining = true;
-    const deadline = setTimeout(() => {
+    this.deadline = setTimeout(() => {
       this.log("error", `not stopped within ${this.limits.graceMs} ms`, { open: this.closers.map(({ name }) => name) });
       this.exit(1);
     }, this.limits.graceMs);
     if (preStopMs > 0) await new Promise((resolve) => setTimeout(resolve, preStopMs));
     this.abort.abort();
     await this.closeAll();
-    clearTimeout(deadline);
     this.log("info", "stopped", { exit_code: this.exitCode });
     this.exit(this.exitCode);
   }
@@ -182,6 +182,7 @@ class LifeCycle implements Life {
   private exit(code: number): void {
     if (this.exited) return;
     this.exited = true;
+    clearTimeout(this.deadline);
     this.host.exit(code);
   }
 }

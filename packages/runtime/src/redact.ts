@@ -44,7 +44,7 @@ export function isSecretName(name: string): boolean {
 
 /** Driver and application errors carry what matters in further fields: code, errno, internal. */
 function redactError(error: Error, depth: number): unknown {
-  const { cause, ...fields } = { ...error } as Record<string, unknown>;
+  const { cause, ...fields } = Object.fromEntries(Object.entries(error)) as Record<string, unknown>;
   return {
     ...(redact(fields, depth + 1) as object),
     name: error.name,

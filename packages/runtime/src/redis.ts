@@ -24,6 +24,8 @@ export function redisOptions(url: string, role: RedisRole): RedisOptions {
     db: database === "" ? 0 : Number(database),
     ...(parsed.protocol === "rediss:" ? { tls: {} } : {}),
     connectTimeout: 5_000,
+    // ioredis waits this long for a socket to close that may never have opened; a process that stops should not.
+    disconnectTimeout: 500,
     keepAlive: 10_000,
     retryStrategy: (attempt) => Math.min(50 * 2 ** Math.min(attempt, 10), RECONNECT_DELAY_MS_MAX),
     ...(role === "producer"
@@ -78,7 +80,10 @@ export async function pingRedis(redis: Redis): Promise<void> {
  * Refuses a queue Redis that would lose wake-ups silently: one that evicts keys, or (with `requireAof`) one without
  * append-only file. Read from INFO because managed Redis forbids CONFIG. Throws an Error whose text says what to change.
  */
-export async function checkQueueRedis(redis: Redis, options: { readonly requireAof: boolean }): Promise<void> {
+export async function checkQueueRedis(
+  redis: { info(section: string): Promise<string> },
+  options: { readonly requireAof: boolean },
+): Promise<void> {
   const memory = parseInfo(await redis.info("memory"));
   const policy = memory.get("maxmemory_policy");
   if (policy !== "noeviction") {

@@ -23,8 +23,12 @@ export function registerSharedMetrics(registry: Registry, read: () => Promise<Sh
 type Load = () => Promise<SharedMetrics | undefined>;
 
 function registerGauges(registry: Registry, load: Load): void {
-  const gauge = (name: string, help: string, labelNames: readonly string[], fill: (metric: Gauge, shared: SharedMetrics) => void) =>
-    new Gauge({ name, help, labelNames, registers: [registry], collect: refresh(load, fill) });
+  const gauge = (
+    name: string,
+    help: string,
+    labelNames: readonly string[],
+    fill: (metric: Gauge, shared: SharedMetrics) => void,
+  ) => new Gauge({ name, help, labelNames, registers: [registry], collect: refresh(load, fill) });
   gauge("arkrelay_active_sessions_total", "Sessions that are not terminal", ["session_type"], (metric, shared) => {
     metric.set({ session_type: "all" }, 0);
     for (const { sessionType, count } of shared.activeSessions) {
@@ -47,13 +51,23 @@ function registerGauges(registry: Registry, load: Load): void {
 }
 
 function registerCounters(registry: Registry, load: Load): void {
-  const counter = (name: string, help: string, labelNames: readonly string[], fill: (metric: Counter, shared: SharedMetrics) => void) =>
-    new Counter({ name, help, labelNames, registers: [registry], collect: refresh(load, fill) });
-  counter("arkrelay_jobs_processed_total", "Finished jobs since installation", ["job_type", "status"], (metric, shared) => {
-    for (const { jobType, status, count } of shared.jobsProcessed) metric.inc({ job_type: jobType, status }, count);
-  });
+  const counter = (
+    name: string,
+    help: string,
+    labelNames: readonly string[],
+    fill: (metric: Counter, shared: SharedMetrics) => void,
+  ) => new Counter({ name, help, labelNames, registers: [registry], collect: refresh(load, fill) });
+  counter(
+    "arkrelay_jobs_processed_total",
+    "Finished jobs since installation",
+    ["job_type", "status"],
+    (metric, shared) => {
+      for (const { jobType, status, count } of shared.jobsProcessed) metric.inc({ job_type: jobType, status }, count);
+    },
+  );
   counter("arkrelay_failed_jobs_total", "Failed jobs since installation", ["job_type"], (metric, shared) => {
-    for (const { jobType, status, count } of shared.jobsProcessed) if (status === "failed") metric.inc({ job_type: jobType }, count);
+    for (const { jobType, status, count } of shared.jobsProcessed)
+      if (status === "failed") metric.inc({ job_type: jobType }, count);
   });
 }
 

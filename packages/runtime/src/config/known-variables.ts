@@ -66,6 +66,6 @@ function isKnown(name: string): boolean {
     known.has(name) ||
     known.has(name.replace(/_FILE$/, "")) ||
     QUEUE_CONCURRENCY.test(name) ||
-    /_SERVICE_NAME$/.test(name)
+    name.endsWith("_SERVICE_NAME")
   );
 }
