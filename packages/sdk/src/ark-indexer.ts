@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 import { vtxoScriptHex, type WalletPins } from "./ark-script.js";
-import { toGatewayError } from "./errors.js";
+import { SchemaValidationError, toGatewayError } from "./errors.js";
 import { parseWith } from "./validation.js";
 import type { OwnVtxo, VtxoView } from "./verifier/verifier-types.js";
 
@@ -64,7 +64,8 @@ export async function fetchVtxoView(
 ): Promise<VtxoView> {
   const script = vtxoScriptHex(ownerPubkey, pins);
   const view = new Map<string, OwnVtxo>();
-  for (let index = 0, isLast = false; !isLast && index < PAGE_MAX; index += 1) {
+  let index = 0;
+  for (let pages = 0; pages < PAGE_MAX; pages += 1) {
     const query = new URLSearchParams([
       ["scripts", script],
       ["page.size", String(PAGE_SIZE)],
@@ -77,9 +78,13 @@ export async function fetchVtxoView(
       // The server filters by script; a row for another one would be its mistake, and not ours to sign for.
       if (own.script === script) view.set(own.vtxoId, own);
     }
-    isLast = vtxos.length < PAGE_SIZE || (page?.total ?? 0) <= index + 1;
+    // arkd counts pages from 1, takes index 0 for the first too, and lets `next` stay at the last page.
+    if (!page || vtxos.length === 0 || page.next <= page.current) return view;
+    index = page.next;
   }
-  return view;
+  throw new SchemaValidationError("GET /v1/indexer/vtxos", [
+    { path: "page", code: "too_many", message: `more than ${PAGE_MAX} pages of VTXOs` },
+  ]);
 }
 
 function toOwnVtxo(vtxo: z.infer<typeof vtxoSchema>): OwnVtxo {

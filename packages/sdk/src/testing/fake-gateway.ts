@@ -15,7 +15,7 @@ export interface TestKey {
 }
 
 /** A fixed key per name, so that a failing case can be run again as it was. */
-export function testKey(name: string): TestKey {
+function testKey(name: string): TestKey {
   const secretKey = sha256(new TextEncoder().encode(`sdk test key ${name}`));
   return { secretKey, pubkey: hex.encode(schnorr.getPublicKey(secretKey)) };
 }
@@ -83,7 +83,7 @@ export interface TxPlan {
   readonly arkdPins: WalletPins;
 }
 
-export const CO_INPUT = { vtxoId: `${"c0".repeat(32)}:3`, sats: 1_000n, owner: coOwner.pubkey };
+const CO_INPUT = { vtxoId: `${"c0".repeat(32)}:3`, sats: 1_000n, owner: coOwner.pubkey };
 
 /** The honest plan for `anIntent()`: Alice's VTXOs and the co-input in; Bob, her change and the co-input + 10 out. */
 export function honestPlan(view: VtxoView, amount = 20_000n, fee = 10n): TxPlan {
@@ -186,7 +186,7 @@ export function withRef(content: Content): Content {
   };
 }
 
-export const INTENT_EVENT_ID = "e1".repeat(32);
+const INTENT_EVENT_ID = "e1".repeat(32);
 export const SESSION_ID = sessionIdOfIntent(INTENT_EVENT_ID);
 
 /** The challenge event around a content. Its encryption is the Nostr client's business, so the text here is a stand-in. */

@@ -36,7 +36,7 @@ export interface OutputSummary {
 }
 
 /** What a sats transfer must pay. Anything this verifier cannot judge is refused, never waved through. */
-export function readTransfer(intent: IntentContent): ExpectedTransfer {
+function readTransfer(intent: IntentContent): ExpectedTransfer {
   must(
     TRANSFER_TYPES.has(intent.type),
     "unsupported",
