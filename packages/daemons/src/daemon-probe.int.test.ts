@@ -64,6 +64,11 @@ test("reports a daemon that answers, then one that does not, then its recovery",
   expect(await probe.check()).toMatchObject({ healthy: true, breaker: "closed", lastErrorCode: null });
 });
 
+test("an arkd on another chain is not healthy", async () => {
+  arkd.info.network = "bitcoin";
+  expect(await probe.check()).toMatchObject({ healthy: false, breaker: "closed", lastErrorCode: "wrong_network" });
+});
+
 test("checks again and again until it is stopped", async () => {
   probe.start();
   await until(() => arkd.callsOf("GetInfo").length >= 3);

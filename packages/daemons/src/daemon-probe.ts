@@ -67,7 +67,10 @@ export class DaemonProbe {
       const latencyMs = Math.round(performance.now() - startedAt);
       this.last = { healthy: true, latencyMs, version, lastErrorCode: null, checkedAt: new Date() };
     } catch (thrown) {
-      const lastErrorCode = link.lastErrorCode ?? toAppError(thrown).code;
+      const { code, details } = toAppError(thrown);
+      // arkd answered, but not as we may use it: wrong_network.
+      const reason = details?.["reason"];
+      const lastErrorCode = link.lastErrorCode ?? (typeof reason === "string" ? reason : code);
       this.last = { ...this.last, healthy: false, latencyMs: null, lastErrorCode, checkedAt: new Date() };
     }
     return this.health;

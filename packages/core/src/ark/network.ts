@@ -1,7 +1,5 @@
 /** The chains the gateway runs on, as in BITCOIN_NETWORK and in `intent.network`. */
-export const BITCOIN_NETWORKS = ["mainnet", "testnet", "signet", "regtest"] as const;
-
-export type BitcoinNetwork = (typeof BITCOIN_NETWORKS)[number];
+export type BitcoinNetwork = "mainnet" | "testnet" | "signet" | "regtest";
 
 /** Human-readable part of an Ark address. */
 export function arkAddressPrefix(network: BitcoinNetwork): "ark" | "tark" {

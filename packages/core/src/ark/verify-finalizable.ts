@@ -5,7 +5,7 @@ import { AppError, assert } from "../errors";
 import { verifySchnorr } from "../schnorr";
 import { findSignature } from "./insert-signatures";
 import { outpointOf, parsePsbt } from "./psbt";
-import { sighashOf } from "./sighash";
+import { type InputSighash, sighashOf } from "./sighash";
 
 /** The two calls of a transfer as they would be sent: checkpoint i belongs to input i of the ark tx. */
 export interface ArkTransfer {
@@ -21,9 +21,10 @@ export function verifySubmittable({ arkPsbt, checkpointPsbts }: ArkTransfer): vo
   const arkTx = parsePsbt(arkPsbt);
   checkPairing(arkTx, checkpointPsbts.map(parsePsbt));
   for (let input = 0; input < arkTx.inputsLength; input++) {
-    const [owner] = sighashOf(arkTx, input).pubkeys;
+    const sighash = sighashOf(arkTx, input);
+    const [owner] = sighash.pubkeys;
     assert(owner !== undefined, "a leaf names its owner");
-    checkSignature(arkTx, input, owner);
+    checkSignature(arkTx, input, sighash, owner);
   }
 }
 
@@ -49,12 +50,13 @@ function checkPairing(arkTx: Transaction, checkpoints: readonly Transaction[]): 
 
 function checkAllSignatures(tx: Transaction): void {
   for (let input = 0; input < tx.inputsLength; input++) {
-    for (const pubkey of sighashOf(tx, input).pubkeys) checkSignature(tx, input, pubkey);
+    const sighash = sighashOf(tx, input);
+    for (const pubkey of sighash.pubkeys) checkSignature(tx, input, sighash, pubkey);
   }
 }
 
-function checkSignature(tx: Transaction, input: number, pubkey: string): void {
+function checkSignature(tx: Transaction, input: number, { sighash }: InputSighash, pubkey: string): void {
   const sig = findSignature(tx, input, pubkey);
-  if (sig !== undefined && verifySchnorr(sig, sighashOf(tx, input).sighash, hex.decode(pubkey))) return;
+  if (sig !== undefined && verifySchnorr(sig, sighash, hex.decode(pubkey))) return;
   throw new AppError("signature_mismatch", { details: { txid: tx.id, input } });
 }

@@ -33,12 +33,7 @@ test.each(errors)("code $code of a write is daemon_rejected with $name", ({ code
   const thrown = refusal(code, name, grpcStatus);
   const error = toArkRefusal(thrown, "write");
   expect(error.code).toBe("daemon_rejected");
-  expect(error.details).toEqual({
-    service: "arkd",
-    daemon_code: code,
-    daemon_name: name,
-    metadata: { vtxo_outpoint: "ab:0" },
-  });
+  expect(error.details).toEqual({ service: "arkd", daemon_code: code, daemon_name: name });
   expect(arkErrorName(thrown)).toBe(name);
 });
 
@@ -60,10 +55,12 @@ test("a trailer that cannot be read does not hide the refusal", () => {
   expect(toArkRefusal(garbled, "write").details).toMatchObject({ daemon_code: 6 });
 });
 
-test("arkd's text never reaches the caller", () => {
+test("arkd's text and metadata are for the log, cut to a sensible length, and never reach the caller", () => {
   const error = toArkRefusal(refusal(6, "VTXO_ALREADY_SPENT"), "write");
   expect(error.message).not.toContain("because");
-  expect(error.internal).toContain("because");
+  expect(error.internal).toContain('because the test says so {"vtxo_outpoint":"ab:0"}');
+  const long = refusal(13, "MALFORMED_ARK_TX", status.INVALID_ARGUMENT, { tx: "x".repeat(20_000) });
+  expect(toArkRefusal(long, "write").internal?.length).toBeLessThan(300);
 });
 
 test.each([

@@ -15,6 +15,9 @@ const ARKD_TROUBLE: ReadonlySet<number> = new Set([0, 28]);
 const DIGEST_MISMATCH = "DIGEST_MISMATCH";
 const SUBSCRIPTION_NOT_FOUND = "SUBSCRIPTION_NOT_FOUND";
 
+/** Long enough for an outpoint, an amount or a txid. */
+const METADATA_LENGTH_MAX = 100;
+
 /** Statuses that say on their own that the call had no effect. All others leave a write open. */
 const DEFINITE: ReadonlySet<status> = new Set([
   status.INVALID_ARGUMENT,
@@ -60,12 +63,18 @@ function isRejection(error: unknown, code: string): boolean {
 }
 
 function fromDetails(details: ErrorDetails, refusal: ServiceError, kind: CallKind): AppError {
-  const named = { service: "arkd", daemon_code: details.code, daemon_name: details.name };
-  const options = { internal: details.message, cause: refusal };
-  if (kind === "read" && ARKD_TROUBLE.has(details.code)) {
-    return new AppError("daemon_unavailable", { ...options, details: named, retryAfterSeconds: 1 });
-  }
-  return new AppError("daemon_rejected", { ...options, details: { ...named, metadata: details.metadata } });
+  const options = {
+    details: { service: "arkd", daemon_code: details.code, daemon_name: details.name },
+    internal: `${details.message} ${JSON.stringify(shortened(details.metadata))}`,
+    cause: refusal,
+  };
+  if (kind === "write" || !ARKD_TROUBLE.has(details.code)) return new AppError("daemon_rejected", options);
+  return new AppError("daemon_unavailable", { ...options, retryAfterSeconds: 1 });
+}
+
+/** For the log only: arkd puts whole PSBTs into its metadata. */
+function shortened(metadata: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(metadata).map(([key, value]) => [key, value.slice(0, METADATA_LENGTH_MAX)]));
 }
 
 /** From the trailer; else from the text "NAME (code): cause", because arkd's guards (digest, build version) send no trailer. */

@@ -123,6 +123,11 @@ export class GrpcArkDaemon implements ArkDaemon {
     }
   }
 
+  /** What a stream sends along; reads and writes have it already. */
+  async streamMetadata(): Promise<Metadata> {
+    return this.link.metadata(headersOf(await this.getInfo()));
+  }
+
   close(): void {
     this.link.close();
   }

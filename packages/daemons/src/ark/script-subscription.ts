@@ -20,7 +20,7 @@ export interface ScriptHint {
 }
 
 export interface ScriptSubscriptionDeps {
-  readonly daemon: Pick<GrpcArkDaemon, "link" | "read">;
+  readonly daemon: Pick<GrpcArkDaemon, "link" | "read" | "streamMetadata">;
   /** Hints may come twice, late, or not at all. */
   readonly onHint: (hint: ScriptHint) => void;
   /**
@@ -44,7 +44,7 @@ export interface ScriptSubscriptionTimes {
   readonly reuseMs: number;
 }
 
-export const SUBSCRIPTION_TIMES: ScriptSubscriptionTimes = {
+const SUBSCRIPTION_TIMES: ScriptSubscriptionTimes = {
   silenceMs: 150_000,
   retryMs: 1_000,
   retryMsMax: 30_000,
@@ -155,10 +155,11 @@ export class ScriptSubscription {
   private async connect(): Promise<void> {
     const watched = [...this.scripts];
     const id = await this.subscribe(watched, this.reusableId());
+    const metadata = await this.deps.daemon.streamMetadata();
     if (this.stopping.signal.aborted) return;
     this.subscription = { id, lastUsedAtMs: performance.now() };
-    const { link } = this.deps.daemon;
-    const stream = link.clients.indexer.getSubscription({ subscriptionId: id, filter: undefined }, link.metadata());
+    const { indexer } = this.deps.daemon.link.clients;
+    const stream = indexer.getSubscription({ subscriptionId: id, filter: undefined }, metadata);
     this.stream = stream;
     const added = [...this.scripts].filter((script) => !watched.includes(script));
     // Both to their ends: two reconciles at once would tread on each other.

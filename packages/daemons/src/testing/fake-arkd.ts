@@ -40,9 +40,14 @@ type SubscriptionStream = ServerWritableStream<GetSubscriptionRequest, GetSubscr
 export const HOLD = new Promise<never>(() => undefined);
 
 /** arkd's own refusal, with details in the trailer. */
-export function refusal(code: number, name: string, grpcStatus = status.INVALID_ARGUMENT): ServiceError {
+export function refusal(
+  code: number,
+  name: string,
+  grpcStatus = status.INVALID_ARGUMENT,
+  metadataOfError: Record<string, string> = { vtxo_outpoint: "ab:0" },
+): ServiceError {
   const message = `${name} (${code}): because the test says so`;
-  const details = ErrorDetails.fromPartial({ code, name, message, metadata: { vtxo_outpoint: "ab:0" } });
+  const details = ErrorDetails.fromPartial({ code, name, message, metadata: metadataOfError });
   const packed = {
     typeUrl: "type.googleapis.com/ark.v1.ErrorDetails",
     value: Buffer.from(ErrorDetails.encode(details).finish()),
