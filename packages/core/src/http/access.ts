@@ -1,6 +1,5 @@
 import { actsAsOwner, type Caller } from "../caller";
 import { AppError } from "../errors";
-
 import { KEY_SCOPES } from "./admin";
 import type { KeyScope } from "./admin";
 
@@ -78,7 +77,8 @@ export function admit(caller: Caller, route: Admission): Caller {
   }
   if (caller.principal === ANONYMOUS.principal) throw new AppError("auth_required");
   if (route.auth.includes("solver") && caller.isSolver && hasScope(caller, route.scope)) return caller;
-  if (route.auth.includes("owner") && (caller.pubkey !== undefined || caller.isOpen)) return { ...caller, isSolver: caller.isOpen };
+  if (route.auth.includes("owner") && (caller.pubkey !== undefined || caller.isOpen))
+    return { ...caller, isSolver: caller.isOpen };
   if (route.auth.includes("solver") && caller.isSolver) {
     throw new AppError("scope_missing", {
       message: `The key lacks the scope ${String(route.scope)}.`,

@@ -100,7 +100,9 @@ const deadJobFields = {
   payload: jsonObject.meta({ description: "Secrets masked." }),
 };
 
-export const DeadJobsReply = z.object({ dead_jobs: z.array(z.object(deadJobFields)), ...page }).meta({ id: "DeadJobs" });
+export const DeadJobsReply = z
+  .object({ dead_jobs: z.array(z.object(deadJobFields)), ...page })
+  .meta({ id: "DeadJobs" });
 
 const JobAttempt = z.object({
   attempt: z.int(),

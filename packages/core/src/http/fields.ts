@@ -116,5 +116,7 @@ export const page = {
 };
 
 function hexString(bytes: number) {
-  return z.string().regex(new RegExp(`^[0-9a-f]{${String(bytes * 2)}}$`), `must be ${String(bytes * 2)} lower-case hex`);
+  return z
+    .string()
+    .regex(new RegExp(`^[0-9a-f]{${String(bytes * 2)}}$`), `must be ${String(bytes * 2)} lower-case hex`);
 }

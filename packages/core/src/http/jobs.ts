@@ -22,13 +22,22 @@ export const EnqueueUserProcessBody = z
       .default("process"),
     data: jsonObject
       .default({})
-      .refine((data) => Buffer.byteLength(JSON.stringify(data)) <= DATA_BYTES_MAX, "must be at most 65536 bytes of JSON")
+      .refine(
+        (data) => Buffer.byteLength(JSON.stringify(data)) <= DATA_BYTES_MAX,
+        "must be at most 65536 bytes of JSON",
+      )
       .meta({ description: "At most 64 KiB of JSON." }),
   })
   .meta({ id: "EnqueueUserProcess", example: { user_id: "alice", action_type: "process", data: { amount: 5 } } });
 
 export const EnqueueUserProcessReply = z
-  .object({ message: z.string(), job_id: opaqueId, user_id: z.string(), action_type: z.string(), job_status: JobStatus })
+  .object({
+    message: z.string(),
+    job_id: opaqueId,
+    user_id: z.string(),
+    action_type: z.string(),
+    job_status: JobStatus,
+  })
   .meta({ id: "EnqueuedUserProcess" });
 
 export const JobParams = z.object({ job_id: opaqueId });

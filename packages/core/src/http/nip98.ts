@@ -63,15 +63,19 @@ function parseToken(token: string): NostrEvent | undefined {
 function findFault(event: NostrEvent, request: SignedRequest): string | undefined {
   if (event.kind !== NIP98_KIND) return `The event's kind must be ${String(NIP98_KIND)}.`;
   const ageSeconds = request.now.getTime() / 1000 - event.created_at;
-  if (Math.abs(ageSeconds) > WINDOW_SECONDS) return "The event's created_at is more than 60 s away from the gateway's clock.";
+  if (Math.abs(ageSeconds) > WINDOW_SECONDS)
+    return "The event's created_at is more than 60 s away from the gateway's clock.";
   // A second tag of the same name would let two readers see two different requests.
   for (const name of ["u", "method", "payload"]) {
     if (listTags(event, name).length > 1) return `The event has more than one ${name} tag.`;
   }
   if (findTag(event, "u") !== request.url) return "The event's u tag is not the URL of this request.";
-  if (findTag(event, "method")?.toUpperCase() !== request.method) return "The event's method tag is not the method of this request.";
+  if (findTag(event, "method")?.toUpperCase() !== request.method)
+    return "The event's method tag is not the method of this request.";
   const payload = findTag(event, "payload");
   if (request.bodySha256 === undefined) return undefined;
   if (payload === undefined) return "The event has no payload tag, but the request has a body.";
-  return payload.toLowerCase() === request.bodySha256 ? undefined : "The event's payload tag is not the sha256 of the body.";
+  return payload.toLowerCase() === request.bodySha256
+    ? undefined
+    : "The event's payload tag is not the sha256 of the body.";
 }

@@ -2,7 +2,6 @@ import type { z } from "zod";
 
 import { AppError } from "../errors";
 import { fieldErrors } from "../field-errors";
-
 import { isAmountRule } from "./fields";
 
 /**

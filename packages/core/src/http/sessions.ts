@@ -193,7 +193,7 @@ export const IssueChallengeReply = z
 
 /** The mirror was not fresh in time: the challenge opens by itself once the sync is done. */
 export const PendingChallengeReply = z
-  .object({ message: z.string(), session_id: opaqueId, job_id: opaqueId, txid: z.null() })
+  .object({ message: z.string(), session_id: opaqueId, job_id: opaqueId.optional(), txid: z.null() })
   .meta({ id: "PendingChallenge" });
 
 const ItemSignature = z.object({ txid, input: z.int().min(0), sig: bip340Signature });

@@ -39,7 +39,9 @@ export const ReadyReply = z
     ready: z.boolean(),
     redis_connected: z.boolean(),
     database_connected: z.boolean(),
-    grpc_available: z.boolean().meta({ description: "Information only: a daemon outage never makes a process unready." }),
+    grpc_available: z
+      .boolean()
+      .meta({ description: "Information only: a daemon outage never makes a process unready." }),
     error: z.string().optional(),
   })
   .meta({ id: "Ready" });
@@ -149,4 +151,3 @@ export const StatsReply = z
     grpc_services: daemonFlags,
   })
   .meta({ id: "Stats" });
-

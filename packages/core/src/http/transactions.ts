@@ -10,7 +10,9 @@ export const P2pTransferReply = z
   .object({
     message: z.string(),
     transaction: z.object({
-      txid: txid.nullable().meta({ description: "Planned (it does not depend on the signatures); null while the VTXOs are being read." }),
+      txid: txid
+        .nullable()
+        .meta({ description: "Planned (it does not depend on the signatures); null while the VTXOs are being read." }),
       amount: amountOut,
       asset_id: assetId,
       fee_sats: amountOut,

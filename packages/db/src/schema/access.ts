@@ -14,6 +14,8 @@ export const apiKeys = mysqlTable("api_keys", {
   createdAt: datetime("created_at", { mode: "date", fsp: 3 }).notNull(),
   lastUsedAt: datetime("last_used_at", { mode: "date", fsp: 3 }),
   expiresAt: datetime("expires_at", { mode: "date", fsp: 3 }),
+  previousSha256: varchar("previous_sha256", { length: 64 }),
+  previousUntil: datetime("previous_until", { mode: "date", fsp: 3 }),
 });
 
 export const nip98Seen = mysqlTable("nip98_seen", {

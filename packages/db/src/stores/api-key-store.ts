@@ -1,10 +1,12 @@
 import { z } from "zod";
 
 import { AppError } from "@arkrelay/core/errors";
+import type { Tx } from "@arkrelay/core/ports/transactions";
 
 import { isDuplicateKey } from "../driver-errors";
 import { nullable, readDate, readInteger, readJson, readText, type Row } from "../row";
 import type { SqlHandle } from "../sql-handle";
+import { connectionOf } from "../transactions";
 
 const Limits = z.object({
   /** Replaces the default rate of API keys. */
@@ -48,6 +50,29 @@ export interface NewApiKey {
   readonly expiresAt?: Date | undefined;
 }
 
+export interface ApiKeyFilter {
+  readonly status?: "active" | "revoked" | "expired" | undefined;
+  readonly beforeId?: number | undefined;
+  readonly limit: number;
+}
+
+export interface ApiKeyChange {
+  readonly name?: string;
+  readonly scopes?: readonly string[];
+  readonly limits?: {
+    readonly rate_limit_per_minute?: number | null;
+    readonly assign_limits?: Readonly<Record<string, number>>;
+  };
+  readonly expiresAt?: Date | null;
+}
+
+const STATUS_CONDITIONS = {
+  any: "TRUE",
+  revoked: "status = 'revoked'",
+  active: "status = 'active' AND (expires_at IS NULL OR expires_at > NOW(3))",
+  expired: "status = 'active' AND expires_at <= NOW(3)",
+} as const;
+
 const COLUMNS = "id, key_id, name, kind, prefix, pubkey, scopes, limits, status, created_at, last_used_at, expires_at";
 
 /** last_used_at is for people; a write per call would make it the busiest row of the database. */
@@ -58,7 +83,11 @@ export class DrizzleApiKeyStore {
   constructor(private readonly database: SqlHandle) {}
 
   async findBySecretSha256(secretSha256: string): Promise<ApiKey | undefined> {
-    const [row] = await this.database.select(`SELECT ${COLUMNS} FROM api_keys WHERE secret_sha256 = ?`, [secretSha256]);
+    const [row] = await this.database.select(
+      `SELECT ${COLUMNS} FROM api_keys WHERE secret_sha256 = ?
+       UNION ALL SELECT ${COLUMNS} FROM api_keys WHERE previous_sha256 = ? AND previous_until > NOW(3) LIMIT 1`,
+      [secretSha256, secretSha256],
+    );
     return row === undefined ? undefined : toApiKey(row);
   }
 
@@ -67,15 +96,15 @@ export class DrizzleApiKeyStore {
     return row === undefined ? undefined : toApiKey(row);
   }
 
-  async findByKeyId(keyId: string): Promise<ApiKey | undefined> {
-    const [row] = await this.database.select(`SELECT ${COLUMNS} FROM api_keys WHERE key_id = ?`, [keyId]);
+  async findByKeyId(keyId: string, tx?: Tx): Promise<ApiKey | undefined> {
+    const [row] = await this.handle(tx).select(`SELECT ${COLUMNS} FROM api_keys WHERE key_id = ?`, [keyId]);
     return row === undefined ? undefined : toApiKey(row);
   }
 
-  /** Throws `conflict` when the id, the secret or the pubkey is registered already. */
-  async insert(key: NewApiKey): Promise<void> {
+  /** Throws `conflict` when the id, the secret or the pubkey is registered already. With a Tx the row belongs to its effect. */
+  async insert(key: NewApiKey, tx?: Tx): Promise<void> {
     try {
-      await insertKey(this.database, key);
+      await insertKey(this.handle(tx), key);
     } catch (error) {
       if (isDuplicateKey(error)) throw new AppError("conflict", { details: { field: "key" } });
       throw error;
@@ -97,12 +126,53 @@ export class DrizzleApiKeyStore {
   }
 
   /** False when there is no such active key. Processes that cache keys see it within their cache's time. */
-  async revoke(keyId: string): Promise<boolean> {
-    const { affectedRows } = await this.database.write(
+  async revoke(keyId: string, tx?: Tx): Promise<boolean> {
+    const { affectedRows } = await this.handle(tx).write(
       "UPDATE api_keys SET status = 'revoked' WHERE key_id = ? AND status = 'active'",
       [keyId],
     );
     return affectedRows === 1;
+  }
+
+  /** Newest first; a status of `expired` means active by its row, but past its time. */
+  async list(filter: ApiKeyFilter): Promise<readonly ApiKey[]> {
+    const rows = await this.database.select(
+      `SELECT ${COLUMNS} FROM api_keys WHERE id < ? AND ${STATUS_CONDITIONS[filter.status ?? "any"]} ORDER BY id DESC LIMIT ?`,
+      [filter.beforeId ?? Number.MAX_SAFE_INTEGER, filter.limit],
+    );
+    return rows.map(toApiKey);
+  }
+
+  /** `null` empties a field, an absent one stays. undefined = no such key. */
+  async update(tx: Tx, keyId: string, change: ApiKeyChange): Promise<ApiKey | undefined> {
+    const known = await this.findByKeyId(keyId, tx);
+    if (known === undefined) return undefined;
+    const limits = { ...known.limits, ...change.limits };
+    await connectionOf(tx).write(
+      "UPDATE api_keys SET name = ?, scopes = ?, limits = ?, expires_at = ? WHERE key_id = ?",
+      [
+        change.name ?? known.name,
+        JSON.stringify(change.scopes ?? known.scopes),
+        JSON.stringify(Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== null))),
+        (change.expiresAt === undefined ? known.expiresAt : change.expiresAt) ?? null,
+        keyId,
+      ],
+    );
+    return this.findByKeyId(keyId, tx);
+  }
+
+  /** The secret until now works until `previousUntil`, under the same key_id. False = no such active secret key. */
+  async rotate(tx: Tx, keyId: string, secretSha256: string, previousUntil: Date): Promise<boolean> {
+    const { affectedRows } = await connectionOf(tx).write(
+      `UPDATE api_keys SET previous_sha256 = secret_sha256, previous_until = ?, secret_sha256 = ?
+       WHERE key_id = ? AND kind = 'secret' AND status = 'active'`,
+      [previousUntil, secretSha256, keyId],
+    );
+    return affectedRows === 1;
+  }
+
+  private handle(tx: Tx | undefined): SqlHandle {
+    return tx === undefined ? this.database : connectionOf(tx);
   }
 
   async touch(keyId: string): Promise<void> {

@@ -1,7 +1,9 @@
 import { assert } from "@arkrelay/core/errors";
+import type { Tx } from "@arkrelay/core/ports/transactions";
 
 import { readDate, readInteger, readJson, readText, type Row } from "../row";
 import type { SqlHandle } from "../sql-handle";
+import { connectionOf } from "../transactions";
 
 export type DesiredState = "running" | "stopped";
 
@@ -41,8 +43,10 @@ export class DrizzleServiceStateStore {
     return state;
   }
 
-  async setDesired(service: string, desired: DesiredState): Promise<void> {
-    await this.database.write(
+  /** With a Tx the wish belongs to the transaction that answers the operator. */
+  async setDesired(service: string, desired: DesiredState, tx?: Tx): Promise<void> {
+    const handle = tx === undefined ? this.database : connectionOf(tx);
+    await handle.write(
       `INSERT INTO service_state (service, desired_state, updated_at) VALUES (?, ?, NOW(3))
        ON DUPLICATE KEY UPDATE desired_state = VALUES(desired_state), updated_at = VALUES(updated_at)`,
       [service, desired],

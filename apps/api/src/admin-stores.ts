@@ -1,0 +1,141 @@
+import type { KeyScope } from "@arkrelay/core/http/admin";
+import type { Tx } from "@arkrelay/core/ports/transactions";
+
+export interface AuditEntry {
+  readonly actor: string;
+  readonly action: string;
+  readonly target: string;
+  readonly requestId: string;
+  readonly ip: string;
+  readonly outcome: string;
+}
+
+export interface AuditRow {
+  readonly id: bigint;
+  readonly actor: string;
+  readonly action: string;
+  readonly target: string | undefined;
+  readonly requestId: string | undefined;
+  readonly ip: string | undefined;
+  readonly outcome: string;
+  readonly at: Date;
+}
+
+export interface ApiKeyRow {
+  readonly id: bigint;
+  readonly keyId: string;
+  readonly name: string;
+  readonly kind: "secret" | "nostr";
+  readonly prefix: string | undefined;
+  readonly pubkey: string | undefined;
+  readonly scopes: readonly KeyScope[];
+  readonly status: "active" | "revoked";
+  readonly rateLimitPerMinute: number | undefined;
+  /** Units a day by asset; an absent asset means 0. */
+  readonly assignLimits: Readonly<Record<string, number>>;
+  readonly lastUsedAt: Date | undefined;
+  readonly expiresAt: Date | undefined;
+  readonly createdAt: Date;
+}
+
+export interface NewApiKey {
+  readonly keyId: string;
+  readonly name: string;
+  readonly kind: "secret" | "nostr";
+  readonly prefix: string | undefined;
+  readonly secretSha256: string | undefined;
+  readonly pubkey: string | undefined;
+  readonly scopes: readonly KeyScope[];
+  readonly rateLimitPerMinute: number | undefined;
+  readonly assignLimits: Readonly<Record<string, number>>;
+  readonly expiresAt: Date | undefined;
+}
+
+/** `null` empties a field, an absent one stays. */
+export interface ApiKeyChange {
+  readonly name?: string;
+  readonly scopes?: readonly KeyScope[];
+  readonly rateLimitPerMinute?: number | null;
+  readonly assignLimits?: Readonly<Record<string, number>>;
+  readonly expiresAt?: Date | null;
+}
+
+export interface ApiKeyStore {
+  /** Throws `conflict` when the pubkey is registered already. */
+  insert(tx: Tx, key: NewApiKey): Promise<ApiKeyRow>;
+  find(keyId: string, tx?: Tx): Promise<ApiKeyRow | undefined>;
+  list(
+    status: "active" | "revoked" | "expired" | undefined,
+    limit: number,
+    beforeId: bigint | undefined,
+  ): Promise<readonly ApiKeyRow[]>;
+  update(tx: Tx, keyId: string, change: ApiKeyChange): Promise<ApiKeyRow | undefined>;
+  /** The previous secret stays valid until `previousUntil`. false = no such active secret key. */
+  rotate(
+    tx: Tx,
+    keyId: string,
+    next: { readonly secretSha256: string; readonly prefix: string; readonly previousUntil: Date },
+  ): Promise<boolean>;
+  revoke(tx: Tx, keyId: string): Promise<boolean>;
+}
+
+export interface CleanupCounts {
+  readonly metrics: number;
+  readonly heartbeats: number;
+  readonly jobs: number;
+}
+
+export interface SessionCounts {
+  readonly byStatus: Readonly<Record<string, number>>;
+  readonly byType: Readonly<Record<string, number>>;
+}
+
+export interface AssetRow {
+  readonly id: bigint;
+  readonly assetId: string;
+  readonly name: string;
+  readonly ticker: string;
+  readonly assetType: "normal" | "collectible";
+  readonly decimalPlaces: number;
+  /** 0 = no cap below 2^53-1. */
+  readonly totalSupply: bigint;
+  readonly status: string;
+  readonly arkAssetId: string | undefined;
+  readonly taprootAssetId: string | undefined;
+  readonly units: {
+    readonly carrier: bigint | undefined;
+    readonly minLift: bigint | undefined;
+    readonly maxLift: bigint | undefined;
+    readonly minLand: bigint | undefined;
+    readonly maxLand: bigint | undefined;
+  };
+  readonly metadata: Readonly<Record<string, unknown>>;
+  /** Units outside gateway scripts, and how many of them are locked. */
+  readonly circulating: bigint;
+  readonly reserved: bigint;
+  readonly createdAt: Date;
+}
+
+/** Stores that only the operator's routes and the asset registry use. */
+export interface AdminStores {
+  readonly audit: {
+    insert(entry: AuditEntry): Promise<void>;
+    list(
+      filter: { readonly actor: string | undefined; readonly action: string | undefined },
+      limit: number,
+      beforeId: bigint | undefined,
+    ): Promise<readonly AuditRow[]>;
+  };
+  readonly apiKeys: ApiKeyStore;
+  readonly assets: {
+    list(activeOnly: boolean, limit: number, beforeId: bigint | undefined): Promise<readonly AssetRow[]>;
+    find(assetId: string): Promise<AssetRow | undefined>;
+  };
+  readonly services: { setDesiredState(tx: Tx, service: string, desired: "running" | "stopped"): Promise<void> };
+  readonly cleanup: {
+    count(before: Date): Promise<CleanupCounts>;
+    /** Deletes in batches until nothing older is left. */
+    run(before: Date): Promise<CleanupCounts>;
+  };
+  readonly sessionCounts: () => Promise<SessionCounts>;
+}

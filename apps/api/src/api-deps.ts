@@ -1,0 +1,74 @@
+import type { SolverAuth } from "@arkrelay/core/http/access";
+import type { InsertJobDeps } from "@arkrelay/core/jobs/insert-job";
+import type { JobStore } from "@arkrelay/core/jobs/job-store";
+import type { Clock } from "@arkrelay/core/ports/clock";
+import type { Random } from "@arkrelay/core/ports/random";
+import type { Transactions } from "@arkrelay/core/ports/transactions";
+import type { Waker } from "@arkrelay/core/ports/waker";
+import type { SessionDeps } from "@arkrelay/core/session/session-deps";
+import type { Idempotency } from "@arkrelay/db/stores/idempotency-store";
+import type { Logger } from "@arkrelay/runtime/logger";
+import type { Metrics } from "@arkrelay/runtime/metrics";
+
+import type { AdminStores } from "./admin-stores";
+import type { AuthDeps } from "./http/authenticate";
+import type { CallLimits } from "./http/call-limits";
+import type { Cursors } from "./http/cursor";
+import type { EventStreams } from "./http/event-streams";
+import type { StatusSources } from "./status-sources";
+
+export interface ApiSettings {
+  readonly version: string;
+  readonly isProduction: boolean;
+  readonly publicBaseUrl: string;
+  readonly solverAuth: SolverAuth;
+  readonly trustProxy: number;
+  readonly corsOrigins: readonly string[];
+  /** Holds every answer to its schema; for tests, it costs time. */
+  readonly checkReplies: boolean;
+  /** What `/admin/configuration` shows. Never a secret. */
+  readonly shownConfiguration: ShownConfiguration;
+}
+
+export interface ShownConfiguration {
+  readonly env: string;
+  readonly appHost: string;
+  readonly appPort: number;
+  readonly logLevel: string;
+  readonly bitcoinNetwork: string;
+  readonly metricsEnabled: boolean;
+  readonly metricsPort: number;
+  readonly sessionTimeoutMinutes: number;
+  readonly concurrentSessionsMax: number;
+  readonly vtxoMinAmountSats: number;
+  readonly l2FeeSats: number;
+  readonly grpcMaxMessageLength: number;
+  readonly grpcTimeoutSeconds: number;
+}
+
+export interface Nip98Seen {
+  /** false when the event id was used before. Committed before the handler runs. */
+  markSeen(eventId: string, until: Date): Promise<boolean>;
+}
+
+/** All that routes and the pipeline need. Opened in deps.ts, nowhere else. */
+export interface ApiDeps {
+  readonly settings: ApiSettings;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly transactions: Transactions;
+  readonly waker: Waker;
+  readonly auth: AuthDeps;
+  readonly limits: CallLimits;
+  readonly nip98Seen: Nip98Seen;
+  readonly idempotency: Idempotency;
+  readonly cursors: Cursors;
+  readonly streams: EventStreams;
+  readonly jobs: JobStore;
+  readonly insertJob: InsertJobDeps;
+  readonly session: SessionDeps;
+  readonly status: StatusSources;
+  readonly admin: AdminStores;
+}

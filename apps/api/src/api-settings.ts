@@ -1,0 +1,31 @@
+import type { ApiSettings } from "./api-deps";
+import type { ApiConfig } from "./config";
+
+/** The values routes and pipeline read, out of the whole configuration. */
+export function toApiSettings(config: ApiConfig, version: string): ApiSettings {
+  const { http, process, session, arkd, mode } = config;
+  return {
+    version,
+    isProduction: mode.isProduction,
+    publicBaseUrl: http.publicBaseUrl,
+    solverAuth: http.solverAuth,
+    trustProxy: http.trustProxy,
+    corsOrigins: http.corsOrigins,
+    checkReplies: mode.environment === "test",
+    shownConfiguration: {
+      env: mode.environment,
+      appHost: http.host,
+      appPort: http.port,
+      logLevel: process.logLevel,
+      bitcoinNetwork: mode.network,
+      metricsEnabled: process.metricsEnabled,
+      metricsPort: process.metricsPort,
+      sessionTimeoutMinutes: session.sessionTimeoutMs / 60_000,
+      concurrentSessionsMax: session.concurrentSessionsMax,
+      vtxoMinAmountSats: Number(session.vtxoMinAmountSats),
+      l2FeeSats: Number(session.l2FeeSats),
+      grpcMaxMessageLength: arkd.maxMessageBytes,
+      grpcTimeoutSeconds: arkd.timeoutMs / 1000,
+    },
+  };
+}

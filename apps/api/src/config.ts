@@ -1,0 +1,28 @@
+import { arkdSection } from "@arkrelay/runtime/config/arkd-section";
+import { backgroundSection } from "@arkrelay/runtime/config/background-section";
+import { databaseSection } from "@arkrelay/runtime/config/database-section";
+import { httpSection } from "@arkrelay/runtime/config/http-section";
+import type { Environment } from "@arkrelay/runtime/config/mode";
+import { nostrSection } from "@arkrelay/runtime/config/nostr-section";
+import { parseEnv } from "@arkrelay/runtime/config/parse-env";
+import { processSection } from "@arkrelay/runtime/config/process-section";
+import { redisSection } from "@arkrelay/runtime/config/redis-section";
+import { sealingSection } from "@arkrelay/runtime/config/sealing-section";
+import { sessionSection } from "@arkrelay/runtime/config/session-section";
+
+/** Throws ConfigError with every bad variable at once. */
+export function parseConfig(env: Environment) {
+  return parseEnv(env, {
+    process: processSection("api"),
+    http: httpSection,
+    database: databaseSection,
+    redis: redisSection,
+    sealing: sealingSection,
+    session: sessionSection,
+    nostr: nostrSection,
+    arkd: arkdSection,
+    background: backgroundSection,
+  });
+}
+
+export type ApiConfig = ReturnType<typeof parseConfig>;

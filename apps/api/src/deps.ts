@@ -1,0 +1,205 @@
+import { createHash } from "node:crypto";
+
+import type { Redis } from "ioredis";
+
+import { DEFAULT_KEY_SCOPES } from "@arkrelay/core/http/admin";
+import { openDatabase, type Database } from "@arkrelay/db/connection";
+import { migrate } from "@arkrelay/db/migrator";
+import { DrizzleApiKeyStore } from "@arkrelay/db/stores/api-key-store";
+import { createIdempotency } from "@arkrelay/db/stores/idempotency-store";
+import { DrizzleJobStore } from "@arkrelay/db/stores/job-store";
+import { DrizzleSweepStore } from "@arkrelay/db/stores/job-sweep-store";
+import { DrizzleNip98Store } from "@arkrelay/db/stores/nip98-store";
+import { systemClock } from "@arkrelay/runtime/clock";
+import { createLogger, type Logger } from "@arkrelay/runtime/logger";
+import { createMetrics, type Metrics } from "@arkrelay/runtime/metrics";
+import type { Life } from "@arkrelay/runtime/process";
+import { systemRandom } from "@arkrelay/runtime/random";
+import { checkQueueRedis, closeRedis, openRedis } from "@arkrelay/runtime/redis";
+import { createSealer } from "@arkrelay/runtime/sealing";
+import { BullWaker } from "@arkrelay/tasks/bull-waker";
+import { openWakeQueues, type WakeQueues } from "@arkrelay/tasks/wake-queues";
+import { WokenMarker } from "@arkrelay/tasks/woken-marker";
+
+import type { ApiDeps } from "./api-deps";
+import { toApiSettings } from "./api-settings";
+import type { ApiConfig } from "./config";
+import { createAdminKeys } from "./http/admin-key";
+import { createCallLimits } from "./http/call-limits";
+import { createCursors } from "./http/cursor";
+import { createEventStreams } from "./http/event-streams";
+import { createKeyRegistry } from "./http/key-registry";
+import { createRedisTokenBuckets, TAKE_TOKENS_LUA } from "./http/redis-token-buckets";
+import { openAdminStores } from "./open-admin-stores";
+import { openSessionDeps } from "./open-session-deps";
+import { createStatusSources } from "./read-status";
+
+/** What opening needs of the process; a test plays it. */
+export type DepsLife = Pick<Life, "onStop" | "stopping">;
+
+export interface OpenOptions {
+  readonly version: string;
+  /** Instead of the process's own, for tests. */
+  readonly logger?: Logger;
+  /** Prefix of the queues' Redis keys, for tests. */
+  readonly queueNamespace?: string;
+}
+
+/** Opens every connection of the API and registers how each is closed. */
+export async function openDeps(config: ApiConfig, life: DepsLife, options: OpenOptions): Promise<ApiDeps> {
+  const logger = options.logger ?? openLogger(config, life);
+  const metrics = createMetrics();
+  const database = await openMigratedDatabase(config, life, metrics);
+  const redis = openProducerRedis(config, life, logger);
+  const { queues, waker } = openWaker(database, redis, life, logger, metrics, options.queueNamespace);
+  const jobs = new DrizzleJobStore(database);
+  const insertJob = {
+    jobs,
+    random: systemRandom,
+    clock: systemClock,
+    pendingJobsMax: config.background.pendingJobsPerOwnerMax,
+  };
+  const keyStore = new DrizzleApiKeyStore(database);
+  await importBootstrapKeys(config, keyStore);
+  const onError = (message: string) => (error: unknown) => logger.warn(message, { error });
+  return {
+    settings: toApiSettings(config, options.version),
+    clock: systemClock,
+    random: systemRandom,
+    logger: logger.forModule("http"),
+    metrics,
+    transactions: database.transactions,
+    waker,
+    auth: {
+      clock: systemClock,
+      adminKeys: createAdminKeys(config.http.adminKeys),
+      keys: createKeyRegistry(toKeyLookup(keyStore), systemClock, onError("a key's last use was not noted")),
+      publicBaseUrl: config.http.publicBaseUrl,
+    },
+    limits: createCallLimits(config.http.rateLimit, openBuckets(redis), systemClock),
+    nip98Seen: new DrizzleNip98Store(database),
+    idempotency: createIdempotency({
+      transactions: database.transactions,
+      sealer: createSealer(config.sealing),
+      ttlMs: config.http.idempotencyTtlMs,
+    }),
+    cursors: createCursors(config.http.secretKey),
+    streams: createEventStreams(onError("a stream's rows were not read")),
+    jobs,
+    insertJob,
+    session: openSessionDeps(config, database, insertJob, () => wakeOutbox(redis)),
+    status: createStatusSources({
+      database,
+      redis,
+      queues,
+      isDraining: () => life.stopping.aborted,
+      now: () => systemClock.now(),
+    }),
+    admin: openAdminStores(database),
+  };
+}
+
+function openLogger(config: ApiConfig, life: DepsLife): Logger {
+  const { logLevel: level, logFormat: format, logDirectory: directory } = config.process;
+  const logger = createLogger({ service: "api", level, format, directory });
+  life.onStop("log", () => logger.close());
+  for (const warning of config.warnings) logger.warn("configuration", { warning });
+  return logger;
+}
+
+async function openMigratedDatabase(config: ApiConfig, life: DepsLife, metrics: Metrics): Promise<Database> {
+  const { url, tlsCa, migrateOnStart } = config.database;
+  if (migrateOnStart) await migrate({ url, tlsCa });
+  const database = openDatabase({
+    ...config.database,
+    observeQuery: (queryType, seconds) => metrics.databaseQueryDuration.observe({ query_type: queryType }, seconds),
+  });
+  life.onStop("database", () => database.close());
+  return database;
+}
+
+/** A command fails at once while Redis is away; a queue that would lose wakes silently is reported as soon as it is met. */
+function openProducerRedis(config: ApiConfig, life: DepsLife, logger: Logger): Redis {
+  const redis = openRedis({
+    url: config.redis.url,
+    role: "producer",
+    onError: (error) => logger.warn("Redis connection", { error }),
+  });
+  life.onStop("redis", () => closeRedis(redis));
+  redis.once("ready", () => {
+    checkQueueRedis(redis, { requireAof: config.redis.requireAof }).catch((error: unknown) => {
+      logger.error("the queue Redis is not safe to use", { error });
+    });
+  });
+  return redis;
+}
+
+function openWaker(
+  database: Database,
+  redis: Redis,
+  life: DepsLife,
+  logger: Logger,
+  metrics: Metrics,
+  namespace: string | undefined,
+): { readonly queues: WakeQueues; readonly waker: BullWaker } {
+  const queues = openWakeQueues({
+    connection: redis,
+    ...(namespace !== undefined && { namespace }),
+    onError: (error) => logger.debug("queue connection", { error }),
+  });
+  const marker = new WokenMarker({
+    marks: new DrizzleSweepStore(database),
+    onError: (error) => logger.warn("confirmed wakes were not noted", { error }),
+  });
+  const waker = new BullWaker({
+    queues,
+    onWoken: (wakes) => marker.add(wakes),
+    onLost: (wakes, error) => {
+      for (const { task } of wakes) metrics.wakeFailures.inc({ queue: task });
+      logger.warn("wakes were not sent; the sweeper will", { count: wakes.length, error });
+    },
+  });
+  life.onStop("waker", async () => {
+    await marker.flush();
+    await queues.close();
+  });
+  return { queues, waker };
+}
+
+const LUA_NAME = "arkrelayTakeTokens";
+
+function openBuckets(redis: Redis) {
+  redis.defineCommand(LUA_NAME, { lua: TAKE_TOKENS_LUA });
+  type Take = (keyCount: number, ...rest: string[]) => Promise<unknown>;
+  const take = (redis as unknown as Record<typeof LUA_NAME, Take>)[LUA_NAME].bind(redis);
+  return createRedisTokenBuckets(
+    (keys, args) => take(keys.length, ...keys, ...args),
+    () => performance.now(),
+  );
+}
+
+function toKeyLookup(store: DrizzleApiKeyStore) {
+  type Found = Awaited<ReturnType<DrizzleApiKeyStore["findByPubkey"]>>;
+  const toStored = (key: Found) => key && { ...key, rateLimitPerMinute: key.limits.rate_limit_per_minute };
+  return {
+    findBySecretSha256: async (sha256: string) => toStored(await store.findBySecretSha256(sha256)),
+    findByPubkey: async (pubkey: string) => toStored(await store.findByPubkey(pubkey)),
+    touch: (keyId: string) => store.touch(keyId),
+  };
+}
+
+/** SOLVER_API_KEYS: the same key has the same id on every replica and at every start, so it is imported once. */
+async function importBootstrapKeys(config: ApiConfig, store: DrizzleApiKeyStore): Promise<void> {
+  await store.importOnce(
+    config.http.bootstrapKeys.map(({ name, key }) => {
+      const secretSha256 = createHash("sha256").update(key).digest("hex");
+      const keyId = `key_${createHash("sha256").update(`bootstrap:${secretSha256}`).digest("hex").slice(0, 18)}`;
+      return { keyId, name, secretSha256, scopes: DEFAULT_KEY_SCOPES };
+    }),
+  );
+}
+
+/** A hint for the relayer, which looks by itself every second. */
+function wakeOutbox(redis: Redis): void {
+  redis.publish("arkrelay:wake:outbox", "").catch(() => undefined);
+}

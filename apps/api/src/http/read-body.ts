@@ -1,0 +1,73 @@
+import type { IncomingMessage } from "node:http";
+
+import { AppError } from "@arkrelay/core/errors";
+
+const EMPTY = Buffer.alloc(0);
+
+/** A stalled upload would hold its buffers for ever. */
+const BODY_READ_MS_MAX = 30_000;
+
+/**
+ * The raw bytes of a body: NIP-98 signs exactly these, so they are kept before anything parses them.
+ * Throws `payload_too_large`, and `unsupported_media_type` for a compressed body (a small one could unpack to gigabytes).
+ */
+export async function readBody(req: IncomingMessage, bytesMax: number): Promise<Buffer> {
+  const declared = req.headers["content-length"];
+  if (declared === undefined && req.headers["transfer-encoding"] === undefined) return EMPTY;
+  if (declared !== undefined && Number(declared) > bytesMax) throw tooLarge(bytesMax);
+  const encoding = req.headers["content-encoding"];
+  if (encoding !== undefined && encoding !== "identity") {
+    throw new AppError("unsupported_media_type", { message: "Content-Encoding must be identity." });
+  }
+  return collect(req, bytesMax);
+}
+
+function collect(req: IncomingMessage, bytesMax: number): Promise<Buffer> {
+  return new Promise<Buffer>((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    const timer = setTimeout(() => {
+      reject(new AppError("invalid_request", { message: "The body did not arrive in time." }));
+    }, BODY_READ_MS_MAX);
+    req.on("data", (chunk: Buffer) => {
+      size += chunk.length;
+      if (size <= bytesMax) chunks.push(chunk);
+      else reject(tooLarge(bytesMax));
+    });
+    req.on("end", () => {
+      resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks));
+    });
+    // Also of a caller that went away: nobody is left to answer, but the pipeline has to end.
+    req.on("close", () => {
+      clearTimeout(timer);
+      reject(new AppError("invalid_request", { message: "The body ended early." }));
+    });
+    req.on("error", reject);
+  });
+}
+
+function tooLarge(bytesMax: number): AppError {
+  return new AppError("payload_too_large", { message: `The body may have at most ${String(bytesMax)} bytes.` });
+}
+
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
+/** JSON object of a body; no body at all means `{}`, so that schemas name the fields that are missing. */
+export function parseJsonBody(raw: Buffer, contentType: string | undefined): unknown {
+  if (raw.length === 0) return {};
+  if (!isJson(contentType)) {
+    throw new AppError("unsupported_media_type", { message: "Content-Type must be application/json." });
+  }
+  try {
+    const parsed: unknown = JSON.parse(utf8.decode(raw));
+    return parsed;
+  } catch (error) {
+    throw new AppError("invalid_json", { cause: error });
+  }
+}
+
+function isJson(contentType: string | undefined): boolean {
+  const [mediaType, ...parameters] = (contentType ?? "").toLowerCase().split(";");
+  const charset = parameters.map((text) => text.trim()).find((text) => text.startsWith("charset="));
+  return mediaType?.trim() === "application/json" && (charset === undefined || /^charset="?utf-?8"?$/.test(charset));
+}

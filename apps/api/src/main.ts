@@ -1,0 +1,31 @@
+import { startHealthServer } from "@arkrelay/runtime/health-server";
+import { runProcess } from "@arkrelay/runtime/process";
+
+import { createApp } from "./app";
+import { parseConfig } from "./config";
+import { openDeps } from "./deps";
+import { listen } from "./listen";
+import { VERSION } from "./version";
+
+void runProcess("api", async (life) => {
+  const config = parseConfig(process.env);
+  life.stopWithin({ graceMs: config.process.graceMs, preStopMs: config.process.preStopMs });
+  const deps = await openDeps(config, life, { version: VERSION });
+  life.readyWhen("database", deps.status.pingDatabase);
+  life.readyWhen("schema", deps.status.checkSchema);
+  life.readyWhen("redis", () => Promise.resolve(deps.status.hasMetRedis()));
+
+  const probes = await startHealthServer({
+    port: config.process.metricsPort,
+    host: config.process.metricsHost,
+    checkReady: () => life.checkReady(),
+    metrics: config.process.metricsEnabled ? deps.metrics.registry : undefined,
+  });
+  life.onStop("probes", () => probes.close());
+
+  const listener = await listen(createApp(deps), config.http.host, config.http.port);
+  // Closed in reverse order: the streams end first, or the listener would wait for them.
+  life.onStop("listener", () => listener.close());
+  life.onStop("streams", () => deps.streams.drain());
+  deps.logger.info("listening", { host: config.http.host, port: listener.port, probes: probes.port });
+});

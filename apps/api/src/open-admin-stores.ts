@@ -1,0 +1,113 @@
+import { AppError } from "@arkrelay/core/errors";
+import type { KeyScope } from "@arkrelay/core/http/admin";
+import type { Database } from "@arkrelay/db/connection";
+import { DrizzleApiKeyStore, type ApiKey } from "@arkrelay/db/stores/api-key-store";
+import { DrizzleAssetStore } from "@arkrelay/db/stores/asset-store";
+import { DrizzleAuditStore } from "@arkrelay/db/stores/audit-store";
+import { DrizzleRetentionStore, type RetentionTarget } from "@arkrelay/db/stores/retention-store";
+import { DrizzleServiceStateStore } from "@arkrelay/db/stores/service-state-store";
+import { countSessions } from "@arkrelay/db/stores/table-counts";
+
+import type { AdminStores, ApiKeyRow, ApiKeyStore, CleanupCounts } from "./admin-stores";
+
+const CLEANUP_BATCH = 500;
+
+export function openAdminStores(database: Database): AdminStores {
+  const audit = new DrizzleAuditStore(database);
+  const states = new DrizzleServiceStateStore(database);
+  const retention = new DrizzleRetentionStore(database);
+  return {
+    audit: {
+      insert: (entry) => audit.insert(entry),
+      list: async (filter, limit, beforeId) => {
+        const rows = await audit.list({ ...filter, limit, beforeId: toNumber(beforeId) });
+        return rows.map((row) => ({
+          ...row,
+          id: BigInt(row.id),
+          target: row.target,
+          requestId: row.requestId,
+          ip: row.ip,
+        }));
+      },
+    },
+    apiKeys: toKeyStore(new DrizzleApiKeyStore(database)),
+    assets: new DrizzleAssetStore(database),
+    services: { setDesiredState: (tx, service, desired) => states.setDesired(service, desired, tx) },
+    cleanup: {
+      count: (before) => forEachTarget((target) => retention.count(target, before)),
+      run: (before) => forEachTarget((target) => deleteAll(retention, target, before)),
+    },
+    sessionCounts: () => countSessions(database),
+  };
+}
+
+function toNumber(id: bigint | undefined): number | undefined {
+  return id === undefined ? undefined : Number(id);
+}
+
+async function forEachTarget(work: (target: RetentionTarget) => Promise<number>): Promise<CleanupCounts> {
+  return { metrics: await work("system_metrics"), heartbeats: await work("heartbeats"), jobs: await work("jobs") };
+}
+
+async function deleteAll(retention: DrizzleRetentionStore, target: RetentionTarget, before: Date): Promise<number> {
+  let total = 0;
+  for (;;) {
+    const deleted = await retention.deleteBatch(target, before, CLEANUP_BATCH);
+    total += deleted;
+    if (deleted < CLEANUP_BATCH) return total;
+  }
+}
+
+function toKeyStore(store: DrizzleApiKeyStore): ApiKeyStore {
+  return {
+    insert: async (tx, key) => {
+      const limits = {
+        ...(key.rateLimitPerMinute !== undefined && { rate_limit_per_minute: key.rateLimitPerMinute }),
+        assign_limits: key.assignLimits,
+      };
+      await store.insert({ ...key, limits }, tx);
+      const row = await store.findByKeyId(key.keyId, tx);
+      if (row === undefined) throw new AppError("internal_error", { internal: "an api key just inserted is gone" });
+      return toRow(row);
+    },
+    find: async (keyId, tx) => mapRow(await store.findByKeyId(keyId, tx)),
+    list: async (status, limit, beforeId) =>
+      (await store.list({ status, limit, beforeId: toNumber(beforeId) })).map(toRow),
+    update: async (tx, keyId, change) =>
+      mapRow(
+        await store.update(tx, keyId, {
+          ...(change.name !== undefined && { name: change.name }),
+          ...(change.scopes !== undefined && { scopes: change.scopes }),
+          ...(change.expiresAt !== undefined && { expiresAt: change.expiresAt }),
+          limits: {
+            ...(change.rateLimitPerMinute !== undefined && { rate_limit_per_minute: change.rateLimitPerMinute }),
+            ...(change.assignLimits !== undefined && { assign_limits: change.assignLimits }),
+          },
+        }),
+      ),
+    rotate: (tx, keyId, next) => store.rotate(tx, keyId, next.secretSha256, next.previousUntil),
+    revoke: (tx, keyId) => store.revoke(keyId, tx),
+  };
+}
+
+function mapRow(key: ApiKey | undefined): ApiKeyRow | undefined {
+  return key && toRow(key);
+}
+
+function toRow(key: ApiKey): ApiKeyRow {
+  return {
+    id: BigInt(key.id),
+    keyId: key.keyId,
+    name: key.name,
+    kind: key.kind,
+    prefix: key.prefix,
+    pubkey: key.pubkey,
+    scopes: key.scopes as readonly KeyScope[],
+    status: key.status,
+    rateLimitPerMinute: key.limits.rate_limit_per_minute,
+    assignLimits: key.limits.assign_limits,
+    lastUsedAt: key.lastUsedAt,
+    expiresAt: key.expiresAt,
+    createdAt: key.createdAt,
+  };
+}

@@ -1,0 +1,105 @@
+import { parseServerInfoJson } from "@arkrelay/core/ark/server-info-json";
+import { AppError } from "@arkrelay/core/errors";
+import type { InsertJobDeps } from "@arkrelay/core/jobs/insert-job";
+import type { ArkInfoSource, SessionDeps } from "@arkrelay/core/session/session-deps";
+import type { Database } from "@arkrelay/db/connection";
+import { DrizzleChallengeStore } from "@arkrelay/db/stores/challenge-store";
+import { DrizzleIntentStore } from "@arkrelay/db/stores/intent-store";
+import { DrizzleLedgerStore } from "@arkrelay/db/stores/ledger-store";
+import { DrizzleNostrOutbox } from "@arkrelay/db/stores/nostr-outbox-store";
+import { DrizzleNostrPeers } from "@arkrelay/db/stores/nostr-peer-store";
+import { DrizzleResultStore } from "@arkrelay/db/stores/result-store";
+import { DrizzleServerInfoStore } from "@arkrelay/db/stores/server-info-store";
+import { DrizzleSessionStore } from "@arkrelay/db/stores/session-store";
+import { DrizzleSessionTxStore } from "@arkrelay/db/stores/session-tx-store";
+import { DrizzleTransactionStore } from "@arkrelay/db/stores/transaction-store";
+import { DrizzleVtxoStore } from "@arkrelay/db/stores/vtxo-store";
+import { loadGatewayIdentity } from "@arkrelay/nostr/gateway-identity";
+import { systemClock } from "@arkrelay/runtime/clock";
+import { systemRandom } from "@arkrelay/runtime/random";
+
+import type { ApiConfig } from "./config";
+
+/** Everything the session use cases need, over one database. */
+export function openSessionDeps(
+  config: ApiConfig,
+  database: Database,
+  jobs: InsertJobDeps,
+  onOutboxInsert: () => void,
+): SessionDeps {
+  return {
+    clock: systemClock,
+    random: systemRandom,
+    config: toSessionConfig(config),
+    transactions: database.transactions,
+    sessions: new DrizzleSessionStore(database),
+    challenges: new DrizzleChallengeStore(database),
+    sessionTxs: new DrizzleSessionTxStore(database),
+    intents: new DrizzleIntentStore(database),
+    results: new DrizzleResultStore(database),
+    vtxos: new DrizzleVtxoStore(database),
+    txs: new DrizzleTransactionStore(database),
+    ledger: new DrizzleLedgerStore(),
+    jobs,
+    arkInfo: storedArkInfo(database),
+    outbox: new DrizzleNostrOutbox({ relays: config.nostr.relays, onInsert: onOutboxInsert }),
+    peers: new DrizzleNostrPeers(database, config.nostr.dmScheme),
+    identity: openIdentity(config),
+  };
+}
+
+function toSessionConfig({ session, nostr, arkd, mode }: ApiConfig): SessionDeps["config"] {
+  return {
+    network: mode.network,
+    sessionTimeoutMs: session.sessionTimeoutMs,
+    challengeTimeoutMs: session.challengeTimeoutMs,
+    ceremonyTimeoutMs: session.ceremonyTimeoutMs,
+    challengeResendMs: session.challengeResendMs,
+    maxSessionsPerUser: session.sessionsPerUserMax,
+    unprovenSessionsPerCreator: session.unprovenSessionsPerCreatorMax,
+    maxInputs: session.inputsPerSessionMax,
+    acceptedUnfinalisedMax: session.acceptedUnfinalisedMax,
+    vtxoMinRemainingMs: session.vtxoMinRemainingMs,
+    l2FeeSats: session.l2FeeSats,
+    feeVtxoSats: session.feeVtxoSats,
+    maxIntentTtlMs: nostr.maxIntentTtlSeconds * 1000,
+    daemonTimeoutMs: arkd.timeoutMs,
+  };
+}
+
+/** Without a key, challenges travel over HTTP only. */
+function openIdentity({ nostr }: ApiConfig): SessionDeps["identity"] {
+  if (nostr.privateKey === undefined && nostr.sealedPrivateKey === undefined) return undefined;
+  return loadGatewayIdentity(
+    {
+      privateKey: nostr.privateKey,
+      sealedKey: nostr.sealedPrivateKey,
+      encryptionKey: nostr.sealedPrivateKeyOpener,
+    },
+    nostr.previousKeys,
+  );
+}
+
+const KEPT_MS = 2_000;
+
+/** The API never waits for arkd: it reads what the services process has seen last. */
+function storedArkInfo(database: Database): ArkInfoSource {
+  const store = new DrizzleServerInfoStore(database);
+  const read = async () => {
+    const row = await store.find("arkd");
+    const info = row && parseServerInfoJson(row.info);
+    if (info === undefined) throw new AppError("not_ready", { message: "arkd's parameters are not known yet." });
+    return info;
+  };
+  let kept: { readonly info: ReturnType<typeof read>; readonly untilMs: number } | undefined;
+  return {
+    current: () => {
+      const nowMs = performance.now();
+      if (kept !== undefined && kept.untilMs > nowMs) return kept.info;
+      const info = read();
+      kept = { info, untilMs: nowMs + KEPT_MS };
+      info.catch(() => (kept = undefined));
+      return info;
+    },
+  };
+}

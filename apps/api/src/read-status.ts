@@ -1,0 +1,186 @@
+import type { Redis } from "ioredis";
+import { z } from "zod";
+
+import type { Database } from "@arkrelay/db/connection";
+import { requireSchema } from "@arkrelay/db/migrator";
+import { DrizzleHeartbeatStore, type Heartbeat } from "@arkrelay/db/stores/heartbeat-store";
+import { DrizzleServiceStateStore, type ServiceState } from "@arkrelay/db/stores/service-state-store";
+import { DrizzleSystemMetricsStore } from "@arkrelay/db/stores/system-metrics-store";
+import { estimateTables } from "@arkrelay/db/stores/table-counts";
+import { pingRedis } from "@arkrelay/runtime/redis";
+import { readQueueStatus } from "@arkrelay/tasks/read-queue-status";
+import type { WakeQueues } from "@arkrelay/tasks/wake-queues";
+
+import {
+  DAEMONS,
+  type DaemonState,
+  type NostrState,
+  type RedisInfo,
+  type ServiceRow,
+  type StatusSources,
+} from "./status-sources";
+
+export interface StatusDeps {
+  readonly database: Database;
+  readonly redis: Redis;
+  readonly queues: WakeQueues;
+  readonly isDraining: () => boolean;
+  readonly now: () => Date;
+}
+
+/** Beats come every minute; who is silent for three is gone. */
+const HEARTBEAT_SECONDS = 60;
+const ALIVE_SECONDS = 3 * HEARTBEAT_SECONDS;
+/** Rows of services that were heard of within a day are worth showing as dead. */
+const SHOWN_SECONDS = 86_400;
+/** A state that its service has not renewed for this long says nothing about now. */
+const STATE_FRESH_MS = 120_000;
+
+/** The status of everything, from the rows that the other processes write: the API asks no daemon itself. */
+export function createStatusSources(deps: StatusDeps): StatusSources {
+  const { database, redis, queues } = deps;
+  const states = new DrizzleServiceStateStore(database);
+  const heartbeats = new DrizzleHeartbeatStore(database);
+  const metrics = new DrizzleSystemMetricsStore(database);
+  let hasMetRedis = redis.status === "ready";
+  redis.on("ready", () => {
+    hasMetRedis = true;
+  });
+  return {
+    isDraining: deps.isDraining,
+    pingDatabase: () => database.ping(),
+    checkSchema: () => requireSchema(database),
+    countTables: () => estimateTables(database),
+    pingRedis: () => pingRedis(redis),
+    hasMetRedis: () => hasMetRedis,
+    readRedisInfo: async () => toRedisInfo(await redis.info()),
+    readQueues: () => readQueueStatus(queues),
+    readDaemons: async () => readDaemons(await states.list(), deps.now()),
+    readNostr: async () => toNostrState(await states.find("nostr"), deps.now()),
+    listServices: async () => toServices(await heartbeats.listLatest(SHOWN_SECONDS), await states.list(), deps.now()),
+    listMetrics: async (limit, beforeId) => {
+      const rows = await metrics.list({ limit, beforeId: beforeId === undefined ? undefined : Number(beforeId) });
+      return rows.map(({ id, timestamp, ...row }) => ({ id: BigInt(id), at: timestamp, ...row }));
+    },
+    listHeartbeats: async (serviceName, limit, beforeId) => {
+      const page = { limit, beforeId: beforeId === undefined ? undefined : Number(beforeId) };
+      const rows = await heartbeats.list({ serviceName, ...page });
+      return rows.map((row) => ({
+        id: BigInt(row.id),
+        serviceName: row.serviceName,
+        isAlive: row.isAlive,
+        message: row.message ?? "",
+        at: row.timestamp,
+      }));
+    },
+  };
+}
+
+function toRedisInfo(info: string): RedisInfo {
+  const read = (name: string) => Number(new RegExp(`^${name}:(\\d+)`, "m").exec(info)?.[1] ?? 0);
+  return {
+    usedMemoryMb: Math.round((read("used_memory") / 1_048_576) * 100) / 100,
+    connectedClients: read("connected_clients"),
+    totalCommandsProcessed: read("total_commands_processed"),
+  };
+}
+
+/** What the health probe of a daemon reports (`service_state.actual`). */
+const DaemonActual = z.object({
+  healthy: z.boolean(),
+  breaker: z.enum(["closed", "half_open", "open"]).optional().catch(undefined),
+  latency_ms: z.number().optional(),
+  version: z.string().optional(),
+  last_error_code: z.string().optional(),
+});
+
+function readDaemons(states: readonly ServiceState[], now: Date) {
+  const entries = DAEMONS.map((name) => [
+    name,
+    toDaemonState(
+      states.find(({ service }) => service === name),
+      now,
+    ),
+  ]);
+  return Object.fromEntries(entries) as Record<(typeof DAEMONS)[number], DaemonState>;
+}
+
+function toDaemonState(state: ServiceState | undefined, now: Date): DaemonState {
+  const actual = DaemonActual.safeParse(freshActual(state, now));
+  return {
+    healthy: actual.data?.healthy ?? false,
+    breaker: actual.data?.breaker ?? "unknown",
+    latencyMs: actual.data?.latency_ms,
+    version: actual.data?.version,
+    lastErrorCode: actual.data?.last_error_code,
+  };
+}
+
+/** What the Nostr listener reports. */
+const NostrActual = z.object({
+  running: z.boolean().default(true),
+  gateway_pubkey: z.string().optional(),
+  events_received: z.number().default(0),
+  events_published: z.number().default(0),
+  errors: z.number().default(0),
+  relays: z
+    .array(
+      z.object({
+        url: z.string(),
+        connected: z.boolean(),
+        last_seen: z.string().optional(),
+        lag_seconds: z.number().optional(),
+      }),
+    )
+    .default([]),
+});
+
+function toNostrState(state: ServiceState | undefined, now: Date): NostrState {
+  const { data } = NostrActual.safeParse(freshActual(state, now));
+  return {
+    running: data !== undefined && data.running && state?.desiredState === "running",
+    gatewayPubkey: data?.gateway_pubkey,
+    eventsReceived: data?.events_received ?? 0,
+    eventsPublished: data?.events_published ?? 0,
+    errors: data?.errors ?? 0,
+    relays: (data?.relays ?? []).map((relay) => ({
+      url: relay.url,
+      connected: relay.connected,
+      lastSeenAt: relay.last_seen === undefined ? undefined : new Date(relay.last_seen),
+      lagSeconds: relay.lag_seconds,
+    })),
+  };
+}
+
+function freshActual(state: ServiceState | undefined, now: Date): unknown {
+  if (state === undefined || now.getTime() - state.updatedAt.getTime() > STATE_FRESH_MS) return undefined;
+  return state.actual;
+}
+
+/** One row per service, the newest beat of any of its instances. */
+function toServices(beats: readonly Heartbeat[], states: readonly ServiceState[], now: Date): readonly ServiceRow[] {
+  const newest = new Map<string, Heartbeat>();
+  for (const beat of beats) {
+    const known = newest.get(beat.serviceName);
+    if (known === undefined || known.id < beat.id) newest.set(beat.serviceName, beat);
+  }
+  const names = new Set([...newest.keys(), ...states.map(({ service }) => service)]);
+  return [...names].toSorted().map((name) => {
+    const beat = newest.get(name);
+    const state = states.find(({ service }) => service === name);
+    const reportedAt = beat?.timestamp ?? (state?.actual === undefined ? undefined : state.updatedAt);
+    const isFresh = reportedAt !== undefined && now.getTime() - reportedAt.getTime() < ALIVE_SECONDS * 1000;
+    return {
+      name,
+      lastHeartbeatAt: reportedAt,
+      alive: isFresh && (beat?.isAlive ?? true),
+      message: beat?.message ?? "",
+      desiredState: state?.desiredState,
+      leader: isLeader(state?.actual),
+    };
+  });
+}
+
+function isLeader(actual: unknown): boolean {
+  return z.object({ leader: z.literal(true) }).safeParse(actual).success;
+}

@@ -1,0 +1,76 @@
+import { BalanceParams, BalanceReply, BalancesReply } from "@arkrelay/core/http/assets";
+import { UserPubkeyParams } from "@arkrelay/core/http/transactions";
+import type { BalanceRow } from "@arkrelay/core/ports/vtxo-store";
+
+import type { ApiDeps } from "../../api-deps";
+import { readRoute } from "../../http/route";
+import { toAssetId } from "../asset-alias";
+import { assertMayReadFunds } from "../read-rights";
+import { shorten } from "../short-id";
+
+const common = { auth: ["owner", "solver"], scope: "assets" } as const;
+
+/** arkd is compared at least this often while a key is in use; an older mirror is shown as what it is. */
+const MIRROR_STALE_MS = 300_000;
+
+export const getBalancesRoute = readRoute({
+  ...common,
+  path: "/balances/:user_pubkey",
+  summary: "Balances, derived from VTXOs",
+  params: UserPubkeyParams,
+  replies: { 200: BalancesReply },
+}).handle(async ({ deps, caller, params }) => {
+  await assertMayReadFunds(deps, caller, params.user_pubkey);
+  const { rows, syncedAt, isStale } = await readBalances(deps, params.user_pubkey);
+  const updatedAt = (syncedAt ?? deps.clock.now()).toISOString();
+  return {
+    status: 200,
+    body: {
+      balances: rows.map((row) => ({ asset_id: row.assetId, ...toAmounts(row), last_updated: updatedAt })),
+      user_pubkey: shorten(params.user_pubkey),
+      total_assets: rows.length,
+      ...(isStale && { stale: true }),
+      ...(syncedAt !== undefined && { as_of: syncedAt.toISOString() }),
+    },
+  };
+});
+
+export const getBalanceRoute = readRoute({
+  ...common,
+  path: "/balances/:user_pubkey/:asset_id",
+  summary: "The balance of one asset; zeros when there is none",
+  params: BalanceParams,
+  replies: { 200: BalanceReply },
+}).handle(async ({ deps, caller, params }) => {
+  await assertMayReadFunds(deps, caller, params.user_pubkey);
+  const assetId = toAssetId(params.asset_id);
+  const { rows, syncedAt } = await readBalances(deps, params.user_pubkey);
+  const row = rows.find((each) => each.assetId === assetId) ?? { assetId, balance: 0n, reserved: 0n };
+  return {
+    status: 200,
+    body: {
+      user_pubkey: params.user_pubkey,
+      asset_id: assetId,
+      ...toAmounts(row),
+      ...(syncedAt !== undefined && { last_updated: syncedAt.toISOString() }),
+    },
+  };
+});
+
+async function readBalances(deps: ApiDeps, pubkey: string) {
+  const now = deps.clock.now();
+  const [rows, syncedAt] = await Promise.all([
+    deps.session.vtxos.sumBalances(pubkey, now),
+    deps.session.vtxos.findSyncedAt(pubkey),
+  ]);
+  const isStale = syncedAt === undefined || now.getTime() - syncedAt.getTime() > MIRROR_STALE_MS;
+  return { rows, syncedAt, isStale };
+}
+
+function toAmounts(row: BalanceRow) {
+  return {
+    balance: Number(row.balance),
+    reserved_balance: Number(row.reserved),
+    available_balance: Number(row.balance - row.reserved),
+  };
+}

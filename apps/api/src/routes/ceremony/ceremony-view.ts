@@ -1,0 +1,81 @@
+import type { z } from "zod";
+
+import type { CeremonyStatus } from "@arkrelay/core/http/ceremony";
+import type { Challenge } from "@arkrelay/core/session/challenge";
+import { completedSteps, progressOf, stageOf, stepName } from "@arkrelay/core/session/progress";
+import { isHandedOver, isTerminal, type Session } from "@arkrelay/core/session/session";
+
+import type { ApiDeps } from "../../api-deps";
+
+type CeremonyStatus = z.output<typeof CeremonyStatus>;
+
+/** Everything about a ceremony that may be shown: never a signature. */
+export async function readCeremonyStatus(deps: ApiDeps, session: Session): Promise<CeremonyStatus> {
+  const { challenges, sessionTxs } = deps.session;
+  const [plan, issued] = await Promise.all([sessionTxs.find(undefined, session.id), challenges.list(session.id)]);
+  const open = issued.find((challenge) => challenge.status === "issued");
+  const arkTxid = plan?.txs.ark.txid;
+  return {
+    session_id: session.sessionId,
+    session_status: session.status,
+    status: session.ceremonyState,
+    state: session.ceremonyState,
+    ceremony_status: ceremonyStatusOf(session),
+    current_step: session.currentStep,
+    current_step_name: stepName(session.currentStep),
+    stage: stageOf(session),
+    completed_steps: [...completedSteps(session.ceremonyState)],
+    progress: progressOf(session),
+    transactions: {
+      ...(arkTxid !== undefined && { ark_txid: arkTxid }),
+      checkpoint_txids: plan?.txs.checkpoints.map(({ txid }) => txid) ?? [],
+    },
+    signatures_collected: await countSignatures(deps, issued),
+    ...(open !== undefined && { open_challenge_id: open.challengeId }),
+    ...(isHandedOver(session) && arkTxid !== undefined && { txid: arkTxid }),
+    ...(session.errorMessage !== undefined && { error: session.errorMessage }),
+    ...(session.errorCode !== undefined && { error_code: session.errorCode }),
+    details: {},
+    intent_data: { ...session.intent.content },
+    ...times(session, deps.clock.now()),
+  };
+}
+
+function ceremonyStatusOf(session: Session): CeremonyStatus["ceremony_status"] {
+  if (session.status === "completed") return "completed";
+  if (session.status === "failed" || session.status === "expired") return "failed";
+  return session.ceremonyState === "intent_received" && !session.autoStart ? "not_started" : "in_progress";
+}
+
+/** Of the newest challenge of each signer: older ones were answered, expired or replaced. */
+async function countSignatures(
+  deps: ApiDeps,
+  challenges: readonly Challenge[],
+): Promise<CeremonyStatus["signatures_collected"]> {
+  const newest = new Map<string, Challenge>();
+  for (const challenge of challenges) {
+    const known = newest.get(challenge.signerPubkey);
+    if (known === undefined || known.id < challenge.id) newest.set(challenge.signerPubkey, challenge);
+  }
+  const counts = [...newest].map(async ([pubkey, challenge]) => {
+    const have = await deps.session.challenges.listSignatures(undefined, challenge.id);
+    return [pubkey, { have: have.length, need: challenge.items.length }] as const;
+  });
+  return Object.fromEntries(await Promise.all(counts));
+}
+
+function times(session: Session, now: Date) {
+  const end = session.completedAt ?? now;
+  const isTimed = !isTerminal(session) && !isHandedOver(session);
+  return {
+    start_time: session.createdAt.toISOString(),
+    last_updated: session.updatedAt.toISOString(),
+    time_elapsed: seconds(end.getTime() - session.createdAt.getTime()),
+    // After the hand-over nothing runs out any more.
+    time_remaining: isTimed ? seconds(session.expiresAt.getTime() - now.getTime()) : null,
+  };
+}
+
+function seconds(ms: number): number {
+  return Math.max(0, ms) / 1000;
+}

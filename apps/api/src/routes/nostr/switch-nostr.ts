@@ -1,0 +1,28 @@
+import { AppError } from "@arkrelay/core/errors";
+import { NostrSwitchReply } from "@arkrelay/core/http/nostr-control";
+
+import { writeRoute } from "../../http/route";
+import { connectedRelays } from "../status/probes";
+
+export const startNostrRoute = switchRoute("/nostr/start", "running", "Nostr starts within 5 s");
+export const stopNostrRoute = switchRoute("/nostr/stop", "stopped", "Nostr stops within 5 s");
+
+/** The state is wished for in the database; the services process obeys, on whichever replica leads. */
+function switchRoute(path: string, desired: "running" | "stopped", message: string) {
+  return writeRoute({
+    method: "POST",
+    path,
+    summary: `Set the desired state of the Nostr listener to ${desired}`,
+    auth: ["admin"],
+    replies: { 200: NostrSwitchReply },
+  }).handle(async ({ deps, tx }) => {
+    const pubkey = deps.session.identity?.pubkey;
+    if (pubkey === undefined) throw new AppError("feature_disabled", { message: "No Nostr key is configured." });
+    await deps.admin.services.setDesiredState(tx, "nostr", desired);
+    const connected = connectedRelays(await deps.status.readNostr());
+    return {
+      status: 200,
+      body: { message, desired_state: desired, gateway_pubkey: pubkey, connected_relays: connected },
+    };
+  });
+}

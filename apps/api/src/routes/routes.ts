@@ -1,0 +1,126 @@
+import type { Route } from "../http/route";
+import { cleanupRoute } from "./admin/cleanup";
+import { configurationRoute } from "./admin/configuration";
+import { createApiKeyRoute } from "./admin/create-api-key";
+import { getApiKeyRoute } from "./admin/get-api-key";
+import { listApiKeysRoute } from "./admin/list-api-keys";
+import { listAuditRoute } from "./admin/list-audit";
+import { revokeApiKeyRoute } from "./admin/revoke-api-key";
+import { rotateApiKeyRoute } from "./admin/rotate-api-key";
+import { servicesStatusRoute } from "./admin/services-status";
+import { updateApiKeyRoute } from "./admin/update-api-key";
+import { getAssetRoute } from "./assets/get-asset";
+import { getBalanceRoute, getBalancesRoute } from "./assets/get-balances";
+import { listAssetsRoute } from "./assets/list-assets";
+import { transferAssetRoute } from "./assets/transfer-asset";
+import { cancelCeremonyRoute } from "./ceremony/cancel-ceremony";
+import { getCeremonyStatusRoute } from "./ceremony/get-ceremony-status";
+import { runCeremonyStepRoute } from "./ceremony/run-ceremony-step";
+import { startCeremonyRoute } from "./ceremony/start-ceremony";
+import { cancelJobRoute } from "./jobs/cancel-job";
+import { enqueueDemoByGetRoute, enqueueDemoRoute } from "./jobs/enqueue-demo";
+import { enqueueUserProcessRoute } from "./jobs/enqueue-user-process";
+import { getJobRoute } from "./jobs/get-job";
+import { listJobsRoute } from "./jobs/list-jobs";
+import { retryJobRoute } from "./jobs/retry-job";
+import { streamJobRoute } from "./jobs/stream-job";
+import { nostrRelaysRoute } from "./nostr/nostr-relays";
+import { nostrStatusRoute } from "./nostr/nostr-status";
+import { startNostrRoute, stopNostrRoute } from "./nostr/switch-nostr";
+import { cleanupSessionsRoute } from "./sessions/cleanup-sessions";
+import { completeSessionRoute } from "./sessions/complete-session";
+import { failSessionRoute } from "./sessions/fail-session";
+import { getChallengeRoute } from "./sessions/get-challenge";
+import { getSessionRoute } from "./sessions/get-session";
+import { issueChallengeRoute } from "./sessions/issue-challenge";
+import { listSessionsRoute } from "./sessions/list-sessions";
+import { openSessionRoute } from "./sessions/open-session";
+import { respondToChallengeRoute } from "./sessions/respond-to-challenge";
+import { sessionStatsRoute } from "./sessions/session-stats";
+import { streamSessionRoute } from "./sessions/stream-session";
+import { bannerRoute } from "./status/banner";
+import { comprehensiveHealthRoute } from "./status/comprehensive-health";
+import { healthRoute } from "./status/health";
+import { heartbeatsRoute } from "./status/heartbeats";
+import { liveRoute } from "./status/live";
+import { metricsRoute } from "./status/metrics";
+import { queueStatusRoute } from "./status/queue-status";
+import { readyRoute } from "./status/ready";
+import { statsRoute } from "./status/stats";
+import { systemMetricsRoute } from "./status/system-metrics";
+import { acknowledgeTransactionRoute } from "./transactions/acknowledge-transaction";
+import { broadcastTransactionRoute } from "./transactions/broadcast-transaction";
+import { getTransactionRoute } from "./transactions/get-transaction";
+import { getTransactionStatusRoute } from "./transactions/get-transaction-status";
+import { listUserTransactionsRoute } from "./transactions/list-user-transactions";
+import { p2pTransferRoute } from "./transactions/p2p-transfer";
+import { listManagedVtxosRoute } from "./vtxos/list-managed-vtxos";
+import { listUserVtxosRoute } from "./vtxos/list-user-vtxos";
+
+/** Every route of the API, in the order of the document. A new one is a file of its own and a line here. */
+const ROUTES: readonly Route[] = [
+  bannerRoute,
+  healthRoute,
+  readyRoute,
+  liveRoute,
+  comprehensiveHealthRoute,
+  queueStatusRoute,
+  metricsRoute,
+  systemMetricsRoute,
+  heartbeatsRoute,
+  statsRoute,
+  enqueueDemoRoute,
+  enqueueUserProcessRoute,
+  listJobsRoute,
+  getJobRoute,
+  streamJobRoute,
+  cancelJobRoute,
+  retryJobRoute,
+  openSessionRoute,
+  listSessionsRoute,
+  sessionStatsRoute,
+  cleanupSessionsRoute,
+  getSessionRoute,
+  streamSessionRoute,
+  issueChallengeRoute,
+  respondToChallengeRoute,
+  completeSessionRoute,
+  failSessionRoute,
+  getChallengeRoute,
+  startCeremonyRoute,
+  getCeremonyStatusRoute,
+  runCeremonyStepRoute,
+  cancelCeremonyRoute,
+  p2pTransferRoute,
+  getTransactionRoute,
+  getTransactionStatusRoute,
+  broadcastTransactionRoute,
+  listUserTransactionsRoute,
+  acknowledgeTransactionRoute,
+  listAssetsRoute,
+  getAssetRoute,
+  transferAssetRoute,
+  getBalancesRoute,
+  getBalanceRoute,
+  listManagedVtxosRoute,
+  listUserVtxosRoute,
+  nostrStatusRoute,
+  nostrRelaysRoute,
+  startNostrRoute,
+  stopNostrRoute,
+  listApiKeysRoute,
+  createApiKeyRoute,
+  getApiKeyRoute,
+  updateApiKeyRoute,
+  rotateApiKeyRoute,
+  revokeApiKeyRoute,
+  configurationRoute,
+  servicesStatusRoute,
+  cleanupRoute,
+  listAuditRoute,
+];
+
+/** The GET that changes state does not exist in production, where its path answers 405. */
+export function listRoutes(isProduction: boolean): readonly Route[] {
+  return isProduction ? ROUTES : [...ROUTES, enqueueDemoByGetRoute];
+}

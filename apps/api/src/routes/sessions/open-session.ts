@@ -1,0 +1,44 @@
+import { OpenSessionBody, OpenSessionReply } from "@arkrelay/core/http/sessions";
+import { openSession } from "@arkrelay/core/session/open-session";
+
+import { writeRoute } from "../../http/route";
+
+/** An intent may be large; the limit of `/sessions/create` is wider than that of other routes. */
+const BODY_BYTES_MAX = 1024 * 1024;
+
+export const openSessionRoute = writeRoute({
+  method: "POST",
+  path: "/sessions/create",
+  summary: "Open a session for a user's intent",
+  auth: ["owner", "solver"],
+  scope: "sessions",
+  body: OpenSessionBody,
+  bodyBytesMax: BODY_BYTES_MAX,
+  opensSession: true,
+  replies: { 200: OpenSessionReply, 201: OpenSessionReply },
+}).handle(async ({ deps, tx, caller, body }) => {
+  const { session, replayed, wakes } = await openSession(deps.session, tx, {
+    caller,
+    userPubkey: body.user_pubkey,
+    sessionType: body.session_type,
+    intentData: body.intent_data,
+    ...(body.intent_event !== undefined && { intentEvent: body.intent_event }),
+    delivery: body.delivery,
+    autoStart: body.auto_start,
+  });
+  return {
+    status: replayed ? 200 : 201,
+    body: {
+      message: replayed ? "Session exists" : "Session created",
+      session_id: session.sessionId,
+      user_pubkey: session.userPubkey,
+      session_type: session.sessionType,
+      status: session.status,
+      intent_data: { ...session.intent.content },
+      expires_at: session.expiresAt.toISOString(),
+      created_at: session.createdAt.toISOString(),
+    },
+    headers: { location: `/sessions/${session.sessionId}` },
+    wakes,
+  };
+});

@@ -1,0 +1,88 @@
+import type { z } from "zod";
+
+import { actsAsOwner, type Caller } from "@arkrelay/core/caller";
+import { AppError } from "@arkrelay/core/errors";
+import type { TransactionReply } from "@arkrelay/core/http/transactions";
+import type { PlannedOutput } from "@arkrelay/core/ports/session-stores";
+import type { TransactionRow } from "@arkrelay/core/ports/transaction-store";
+import { GBTC } from "@arkrelay/core/vtxo/vtxo";
+
+import type { ApiDeps } from "../../api-deps";
+
+type TransactionBody = z.output<typeof TransactionReply>["transaction"];
+
+/** Whether the transaction is the caller's to see whole: as a party, as the solver that made its session, as the operator. */
+export async function mayReadTransaction(deps: ApiDeps, caller: Caller, row: TransactionRow): Promise<boolean> {
+  if (caller.isAdmin || (await isParty(deps, caller, row))) return true;
+  if (!caller.isSolver) return false;
+  const session = await deps.session.sessions.find(row.sessionId);
+  return session?.createdBy === caller.principal;
+}
+
+export async function isParty(deps: ApiDeps, caller: Caller, row: TransactionRow): Promise<boolean> {
+  if (caller.isOpen) return true;
+  return caller.pubkey !== undefined && deps.session.txs.isParty(row.id, caller.pubkey);
+}
+
+export async function getReadableTransaction(deps: ApiDeps, caller: Caller, txid: string): Promise<TransactionRow> {
+  const row = await deps.session.txs.find(txid);
+  if (row === undefined || !(await mayReadTransaction(deps, caller, row))) throw new AppError("not_found");
+  return row;
+}
+
+export async function readTransaction(deps: ApiDeps, caller: Caller, row: TransactionRow): Promise<TransactionBody> {
+  const { inputs, outputs } = await readLegs(deps, caller, row);
+  return {
+    txid: row.txid,
+    tx_type: row.txType,
+    status: row.status,
+    session_id: row.sessionId,
+    asset_id: row.assetId,
+    asset_amount: Number(row.assetAmount),
+    amount_sats: Number(row.amountSats),
+    fee_sats: Number(row.feeSats),
+    inputs,
+    outputs,
+    ...(row.commitmentTxid !== undefined && { commitment_txid: row.commitmentTxid }),
+    ...(row.blockHeight !== undefined && { block_height: row.blockHeight }),
+    created_at: row.createdAt.toISOString(),
+    ...(row.confirmedAt !== undefined && { confirmed_at: row.confirmedAt.toISOString() }),
+    ...(row.acknowledgedAt !== undefined && { acknowledged_at: row.acknowledgedAt.toISOString() }),
+    ...(row.errorCode !== undefined && { error_code: row.errorCode }),
+    ...(row.errorMessage !== undefined && { error_message: row.errorMessage }),
+  };
+}
+
+async function readLegs(
+  deps: ApiDeps,
+  caller: Caller,
+  row: TransactionRow,
+): Promise<Pick<TransactionBody, "inputs" | "outputs">> {
+  const session = await deps.session.sessions.find(row.sessionId);
+  const plan = session && (await deps.session.sessionTxs.find(undefined, session.id));
+  // A session that was planned anew has another transaction now; this row's legs are gone with the plan.
+  if (session === undefined || plan === undefined || plan.txs.ark.txid !== row.txid) return { inputs: [], outputs: [] };
+  const planned = await deps.session.sessionTxs.listInputs(session.id);
+  const vtxos = await deps.session.vtxos.listByIds(
+    undefined,
+    planned.map(({ vtxoId }) => vtxoId),
+  );
+  return {
+    inputs: vtxos.map((vtxo) => ({ vtxo_id: vtxo.vtxoId, ...sats(vtxo.amountSats) })),
+    outputs: plan.outputs.map((output) => ({
+      vtxo_id: `${row.txid}:${String(output.vout)}`,
+      owner: ownerWord(output, caller),
+      ...sats(output.amountSats),
+    })),
+  };
+}
+
+function sats(amountSats: bigint) {
+  return { amount_sats: Number(amountSats), asset_id: GBTC, asset_amount: Number(amountSats) };
+}
+
+/** Keys of others are not named: a party knows its own, and nobody else's business. */
+function ownerWord(output: PlannedOutput, caller: Caller): "you" | "other" | "gateway" {
+  if (output.role === "fee_return") return "gateway";
+  return !caller.isOpen && actsAsOwner(caller, output.ownerPubkey) ? "you" : "other";
+}

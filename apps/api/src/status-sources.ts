@@ -1,0 +1,86 @@
+import type { QueueStatus } from "@arkrelay/tasks/read-queue-status";
+
+export interface DaemonState {
+  readonly healthy: boolean;
+  readonly breaker: "closed" | "half_open" | "open" | "unknown";
+  readonly latencyMs: number | undefined;
+  readonly version: string | undefined;
+  readonly lastErrorCode: string | undefined;
+}
+
+export const DAEMONS = ["arkd", "tapd", "lnd"] as const;
+export type DaemonName = (typeof DAEMONS)[number];
+
+/** What the services process wrote about its listeners, as far as it is still alive. */
+export interface NostrState {
+  readonly running: boolean;
+  readonly gatewayPubkey: string | undefined;
+  readonly eventsReceived: number;
+  readonly eventsPublished: number;
+  readonly errors: number;
+  readonly relays: readonly RelayState[];
+}
+
+export interface RelayState {
+  readonly url: string;
+  readonly connected: boolean;
+  readonly lastSeenAt: Date | undefined;
+  readonly lagSeconds: number | undefined;
+}
+
+export interface ServiceRow {
+  readonly name: string;
+  readonly lastHeartbeatAt: Date | undefined;
+  readonly alive: boolean;
+  readonly message: string;
+  readonly desiredState: string | undefined;
+  readonly leader: boolean;
+}
+
+export interface MetricRow {
+  readonly id: bigint;
+  readonly cpuPercent: number;
+  readonly memoryPercent: number;
+  readonly memoryAvailableMb: number;
+  readonly diskPercent: number;
+  readonly diskFreeGb: number;
+  readonly at: Date;
+}
+
+export interface HeartbeatRow {
+  readonly id: bigint;
+  readonly serviceName: string;
+  readonly isAlive: boolean;
+  readonly message: string;
+  readonly at: Date;
+}
+
+export interface RedisInfo {
+  readonly usedMemoryMb: number;
+  readonly connectedClients: number;
+  readonly totalCommandsProcessed: number;
+}
+
+/** Where the status routes look. Each is bounded in time and may throw; the routes say what they could not read. */
+export interface StatusSources {
+  readonly isDraining: () => boolean;
+  readonly pingDatabase: () => Promise<void>;
+  /** Throws when the migrations this release needs are not in. */
+  readonly checkSchema: () => Promise<void>;
+  readonly countTables: () => Promise<readonly { readonly name: string; readonly count: number }[]>;
+  readonly pingRedis: () => Promise<void>;
+  /** Redis was reached at least once since this process started. */
+  readonly hasMetRedis: () => boolean;
+  readonly readRedisInfo: () => Promise<RedisInfo>;
+  /** Throws `queue_unavailable`. */
+  readonly readQueues: () => Promise<readonly QueueStatus[]>;
+  readonly readDaemons: () => Promise<Readonly<Record<DaemonName, DaemonState>>>;
+  readonly readNostr: () => Promise<NostrState>;
+  readonly listServices: () => Promise<readonly ServiceRow[]>;
+  readonly listMetrics: (limit: number, beforeId: bigint | undefined) => Promise<readonly MetricRow[]>;
+  readonly listHeartbeats: (
+    service: string | undefined,
+    limit: number,
+    beforeId: bigint | undefined,
+  ) => Promise<readonly HeartbeatRow[]>;
+}
