@@ -53,8 +53,9 @@ export async function fetchPins(
 }
 
 /**
- * The wallet's own VTXOs as arkd's indexer reports them, spent ones included (a checkpoint challenge is about inputs
- * that arkd has just marked as spent). Rejects with UnavailableError when arkd cannot be reached.
+ * The wallet's own VTXOs as arkd's indexer reports them: the spendable ones, and as spent those in a transaction that
+ * arkd accepted and that still waits for checkpoint signatures, because a checkpoint challenge is about them. Rejects
+ * with UnavailableError when arkd cannot be reached.
  */
 export async function fetchVtxoView(
   arkdUrl: string,
@@ -63,23 +64,35 @@ export async function fetchVtxoView(
   options: IndexerOptions = {},
 ): Promise<VtxoView> {
   const script = vtxoScriptHex(ownerPubkey, pins);
-  const view = new Map<string, OwnVtxo>();
+  const url = `${trim(arkdUrl)}/v1/indexer/vtxos`;
+  // arkd's flags exclude each other. A VTXO that becomes pending in between is overwritten by the later, newer look.
+  const spendable = await fetchAll(url, script, "spendableOnly", options);
+  const pending = await fetchAll(url, script, "pendingOnly", options);
+  const live = spendable.map((own) => [own.vtxoId, own] as const);
+  return new Map([...live, ...pending.map((own) => [own.vtxoId, { ...own, isSpent: true }] as const)]);
+}
+
+async function fetchAll(
+  url: string,
+  script: string,
+  flag: "spendableOnly" | "pendingOnly",
+  options: IndexerOptions,
+): Promise<OwnVtxo[]> {
+  const all: OwnVtxo[] = [];
   let index = 0;
   for (let pages = 0; pages < PAGE_MAX; pages += 1) {
     const query = new URLSearchParams([
       ["scripts", script],
+      [flag, "true"],
       ["page.size", String(PAGE_SIZE)],
       ["page.index", String(index)],
     ]);
-    const url = `${trim(arkdUrl)}/v1/indexer/vtxos?${query.toString()}`;
-    const { vtxos, page } = parseWith(pageSchema, await getJson(url, options), "GET /v1/indexer/vtxos");
-    for (const vtxo of vtxos) {
-      const own = toOwnVtxo(vtxo);
-      // The server filters by script; a row for another one would be its mistake, and not ours to sign for.
-      if (own.script === script) view.set(own.vtxoId, own);
-    }
+    const answer = await getJson(`${url}?${query.toString()}`, options);
+    const { vtxos, page } = parseWith(pageSchema, answer, "GET /v1/indexer/vtxos");
+    // The server filters by script; a row for another one would be its mistake, and not ours to sign for.
+    all.push(...vtxos.map(toOwnVtxo).filter((own) => own.script === script));
     // arkd counts pages from 1, takes index 0 for the first too, and lets `next` stay at the last page.
-    if (!page || vtxos.length === 0 || page.next <= page.current) return view;
+    if (!page || vtxos.length === 0 || page.next <= page.current) return all;
     index = page.next;
   }
   throw new SchemaValidationError("GET /v1/indexer/vtxos", [

@@ -27,7 +27,7 @@ export interface AnsweredStore {
 export interface PaymentFlowOptions {
   readonly signer: Signer;
   readonly pins: WalletPins;
-  /** The wallet's own VTXOs, spent ones included; `fetchVtxoView` reads them from arkd. */
+  /** The wallet's own VTXOs, those of an accepted transaction included; `fetchVtxoView` reads them from arkd. */
   readonly vtxoView: () => Promise<VtxoView>;
   readonly client?: GatewayClient;
   readonly nostr?: NostrGatewayClient;
