@@ -1,6 +1,7 @@
 import { rmSync } from "node:fs";
 
 import { bootstrap } from "./stack/bootstrap.mjs";
+import { neededServers } from "./stack/databases.mjs";
 import { removeFile } from "./stack/json-file.mjs";
 import { nextSignal } from "./stack/next-signal.mjs";
 import { parseStartOptions } from "./stack/options.mjs";
@@ -14,6 +15,7 @@ import { startStack, writeStackFile } from "./stack/start-stack.mjs";
 import { runScript } from "./stack/stop-with-sentence.mjs";
 import { takeSupervisorLock } from "./stack/supervisor-lock.mjs";
 import { createSupervisor } from "./stack/supervisor.mjs";
+import { findServers } from "./stack/system-packages.mjs";
 
 await runScript(async () => {
   const options = parseStartOptions(process.argv.slice(2));
@@ -61,6 +63,8 @@ async function start(options) {
 
   async function bringUp() {
     if (options.wantsReset) removeStackData(paths, print);
+    // Before the minute of installing and building: who must run a command first should hear it at once.
+    await findServers(neededServers(), say);
     await bootstrap(say);
     const started = await startStack({ supervisor, paths, print: say, options });
     stack = started;

@@ -2,7 +2,7 @@ import { mkdirSync, rmSync } from "node:fs";
 import path from "node:path";
 
 import { bootstrap, toolEnvironment } from "./stack/bootstrap.mjs";
-import { startDatabases } from "./stack/databases.mjs";
+import { neededServers, startDatabases } from "./stack/databases.mjs";
 import { createPortPicker } from "./stack/free-port.mjs";
 import { readJsonFile, removeFile } from "./stack/json-file.mjs";
 import { nextSignal } from "./stack/next-signal.mjs";
@@ -13,6 +13,7 @@ import { stopCommands } from "./stack/run-command.mjs";
 import { runScript, StopWithSentence } from "./stack/stop-with-sentence.mjs";
 import { takeSupervisorLock } from "./stack/supervisor-lock.mjs";
 import { createSupervisor } from "./stack/supervisor.mjs";
+import { findServers } from "./stack/system-packages.mjs";
 import { countResults, parseTestArguments } from "./stack/test-results.mjs";
 
 const HELP = `npm test -- [filter…] [--update] [--long]
@@ -63,6 +64,10 @@ async function test(args) {
   return failed === 0 && passed > 0 ? 0 : 1;
 
   async function runSuites() {
+    // Always private instances: a developer's DATABASE_URL names a database that no test should write to.
+    delete process.env.DATABASE_URL;
+    delete process.env.REDIS_URL;
+    await findServers(neededServers(), print);
     await bootstrap(print);
     const databases = await startTestDatabases({ supervisor, paths, print });
     print("running the tests");
@@ -78,10 +83,7 @@ async function test(args) {
   }
 }
 
-/** Always private instances: a developer's DATABASE_URL names a database that no test should write to. */
 async function startTestDatabases({ supervisor, paths, print }) {
-  delete process.env.DATABASE_URL;
-  delete process.env.REDIS_URL;
   return await startDatabases({
     supervisor,
     paths,

@@ -4,6 +4,11 @@ import { findServers } from "./system-packages.mjs";
 
 export const DATABASE_NAME = "arkrelay";
 
+/** Which servers are ours to start. */
+export function neededServers() {
+  return { mariadb: !process.env.DATABASE_URL, redis: !process.env.REDIS_URL };
+}
+
 /**
  * Private MariaDB and Redis, except where DATABASE_URL or REDIS_URL name one to use.
  * @param userGrants statements for the database user {name, password}
@@ -20,7 +25,7 @@ export async function startDatabases({
   userGrants,
   isDurable,
 }) {
-  const needed = { mariadb: !process.env.DATABASE_URL, redis: !process.env.REDIS_URL };
+  const needed = neededServers();
   const servers = await findServers(needed, print);
   const [databaseUrl, redisUrl] = await Promise.all([
     needed.mariadb ? startPrivateMariadb() : process.env.DATABASE_URL,
