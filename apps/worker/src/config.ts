@@ -1,0 +1,32 @@
+import { QUEUES } from "@arkrelay/core/jobs/catalog";
+import { arkdSection } from "@arkrelay/runtime/config/arkd-section";
+import { backgroundSection } from "@arkrelay/runtime/config/background-section";
+import { ConfigError } from "@arkrelay/runtime/config/config-error";
+import { databaseSection } from "@arkrelay/runtime/config/database-section";
+import { nostrSection } from "@arkrelay/runtime/config/nostr-section";
+import { parseEnv } from "@arkrelay/runtime/config/parse-env";
+import { processSection } from "@arkrelay/runtime/config/process-section";
+import { redisSection } from "@arkrelay/runtime/config/redis-section";
+import { sessionSection } from "@arkrelay/runtime/config/session-section";
+
+const SECTIONS = {
+  process: processSection("worker"),
+  database: databaseSection,
+  redis: redisSection,
+  background: backgroundSection,
+  arkd: arkdSection,
+  nostr: nostrSection,
+  session: sessionSection,
+};
+
+/** Throws a ConfigError that lists every bad variable. */
+export function parseConfig(env: NodeJS.ProcessEnv) {
+  const config = parseEnv(env, SECTIONS);
+  const unknown = (config.background.workerQueues ?? []).filter((name) => !QUEUES.some((queue) => queue === name));
+  if (unknown.length > 0) {
+    throw new ConfigError([`WORKER_QUEUES: no such queue ${unknown.join(", ")}; there are ${QUEUES.join(", ")}`]);
+  }
+  return config;
+}
+
+export type WorkerConfig = ReturnType<typeof parseConfig>;

@@ -1,0 +1,175 @@
+import { hostname } from "node:os";
+
+import { deriveGatewayKeys } from "@arkrelay/core/ark/wallet-keys";
+import type { CeremonyDeps } from "@arkrelay/core/session/session-deps";
+import { GrpcArkDaemon } from "@arkrelay/daemons/ark/grpc-ark-daemon";
+import type { DaemonObserver } from "@arkrelay/daemons/daemon-observer";
+import { openDatabase, type Database } from "@arkrelay/db/connection";
+import { requireSchema } from "@arkrelay/db/migrator";
+import { DrizzleArkInfoStore } from "@arkrelay/db/stores/ark-info-store";
+import { DrizzleChallengeStore } from "@arkrelay/db/stores/challenge-store";
+import { DrizzleHeartbeatStore } from "@arkrelay/db/stores/heartbeat-store";
+import { DrizzleIntentStore } from "@arkrelay/db/stores/intent-store";
+import { DrizzleAttemptStore } from "@arkrelay/db/stores/job-attempt-store";
+import { DrizzleJobStore } from "@arkrelay/db/stores/job-store";
+import { DrizzleSweepStore } from "@arkrelay/db/stores/job-sweep-store";
+import { DrizzleLedgerStore } from "@arkrelay/db/stores/ledger-store";
+import { DrizzleNostrEventStore } from "@arkrelay/db/stores/nostr-event-store";
+import { DrizzleNostrOutbox } from "@arkrelay/db/stores/nostr-outbox-store";
+import { DrizzleNostrPeers } from "@arkrelay/db/stores/nostr-peer-store";
+import { DrizzleResultStore } from "@arkrelay/db/stores/result-store";
+import { DrizzleRetentionStore } from "@arkrelay/db/stores/retention-store";
+import { DrizzleSessionStore } from "@arkrelay/db/stores/session-store";
+import { DrizzleSessionTxStore } from "@arkrelay/db/stores/session-tx-store";
+import { DrizzleTransactionStore } from "@arkrelay/db/stores/transaction-store";
+import { DrizzleUserRecordStore } from "@arkrelay/db/stores/user-record-store";
+import { DrizzleVtxoStore } from "@arkrelay/db/stores/vtxo-store";
+import { loadGatewayIdentity } from "@arkrelay/nostr/gateway-identity";
+import { systemClock } from "@arkrelay/runtime/clock";
+import { currentLogContext } from "@arkrelay/runtime/log-context";
+import { createLogger, type Logger } from "@arkrelay/runtime/logger";
+import { createMetrics, type Metrics } from "@arkrelay/runtime/metrics";
+import type { Life } from "@arkrelay/runtime/process";
+import { systemRandom } from "@arkrelay/runtime/random";
+import { checkQueueRedis, closeRedis, openRedis, waitForRedis } from "@arkrelay/runtime/redis";
+import { BullWaker } from "@arkrelay/tasks/bull-waker";
+import { queueOf } from "@arkrelay/tasks/wake-message";
+import { openWakeQueues } from "@arkrelay/tasks/wake-queues";
+import { WokenMarker } from "@arkrelay/tasks/woken-marker";
+
+import { createArkInfoSource } from "./ark-info-source";
+import type { WorkerConfig } from "./config";
+import { toSessionConfig } from "./session-config";
+
+const REDIS_START_MS = 10_000;
+
+/** The only place that opens connections; each is closed by the life that it was opened in. */
+export async function openDeps(config: WorkerConfig, life: Life) {
+  const logger = createLogger({
+    service: "worker",
+    level: config.process.logLevel,
+    format: config.process.logFormat,
+    directory: config.process.logDirectory,
+  });
+  life.onStop("log", () => logger.close());
+  const metrics = createMetrics();
+  const database = openDatabase({
+    ...config.database,
+    observeQuery: (queryType, seconds) => metrics.databaseQueryDuration.observe({ query_type: queryType }, seconds),
+  });
+  life.onStop("mariadb", () => database.close());
+  await requireSchema(database);
+  const redis = await openQueueRedis(config, life, logger);
+  const attempts = new DrizzleAttemptStore(database, { leaseSeconds: config.background.jobLeaseMs / 1000 });
+  return {
+    logger,
+    metrics,
+    database,
+    redis,
+    attempts,
+    waker: openWaker(database, redis.producer, life, { logger, metrics }),
+    ceremony: openCeremony(config, database, life, metrics),
+    events: new DrizzleNostrEventStore(database),
+    records: new DrizzleUserRecordStore(),
+    retention: new DrizzleRetentionStore(database),
+    heartbeats: new DrizzleHeartbeatStore(database),
+    instance: `${hostname()}-${systemRandom.uuid()}`,
+  };
+}
+
+export type WorkerDeps = Awaited<ReturnType<typeof openDeps>>;
+
+async function openQueueRedis(config: WorkerConfig, life: Life, logger: Logger) {
+  const onError = (error: Error): void => logger.warn("the queue Redis reported an error", { error });
+  const producer = openRedis({ url: config.redis.url, role: "producer", onError });
+  life.onStop("redis producer", () => closeRedis(producer));
+  const consumer = openRedis({ url: config.redis.url, role: "worker", onError });
+  life.onStop("redis consumer", () => closeRedis(consumer));
+  await Promise.all([waitForRedis(producer, REDIS_START_MS), waitForRedis(consumer, REDIS_START_MS)]);
+  await checkQueueRedis(producer, config.redis);
+  return { producer, consumer };
+}
+
+function openWaker(
+  database: Database,
+  connection: ReturnType<typeof openRedis>,
+  life: Life,
+  { logger, metrics }: { readonly logger: Logger; readonly metrics: Metrics },
+): BullWaker {
+  const marker = new WokenMarker({
+    marks: new DrizzleSweepStore(database),
+    onError: (error) => logger.warn("wakes could not be marked", { error }),
+  });
+  life.onStop("wake marks", () => marker.flush());
+  const queues = openWakeQueues({
+    connection,
+    onError: (error) => logger.warn("a queue reported an error", { error }),
+  });
+  life.onStop("queues", () => queues.close());
+  return new BullWaker({
+    queues,
+    onWoken: (wakes) => marker.add(wakes),
+    onLost: (wakes, error) => {
+      for (const wake of wakes) metrics.wakeFailures.inc({ queue: queueOf(wake) });
+      logger.warn("wakes did not reach the queue; the sweeper will find them", { count: wakes.length, error });
+    },
+  });
+}
+
+/** All that sessions and ceremonies need. Only this process holds the gateway's VTXO keys. */
+function openCeremony(config: WorkerConfig, database: Database, life: Life, metrics: Metrics): CeremonyDeps {
+  const arkd = new GrpcArkDaemon(config.arkd, {
+    observer: observeDaemon(metrics),
+    requestId: () => currentLogContext().requestId,
+  });
+  life.onStop("arkd", () => arkd.link.close());
+  const { nostr } = config;
+  const hasKey = nostr.privateKey !== undefined || nostr.sealedPrivateKey !== undefined;
+  return {
+    clock: systemClock,
+    random: systemRandom,
+    config: toSessionConfig(config),
+    transactions: database.transactions,
+    sessions: new DrizzleSessionStore(database),
+    challenges: new DrizzleChallengeStore(database),
+    sessionTxs: new DrizzleSessionTxStore(database),
+    intents: new DrizzleIntentStore(database),
+    results: new DrizzleResultStore(database),
+    vtxos: new DrizzleVtxoStore(database),
+    txs: new DrizzleTransactionStore(database),
+    ledger: new DrizzleLedgerStore(),
+    jobs: {
+      jobs: new DrizzleJobStore(database),
+      random: systemRandom,
+      clock: systemClock,
+      pendingJobsMax: config.background.pendingJobsPerOwnerMax,
+    },
+    arkd,
+    arkInfo: createArkInfoSource(arkd, new DrizzleArkInfoStore(database)),
+    wallet: { keys: deriveGatewayKeys(config.arkd.walletSeed) },
+    outbox: new DrizzleNostrOutbox({ relays: nostr.relays }),
+    peers: new DrizzleNostrPeers(database, nostr.dmScheme),
+    identity: hasKey
+      ? loadGatewayIdentity(
+          {
+            privateKey: nostr.privateKey,
+            sealedKey: nostr.sealedPrivateKey,
+            encryptionKey: nostr.sealedPrivateKeyOpener,
+          },
+          nostr.previousKeys,
+        )
+      : undefined,
+  };
+}
+
+const BREAKER_VALUES = { closed: 0, half_open: 1, open: 2 } as const;
+
+function observeDaemon(metrics: Metrics): DaemonObserver {
+  return {
+    callFinished: ({ service, method, seconds, code }) => {
+      metrics.daemonCall.observe({ service, method }, seconds);
+      if (code !== undefined) metrics.daemonErrors.inc({ service, method, code });
+    },
+    breakerChanged: (service, state) => metrics.breakerState.set({ service }, BREAKER_VALUES[state]),
+  };
+}

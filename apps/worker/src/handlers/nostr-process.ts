@@ -1,0 +1,32 @@
+import type { AttemptFence } from "@arkrelay/core/jobs/attempt-store";
+import type { NostrEventStore, StoredNostrEvent } from "@arkrelay/core/ports/nostr-stores";
+import { notifyRateLimit } from "@arkrelay/core/session/notify-rate-limit";
+import { processNostrEvent, type ProcessedEvent } from "@arkrelay/core/session/process-nostr-event";
+import type { CeremonyDeps } from "@arkrelay/core/session/session-deps";
+
+import type { TaskHandler } from "../task-handler";
+
+export interface NostrProcessDeps extends CeremonyDeps {
+  readonly attempts: AttemptFence;
+  readonly events: NostrEventStore;
+}
+
+/** One stored event of somebody else, to its outcome. An event whose raw text has aged away was dealt with long ago. */
+export function nostrProcessTask(deps: NostrProcessDeps): TaskHandler<undefined> {
+  return async ({ attempt }) => {
+    const stored = await deps.events.find(undefined, attempt.rowKey);
+    if (stored?.status !== "received") return {};
+    const { errorCode, wakes } = await processStored(deps, stored);
+    await deps.transactions.run(async (tx) => {
+      await deps.attempts.assertAttempt(tx, attempt);
+      await deps.events.close(tx, attempt.rowKey, errorCode);
+    });
+    return { wakes };
+  };
+}
+
+async function processStored(deps: NostrProcessDeps, stored: StoredNostrEvent): Promise<ProcessedEvent> {
+  if (stored.errorCode !== "rate_limited") return processNostrEvent(deps, stored.event);
+  await deps.transactions.run((tx) => notifyRateLimit(deps, tx, stored.event));
+  return { errorCode: "rate_limited", wakes: [] };
+}

@@ -1,0 +1,66 @@
+import type { QueueName } from "@arkrelay/core/jobs/catalog";
+import { registerGatewayScripts } from "@arkrelay/core/vtxo/sync-vtxos";
+import type { Life } from "@arkrelay/runtime/process";
+import { runEvery } from "@arkrelay/runtime/run-every";
+
+import { AttemptBatches } from "./attempt-batches";
+import type { WorkerConfig } from "./config";
+import type { WorkerDeps } from "./deps";
+import { LiveAttempts } from "./live-attempts";
+import { runTask } from "./run-task";
+import { createTaskHandlers } from "./task-handlers";
+import { selectQueues, startTaskWorkers } from "./task-workers";
+
+/** Share of the grace period that running handlers get to end by themselves; the rest is for handing back and closing. */
+const PATIENCE_SHARE = 0.6;
+const REGISTER_RETRY_MS = 5_000;
+
+/** Starts taking work; everything is stopped by the process's life. */
+export function startWorker(deps: WorkerDeps, config: WorkerConfig, life: Life): void {
+  const { logger, metrics, attempts, waker } = deps;
+  const live = new LiveAttempts({
+    store: attempts,
+    leaseMs: config.background.jobLeaseMs,
+    onError: (error) => logger.warn("leases could not be renewed or looked at", { error }),
+  });
+  life.onStop("live attempts", () => live.close());
+  const run = {
+    handlers: createTaskHandlers(deps, config),
+    batches: new AttemptBatches(attempts),
+    live,
+    attempts,
+    waker,
+    log: logger.forModule("tasks"),
+    onEnd: (attempt: { readonly task: string }, _end: unknown, seconds: number) => {
+      metrics.jobDuration.observe({ job_type: attempt.task }, seconds);
+      metrics.workersActive.set(live.size - 1);
+    },
+  };
+  const workers = startTaskWorkers({
+    queues: selectQueues(config.background.workerQueues),
+    slotsOf: (queue: QueueName) => config.background.queueConcurrency.get(queue) ?? config.background.workerConcurrency,
+    connection: deps.redis.consumer,
+    live,
+    run: (wake) => runTask(run, wake),
+    log: logger.forModule("queues"),
+  });
+  life.onStop("task workers", () => workers.drain(config.process.graceMs * PATIENCE_SHARE));
+  const registered = registerScripts(deps, life);
+  life.onStop("gateway scripts", () => registered);
+}
+
+/** The API builds with the gateway's own scripts but holds none of its keys, so they are written down here, once arkd answers. */
+async function registerScripts({ ceremony, logger }: WorkerDeps, life: Life): Promise<void> {
+  const done = new AbortController();
+  await runEvery(
+    {
+      periodMs: REGISTER_RETRY_MS,
+      signal: AbortSignal.any([life.stopping, done.signal]),
+      onError: (error) => logger.warn("the gateway's scripts could not be registered yet", { error }),
+    },
+    async () => {
+      await registerGatewayScripts(ceremony, ceremony.wallet);
+      done.abort();
+    },
+  );
+}

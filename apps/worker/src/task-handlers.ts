@@ -1,0 +1,31 @@
+import type { WorkerConfig } from "./config";
+import type { WorkerDeps } from "./deps";
+import { ceremonyDriveTask } from "./handlers/ceremony-drive";
+import { cleanupExpiredSessionsTask } from "./handlers/cleanup-expired-sessions";
+import { cleanupOldLogsTask } from "./handlers/cleanup-old-logs";
+import { nostrProcessTask } from "./handlers/nostr-process";
+import { processUserDataTask } from "./handlers/process-user-data";
+import { sampleTask } from "./handlers/sample-task";
+import { txRecoverTask } from "./handlers/tx-recover";
+import { vtxoSyncTask } from "./handlers/vtxo-sync";
+import type { TaskHandlers } from "./task-handler";
+
+/** The handler of every queued task; the type leaves none out. */
+export function createTaskHandlers(deps: WorkerDeps, config: WorkerConfig): TaskHandlers {
+  const { ceremony, attempts, events, records, retention } = deps;
+  const { metricsRetentionDays, jobRetentionDays, eventRetentionDays } = config.background;
+  return {
+    sample_task: sampleTask(ceremony),
+    process_user_data: processUserDataTask({ ...ceremony, attempts, records }),
+    cleanup_old_logs: cleanupOldLogsTask({
+      clock: ceremony.clock,
+      retention,
+      keep: { metricsDays: metricsRetentionDays, jobDays: jobRetentionDays, eventDays: eventRetentionDays },
+    }),
+    cleanup_expired_sessions: cleanupExpiredSessionsTask(ceremony),
+    ceremony_drive: ceremonyDriveTask(ceremony),
+    nostr_process: nostrProcessTask({ ...ceremony, attempts, events }),
+    vtxo_sync: vtxoSyncTask(ceremony),
+    tx_recover: txRecoverTask({ ...ceremony, attempts }),
+  };
+}

@@ -1,0 +1,168 @@
+import { randomBytes, randomUUID } from "node:crypto";
+
+import { signItems } from "@arkrelay/core/ark/sign-items";
+import { deriveGatewayKeys } from "@arkrelay/core/ark/wallet-keys";
+import type { Caller } from "@arkrelay/core/caller";
+import { driveCeremony } from "@arkrelay/core/ceremony/drive-ceremony";
+import { computeEventId } from "@arkrelay/core/nostr/event-id";
+import { INTENT_KIND } from "@arkrelay/core/nostr/kinds";
+import type { NostrEvent } from "@arkrelay/core/ports/nostr";
+import { signSchnorr } from "@arkrelay/core/schnorr";
+import type { Challenge } from "@arkrelay/core/session/challenge";
+import { openSession, type OpenedSession } from "@arkrelay/core/session/open-session";
+import { processNostrEvent } from "@arkrelay/core/session/process-nostr-event";
+import { respondToChallenge, type Responded } from "@arkrelay/core/session/respond-to-challenge";
+import type { Session } from "@arkrelay/core/session/session";
+import type { CeremonyDeps, SessionConfig } from "@arkrelay/core/session/session-deps";
+import type { TestKey } from "@arkrelay/core/testing/ark-transfer";
+import { InMemoryArkd } from "@arkrelay/core/testing/in-memory-arkd";
+import { ManualClock } from "@arkrelay/core/testing/manual-clock";
+import { registerGatewayScripts, syncVtxos } from "@arkrelay/core/vtxo/sync-vtxos";
+import { DrizzleChallengeStore } from "@arkrelay/db/stores/challenge-store";
+import { DrizzleIntentStore } from "@arkrelay/db/stores/intent-store";
+import { DrizzleJobStore } from "@arkrelay/db/stores/job-store";
+import { DrizzleLedgerStore } from "@arkrelay/db/stores/ledger-store";
+import { DrizzleNostrOutbox } from "@arkrelay/db/stores/nostr-outbox-store";
+import { DrizzleNostrPeers } from "@arkrelay/db/stores/nostr-peer-store";
+import { DrizzleResultStore } from "@arkrelay/db/stores/result-store";
+import { DrizzleSessionStore } from "@arkrelay/db/stores/session-store";
+import { DrizzleSessionTxStore } from "@arkrelay/db/stores/session-tx-store";
+import { DrizzleTransactionStore } from "@arkrelay/db/stores/transaction-store";
+import { DrizzleVtxoStore } from "@arkrelay/db/stores/vtxo-store";
+import type { TestDatabase } from "@arkrelay/db/testing/test-database";
+import { createGatewayIdentity } from "@arkrelay/nostr/gateway-identity";
+
+export const TEST_SESSION_CONFIG: SessionConfig = {
+  network: "regtest",
+  sessionTimeoutMs: 900_000,
+  challengeTimeoutMs: 300_000,
+  ceremonyTimeoutMs: 300_000,
+  challengeResendMs: 60_000,
+  maxSessionsPerUser: 3,
+  unprovenSessionsPerCreator: 10,
+  maxInputs: 20,
+  acceptedUnfinalisedMax: 20,
+  vtxoMinRemainingMs: 3_600_000,
+  l2FeeSats: 10n,
+  feeVtxoSats: 1_000n,
+  maxIntentTtlMs: 86_400_000,
+  daemonTimeoutMs: 30_000,
+};
+
+/** An owner's caller, as NIP-98 proves it. */
+export function ownerCaller(pubkey: string): Caller {
+  return { principal: `nostr:${pubkey}`, pubkey, isAdmin: false, isSolver: true, isOpen: false, scopes: new Set() };
+}
+
+/** A solver with an API key: proven to be itself, and nobody's owner. */
+export function solverCaller(name: string): Caller {
+  return { principal: `key:${name}`, isAdmin: false, isSolver: true, isOpen: false, scopes: new Set(["sessions"]) };
+}
+
+/** Ceremonies on the real database, with arkd in memory, a clock that stands still and wallets that sign what they are asked. */
+export async function openCeremonyWorld(test: TestDatabase, config: Partial<SessionConfig> = {}) {
+  const { database } = test;
+  const clock = new ManualClock(Date.now());
+  const arkd = new InMemoryArkd(clock);
+  const random = { bytes: (length: number) => new Uint8Array(randomBytes(length)), uuid: () => randomUUID() };
+  const jobStore = new DrizzleJobStore(database);
+  const deps: CeremonyDeps = {
+    clock,
+    random,
+    config: { ...TEST_SESSION_CONFIG, ...config },
+    transactions: database.transactions,
+    sessions: new DrizzleSessionStore(database),
+    challenges: new DrizzleChallengeStore(database),
+    sessionTxs: new DrizzleSessionTxStore(database),
+    intents: new DrizzleIntentStore(database),
+    results: new DrizzleResultStore(database),
+    vtxos: new DrizzleVtxoStore(database),
+    txs: new DrizzleTransactionStore(database),
+    ledger: new DrizzleLedgerStore(),
+    jobs: { jobs: jobStore, random, clock, pendingJobsMax: 10_000 },
+    arkInfo: { current: () => arkd.getInfo() },
+    outbox: new DrizzleNostrOutbox({ relays: ["ws://relay.test"] }),
+    peers: new DrizzleNostrPeers(database, "nip44"),
+    identity: createGatewayIdentity(new Uint8Array(32).fill(7)),
+    arkd,
+    wallet: { keys: deriveGatewayKeys(new Uint8Array(32).fill(9)) },
+  };
+  await registerGatewayScripts(deps, deps.wallet);
+  const fee = deps.wallet.keys.fee.pubkey;
+
+  return {
+    deps,
+    clock,
+    arkd,
+    /** Co-inputs of the gateway, known to its mirror. */
+    stockFees: async (count: number): Promise<void> => {
+      for (let index = 0; index < count; index++) arkd.fund(fee, 1_000n);
+      await syncVtxos(deps, { ownerPubkey: fee });
+    },
+    open: (
+      user: TestKey,
+      intentData: Record<string, unknown>,
+      extra: Partial<Parameters<typeof openSession>[2]> = {},
+    ) =>
+      database.transactions.run((tx): Promise<OpenedSession> =>
+        openSession(deps, tx, {
+          caller: ownerCaller(user.pubkey),
+          userPubkey: user.pubkey,
+          sessionType: "p2p_transfer",
+          intentData,
+          delivery: "both",
+          autoStart: true,
+          ...extra,
+        }),
+      ),
+    /** One attempt of a worker: takes the row, drives it as far as it goes, gives it back. */
+    drive: async (sessionId: string): Promise<Date | undefined> => {
+      const fence = randomUUID();
+      await database.write("UPDATE signing_sessions SET attempt_token = ? WHERE session_id = ?", [fence, sessionId]);
+      const { nextAt } = await driveCeremony(deps, { sessionId, fence });
+      return nextAt;
+    },
+    getSession: async (sessionId: string): Promise<Session> => {
+      const session = await deps.sessions.find(sessionId);
+      if (session === undefined) throw new Error(`no session ${sessionId}`);
+      return session;
+    },
+    openChallenge: async (sessionId: string): Promise<Challenge | undefined> => {
+      const session = await deps.sessions.find(sessionId);
+      return session === undefined ? undefined : deps.challenges.findOpen(undefined, session.id);
+    },
+    /** What the wallet of `user` answers to the open challenge. */
+    answer: async (user: TestKey, sessionId: string, caller = ownerCaller(user.pubkey)): Promise<Responded> => {
+      const session = await deps.sessions.find(sessionId);
+      const challenge = session === undefined ? undefined : await deps.challenges.findOpen(undefined, session.id);
+      if (challenge === undefined) throw new Error(`no open challenge in ${sessionId}`);
+      return database.transactions.run((tx) =>
+        respondToChallenge(deps, tx, {
+          sessionId,
+          caller,
+          signedBy: caller.pubkey,
+          payloadRef: challenge.payloadRef,
+          signatures: signItems(challenge.items, user.secretKey, random),
+        }),
+      );
+    },
+    /** A signed 31510 with this content. */
+    intentEvent: (user: TestKey, content: Record<string, unknown>): NostrEvent => {
+      const template = {
+        kind: INTENT_KIND,
+        created_at: Math.floor(clock.now().getTime() / 1000),
+        tags: [
+          ["p", deps.identity?.pubkey ?? ""],
+          ["d", String(content["action_id"])],
+        ],
+        content: JSON.stringify(content),
+      };
+      const id = computeEventId(user.pubkey, template);
+      const sig = signSchnorr(Buffer.from(id, "hex"), user.secretKey, random.bytes(32));
+      return { ...template, id, pubkey: user.pubkey, sig: Buffer.from(sig).toString("hex") };
+    },
+    process: (event: NostrEvent) => processNostrEvent(deps, event),
+  };
+}
+
+export type CeremonyWorld = Awaited<ReturnType<typeof openCeremonyWorld>>;
