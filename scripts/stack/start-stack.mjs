@@ -101,6 +101,7 @@ async function startApps({ supervisor, print, ports, env }) {
 
 function describeStack({ databases, devnet, ports, secrets }) {
   const metricsUrl = (name) => `http://127.0.0.1:${ports.metrics[name]}/metrics`;
+  const { grpc, rest, tls_cert: tlsCert } = devnet.arkd;
   const apiUrl = `http://127.0.0.1:${ports.api}`;
   return {
     version: readJsonFile(path.join(ROOT, "package.json")).version,
@@ -118,6 +119,6 @@ function describeStack({ databases, devnet, ports, secrets }) {
       scheduler: metricsUrl("scheduler"),
       services_runner: metricsUrl("services-runner"),
     },
-    arkd: devnet.arkd,
+    arkd: { grpc, rest, ...(tlsCert === undefined ? {} : { tls_cert: tlsCert }) },
   };
 }
