@@ -37,9 +37,12 @@ export function openChannel(endpoint: DaemonEndpoint, secrets: EndpointSecrets):
 }
 
 /** TLS always; the one exception needs a loopback host, no certificate file and the development switch. */
+export function isPlaintext(endpoint: DaemonEndpoint): boolean {
+  return endpoint.allowPlaintext && LOOPBACK_HOSTS.has(endpoint.host) && endpoint.tlsCertFile === undefined;
+}
+
 function toCredentials(endpoint: DaemonEndpoint, secrets: EndpointSecrets): ChannelCredentials {
-  const mayBePlain = endpoint.allowPlaintext && LOOPBACK_HOSTS.has(endpoint.host);
-  if (mayBePlain && secrets.tlsCert === undefined) return credentials.createInsecure();
+  if (isPlaintext(endpoint)) return credentials.createInsecure();
   return credentials.createSsl(secrets.tlsCert ?? null, secrets.tlsClientKey ?? null, secrets.tlsClientCert ?? null);
 }
 
@@ -53,6 +56,8 @@ function toOptions(endpoint: DaemonEndpoint): ChannelOptions {
     "grpc.max_reconnect_backoff_ms": RECONNECT_MS.max,
     // The library must never send a write a second time on its own account.
     "grpc.enable_retries": 0,
+    // Daemons are neighbours: a proxy named in the environment is for other traffic.
+    "grpc.enable_http_proxy": 0,
     // A channel of its own: reconnect() has to dial anew, not find the connection it wants to replace.
     "grpc.use_local_subchannel_pool": 1,
   };

@@ -44,6 +44,7 @@ describe.each([
     ["the gateway's input", altered({ input: 2 }), "payload_mismatch"],
     ["an input that does not exist", altered({ input: 3 }), "payload_mismatch"],
     ["a negative input", altered({ input: -1 }), "payload_mismatch"],
+    ["half an input", altered({ input: 0.5 }), "payload_mismatch"],
     ["another transaction", altered({ txid: "ab".repeat(32) }), "payload_mismatch"],
     ["the same signature twice", [...altered({}), ...altered({})], "payload_mismatch"],
   ])("refuses %s and says where", (_what, given, code) => {

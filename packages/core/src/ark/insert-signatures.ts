@@ -23,10 +23,14 @@ export function insertSignatures(
   const byTxid = new Map(txs.map((tx) => [tx.id, tx]));
   for (const signature of signatures) {
     const tx = byTxid.get(signature.txid);
-    if (tx === undefined || signature.input < 0 || signature.input >= tx.inputsLength) throw mismatch(signature);
+    if (tx === undefined || !hasInput(tx, signature.input)) throw mismatch(signature);
     insertOne(tx, pubkey, signature);
   }
   return txs.map(toPsbt);
+}
+
+function hasInput(tx: Transaction, input: number): boolean {
+  return Number.isInteger(input) && input >= 0 && input < tx.inputsLength;
 }
 
 function insertOne(tx: Transaction, pubkey: string, signature: ItemSignature): void {

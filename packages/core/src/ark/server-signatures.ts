@@ -55,7 +55,7 @@ function takeServerSignatures(ours: Transaction, theirs: Transaction): void {
 }
 
 /** In a default script the owner comes first and arkd's signer second. */
-export function serverKeyOf(pubkeys: readonly string[]): string {
+function serverKeyOf(pubkeys: readonly string[]): string {
   const [owner, signer] = pubkeys;
   assert(owner !== undefined && signer !== undefined && pubkeys.length === 2, "a default leaf has two keys");
   return signer;
