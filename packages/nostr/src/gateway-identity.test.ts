@@ -52,7 +52,7 @@ test("does not send more than every reader can take", () => {
 test.each([
   ["hex", { ...none, privateKey: Buffer.from(SECRET).toString("hex") }],
   ["nsec", { ...none, privateKey: nsecEncode(SECRET) }],
-  ["sealed", { ...none, sealedKey: sealGatewayKey(SECRET, SEALING_KEY), encryptionKey: SEALING_KEY.toString("hex") }],
+  ["sealed", { ...none, sealedKey: sealGatewayKey(SECRET, SEALING_KEY), encryptionKey: SEALING_KEY }],
 ])("loads the key as %s", (_name, source) => {
   expect(loadGatewayIdentity(source).pubkey).toBe(gateway.pubkey);
 });
@@ -62,8 +62,8 @@ test.each([
   ["both forms", { ...none, privateKey: nsecEncode(SECRET), sealedKey: "AA==" }],
   ["no key at all", { ...none, privateKey: "changeme" }],
   ["zero", { ...none, privateKey: "00".repeat(32) }],
-  ["another sealing key", { ...none, sealedKey: sealGatewayKey(SECRET, SEALING_KEY), encryptionKey: "11".repeat(32) }],
-  ["a sealing key of wrong length", { ...none, sealedKey: "AA==", encryptionKey: "abcd" }],
+  ["another sealing key", { ...none, sealedKey: sealGatewayKey(SECRET, SEALING_KEY), encryptionKey: randomBytes(32) }],
+  ["a sealing key of wrong length", { ...none, sealedKey: "AA==", encryptionKey: randomBytes(16) }],
 ])("refuses %s instead of making an identity up, and shows no value", (_name, source) => {
   const load = (): unknown => loadGatewayIdentity(source);
   expect(load).toThrow(GatewayKeyError);

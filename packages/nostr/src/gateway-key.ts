@@ -10,12 +10,15 @@ export interface GatewayKeySource {
   readonly privateKey: string | undefined;
   /** GATEWAY_NOSTR_PRIVATE_KEY: what `sealGatewayKey` made, base64. */
   readonly sealedKey: string | undefined;
-  /** GATEWAY_ENCRYPTION_KEY: 32 bytes, hex or base64. */
-  readonly encryptionKey: string | undefined;
+  /** GATEWAY_ENCRYPTION_KEY, decoded: 32 bytes. */
+  readonly encryptionKey: Uint8Array | undefined;
 }
 
 /** Missing or unusable key material. The message names the variable and never holds a part of its value. */
 export class GatewayKeyError extends Error {
+  /** sysexits.h EX_CONFIG, as for any other bad configuration: starting again would not help. */
+  readonly exitCode = 78;
+
   constructor(message: string) {
     super(message);
     this.name = "GatewayKeyError";
@@ -36,7 +39,7 @@ export function readGatewayKey(source: GatewayKeySource): Uint8Array {
   if (source.sealedKey === undefined) {
     throw new GatewayKeyError("Set NOSTR_PRIVATE_KEY, or GATEWAY_NOSTR_PRIVATE_KEY with GATEWAY_ENCRYPTION_KEY");
   }
-  return openSealedKey(source.sealedKey, parseEncryptionKey(source.encryptionKey));
+  return openSealedKey(source.sealedKey, requireEncryptionKey(source.encryptionKey));
 }
 
 /** Reads 64 hex or an nsec. `name` is the variable the refusal names. */
@@ -71,10 +74,9 @@ function openSealedKey(sealedKey: string, encryptionKey: Uint8Array): Uint8Array
   throw new GatewayKeyError("GATEWAY_NOSTR_PRIVATE_KEY does not open under GATEWAY_ENCRYPTION_KEY");
 }
 
-function parseEncryptionKey(text: string | undefined): Uint8Array {
-  const bytes = Buffer.from(text ?? "", /^[0-9a-fA-F]{64}$/.test(text ?? "") ? "hex" : "base64");
-  if (bytes.length !== 32) throw new GatewayKeyError("GATEWAY_ENCRYPTION_KEY is not 32 bytes of hex or base64");
-  return bytes;
+function requireEncryptionKey(key: Uint8Array | undefined): Uint8Array {
+  if (key?.length !== 32) throw new GatewayKeyError("GATEWAY_ENCRYPTION_KEY is not 32 bytes of hex or base64");
+  return key;
 }
 
 function readSecretKey(text: string): Uint8Array | undefined {

@@ -1,4 +1,3 @@
-import type { Clock } from "@arkrelay/core/ports/clock";
 import type { GatewayIdentity, NostrEvent } from "@arkrelay/core/ports/nostr";
 
 import { messagePrefix, type PublishOutcome, toPublishOutcome } from "./publish-outcome";
@@ -8,7 +7,6 @@ import { connectRelaySocket, type RelaySocket, type RelaySocketOptions } from ".
 
 export interface RelayClientOptions extends RelaySocketOptions {
   readonly url: string;
-  readonly clock: Clock;
   /** Answers NIP-42 challenges. */
   readonly identity: GatewayIdentity;
   /** How long an OK or an EOSE may take. */
@@ -27,6 +25,7 @@ export interface RelayClient {
   pause(): void;
   resume(): void;
   close(): void;
+  readonly lastHeardAt: Date | undefined;
   readonly closed: Promise<string>;
 }
 
@@ -66,6 +65,10 @@ class SocketClient implements RelayClient {
 
   get closed(): Promise<string> {
     return this.socket.closed;
+  }
+
+  get lastHeardAt(): Date | undefined {
+    return this.socket.lastHeardAt;
   }
 
   async publish(event: NostrEvent): Promise<PublishOutcome> {

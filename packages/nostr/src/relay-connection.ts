@@ -49,6 +49,8 @@ export interface RelayConnectionStatus {
   readonly url: string;
   readonly connected: boolean;
   readonly lastConnectedAt: Date | undefined;
+  /** When it last said anything, also on an earlier connection. */
+  readonly lastHeardAt: Date | undefined;
   readonly lastError: string | undefined;
   readonly connections: number;
 }
@@ -59,6 +61,7 @@ export class RelayConnection {
   private readonly stopping = new AbortController();
   private loop: Promise<void> | undefined;
   private lastConnectedAt: Date | undefined;
+  private lastHeardAt: Date | undefined;
   private lastError: string | undefined;
   private connections = 0;
 
@@ -76,8 +79,16 @@ export class RelayConnection {
   }
 
   get status(): RelayConnectionStatus {
-    const { lastConnectedAt, lastError, connections } = this;
-    return { url: this.options.url, connected: this.client !== undefined, lastConnectedAt, lastError, connections };
+    const { client, lastConnectedAt, lastError, connections } = this;
+    const lastHeardAt = client?.lastHeardAt ?? this.lastHeardAt;
+    return {
+      url: this.options.url,
+      connected: client !== undefined,
+      lastConnectedAt,
+      lastHeardAt,
+      lastError,
+      connections,
+    };
   }
 
   publish(event: NostrEvent): Promise<PublishOutcome> {
@@ -117,6 +128,7 @@ export class RelayConnection {
         return await client.closed;
       } finally {
         client.close();
+        this.lastHeardAt = client.lastHeardAt;
         this.client = undefined;
       }
     } catch (error) {

@@ -27,6 +27,10 @@ export class RelayPool {
     return [...this.connections.values()].map((connection) => connection.status);
   }
 
+  isConnected(url: string): boolean {
+    return this.connections.get(url)?.status.connected ?? false;
+  }
+
   /** Sends the event to one relay and waits for its answer. Never rejects; an unknown relay counts as unanswered. */
   publish(url: string, event: NostrEvent): Promise<PublishOutcome> {
     const connection = this.connections.get(url);

@@ -1,8 +1,11 @@
 import { WebSocket } from "ws";
 
+import type { Clock } from "@arkrelay/core/ports/clock";
+
 import { parseRelayMessage, type RelayMessage } from "./relay-message";
 
 export interface RelaySocketOptions {
+  readonly clock: Clock;
   readonly connectTimeoutMs: number;
   /** A ping goes out this often; a relay that did not answer the last one is taken for dead. */
   readonly pingIntervalMs: number;
@@ -18,6 +21,8 @@ export interface RelaySocket {
   resume(): void;
   /** Safe twice. */
   close(): void;
+  /** When the relay last said anything, an answer to a ping included. */
+  readonly lastHeardAt: Date | undefined;
   /** Resolves with the reason once the socket is gone. Never rejects. */
   readonly closed: Promise<string>;
 }
@@ -42,6 +47,9 @@ export function connectRelaySocket(
   const closed = new Promise<string>((resolve) => {
     socket.once("close", (code) => resolve(reason === "" ? `closed with code ${code}` : reason));
   });
+  let lastHeardAt: Date | undefined;
+  const heard = (): void => void (lastHeardAt = options.clock.now());
+  socket.on("open", heard).on("message", heard).on("pong", heard);
   socket.on("message", (data: Buffer) => {
     const message = parseRelayMessage(data.toString("utf8"));
     if (message !== undefined) onMessage(message);
@@ -52,6 +60,9 @@ export function connectRelaySocket(
     pause: () => socket.pause(),
     resume: () => socket.resume(),
     close: () => socket.terminate(),
+    get lastHeardAt() {
+      return lastHeardAt;
+    },
     closed,
   };
 }

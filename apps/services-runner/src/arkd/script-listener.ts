@@ -1,0 +1,109 @@
+import type { VtxoReportDetail } from "@arkrelay/core/service-report";
+import type { GrpcArkDaemon } from "@arkrelay/daemons/ark/grpc-ark-daemon";
+import { ScriptSubscription, type ScriptSubscriptionTimes } from "@arkrelay/daemons/ark/script-subscription";
+import type { DrizzleWatchedScriptStore } from "@arkrelay/db/stores/watched-script-store";
+import type { Logger } from "@arkrelay/runtime/logger";
+import { runEvery } from "@arkrelay/runtime/run-every";
+
+import type { Listener } from "../supervise-listener";
+import { requestSync, type RequestSyncDeps } from "./request-sync";
+
+export interface ScriptListenerDeps extends RequestSyncDeps {
+  readonly arkd: Pick<GrpcArkDaemon, "link" | "read" | "streamMetadata">;
+  readonly scripts: Pick<DrizzleWatchedScriptStore, "list">;
+  readonly log: Logger;
+  /** How soon a script that became worth watching is subscribed. */
+  readonly refreshMs: number;
+  /** Everything watched is read again this often, whatever the stream said. */
+  readonly reconcileMs: number;
+  readonly times?: ScriptSubscriptionTimes;
+}
+
+/** Watches the scripts of active keys at arkd. A hint, and every reconnect, becomes a vtxo_sync job of the key. */
+export function createScriptListener(deps: ScriptListenerDeps): Listener {
+  let run: ScriptRun | undefined;
+  return {
+    name: "vtxo",
+    async run({ signal }) {
+      run = new ScriptRun(deps);
+      try {
+        await run.untilStopped(signal);
+      } finally {
+        run = undefined;
+      }
+    },
+    report: () => run?.report() ?? null,
+  };
+}
+
+class ScriptRun {
+  private owners: ReadonlyMap<string, string> = new Map();
+  private hints = 0;
+  private lastReconcileAt: Date | undefined;
+  private readonly subscription: ScriptSubscription;
+
+  constructor(private readonly deps: ScriptListenerDeps) {
+    this.subscription = new ScriptSubscription(
+      {
+        daemon: deps.arkd,
+        onHint: ({ scripts }) => void this.takeHint(scripts),
+        reconcile: (scripts) => this.reconcile(scripts),
+        onProblem: (error) => deps.log.warn("the script stream of arkd was interrupted", { error }),
+        jitter: Math.random,
+      },
+      ...(deps.times === undefined ? [] : [deps.times]),
+    );
+  }
+
+  async untilStopped(signal: AbortSignal): Promise<void> {
+    const { log, refreshMs, reconcileMs } = this.deps;
+    const onError = (error: unknown): void => log.warn("watched scripts could not be read", { error });
+    this.subscription.start();
+    try {
+      await Promise.all([
+        runEvery({ periodMs: refreshMs, signal, onError }, () => this.refresh()),
+        runEvery({ periodMs: reconcileMs, signal, onError }, () => this.reconcile([...this.owners.keys()])),
+      ]);
+    } finally {
+      await this.subscription.stop();
+    }
+  }
+
+  report(): VtxoReportDetail {
+    return {
+      connected: this.subscription.isConnected,
+      scripts: this.owners.size,
+      hints: this.hints,
+      lastReconcileAt: this.lastReconcileAt?.toISOString() ?? null,
+    };
+  }
+
+  /** Subscribes what became worth watching and lets go of what no longer is. */
+  private async refresh(): Promise<void> {
+    const watched = await this.deps.scripts.list();
+    const before = this.owners;
+    this.owners = new Map(watched.map(({ script, ownerPubkey }) => [script, ownerPubkey]));
+    this.subscription.add([...this.owners.keys()].filter((script) => !before.has(script)));
+    this.subscription.remove([...before.keys()].filter((script) => !this.owners.has(script)));
+  }
+
+  private async takeHint(scripts: readonly string[]): Promise<void> {
+    this.hints += 1;
+    try {
+      await this.requestSyncs(scripts, "hint");
+    } catch (error) {
+      // The periodic reconcile reads the key again.
+      this.deps.log.warn("a hint of arkd could not be passed on", { error });
+    }
+  }
+
+  private async reconcile(scripts: readonly string[]): Promise<void> {
+    await this.requestSyncs(scripts, "routine");
+    this.lastReconcileAt = this.deps.insert.clock.now();
+  }
+
+  private async requestSyncs(scripts: readonly string[], reason: "hint" | "routine"): Promise<void> {
+    const owners = new Set(scripts.flatMap((script) => this.owners.get(script) ?? []));
+    for (const owner of owners) await requestSync(this.deps, owner, reason);
+  }
+}

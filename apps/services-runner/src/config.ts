@@ -1,0 +1,21 @@
+import { arkdSection } from "@arkrelay/runtime/config/arkd-section";
+import { backgroundSection } from "@arkrelay/runtime/config/background-section";
+import { databaseSection } from "@arkrelay/runtime/config/database-section";
+import { nostrSection } from "@arkrelay/runtime/config/nostr-section";
+import { parseEnv } from "@arkrelay/runtime/config/parse-env";
+import { processSection } from "@arkrelay/runtime/config/process-section";
+import { redisSection } from "@arkrelay/runtime/config/redis-section";
+
+/** Throws a ConfigError that lists every bad variable. */
+export function parseConfig(env: NodeJS.ProcessEnv) {
+  return parseEnv(env, {
+    process: processSection("services"),
+    database: databaseSection,
+    redis: redisSection,
+    background: backgroundSection,
+    arkd: arkdSection,
+    nostr: nostrSection,
+  });
+}
+
+export type ServicesConfig = ReturnType<typeof parseConfig>;

@@ -1,0 +1,131 @@
+import { hostname } from "node:os";
+
+import { GrpcArkDaemon } from "@arkrelay/daemons/ark/grpc-ark-daemon";
+import type { DaemonObserver } from "@arkrelay/daemons/daemon-observer";
+import { DaemonProbe } from "@arkrelay/daemons/daemon-probe";
+import { openDatabase } from "@arkrelay/db/connection";
+import { requireSchema } from "@arkrelay/db/migrator";
+import { DrizzleHeartbeatStore } from "@arkrelay/db/stores/heartbeat-store";
+import { DrizzleJobStore } from "@arkrelay/db/stores/job-store";
+import { DrizzleSweepStore } from "@arkrelay/db/stores/job-sweep-store";
+import { DrizzleLeaseStore } from "@arkrelay/db/stores/lease-store";
+import { DrizzleNostrEventStore } from "@arkrelay/db/stores/nostr-event-store";
+import { DrizzleOutboxQueue } from "@arkrelay/db/stores/nostr-outbox-store";
+import { DrizzleNostrRelayStore } from "@arkrelay/db/stores/nostr-relay-store";
+import { DrizzleServiceStateStore } from "@arkrelay/db/stores/service-state-store";
+import { DrizzleWatchedScriptStore } from "@arkrelay/db/stores/watched-script-store";
+import { loadGatewayIdentity, type ReadableIdentity } from "@arkrelay/nostr/gateway-identity";
+import { systemClock } from "@arkrelay/runtime/clock";
+import { createLogger, type Logger } from "@arkrelay/runtime/logger";
+import { createMetrics, type Metrics } from "@arkrelay/runtime/metrics";
+import type { Life } from "@arkrelay/runtime/process";
+import { systemRandom } from "@arkrelay/runtime/random";
+import { closeRedis, openRedis } from "@arkrelay/runtime/redis";
+import { BullWaker } from "@arkrelay/tasks/bull-waker";
+import { queueOf } from "@arkrelay/tasks/wake-message";
+import { openWakeQueues } from "@arkrelay/tasks/wake-queues";
+import { WokenMarker } from "@arkrelay/tasks/woken-marker";
+
+import type { ServicesConfig } from "./config";
+import { openOutboxWakes } from "./nostr/outbox-wakes";
+
+/** The only place that opens connections; each is closed by the life that it was opened in. */
+export async function openDeps(config: ServicesConfig, life: Life) {
+  const logger = createLogger({
+    service: "services",
+    level: config.process.logLevel,
+    format: config.process.logFormat,
+    directory: config.process.logDirectory,
+  });
+  life.onStop("log", () => logger.close());
+  const metrics = createMetrics();
+  const identity = loadIdentity(config);
+  const database = openDatabase({
+    ...config.database,
+    observeQuery: (queryType, seconds) => metrics.databaseQueryDuration.observe({ query_type: queryType }, seconds),
+  });
+  life.onStop("mariadb", () => database.close());
+  await requireSchema(database);
+  const waker = openWaker(config, life, logger, metrics, new DrizzleSweepStore(database));
+  const subscriber = openRedis({
+    url: config.redis.url,
+    role: "worker",
+    onError: (error) => logger.warn("the wake channel's Redis reported an error", { error }),
+  });
+  life.onStop("wake channel", () => closeRedis(subscriber));
+  const arkd = new GrpcArkDaemon(config.arkd, { observer: toObserver(metrics), requestId: () => undefined });
+  life.onStop("arkd", () => arkd.link.close());
+  return {
+    logger,
+    metrics,
+    identity,
+    database,
+    transactions: database.transactions,
+    waker,
+    outboxWakes: openOutboxWakes(subscriber),
+    arkd,
+    probes: new Map([["arkd", createArkdProbe(arkd, config)]]),
+    leases: new DrizzleLeaseStore(database),
+    states: new DrizzleServiceStateStore(database),
+    heartbeats: new DrizzleHeartbeatStore(database),
+    jobs: new DrizzleJobStore(database),
+    events: new DrizzleNostrEventStore(database),
+    outbox: new DrizzleOutboxQueue(database),
+    relays: new DrizzleNostrRelayStore(database),
+    scripts: new DrizzleWatchedScriptStore(database),
+    clock: systemClock,
+    random: systemRandom,
+    instance: `${hostname()}-${systemRandom.uuid()}`,
+  };
+}
+
+export type ServicesDeps = Awaited<ReturnType<typeof openDeps>>;
+
+/** Without a key the other listeners work; with a bad one nothing starts. */
+function loadIdentity({ nostr }: ServicesConfig): ReadableIdentity | undefined {
+  const { privateKey, sealedPrivateKey: sealedKey, sealedPrivateKeyOpener: encryptionKey } = nostr;
+  if (privateKey === undefined && sealedKey === undefined) return undefined;
+  return loadGatewayIdentity({ privateKey, sealedKey, encryptionKey }, nostr.previousKeys);
+}
+
+function openWaker(config: ServicesConfig, life: Life, logger: Logger, metrics: Metrics, marks: DrizzleSweepStore) {
+  const redis = openRedis({
+    url: config.redis.url,
+    role: "producer",
+    onError: (error) => logger.warn("the queue Redis reported an error", { error }),
+  });
+  life.onStop("redis", () => closeRedis(redis));
+  const marker = new WokenMarker({ marks, onError: (error) => logger.warn("wakes could not be marked", { error }) });
+  life.onStop("wake marks", () => marker.flush());
+  const onError = (error: Error): void => logger.warn("a queue reported an error", { error });
+  const queues = openWakeQueues({ connection: redis, onError });
+  life.onStop("queues", () => queues.close());
+  return new BullWaker({
+    queues,
+    onWoken: (wakes) => marker.add(wakes),
+    onLost: (wakes, error) => {
+      for (const wake of wakes) metrics.wakeFailures.inc({ queue: queueOf(wake) });
+      logger.warn("wakes did not reach the queue", { count: wakes.length, error });
+    },
+  });
+}
+
+const BREAKER_VALUES = { closed: 0, half_open: 1, open: 2 };
+
+function toObserver(metrics: Metrics): DaemonObserver {
+  return {
+    callFinished: ({ service, method, seconds, code }) => {
+      metrics.daemonCall.observe({ service, method }, seconds);
+      if (code !== undefined) metrics.daemonErrors.inc({ service, method, code });
+    },
+    breakerChanged: (service, state) => metrics.breakerState.set({ service }, BREAKER_VALUES[state]),
+  };
+}
+
+function createArkdProbe(arkd: GrpcArkDaemon, config: ServicesConfig): DaemonProbe {
+  return new DaemonProbe({
+    link: arkd.link,
+    readVersion: async () => (await arkd.getInfo({ maxAgeMs: 0 })).version,
+    intervalMs: config.arkd.healthCheckIntervalMs,
+  });
+}

@@ -1,0 +1,212 @@
+import { openTestDatabase, type TestDatabase } from "@arkrelay/db/testing/test-database";
+
+import { aConfirmation, anIntent, gateway, type NostrBench, nowSeconds, openNostrBench } from "../testing/nostr-bench";
+
+let testDatabase: TestDatabase;
+let bench: NostrBench;
+
+beforeAll(async () => {
+  testDatabase = await openTestDatabase();
+});
+afterAll(() => testDatabase.close());
+
+beforeEach(async () => {
+  await testDatabase.empty();
+  bench = await openNostrBench(testDatabase);
+});
+afterEach(() => bench.close());
+
+const isStored = async (eventId: string): Promise<boolean> =>
+  (await bench.events.find(undefined, eventId)) !== undefined;
+const wokenIds = (): string[] => bench.wakes.map((wake) => wake.rowKey);
+const send = (event: ReturnType<typeof aConfirmation>) =>
+  testDatabase.database.transactions.run((tx) => bench.outbox.insert(tx, event, "session"));
+
+async function countAll(): Promise<number> {
+  const [row] = await testDatabase.database.select("SELECT COUNT(*) AS n FROM nostr_events");
+  return Number(row?.["n"]);
+}
+
+async function outboxRow(relay: string, eventId: string) {
+  const [row] = await testDatabase.database.select(
+    "SELECT status, attempts, last_error FROM nostr_outbox WHERE relay = ? AND event_id = ?",
+    [relay, eventId],
+  );
+  return row;
+}
+
+describe("what comes in", () => {
+  it("is stored once and woken once, whatever relays deliver it", async () => {
+    const [one, two] = bench.relays;
+    const event = anIntent();
+    one.inject(event);
+    bench.start();
+    await bench.until(() => isStored(event.id));
+    two.inject(event);
+    const later = anIntent();
+    two.inject(later);
+    await bench.until(() => isStored(later.id));
+    expect(wokenIds()).toEqual([event.id, later.id]);
+  });
+
+  it("is not taken when its id, signature, recipient or time is wrong", async () => {
+    const [relay] = bench.relays;
+    const good = anIntent();
+    const bad = [
+      { ...anIntent(), id: "0".repeat(64) },
+      { ...anIntent(), content: "{}" },
+      { ...anIntent(), sig: anIntent().sig },
+      anIntent({ p: "cc".repeat(32) }),
+      anIntent({ createdAt: nowSeconds() + 1_000 }),
+    ];
+    bench.start();
+    await relay.until(() => relay.requests.length >= 2);
+    for (const event of [...bad, good]) relay.inject(event);
+    await bench.until(() => isStored(good.id));
+    expect(await countAll()).toBe(1);
+  });
+
+  it("misses nothing that was sent while nobody listened, and does nothing twice", async () => {
+    const [relay] = bench.relays;
+    const before = anIntent({ createdAt: nowSeconds() - 30 });
+    relay.inject(before);
+    const first = bench.start();
+    await bench.until(async () => (await bench.relayRows.find(relay.url))?.lastCreatedAt !== undefined);
+    await first.stop();
+    const missed = Array.from({ length: 120 }, (_, i) => anIntent({ createdAt: nowSeconds() - 25 + (i % 20) }));
+    missed.forEach((event) => relay.inject(event));
+    bench.start({ config: { ...withoutLimit(), relays: [relay.url] } });
+    await bench.until(async () => (await countAll()) === 121);
+    expect(new Set(wokenIds())).toEqual(new Set([before, ...missed].map((event) => event.id)));
+    expect(wokenIds()).toHaveLength(121);
+  });
+
+  it("moves no cursor while it cannot be stored, and is taken when it can", async () => {
+    const [relay] = bench.relays;
+    const event = anIntent();
+    relay.inject(event);
+    let isDown = true;
+    const events = {
+      insert: (...args: Parameters<typeof bench.events.insert>) =>
+        isDown ? Promise.reject(new Error("database down")) : bench.events.insert(...args),
+    };
+    bench.start({ events });
+    await relay.until(() => relay.requests.length >= 6);
+    expect((await bench.relayRows.find(relay.url))?.lastCreatedAt).toBeUndefined();
+    expect(wokenIds()).toEqual([]);
+    isDown = false;
+    await bench.until(() => isStored(event.id));
+    expect(wokenIds()).toEqual([event.id]);
+  });
+
+  it("is limited per author: one event more is stored for the notice, the rest are dropped", async () => {
+    const [relay] = bench.relays;
+    const events = Array.from({ length: 64 }, () => anIntent());
+    bench.start();
+    await relay.until(() => relay.requests.length >= 2);
+    events.forEach((event) => relay.inject(event));
+    await bench.until(async () => (await countAll()) === 61);
+    const [row] = await testDatabase.database.select(
+      "SELECT COUNT(*) AS n FROM nostr_events WHERE error_code = 'rate_limited'",
+    );
+    expect(Number(row?.["n"])).toBe(1);
+  });
+});
+
+describe("what goes out", () => {
+  it("is published when enough relays took it, each of them asked by itself", async () => {
+    const [one, two] = bench.relays;
+    two.faults.refuseWith = "rate-limited: slow down";
+    const event = aConfirmation();
+    await send(event);
+    const { listener } = bench.start();
+    await bench.until(async () => (await bench.queue.countAcks(event.id)) === 1);
+    expect(listener.report()).toMatchObject({ eventsPublished: 0 });
+    two.faults.refuseWith = undefined;
+    await bench.until(() => (listener.report() as { eventsPublished: number } | null)?.eventsPublished === 1);
+    expect([one, two].map((relay) => relay.stored.map(({ id }) => id))).toEqual([[event.id], [event.id]]);
+  });
+
+  it("is sent again as the same bytes after a crash that lost the answer", async () => {
+    const [relay] = bench.relays;
+    relay.faults.loseOks = true;
+    const event = aConfirmation();
+    await send(event);
+    const crashed = bench.start();
+    await relay.until(() => relay.received.length > 0);
+    await crashed.stop();
+    relay.faults.loseOks = false;
+    await testDatabase.database.write("UPDATE nostr_outbox SET next_at = NOW(3)");
+    bench.start();
+    await bench.until(async () => (await outboxRow(relay.url, event.id))?.["status"] === "done");
+    expect(relay.received.length).toBeGreaterThan(1);
+    expect(new Set(relay.received.map((sent) => JSON.stringify(sent)))).toEqual(new Set([JSON.stringify(event)]));
+    expect(relay.stored).toEqual([event]);
+  });
+
+  it("is not published by a relay that claims to have it and does not", async () => {
+    const [relay] = bench.relays;
+    relay.faults.claimDuplicate = true;
+    const event = aConfirmation();
+    await send(event);
+    bench.start();
+    await bench.until(async () => (await outboxRow(relay.url, event.id))?.["attempts"] === 1);
+    expect(await outboxRow(relay.url, event.id)).toMatchObject({ status: "pending" });
+  });
+
+  it("is parked at a relay that refuses it for good, and goes on at the other", async () => {
+    const [one, two] = bench.relays;
+    one.faults.refuseWith = "blocked: not on the list";
+    const event = aConfirmation();
+    await send(event);
+    bench.start({ log: silentLog() });
+    await bench.until(async () => (await outboxRow(one.url, event.id))?.["status"] === "parked");
+    await bench.until(async () => (await outboxRow(two.url, event.id))?.["status"] === "done");
+  });
+
+  it("is parked after a day at a relay that was never there", async () => {
+    const [one, two] = bench.relays;
+    const event = aConfirmation();
+    await send(event);
+    await two.close();
+    bench.start({ log: silentLog() });
+    await bench.until(async () => (await outboxRow(one.url, event.id))?.["status"] === "done");
+    expect(await outboxRow(two.url, event.id)).toMatchObject({ status: "pending" });
+    bench.skewMs = 25 * 3_600_000;
+    await bench.until(async () => (await outboxRow(two.url, event.id))?.["status"] === "parked");
+  });
+
+  it("is the same from two processes with one key: no relay ever sees two contents of one d", async () => {
+    const events = Array.from({ length: 10 }, (_, i) => aConfirmation(`d-${i}`));
+    for (const event of events) await send(event);
+    bench.start();
+    bench.start();
+    await bench.until(async () => (await bench.queue.findOldestPendingSeconds()) === undefined);
+    for (const relay of bench.relays) {
+      expect(new Set(relay.received.map((sent) => JSON.stringify(sent))).size).toBe(10);
+      expect(new Set(relay.stored.map(({ id }) => id))).toEqual(new Set(events.map(({ id }) => id)));
+    }
+  });
+});
+
+test("without a key nothing runs and no identity is made up", async () => {
+  const { listener } = bench.start();
+  expect(listener.report()).toMatchObject({ gatewayPubkey: gateway.pubkey });
+  const keyless = bench.start({ identity: undefined });
+  await expect(keyless.stop()).rejects.toThrow("NOSTR_PRIVATE_KEY");
+});
+
+function withoutLimit() {
+  return {
+    minRelayAcks: 1,
+    eventMaxAgeSeconds: 900,
+    eventMaxFutureSeconds: 120,
+    backfillOverlapSeconds: 900,
+    intentsPerMinute: 10_000,
+  };
+}
+
+function silentLog() {
+  const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+  return { ...silent, forModule: silentLog, close: () => Promise.resolve() };
+}
