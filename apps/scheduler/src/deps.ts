@@ -1,7 +1,10 @@
 import { hostname } from "node:os";
 
 import type { QueueEpoch } from "@arkrelay/core/jobs/sweep-jobs";
-import { openDatabase } from "@arkrelay/db/connection";
+import type { Clock } from "@arkrelay/core/ports/clock";
+import type { Random } from "@arkrelay/core/ports/random";
+import type { Waker } from "@arkrelay/core/ports/waker";
+import { openDatabase, type Database } from "@arkrelay/db/connection";
 import { requireSchema } from "@arkrelay/db/migrator";
 import { DrizzleHeartbeatStore } from "@arkrelay/db/stores/heartbeat-store";
 import { DrizzleEpochStore } from "@arkrelay/db/stores/job-epoch-store";
@@ -10,8 +13,8 @@ import { DrizzleSweepStore } from "@arkrelay/db/stores/job-sweep-store";
 import { DrizzleLeaseStore } from "@arkrelay/db/stores/lease-store";
 import { DrizzleSystemMetricsStore } from "@arkrelay/db/stores/system-metrics-store";
 import { systemClock } from "@arkrelay/runtime/clock";
-import { createLogger } from "@arkrelay/runtime/logger";
-import { createMetrics } from "@arkrelay/runtime/metrics";
+import { createLogger, type Logger } from "@arkrelay/runtime/logger";
+import { createMetrics, type Metrics } from "@arkrelay/runtime/metrics";
 import type { Life } from "@arkrelay/runtime/process";
 import { systemRandom } from "@arkrelay/runtime/random";
 import { checkQueueRedis, closeRedis, openRedis, waitForRedis } from "@arkrelay/runtime/redis";
@@ -27,8 +30,25 @@ import type { SchedulerConfig } from "./config";
 const WAKE_BUDGET_MS = 10_000;
 const REDIS_START_MS = 10_000;
 
+export interface SchedulerDeps {
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly database: Database;
+  readonly sweep: DrizzleSweepStore;
+  readonly waker: Waker;
+  readonly epoch: QueueEpoch;
+  readonly leases: DrizzleLeaseStore;
+  readonly heartbeats: DrizzleHeartbeatStore;
+  readonly systemMetrics: DrizzleSystemMetricsStore;
+  readonly jobs: DrizzleJobStore;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Names this process and start. */
+  readonly instance: string;
+}
+
 /** The only place that opens connections; each is closed by the life that it was opened in. */
-export async function openDeps(config: SchedulerConfig, life: Life) {
+export async function openDeps(config: SchedulerConfig, life: Life): Promise<SchedulerDeps> {
   const logger = createLogger({
     service: "scheduler",
     level: config.process.logLevel,
@@ -88,8 +108,6 @@ export async function openDeps(config: SchedulerConfig, life: Life) {
     instance: `${hostname()}-${systemRandom.uuid()}`,
   };
 }
-
-export type SchedulerDeps = Awaited<ReturnType<typeof openDeps>>;
 
 function openEpoch(queue: ReturnType<typeof queueEpochKey>, database: DrizzleEpochStore): QueueEpoch {
   return {

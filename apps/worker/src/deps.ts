@@ -1,6 +1,7 @@
 import { hostname } from "node:os";
 
 import { deriveGatewayKeys } from "@arkrelay/core/ark/wallet-keys";
+import type { Waker } from "@arkrelay/core/ports/waker";
 import type { CeremonyDeps } from "@arkrelay/core/session/session-deps";
 import { GrpcArkDaemon } from "@arkrelay/daemons/ark/grpc-ark-daemon";
 import type { DaemonObserver } from "@arkrelay/daemons/daemon-observer";
@@ -43,8 +44,32 @@ import { toSessionConfig } from "./session-config";
 
 const REDIS_START_MS = 10_000;
 
+export interface WorkerDeps {
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly database: Database;
+  readonly redis: QueueRedis;
+  readonly attempts: DrizzleAttemptStore;
+  readonly waker: Waker;
+  readonly ceremony: CeremonyDeps;
+  readonly events: DrizzleNostrEventStore;
+  readonly records: DrizzleUserRecordStore;
+  readonly retention: DrizzleRetentionStore;
+  readonly heartbeats: DrizzleHeartbeatStore;
+  /** Names this process and start. */
+  readonly instance: string;
+}
+
+/** A producer fails at once while Redis is away, a consumer waits. */
+interface QueueRedis {
+  readonly producer: RedisConnection;
+  readonly consumer: RedisConnection;
+}
+
+type RedisConnection = ReturnType<typeof openRedis>;
+
 /** The only place that opens connections; each is closed by the life that it was opened in. */
-export async function openDeps(config: WorkerConfig, life: Life) {
+export async function openDeps(config: WorkerConfig, life: Life): Promise<WorkerDeps> {
   const logger = createLogger({
     service: "worker",
     level: config.process.logLevel,
@@ -77,9 +102,7 @@ export async function openDeps(config: WorkerConfig, life: Life) {
   };
 }
 
-export type WorkerDeps = Awaited<ReturnType<typeof openDeps>>;
-
-async function openQueueRedis(config: WorkerConfig, life: Life, logger: Logger) {
+async function openQueueRedis(config: WorkerConfig, life: Life, logger: Logger): Promise<QueueRedis> {
   const onError = (error: Error): void => logger.warn("the queue Redis reported an error", { error });
   const producer = openRedis({ url: config.redis.url, role: "producer", onError });
   life.onStop("redis producer", () => closeRedis(producer));
@@ -92,7 +115,7 @@ async function openQueueRedis(config: WorkerConfig, life: Life, logger: Logger) 
 
 function openWaker(
   database: Database,
-  connection: ReturnType<typeof openRedis>,
+  connection: RedisConnection,
   life: Life,
   { logger, metrics }: { readonly logger: Logger; readonly metrics: Metrics },
 ): BullWaker {
