@@ -1,4 +1,4 @@
-import { CeremonyTimeoutError } from "./errors.js";
+import { CeremonyTimeoutError, RetriableHttpError, RetryExceededError } from "./errors.js";
 import type { GatewayClient } from "./gateway-client.js";
 import type { CeremonyStatus } from "./response-schemas.js";
 import { delay } from "./retry.js";
@@ -46,10 +46,13 @@ export async function waitForCeremony(
   let status: CeremonyStatus | undefined;
   try {
     while (!signal.aborted) {
-      status = await client.getCeremonyStatus(sessionId);
-      const end = endOf(status.session_status) ?? endOf(status.state);
-      await options.onStatus?.(status);
-      if (end !== undefined) return { ok: end === "success", status, elapsedMs: Date.now() - startedAt };
+      const seen = await look(client, sessionId);
+      if (seen !== undefined) {
+        status = seen;
+        await options.onStatus?.(seen);
+        const end = endOf(seen.session_status) ?? endOf(seen.state);
+        if (end !== undefined) return { ok: end === "success", status, elapsedMs: Date.now() - startedAt };
+      }
       await Promise.race([delay(intervalMs, signal).catch(() => undefined), nudge.next()]);
     }
   } finally {
@@ -57,6 +60,19 @@ export async function waitForCeremony(
   }
   if (options.signal?.aborted) throw new CeremonyTimeoutError("the wait was cancelled", status?.session_status);
   return { ok: false, status, elapsedMs: Date.now() - startedAt, timeout: true };
+}
+
+/** Undefined when the gateway cannot be read right now: that says nothing about the payment, so the wait goes on. */
+async function look(
+  client: Pick<GatewayClient, "getCeremonyStatus">,
+  sessionId: string,
+): Promise<CeremonyStatus | undefined> {
+  try {
+    return await client.getCeremonyStatus(sessionId);
+  } catch (error) {
+    if (error instanceof RetriableHttpError || error instanceof RetryExceededError) return undefined;
+    throw error;
+  }
 }
 
 /** The stream only says when to look: what counts is the status read afterwards, so a lost event costs one interval. */
