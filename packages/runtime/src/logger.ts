@@ -53,7 +53,10 @@ function wrap(base: winston.Logger, service: string, module: string): Logger {
   const write = (level: string, message: string, fields: LogFields | undefined): void => {
     // Redacting is the dear part: not for lines nobody will see.
     if (!base.isLevelEnabled(level)) return;
-    base.log({ level, message: redactText(message), ...entry(service, module, fields) });
+    const line = { level, message: redactText(message), ...entry(service, module, fields) };
+    // The life cycle's last lines come after everything it closed, this log too; winston would throw "write after end".
+    if (base.writableEnded) process.stdout.write(`${JSON.stringify(line)}\n`);
+    else base.log(line);
   };
   return {
     debug: (message, fields) => write("debug", message, fields),
