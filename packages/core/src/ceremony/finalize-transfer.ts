@@ -8,6 +8,7 @@ import { MOVED, type StepOutcome } from "./step-outcome";
 /** A racing second call is refused with the same words as a poisoned one, so the outputs get this long to appear. */
 const OUTPUTS_APPEAR_MS = 60_000;
 const POLL_MS = 2_000;
+const ARKD_INTERNAL_ERROR = 0;
 /** A poisoned session stays visible and is looked at this often; only an operator and arkd's can mend it. */
 const POISONED_POLL_MS = 10 * 60_000;
 
@@ -65,16 +66,20 @@ async function markFinalized(deps: CeremonyDeps, session: Session, fence: string
   return MOVED;
 }
 
+/**
+ * INTERNAL_ERROR is what arkd answers to a transaction that is "not in a valid stage": it was finalised by a racing call, or a
+ * failed one has poisoned it. Every other refusal leaves it pending, so the next look decides whether to call again.
+ */
 async function noteRefusal(deps: CeremonyDeps, session: Session, error: AppError, fence: string): Promise<StepOutcome> {
   const { submitState } = session;
   assert(submitState !== undefined, "a finalizing session was submitted");
-  const noted: SubmitState = {
-    ...submitState,
-    finalizeRefusedAt: submitState.finalizeRefusedAt ?? deps.clock.now().toISOString(),
-  };
+  const now = deps.clock.now();
+  const isWrongStage = Number(error.details?.["daemon_code"]) === ARKD_INTERNAL_ERROR;
+  const finalizeRefusedAt = submitState.finalizeRefusedAt ?? (isWrongStage ? now.toISOString() : null);
+  const noted: SubmitState = { ...submitState, finalizeRefusedAt };
   const events = [{ event: "finalize_refused", data: { ...error.details } }];
   await deps.transactions.run((tx) => moveSession(deps, tx, session, { submitState: noted }, { fence, events }));
-  return MOVED;
+  return isWrongStage ? MOVED : { kind: "wait", until: new Date(now.getTime() + POLL_MS) };
 }
 
 async function waitForOutputs(

@@ -55,6 +55,11 @@ export class InMemoryArkd implements ArkDaemon {
     this.markSpent(vtxoId, testKey(`elsewhere ${vtxoId}`).pubkey);
   }
 
+  /** Whether a VTXO stands on the default script of a key. */
+  isOwnedBy(vtxo: ArkVtxo, ownerPubkey: string): boolean {
+    return vtxo.script === vtxoScriptFor(ownerPubkey, TEST_ARK_PARAMS, "regtest").script;
+  }
+
   /** Sats that are not spent, and those of accepted transfers that are not final: what must never change. */
   totalSats(): bigint {
     let total = 0n;
