@@ -49,6 +49,13 @@ export interface DaemonLinkOptions<Clients extends Readonly<Record<string, Clien
 
 export type CallKind = "read" | "write";
 
+interface AttemptOptions {
+  readonly metadata: Metadata | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Set = the call is not started before there is a connection. */
+  readonly connectTimeoutMs?: number;
+}
+
 /** The connection to one daemon: its clients, deadlines, breaker, retries and measurements. */
 export class DaemonLink<Clients extends Readonly<Record<string, Client>>> {
   private secrets: EndpointSecrets;
@@ -80,16 +87,22 @@ export class DaemonLink<Clients extends Readonly<Record<string, Client>>> {
 
   /**
    * A call that changes nothing at the daemon: repeated with growing, jittered pauses while no answer comes.
-   * Throws `daemon_unavailable`, or what `toRefusal` makes of a refusal.
+   * Throws `daemon_unavailable`, or what `toRefusal` makes of a refusal. `signal` gives it up at once.
    */
-  async read<Reply>(method: string, start: StartCall<Clients, Reply>, metadata?: Metadata): Promise<Reply> {
+  async read<Reply>(
+    method: string,
+    start: StartCall<Clients, Reply>,
+    metadata?: Metadata,
+    signal?: AbortSignal,
+  ): Promise<Reply> {
     const { retryAttemptsMax, retryDelayMs, retryDelayMsMax } = this.options.limits;
     const retrying = retry(handleWhen(isWorthRepeating), {
       maxAttempts: retryAttemptsMax,
       backoff: new ExponentialBackoff({ initialDelay: retryDelayMs, maxDelay: retryDelayMsMax }),
     });
     try {
-      return this.settle(await retrying.execute(() => this.attempt(method, start, metadata)), "read");
+      const work = (): Promise<Answer<Reply>> => this.attempt(method, start, { metadata, signal });
+      return this.settle(await retrying.execute(work, signal), "read");
     } catch (thrown) {
       throw this.explain(thrown, "read");
     }
@@ -101,7 +114,10 @@ export class DaemonLink<Clients extends Readonly<Record<string, Client>>> {
    */
   async write<Reply>(method: string, start: StartCall<Clients, Reply>, metadata?: Metadata): Promise<Reply> {
     try {
-      return this.settle(await this.attempt(method, start, metadata, CONNECT_TIMEOUT_MS), "write");
+      return this.settle(
+        await this.attempt(method, start, { metadata, connectTimeoutMs: CONNECT_TIMEOUT_MS }),
+        "write",
+      );
     } catch (thrown) {
       throw this.explain(thrown, "write");
     }
@@ -140,8 +156,7 @@ export class DaemonLink<Clients extends Readonly<Record<string, Client>>> {
   private async attempt<Reply>(
     method: string,
     start: StartCall<Clients, Reply>,
-    metadata: Metadata | undefined,
-    connectTimeoutMs?: number,
+    { metadata, signal: givenUp, connectTimeoutMs }: AttemptOptions,
   ): Promise<Answer<Reply>> {
     // The breaker would let others wait for the probe; a caller is better served by an answer now.
     if (this.policy.state === CircuitState.HalfOpen) throw new BrokenCircuitError();
@@ -155,11 +170,13 @@ export class DaemonLink<Clients extends Readonly<Record<string, Client>>> {
         if (connectTimeoutMs !== undefined && client !== undefined) {
           await waitUntilConnected(client, Math.min(connectTimeoutMs, timeoutMs));
         }
-        const answer = await limit.execute(({ signal }) =>
-          callOnce<Reply>((done) => {
-            const options = { deadline: Date.now() + timeoutMs };
-            return start(clients, this.metadata(metadata), options, done);
-          }, signal),
+        const answer = await limit.execute(
+          ({ signal }) =>
+            callOnce<Reply>((done) => {
+              const options = { deadline: Date.now() + timeoutMs };
+              return start(clients, this.metadata(metadata), options, done);
+            }, signal),
+          givenUp,
         );
         this.report(method, startedAt, "refusal" in answer ? this.options.nameOf(answer.refusal) : undefined);
         return answer;

@@ -210,6 +210,26 @@ describe("a write", () => {
     expect((await daemon.getInfo()).digest).toBe("digest 2");
   });
 
+  test("uses no answer of a GetInfo that was under way when arkd's settings changed", async () => {
+    await daemon.getInfo();
+    const old = { ...arkd.info };
+    let release = (_reply: unknown): void => undefined;
+    const held = new Promise((resolve) => {
+      release = resolve;
+    });
+    arkd.answers.set("GetInfo", () => (arkd.callsOf("GetInfo").length === 2 ? held : arkd.info));
+    const earlier = daemon.getInfo({ maxAgeMs: 0 });
+    await until(() => arkd.callsOf("GetInfo").length === 2);
+    arkd.info.digest = "digest 2";
+    arkd.answers.set("SubmitTx", ({ metadata }) => {
+      if (metadata.get("x-digest")[0] === "digest 2") return accepted;
+      release(old);
+      throw refusal(49, "DIGEST_MISMATCH", status.FAILED_PRECONDITION);
+    });
+    await expect(submit()).resolves.toEqual(accepted);
+    expect((await earlier).digest).toBe("digest 1");
+  });
+
   test.each([
     ["checkpoint script", { checkpointTapscript: "00" }],
     ["exit delay", { unilateralExitDelay: 512n }],

@@ -112,14 +112,14 @@ export class GrpcArkDaemon implements ArkDaemon {
     return this.listInChunks(vtxoIds, (chunk) => ({ outpoints: chunk }));
   }
 
-  /** Any other read of arkd, for what shares this connection. */
-  async read<Reply>(method: string, start: StartCall<ArkClients, Reply>): Promise<Reply> {
+  /** Any other read of arkd, for what shares this connection. `signal` gives it up at once. */
+  async read<Reply>(method: string, start: StartCall<ArkClients, Reply>, signal?: AbortSignal): Promise<Reply> {
     const info = await this.getInfo();
     try {
-      return await this.link.read(method, start, headersOf(info));
+      return await this.link.read(method, start, headersOf(info), signal);
     } catch (error) {
       if (!isDigestMismatch(error)) throw error;
-      return this.link.read(method, start, headersOf(await this.info.refresh()));
+      return this.link.read(method, start, headersOf(await this.info.renew(info)), signal);
     }
   }
 
@@ -141,7 +141,7 @@ export class GrpcArkDaemon implements ArkDaemon {
     } catch (error) {
       if (!isDigestMismatch(error)) throw error;
       // arkd checks the digest before anything else, so the call had no effect and may be made once more.
-      const renewed = await this.info.refresh();
+      const renewed = await this.info.renew(info);
       this.info.checkPins(renewed);
       if (!isSameForTransfers(info, renewed)) throw error;
       return this.link.write(method, start, headersOf(renewed));

@@ -8,7 +8,7 @@ import { toAppError } from "@arkrelay/core/errors";
 
 import { SILENT_OBSERVER } from "../daemon-observer";
 import { GetSubscriptionResponse } from "../gen/ark/v1/indexer";
-import { failure, FakeArkd, refusal } from "../testing/fake-arkd";
+import { failure, FakeArkd, HOLD, refusal } from "../testing/fake-arkd";
 import { until } from "../testing/until";
 import { GrpcArkDaemon } from "./grpc-ark-daemon";
 import { type ScriptHint, ScriptSubscription, type ScriptSubscriptionTimes } from "./script-subscription";
@@ -199,6 +199,14 @@ test("waits for a first script before it asks arkd anything", async () => {
   subscription.add(["a"]);
   await connected(1);
   expect(reconciled).toEqual([["a"]]);
+});
+
+test("stops while arkd holds its answer back", async () => {
+  arkd.answers.set("SubscribeForScripts", () => HOLD);
+  watch(["a"]);
+  await until(() => arkd.callsOf("SubscribeForScripts").length === 1);
+  await subscription.stop();
+  expect(arkd.callsOf("SubscribeForScripts")).toHaveLength(1);
 });
 
 test("stops in any state", async () => {

@@ -218,6 +218,7 @@ export class ScriptSubscription {
       const reply = await this.deps.daemon.read<SubscribeForScriptsResponse>(
         "SubscribeForScripts",
         ({ indexer }, ...rest) => indexer.subscribeForScripts(request, ...rest),
+        this.stopping.signal,
       );
       subscriptionId = reply.subscriptionId;
     }
@@ -228,8 +229,10 @@ export class ScriptSubscription {
   private async unsubscribe(scripts: readonly string[], subscriptionId: string): Promise<void> {
     for (const chunk of chunksOf(scripts)) {
       const request = { scripts: chunk, subscriptionId };
-      await this.deps.daemon.read<UnsubscribeForScriptsResponse>("UnsubscribeForScripts", ({ indexer }, ...rest) =>
-        indexer.unsubscribeForScripts(request, ...rest),
+      await this.deps.daemon.read<UnsubscribeForScriptsResponse>(
+        "UnsubscribeForScripts",
+        ({ indexer }, ...rest) => indexer.unsubscribeForScripts(request, ...rest),
+        this.stopping.signal,
       );
     }
   }

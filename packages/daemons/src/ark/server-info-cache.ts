@@ -27,7 +27,13 @@ export class ServerInfoCache {
     return this.refresh();
   }
 
-  refresh(): Promise<ArkServerInfo> {
+  /** After arkd refused `old`: a read that was under way already may still bring the old answer, so that one is not taken. */
+  async renew(old: ArkServerInfo): Promise<ArkServerInfo> {
+    const renewed = await this.refresh();
+    return renewed.digest === old.digest ? this.refresh() : renewed;
+  }
+
+  private refresh(): Promise<ArkServerInfo> {
     this.reading ??= this.readOnce().finally(() => {
       this.reading = undefined;
     });
