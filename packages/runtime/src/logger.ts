@@ -55,7 +55,7 @@ function wrap(base: winston.Logger, service: string, module: string): Logger {
     if (!base.isLevelEnabled(level)) return;
     const line = { level, message: redactText(message), ...entry(service, module, fields) };
     // The life cycle's last lines come after everything it closed, this log too; winston would throw "write after end".
-    if (base.writableEnded) process.stdout.write(`${JSON.stringify(line)}\n`);
+    if (closedLoggers.has(base)) process.stdout.write(`${JSON.stringify(line)}\n`);
     else base.log(line);
   };
   return {
@@ -82,7 +82,11 @@ function entry(service: string, module: string, fields: LogFields | undefined): 
   };
 }
 
+/** winston's own streams (readable-stream 3) do not tell that they have ended. */
+const closedLoggers = new WeakSet<winston.Logger>();
+
 function closeLogger(base: winston.Logger): Promise<void> {
+  closedLoggers.add(base);
   return new Promise((resolve) => {
     base.once("finish", () => resolve());
     base.end();
