@@ -222,6 +222,8 @@ export function isErrorCode(value: string): value is ErrorCode {
 /** Any thrown thing as an AppError: ours as it is, everything else as `internal_error` with its cause kept for the log. */
 export function toAppError(thrown: unknown): AppError {
   if (thrown instanceof AppError) return thrown;
+  // The query builder wraps what a statement threw; ours inside it says more than "internal error".
+  if (thrown instanceof Error && thrown.cause instanceof AppError) return thrown.cause;
   return new AppError("internal_error", {
     cause: thrown,
     internal: thrown instanceof Error ? thrown.message : String(thrown),

@@ -7,7 +7,15 @@ import type { Transactions } from "@arkrelay/core/ports/transactions";
 
 import { parseDatabaseUrl } from "./database-url";
 import { databaseUnavailable, isDatabaseUnavailable } from "./driver-errors";
-import { createSqlHandle, type QueryObserver, type SqlHandle } from "./sql-handle";
+import type { Row } from "./row";
+import {
+  createSqlHandle,
+  type Orm,
+  type QueryObserver,
+  type SqlHandle,
+  type SqlParam,
+  type WriteResult,
+} from "./sql-handle";
 import { createTransactions } from "./transactions";
 
 export interface DatabaseOptions {
@@ -59,27 +67,67 @@ const DEFAULTS = {
 
 /** Opens no connection by itself: the first statement does. */
 export function openDatabase(options: DatabaseOptions): Database {
-  const settings = { ...DEFAULTS, ...options };
-  const pool = createPool(poolOptions(settings));
-  const counts = { checkouts: 0, connectionsOpened: 0 };
-  pool.on("connection", (connection) => {
-    counts.connectionsOpened++;
-    prepareSession(connection);
-  });
-  const observe = options.observeQuery ?? (() => undefined);
-  const acquire = async (): Promise<PromiseConnection> => {
-    const connection = await acquireWithin(pool, settings.acquireTimeoutMs);
-    counts.checkouts++;
+  return new PooledDatabase({ ...DEFAULTS, ...options });
+}
+
+class PooledDatabase implements Database {
+  readonly transactions: Transactions;
+  private readonly handle: SqlHandle;
+  private readonly pool: Pool;
+  private checkouts = 0;
+  private connectionsOpened = 0;
+
+  constructor(private readonly settings: Settings) {
+    this.pool = createPool(poolOptions(settings));
+    this.pool.on("connection", (connection) => {
+      this.connectionsOpened++;
+      prepareSession(connection);
+    });
+    const { statementTimeoutMs, observeQuery: observe = () => undefined } = settings;
+    const acquire = () => this.acquire();
+    this.transactions = createTransactions({ acquire, observe, statementTimeoutMs });
+    this.handle = createSqlHandle({ observe, statementTimeoutMs, use: (work) => lend(acquire, work) });
+  }
+
+  get orm(): Orm {
+    return this.handle.orm;
+  }
+
+  select(sql: string, params?: readonly SqlParam[]): Promise<readonly Row[]> {
+    return this.handle.select(sql, params);
+  }
+
+  write(sql: string, params?: readonly SqlParam[]): Promise<WriteResult> {
+    return this.handle.write(sql, params);
+  }
+
+  selectOnce(sql: string, params?: readonly SqlParam[]): Promise<readonly Row[]> {
+    return this.handle.selectOnce(sql, params);
+  }
+
+  writeOnce(sql: string, params?: readonly SqlParam[]): Promise<WriteResult> {
+    return this.handle.writeOnce(sql, params);
+  }
+
+  async ping(): Promise<void> {
+    await this.select("SELECT 1");
+  }
+
+  poolStats(): PoolStats {
+    const { poolSize, maxOverflow } = this.settings;
+    const { checkouts, connectionsOpened } = this;
+    return { ...readPool(this.pool), checkouts, connectionsOpened, poolSize, maxOverflow };
+  }
+
+  close(): Promise<void> {
+    return this.pool.promise().end();
+  }
+
+  private async acquire(): Promise<PromiseConnection> {
+    const connection = await acquireWithin(this.pool, this.settings.acquireTimeoutMs);
+    this.checkouts++;
     return connection;
-  };
-  const { statementTimeoutMs } = settings;
-  const handle = createSqlHandle({ observe, statementTimeoutMs, use: (work) => lend(acquire, work) });
-  return Object.assign(Object.create(handle) as SqlHandle, {
-    transactions: createTransactions({ acquire, observe, statementTimeoutMs }),
-    ping: async () => void (await handle.select("SELECT 1")),
-    poolStats: () => ({ ...readPool(pool), ...counts, poolSize: settings.poolSize, maxOverflow: settings.maxOverflow }),
-    close: () => pool.promise().end(),
-  });
+  }
 }
 
 type Settings = DatabaseOptions & typeof DEFAULTS;

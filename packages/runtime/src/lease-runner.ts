@@ -1,5 +1,3 @@
-import { setTimeout as delay } from "node:timers/promises";
-
 export interface HeldLease {
   readonly name: string;
   readonly holder: string;
@@ -105,7 +103,8 @@ async function keepLease(
     if (abort.signal.aborted) break;
     const sentAt = performance.now();
     try {
-      if (!(await options.store.renew(lease, options.leaseMs))) break;
+      const renewed = await unlessAborted(options.store.renew(lease, options.leaseMs), abort.signal);
+      if (renewed !== true) break;
       heldSince = sentAt;
       lapsed.set(heldSince + options.leaseMs * SAFE_SHARE);
     } catch (error) {
@@ -133,7 +132,25 @@ class LapseTimer {
   }
 }
 
-/** Ends early and quietly when the signal fires. */
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  await delay(ms, undefined, { signal }).catch(() => undefined);
+/** Resolves after `ms`, or as soon as the signal fires. */
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    const end = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", end);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    signal.addEventListener("abort", end);
+  });
+}
+
+/** What came of it, or undefined once the signal fired: a renewal that hangs must not hold up what follows. */
+function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+  return new Promise((resolve, reject) => {
+    const end = (): void => resolve(undefined);
+    signal.addEventListener("abort", end, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", end));
+  });
 }

@@ -1,7 +1,9 @@
+import { and, desc, eq, lt, sql } from "drizzle-orm";
+
 import type { Tx } from "@arkrelay/core/ports/transactions";
 
-import { nullable, readDate, readInteger, readJson, readText, type Row } from "../row";
-import type { SqlHandle, SqlParam } from "../sql-handle";
+import { auditLog } from "../schema/audit";
+import type { SqlHandle } from "../sql-handle";
 import { connectionOf } from "../transactions";
 
 export interface NewAuditEntry {
@@ -14,11 +16,13 @@ export interface NewAuditEntry {
   readonly ip?: string | undefined;
   /** Status or error code. */
   readonly outcome: string;
+  /** JSON. */
   readonly details?: Readonly<Record<string, unknown>> | undefined;
 }
 
-export interface AuditEntry extends NewAuditEntry {
+export interface AuditEntry extends Omit<NewAuditEntry, "details"> {
   readonly id: number;
+  readonly details: unknown;
   readonly at: Date;
 }
 
@@ -35,53 +39,31 @@ export class DrizzleAuditStore {
 
   /** With a Tx the row belongs to the effect's transaction, without one it commits by itself. */
   async insert(entry: NewAuditEntry, tx?: Tx): Promise<void> {
-    const handle = tx === undefined ? this.database : connectionOf(tx);
-    await handle.write(
-      "INSERT INTO audit_log (actor, action, target, request_id, ip, outcome, details, at) VALUES (?, ?, ?, ?, ?, ?, ?, NOW(3))",
-      [
-        entry.actor,
-        entry.action,
-        entry.target ?? null,
-        entry.requestId ?? null,
-        entry.ip ?? null,
-        entry.outcome,
-        entry.details === undefined ? null : JSON.stringify(entry.details),
-      ],
-    );
+    const { orm } = tx === undefined ? this.database : connectionOf(tx);
+    await orm.insert(auditLog).values({ ...entry, at: sql`NOW(3)` });
   }
 
   /** Newest first. */
   async list(filter: AuditFilter): Promise<readonly AuditEntry[]> {
-    const conditions: string[] = [];
-    const params: SqlParam[] = [];
-    const add = (condition: string, value: SqlParam | undefined): void => {
-      if (value === undefined) return;
-      conditions.push(condition);
-      params.push(value);
-    };
-    add("actor = ?", filter.actor);
-    add("action = ?", filter.action);
-    add("id < ?", filter.beforeId);
-    const where = conditions.length === 0 ? "" : `WHERE ${conditions.join(" AND ")}`;
-    const rows = await this.database.select(
-      `SELECT id, actor, action, target, request_id, ip, outcome, details, at FROM audit_log ${where} ORDER BY id DESC LIMIT ?`,
-      [...params, filter.limit],
-    );
-    return rows.map(toEntry);
+    const { actor, action, beforeId } = filter;
+    const rows = await this.database.orm
+      .select()
+      .from(auditLog)
+      .where(
+        and(
+          actor === undefined ? undefined : eq(auditLog.actor, actor),
+          action === undefined ? undefined : eq(auditLog.action, action),
+          beforeId === undefined ? undefined : lt(auditLog.id, beforeId),
+        ),
+      )
+      .orderBy(desc(auditLog.id))
+      .limit(filter.limit);
+    return rows.map((row) => ({
+      ...row,
+      target: row.target ?? undefined,
+      requestId: row.requestId ?? undefined,
+      ip: row.ip ?? undefined,
+      details: row.details ?? undefined,
+    }));
   }
-}
-
-function toEntry(row: Row): AuditEntry {
-  const details = readJson(row, "details");
-  return {
-    id: readInteger(row, "id"),
-    actor: readText(row, "actor"),
-    action: readText(row, "action"),
-    target: nullable(row, "target", readText),
-    requestId: nullable(row, "request_id", readText),
-    ip: nullable(row, "ip", readText),
-    outcome: readText(row, "outcome"),
-    details: typeof details === "object" && details !== null ? { ...details } : undefined,
-    at: readDate(row, "at"),
-  };
 }

@@ -1,4 +1,6 @@
-import { nullable, readBoolean, readDate, readInteger, readText, type Row } from "../row";
+import { and, desc, eq, inArray, lt, max, sql } from "drizzle-orm";
+
+import { heartbeats } from "../schema/monitoring";
 import type { SqlHandle } from "../sql-handle";
 
 export interface NewHeartbeat {
@@ -24,61 +26,47 @@ export interface HeartbeatFilter {
   readonly limit: number;
 }
 
-const COLUMNS = "id, service_name, instance, is_alive, message, restart_seen, timestamp";
-
 /** Every process beats for itself; who is silent for three periods counts as gone. */
 export class DrizzleHeartbeatStore {
   constructor(private readonly database: SqlHandle) {}
 
   async insert(heartbeat: NewHeartbeat): Promise<void> {
-    await this.database.write(
-      "INSERT INTO heartbeats (service_name, instance, is_alive, message, restart_seen, timestamp) VALUES (?, ?, ?, ?, ?, NOW(3))",
-      [
-        heartbeat.serviceName,
-        heartbeat.instance,
-        heartbeat.isAlive,
-        heartbeat.message ?? null,
-        heartbeat.restartSeen ?? 0,
-      ],
-    );
+    await this.database.orm.insert(heartbeats).values({ ...heartbeat, timestamp: sql`NOW(3)` });
   }
 
   /** Newest first. */
   async list(filter: HeartbeatFilter): Promise<readonly Heartbeat[]> {
-    const beforeId = filter.beforeId ?? Number.MAX_SAFE_INTEGER;
-    const rows =
-      filter.serviceName === undefined
-        ? await this.database.select(`SELECT ${COLUMNS} FROM heartbeats WHERE id < ? ORDER BY id DESC LIMIT ?`, [
-            beforeId,
-            filter.limit,
-          ])
-        : await this.database.select(
-            `SELECT ${COLUMNS} FROM heartbeats WHERE service_name = ? AND id < ? ORDER BY id DESC LIMIT ?`,
-            [filter.serviceName, beforeId, filter.limit],
-          );
+    const { serviceName, beforeId } = filter;
+    const rows = await this.database.orm
+      .select()
+      .from(heartbeats)
+      .where(
+        and(
+          serviceName === undefined ? undefined : eq(heartbeats.serviceName, serviceName),
+          beforeId === undefined ? undefined : lt(heartbeats.id, beforeId),
+        ),
+      )
+      .orderBy(desc(heartbeats.id))
+      .limit(filter.limit);
     return rows.map(toHeartbeat);
   }
 
   /** The newest beat of each instance within the last `withinSeconds`, the dead ones (is_alive false) included. */
   async listLatest(withinSeconds: number): Promise<readonly Heartbeat[]> {
-    const rows = await this.database.select(
-      `SELECT ${COLUMNS} FROM heartbeats WHERE id IN
-         (SELECT MAX(id) FROM heartbeats WHERE timestamp > NOW(3) - INTERVAL ? SECOND GROUP BY service_name, instance)
-       ORDER BY service_name, id`,
-      [withinSeconds],
-    );
+    const newest = this.database.orm
+      .select({ id: max(heartbeats.id) })
+      .from(heartbeats)
+      .where(sql`${heartbeats.timestamp} > NOW(3) - INTERVAL ${withinSeconds} SECOND`)
+      .groupBy(heartbeats.serviceName, heartbeats.instance);
+    const rows = await this.database.orm
+      .select()
+      .from(heartbeats)
+      .where(inArray(heartbeats.id, newest))
+      .orderBy(heartbeats.serviceName, heartbeats.id);
     return rows.map(toHeartbeat);
   }
 }
 
-function toHeartbeat(row: Row): Heartbeat {
-  return {
-    id: readInteger(row, "id"),
-    serviceName: readText(row, "service_name"),
-    instance: readText(row, "instance"),
-    isAlive: readBoolean(row, "is_alive"),
-    message: nullable(row, "message", readText),
-    restartSeen: readInteger(row, "restart_seen"),
-    timestamp: readDate(row, "timestamp"),
-  };
+function toHeartbeat(row: typeof heartbeats.$inferSelect): Heartbeat {
+  return { ...row, message: row.message ?? undefined };
 }

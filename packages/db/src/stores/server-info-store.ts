@@ -1,4 +1,6 @@
-import { readDate, readJson, readText } from "../row";
+import { eq } from "drizzle-orm";
+
+import { serverInfo } from "../schema/coordination";
 import type { SqlHandle } from "../sql-handle";
 
 export interface ServerInfoRow {
@@ -17,18 +19,8 @@ export class DrizzleServerInfoStore {
   constructor(private readonly database: SqlHandle) {}
 
   async find(service: string): Promise<ServerInfoRow | undefined> {
-    const [row] = await this.database.select(
-      "SELECT service, digest, info, pinned_keys, seen_at FROM server_info WHERE service = ?",
-      [service],
-    );
-    if (row === undefined) return undefined;
-    return {
-      service: readText(row, "service"),
-      digest: readText(row, "digest"),
-      info: readJson(row, "info"),
-      pinnedKeys: readJson(row, "pinned_keys"),
-      seenAt: readDate(row, "seen_at"),
-    };
+    const [row] = await this.database.orm.select().from(serverInfo).where(eq(serverInfo.service, service));
+    return row;
   }
 
   /** Keeps the newest parameters. `firstKeys` are pinned only when the service was never seen before. bigint must be text. */

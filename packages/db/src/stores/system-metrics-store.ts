@@ -1,4 +1,6 @@
-import { readDate, readFloat, readInteger, type Row } from "../row";
+import { desc, lt, sql } from "drizzle-orm";
+
+import { systemMetrics } from "../schema/monitoring";
 import type { SqlHandle } from "../sql-handle";
 
 export interface NewSystemMetrics {
@@ -14,18 +16,12 @@ export interface SystemMetrics extends NewSystemMetrics {
   readonly timestamp: Date;
 }
 
-const COLUMNS = "id, cpu_percent, memory_percent, memory_available_mb, disk_percent, disk_free_gb, timestamp";
-
 /** Samples of the machine, one row each. */
 export class DrizzleSystemMetricsStore {
   constructor(private readonly database: SqlHandle) {}
 
   async insert(metrics: NewSystemMetrics): Promise<void> {
-    await this.database.write(
-      `INSERT INTO system_metrics (cpu_percent, memory_percent, memory_available_mb, disk_percent, disk_free_gb, timestamp)
-       VALUES (?, ?, ?, ?, ?, NOW(3))`,
-      [metrics.cpuPercent, metrics.memoryPercent, metrics.memoryAvailableMb, metrics.diskPercent, metrics.diskFreeGb],
-    );
+    await this.database.orm.insert(systemMetrics).values({ ...metrics, timestamp: sql`NOW(3)` });
   }
 
   /** Newest first. */
@@ -33,26 +29,15 @@ export class DrizzleSystemMetricsStore {
     readonly limit: number;
     readonly beforeId?: number | undefined;
   }): Promise<readonly SystemMetrics[]> {
-    const rows = await this.database.select(
-      `SELECT ${COLUMNS} FROM system_metrics WHERE id < ? ORDER BY id DESC LIMIT ?`,
-      [page.beforeId ?? Number.MAX_SAFE_INTEGER, page.limit],
-    );
-    return rows.map(toSystemMetrics);
+    return this.database.orm
+      .select()
+      .from(systemMetrics)
+      .where(page.beforeId === undefined ? undefined : lt(systemMetrics.id, page.beforeId))
+      .orderBy(desc(systemMetrics.id))
+      .limit(page.limit);
   }
 
   async findLatest(): Promise<SystemMetrics | undefined> {
     return (await this.list({ limit: 1 }))[0];
   }
-}
-
-function toSystemMetrics(row: Row): SystemMetrics {
-  return {
-    id: readInteger(row, "id"),
-    cpuPercent: readFloat(row, "cpu_percent"),
-    memoryPercent: readFloat(row, "memory_percent"),
-    memoryAvailableMb: readFloat(row, "memory_available_mb"),
-    diskPercent: readFloat(row, "disk_percent"),
-    diskFreeGb: readFloat(row, "disk_free_gb"),
-    timestamp: readDate(row, "timestamp"),
-  };
 }

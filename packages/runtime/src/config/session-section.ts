@@ -1,4 +1,4 @@
-import { integer, list, sats } from "./env-types";
+import { decimal, integer, list, sats } from "./env-types";
 import { defineSection, type SectionConfig } from "./parse-env";
 
 /** Sessions, ceremonies, coin selection and fees. */
@@ -15,11 +15,15 @@ export const sessionSection = defineSection({
     UNPROVEN_SESSIONS_PER_CREATOR: integer({ min: 1 }).default(10),
     ACCEPTED_UNFINALISED_MAX: integer({ min: 1 }).default(20),
     MAX_INPUTS_PER_SESSION: integer({ min: 1, max: 20 }).default(20),
+    VTXO_EXPIRATION_HOURS: integer({ min: 1 }).default(24),
     VTXO_MIN_AMOUNT_SATS: sats().default(1000n),
     VTXO_MIN_REMAINING_SECONDS: integer({ min: 0 }).default(3600),
     FEE_VTXO_SATS: sats().default(1000n),
     INVENTORY_FEE_VTXOS: integer({ min: 1 }).optional(),
     L2_FEE_SATS: sats().default(10n),
+    LAND_FEE_BPS: integer({ min: 0, max: 10_000 }).default(10),
+    FEE_PERCENTAGE: decimal({ min: 0, max: 1 }).optional(),
+    FEE_SATS_PER_VBYTE: decimal({ min: 1, max: 10_000 }).default(10),
     FEE_ASSETS: list().prefault("gBTC"),
   },
   check: (values) => {
@@ -29,6 +33,10 @@ export const sessionSection = defineSection({
     if (values.STEP_TIMEOUT_SECONDS > values.CEREMONY_TIMEOUT_SECONDS)
       problems.push("STEP_TIMEOUT_SECONDS: above CEREMONY_TIMEOUT_SECONDS");
     if (values.FEE_ASSETS.join(",") !== "gBTC") problems.push("FEE_ASSETS: only gBTC is supported");
+    // The older form of LAND_FEE_BPS; compared in basis points, because 0.001 has no exact double.
+    if (values.FEE_PERCENTAGE !== undefined && Math.round(values.FEE_PERCENTAGE * 10_000) !== values.LAND_FEE_BPS) {
+      problems.push("FEE_PERCENTAGE: disagrees with LAND_FEE_BPS; set only LAND_FEE_BPS");
+    }
     return problems;
   },
   build: (values, mode) => ({
@@ -43,11 +51,16 @@ export const sessionSection = defineSection({
     unprovenSessionsPerCreatorMax: values.UNPROVEN_SESSIONS_PER_CREATOR,
     acceptedUnfinalisedMax: values.ACCEPTED_UNFINALISED_MAX,
     inputsPerSessionMax: values.MAX_INPUTS_PER_SESSION,
+    /** Warning horizon before a VTXO expires; the expiry itself is arkd's. */
+    vtxoExpirationHours: values.VTXO_EXPIRATION_HOURS,
     vtxoMinAmountSats: values.VTXO_MIN_AMOUNT_SATS,
     vtxoMinRemainingMs: values.VTXO_MIN_REMAINING_SECONDS * 1000,
     feeVtxoSats: values.FEE_VTXO_SATS,
     feeVtxosTarget: values.INVENTORY_FEE_VTXOS ?? (mode.isProduction ? 200 : 20),
     l2FeeSats: values.L2_FEE_SATS,
+    landFeeBps: values.LAND_FEE_BPS,
+    /** On-chain fee rate of operator sends when no estimate is available. */
+    feeSatsPerVbyte: values.FEE_SATS_PER_VBYTE,
     feeAssets: values.FEE_ASSETS,
   }),
 });

@@ -1,0 +1,29 @@
+import { openTestDatabase, type TestDatabase } from "../testing/test-database";
+import { addCounters } from "./counter-store";
+import { readSharedMetrics } from "./read-shared-metrics";
+
+let test: TestDatabase;
+beforeAll(async () => {
+  test = await openTestDatabase();
+});
+afterAll(() => test.close());
+
+describe("the metrics every exporter shares", () => {
+  it("are empty on an empty database and count finished jobs since installation", async () => {
+    expect(await readSharedMetrics(test.database)).toEqual({
+      activeSessions: [],
+      queues: [],
+      jobsProcessed: [],
+      inventory: [],
+      ceremoniesAcceptedWaiting: 0,
+    });
+    await test.database.transactions.run((tx) =>
+      addCounters(tx, [
+        { scope: "jobs", subject: "cleanup", name: "completed", n: 2 },
+        { scope: "jobs", subject: "cleanup", name: "inserted", n: 3 },
+      ]),
+    );
+    const { jobsProcessed } = await readSharedMetrics(test.database);
+    expect(jobsProcessed).toEqual([{ jobType: "cleanup", status: "completed", count: 2 }]);
+  });
+});

@@ -1,0 +1,52 @@
+import type { SharedMetrics } from "@arkrelay/runtime/shared-metrics";
+
+import { readFloat, readInteger, readText } from "../row";
+import type { SqlHandle } from "../sql-handle";
+
+/** What every exporter shows alike. Five small reads on indexes, asked at most once per cache time of the exporter. */
+export async function readSharedMetrics(database: Pick<SqlHandle, "select">): Promise<SharedMetrics> {
+  const [sessions, queues, jobs, inventory, accepted] = await Promise.all([
+    database.select(
+      "SELECT session_type, COUNT(*) AS n FROM signing_sessions WHERE status NOT IN ('completed', 'failed', 'expired') GROUP BY session_type",
+    ),
+    database.select(
+      `SELECT queue, COUNT(*) AS queued,
+         COALESCE(TIMESTAMPDIFF(MICROSECOND, MIN(IF(run_at <= NOW(3), run_at, NULL)), NOW(3)), 0) / 1000000 AS oldest_seconds
+       FROM job_logs WHERE status = 'pending' GROUP BY queue`,
+    ),
+    database.select(
+      `SELECT subject, name, SUM(n) AS n FROM counters
+       WHERE scope = 'jobs' AND name IN ('completed', 'failed', 'cancelled') GROUP BY subject, name`,
+    ),
+    database.select(
+      `SELECT asset_id, kind, COUNT(*) AS n FROM vtxos
+       WHERE kind <> 'user' AND status = 'available' AND locked_by IS NULL AND asset_id IS NOT NULL GROUP BY asset_id, kind`,
+    ),
+    database.select(
+      `SELECT COUNT(*) AS n FROM signing_sessions
+       WHERE ceremony_state IN ('accepted', 'checkpoint_sigs_collected', 'finalizing') AND status = 'signing'`,
+    ),
+  ]);
+  return {
+    activeSessions: sessions.map((row) => ({
+      sessionType: readText(row, "session_type"),
+      count: readInteger(row, "n"),
+    })),
+    queues: queues.map((row) => ({
+      queue: readText(row, "queue"),
+      queued: readInteger(row, "queued"),
+      oldestSeconds: readFloat(row, "oldest_seconds"),
+    })),
+    jobsProcessed: jobs.map((row) => ({
+      jobType: readText(row, "subject"),
+      status: readText(row, "name"),
+      count: readInteger(row, "n"),
+    })),
+    inventory: inventory.map((row) => ({
+      assetId: readText(row, "asset_id"),
+      kind: readText(row, "kind"),
+      count: readInteger(row, "n"),
+    })),
+    ceremoniesAcceptedWaiting: accepted[0] === undefined ? 0 : readInteger(accepted[0], "n"),
+  };
+}
