@@ -46,6 +46,16 @@ describe.each(backends)("BIP340 in %s", (_name, maybeBackend) => {
     expect(hex.encode(signature)).toBe(vector.signature);
   });
 
+  test.each(signingVectors)("derives the official public key of vector $index", ({ secretKey, pubkey }) => {
+    expect(hex.encode(backend.toPubkey(hex.decode(secretKey)))).toBe(pubkey);
+  });
+
+  test("refuses 0 and the curve order as secret keys", () => {
+    const order = "fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141";
+    expect(() => backend.toPubkey(new Uint8Array(32))).toThrow();
+    expect(() => backend.toPubkey(hex.decode(order))).toThrow();
+  });
+
   test("knows which x coordinates are on the curve", () => {
     // Vectors 5 and 14: not on the curve, and not below the field size.
     const verdicts = vectors.map(({ index, pubkey }) => [index, backend.isValidXOnly(hex.decode(pubkey))]);

@@ -8,6 +8,8 @@ import { assert } from "./errors";
 export interface SchnorrBackend {
   verify(signature: Uint8Array, message: Uint8Array, pubkey: Uint8Array): boolean;
   sign(message: Uint8Array, secretKey: Uint8Array, auxRand: Uint8Array): Uint8Array;
+  /** Throws when the secret key is 0 or not below the curve order. */
+  toPubkey(secretKey: Uint8Array): Uint8Array;
   /** BIP340 lift_x: whether some point of the curve has this x coordinate. */
   isValidXOnly(pubkey: Uint8Array): boolean;
 }
@@ -19,6 +21,7 @@ export const wasmSchnorr: SchnorrBackend | undefined = loadWasm();
 export const jsSchnorr: SchnorrBackend = {
   verify: (signature, message, pubkey) => isFalseIfThrows(() => noble.verify(signature, message, pubkey)),
   sign: (message, secretKey, auxRand) => noble.sign(message, secretKey, auxRand),
+  toPubkey: (secretKey) => noble.getPublicKey(secretKey),
   isValidXOnly: (pubkey) =>
     isFalseIfThrows(() => noble.utils.lift_x(BigInt(`0x${hex.encode(pubkey)}`)) instanceof secp256k1.Point),
 };
@@ -42,9 +45,9 @@ export function isValidXOnly(pubkey: string): boolean {
   return /^[0-9a-f]{64}$/.test(pubkey) && backend.isValidXOnly(hex.decode(pubkey));
 }
 
-/** The x-only public key of a 32-byte secret key, 64 hex. */
+/** The x-only public key of a 32-byte secret key, 64 hex. Throws for 0 and for values that are not below the curve order. */
 export function toXOnlyPubkey(secretKey: Uint8Array): string {
-  return hex.encode(noble.getPublicKey(secretKey));
+  return hex.encode(backend.toPubkey(secretKey));
 }
 
 function loadWasm(): SchnorrBackend | undefined {
@@ -56,6 +59,7 @@ function loadWasm(): SchnorrBackend | undefined {
     return {
       verify: (signature, message, pubkey) => isFalseIfThrows(() => tiny.verifySchnorr(message, pubkey, signature)),
       sign: (message, secretKey, auxRand) => tiny.signSchnorr(message, secretKey, auxRand),
+      toPubkey: (secretKey) => tiny.xOnlyPointFromScalar(secretKey),
       isValidXOnly: (pubkey) => isFalseIfThrows(() => tiny.isXOnlyPoint(pubkey)),
     };
   } catch {
