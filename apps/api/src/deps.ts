@@ -10,6 +10,7 @@ import { createIdempotency } from "@arkrelay/db/stores/idempotency-store";
 import { DrizzleJobStore } from "@arkrelay/db/stores/job-store";
 import { DrizzleSweepStore } from "@arkrelay/db/stores/job-sweep-store";
 import { DrizzleNip98Store } from "@arkrelay/db/stores/nip98-store";
+import { createOutboxWaker, OUTBOX_WAKE_CHANNEL } from "@arkrelay/nostr/outbox-waker";
 import { systemClock } from "@arkrelay/runtime/clock";
 import { createLogger, type Logger } from "@arkrelay/runtime/logger";
 import { createMetrics, type Metrics } from "@arkrelay/runtime/metrics";
@@ -51,7 +52,11 @@ export async function openDeps(config: ApiConfig, life: DepsLife, options: OpenO
   const metrics = createMetrics();
   const database = await openMigratedDatabase(config, life, metrics);
   const redis = openProducerRedis(config, life, logger);
-  const { queues, waker } = openWaker(database, redis, life, logger, metrics, options.queueNamespace);
+  const { queues, waker: queueWaker } = openWaker(database, redis, life, logger, metrics, options.queueNamespace);
+  const { waker, onInsert } = createOutboxWaker({
+    waker: queueWaker,
+    publish: () => redis.publish(OUTBOX_WAKE_CHANNEL, ""),
+  });
   const jobs = new DrizzleJobStore(database);
   const insertJob = {
     jobs,
@@ -87,7 +92,7 @@ export async function openDeps(config: ApiConfig, life: DepsLife, options: OpenO
     streams: createEventStreams(onError("a stream's rows were not read")),
     jobs,
     insertJob,
-    session: openSessionDeps(config, database, insertJob, () => wakeOutbox(redis)),
+    session: openSessionDeps(config, database, insertJob, onInsert),
     status: createStatusSources({
       database,
       redis,
@@ -197,9 +202,4 @@ async function importBootstrapKeys(config: ApiConfig, store: DrizzleApiKeyStore)
       return { keyId, name, secretSha256, scopes: DEFAULT_KEY_SCOPES };
     }),
   );
-}
-
-/** A hint for the relayer, which looks by itself every second. */
-function wakeOutbox(redis: Redis): void {
-  redis.publish("arkrelay:wake:outbox", "").catch(() => undefined);
 }

@@ -1,6 +1,13 @@
 import type { Redis } from "ioredis";
 import { z } from "zod";
 
+import {
+  type ListenerService,
+  type MonitoringReport,
+  monitoringReportSchema,
+  nostrReportSchema,
+  parseServiceReport,
+} from "@arkrelay/core/service-report";
 import type { Database } from "@arkrelay/db/connection";
 import { requireSchema } from "@arkrelay/db/migrator";
 import { DrizzleHeartbeatStore, type Heartbeat } from "@arkrelay/db/stores/heartbeat-store";
@@ -33,8 +40,6 @@ const HEARTBEAT_SECONDS = 60;
 const ALIVE_SECONDS = 3 * HEARTBEAT_SECONDS;
 /** Rows of services that were heard of within a day are worth showing as dead. */
 const SHOWN_SECONDS = 86_400;
-/** A state that its service has not renewed for this long says nothing about now. */
-const STATE_FRESH_MS = 120_000;
 
 /** The status of everything, from the rows that the other processes write: the API asks no daemon itself. */
 export function createStatusSources(deps: StatusDeps): StatusSources {
@@ -85,76 +90,48 @@ function toRedisInfo(info: string): RedisInfo {
   };
 }
 
-/** What the health probe of a daemon reports (`service_state.actual`). */
-const DaemonActual = z.object({
-  healthy: z.boolean(),
-  breaker: z.enum(["closed", "half_open", "open"]).optional().catch(undefined),
-  latency_ms: z.number().optional(),
-  version: z.string().optional(),
-  last_error_code: z.string().optional(),
-});
-
 function readDaemons(states: readonly ServiceState[], now: Date) {
-  const entries = DAEMONS.map((name) => [
-    name,
-    toDaemonState(
-      states.find(({ service }) => service === name),
-      now,
-    ),
-  ]);
+  const report = readReport(monitoringReportSchema, states, "monitoring", now);
+  const entries = DAEMONS.map((name) => [name, toDaemonState(report?.detail?.daemons[name])]);
   return Object.fromEntries(entries) as Record<(typeof DAEMONS)[number], DaemonState>;
 }
 
-function toDaemonState(state: ServiceState | undefined, now: Date): DaemonState {
-  const actual = DaemonActual.safeParse(freshActual(state, now));
+function toDaemonState(health: NonNullable<MonitoringReport["detail"]>["daemons"][string] | undefined): DaemonState {
   return {
-    healthy: actual.data?.healthy ?? false,
-    breaker: actual.data?.breaker ?? "unknown",
-    latencyMs: actual.data?.latency_ms,
-    version: actual.data?.version,
-    lastErrorCode: actual.data?.last_error_code,
+    healthy: health?.healthy ?? false,
+    breaker: health?.breaker ?? "unknown",
+    latencyMs: health?.latencyMs ?? undefined,
+    version: health?.version ?? undefined,
+    lastErrorCode: health?.lastErrorCode ?? undefined,
   };
 }
 
-/** What the Nostr listener reports. */
-const NostrActual = z.object({
-  running: z.boolean().default(true),
-  gateway_pubkey: z.string().optional(),
-  events_received: z.number().default(0),
-  events_published: z.number().default(0),
-  errors: z.number().default(0),
-  relays: z
-    .array(
-      z.object({
-        url: z.string(),
-        connected: z.boolean(),
-        last_seen: z.string().optional(),
-        lag_seconds: z.number().optional(),
-      }),
-    )
-    .default([]),
-});
-
 function toNostrState(state: ServiceState | undefined, now: Date): NostrState {
-  const { data } = NostrActual.safeParse(freshActual(state, now));
+  const report = readReport(nostrReportSchema, state === undefined ? [] : [state], "nostr", now);
+  const detail = report?.detail;
   return {
-    running: data !== undefined && data.running && state?.desiredState === "running",
-    gatewayPubkey: data?.gateway_pubkey,
-    eventsReceived: data?.events_received ?? 0,
-    eventsPublished: data?.events_published ?? 0,
-    errors: data?.errors ?? 0,
-    relays: (data?.relays ?? []).map((relay) => ({
+    running: report !== undefined && report.running && state?.desiredState === "running",
+    gatewayPubkey: detail?.gatewayPubkey,
+    eventsReceived: detail?.eventsReceived ?? 0,
+    eventsPublished: detail?.eventsPublished ?? 0,
+    errors: detail?.errors ?? 0,
+    relays: (detail?.relays ?? []).map((relay) => ({
       url: relay.url,
       connected: relay.connected,
-      lastSeenAt: relay.last_seen === undefined ? undefined : new Date(relay.last_seen),
-      lagSeconds: relay.lag_seconds,
+      lastSeenAt: relay.lastSeenAt === null ? undefined : new Date(relay.lastSeenAt),
+      lagSeconds: relay.lagSeconds ?? undefined,
     })),
   };
 }
 
-function freshActual(state: ServiceState | undefined, now: Date): unknown {
-  if (state === undefined || now.getTime() - state.updatedAt.getTime() > STATE_FRESH_MS) return undefined;
-  return state.actual;
+function readReport<T extends { readonly at: string }>(
+  schema: z.ZodType<T>,
+  states: readonly ServiceState[],
+  service: ListenerService,
+  now: Date,
+): T | undefined {
+  const state = states.find((each) => each.service === service);
+  return state === undefined ? undefined : parseServiceReport(schema, state.actual, now);
 }
 
 /** One row per service, the newest beat of any of its instances. */
@@ -176,11 +153,12 @@ function toServices(beats: readonly Heartbeat[], states: readonly ServiceState[]
       alive: isFresh && (beat?.isAlive ?? true),
       message: beat?.message ?? "",
       desiredState: state?.desiredState,
-      leader: isLeader(state?.actual),
+      leader: isLed(state?.actual, now),
     };
   });
 }
 
-function isLeader(actual: unknown): boolean {
-  return z.object({ leader: z.literal(true) }).safeParse(actual).success;
+/** A fresh report is written by whoever holds the listener's lease. */
+function isLed(actual: unknown, now: Date): boolean {
+  return parseServiceReport(z.object({ at: z.string() }), actual, now) !== undefined;
 }

@@ -26,6 +26,7 @@ import { DrizzleTransactionStore } from "@arkrelay/db/stores/transaction-store";
 import { DrizzleUserRecordStore } from "@arkrelay/db/stores/user-record-store";
 import { DrizzleVtxoStore } from "@arkrelay/db/stores/vtxo-store";
 import { loadGatewayIdentity } from "@arkrelay/nostr/gateway-identity";
+import { createOutboxWaker, OUTBOX_WAKE_CHANNEL } from "@arkrelay/nostr/outbox-waker";
 import { systemClock } from "@arkrelay/runtime/clock";
 import { currentLogContext } from "@arkrelay/runtime/log-context";
 import { createLogger, type Logger } from "@arkrelay/runtime/logger";
@@ -86,14 +87,18 @@ export async function openDeps(config: WorkerConfig, life: Life): Promise<Worker
   await requireSchema(database);
   const redis = await openQueueRedis(config, life, logger);
   const attempts = new DrizzleAttemptStore(database, { leaseSeconds: config.background.jobLeaseMs / 1000 });
+  const { waker, onInsert } = createOutboxWaker({
+    waker: openWaker(database, redis.producer, life, { logger, metrics }),
+    publish: () => redis.producer.publish(OUTBOX_WAKE_CHANNEL, ""),
+  });
   return {
     logger,
     metrics,
     database,
     redis,
     attempts,
-    waker: openWaker(database, redis.producer, life, { logger, metrics }),
-    ceremony: openCeremony(config, database, life, metrics),
+    waker,
+    ceremony: openCeremony(config, database, life, { metrics, onOutboxInsert: onInsert }),
     events: new DrizzleNostrEventStore(database),
     records: new DrizzleUserRecordStore(),
     retention: new DrizzleRetentionStore(database),
@@ -140,7 +145,12 @@ function openWaker(
 }
 
 /** All that sessions and ceremonies need. Only this process holds the gateway's VTXO keys. */
-function openCeremony(config: WorkerConfig, database: Database, life: Life, metrics: Metrics): CeremonyDeps {
+function openCeremony(
+  config: WorkerConfig,
+  database: Database,
+  life: Life,
+  { metrics, onOutboxInsert }: { readonly metrics: Metrics; readonly onOutboxInsert: () => void },
+): CeremonyDeps {
   const arkd = new GrpcArkDaemon(config.arkd, {
     observer: observeDaemon(metrics),
     requestId: () => currentLogContext().requestId,
@@ -170,7 +180,7 @@ function openCeremony(config: WorkerConfig, database: Database, life: Life, metr
     arkd,
     arkInfo: createArkInfoSource(arkd, new DrizzleArkInfoStore(database)),
     wallet: { keys: deriveGatewayKeys(config.arkd.walletSeed) },
-    outbox: new DrizzleNostrOutbox({ relays: nostr.relays }),
+    outbox: new DrizzleNostrOutbox({ relays: nostr.relays, onInsert: onOutboxInsert }),
     peers: new DrizzleNostrPeers(database, nostr.dmScheme),
     identity: hasKey
       ? loadGatewayIdentity(
