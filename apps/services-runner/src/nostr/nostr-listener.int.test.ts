@@ -1,6 +1,10 @@
+import { nostrReportSchema } from "@arkrelay/core/service-report";
 import { openTestDatabase, type TestDatabase } from "@arkrelay/db/testing/test-database";
 
+import type { Listener } from "../supervise-listener";
 import { aConfirmation, anIntent, gateway, type NostrBench, nowSeconds, openNostrBench } from "../testing/nostr-bench";
+import { silentLog } from "../testing/silent-log";
+import { until } from "../testing/until";
 
 let testDatabase: TestDatabase;
 let bench: NostrBench;
@@ -41,11 +45,11 @@ describe("what comes in", () => {
     const event = anIntent();
     one.inject(event);
     bench.start();
-    await bench.until(() => isStored(event.id));
+    await until(() => isStored(event.id));
     two.inject(event);
     const later = anIntent();
     two.inject(later);
-    await bench.until(() => isStored(later.id));
+    await until(() => isStored(later.id));
     expect(wokenIds()).toEqual([event.id, later.id]);
   });
 
@@ -62,7 +66,7 @@ describe("what comes in", () => {
     bench.start();
     await relay.until(() => relay.requests.length >= 2);
     for (const event of [...bad, good]) relay.inject(event);
-    await bench.until(() => isStored(good.id));
+    await until(() => isStored(good.id));
     expect(await countAll()).toBe(1);
   });
 
@@ -71,12 +75,12 @@ describe("what comes in", () => {
     const before = anIntent({ createdAt: nowSeconds() - 30 });
     relay.inject(before);
     const first = bench.start();
-    await bench.until(async () => (await bench.relayRows.find(relay.url))?.lastCreatedAt !== undefined);
+    await until(async () => (await bench.relayRows.find(relay.url))?.lastCreatedAt !== undefined);
     await first.stop();
     const missed = Array.from({ length: 120 }, (_, i) => anIntent({ createdAt: nowSeconds() - 25 + (i % 20) }));
     missed.forEach((event) => relay.inject(event));
     bench.start({ config: { ...withoutLimit(), relays: [relay.url] } });
-    await bench.until(async () => (await countAll()) === 121);
+    await until(async () => (await countAll()) === 121);
     expect(new Set(wokenIds())).toEqual(new Set([before, ...missed].map((event) => event.id)));
     expect(wokenIds()).toHaveLength(121);
   });
@@ -95,7 +99,7 @@ describe("what comes in", () => {
     expect((await bench.relayRows.find(relay.url))?.lastCreatedAt).toBeUndefined();
     expect(wokenIds()).toEqual([]);
     isDown = false;
-    await bench.until(() => isStored(event.id));
+    await until(() => isStored(event.id));
     expect(wokenIds()).toEqual([event.id]);
   });
 
@@ -105,7 +109,7 @@ describe("what comes in", () => {
     bench.start();
     await relay.until(() => relay.requests.length >= 2);
     events.forEach((event) => relay.inject(event));
-    await bench.until(async () => (await countAll()) === 61);
+    await until(async () => (await countAll()) === 61);
     const [row] = await testDatabase.database.select(
       "SELECT COUNT(*) AS n FROM nostr_events WHERE error_code = 'rate_limited'",
     );
@@ -120,10 +124,10 @@ describe("what goes out", () => {
     const event = aConfirmation();
     await send(event);
     const { listener } = bench.start();
-    await bench.until(async () => (await bench.queue.countAcks(event.id)) === 1);
+    await until(async () => (await bench.queue.countAcks(event.id)) === 1);
     expect(listener.report()).toMatchObject({ eventsPublished: 0 });
     two.faults.refuseWith = undefined;
-    await bench.until(() => (listener.report() as { eventsPublished: number } | null)?.eventsPublished === 1);
+    await until(() => publishedBy(listener) === 1);
     expect([one, two].map((relay) => relay.stored.map(({ id }) => id))).toEqual([[event.id], [event.id]]);
   });
 
@@ -138,7 +142,7 @@ describe("what goes out", () => {
     relay.faults.loseOks = false;
     await testDatabase.database.write("UPDATE nostr_outbox SET next_at = NOW(3)");
     bench.start();
-    await bench.until(async () => (await outboxRow(relay.url, event.id))?.["status"] === "done");
+    await until(async () => (await outboxRow(relay.url, event.id))?.["status"] === "done");
     expect(relay.received.length).toBeGreaterThan(1);
     expect(new Set(relay.received.map((sent) => JSON.stringify(sent)))).toEqual(new Set([JSON.stringify(event)]));
     expect(relay.stored).toEqual([event]);
@@ -150,7 +154,7 @@ describe("what goes out", () => {
     const event = aConfirmation();
     await send(event);
     bench.start();
-    await bench.until(async () => (await outboxRow(relay.url, event.id))?.["attempts"] === 1);
+    await until(async () => (await outboxRow(relay.url, event.id))?.["attempts"] === 1);
     expect(await outboxRow(relay.url, event.id)).toMatchObject({ status: "pending" });
   });
 
@@ -160,8 +164,8 @@ describe("what goes out", () => {
     const event = aConfirmation();
     await send(event);
     bench.start({ log: silentLog() });
-    await bench.until(async () => (await outboxRow(one.url, event.id))?.["status"] === "parked");
-    await bench.until(async () => (await outboxRow(two.url, event.id))?.["status"] === "done");
+    await until(async () => (await outboxRow(one.url, event.id))?.["status"] === "parked");
+    await until(async () => (await outboxRow(two.url, event.id))?.["status"] === "done");
   });
 
   it("is parked after a day at a relay that was never there", async () => {
@@ -170,10 +174,10 @@ describe("what goes out", () => {
     await send(event);
     await two.close();
     bench.start({ log: silentLog() });
-    await bench.until(async () => (await outboxRow(one.url, event.id))?.["status"] === "done");
+    await until(async () => (await outboxRow(one.url, event.id))?.["status"] === "done");
     expect(await outboxRow(two.url, event.id)).toMatchObject({ status: "pending" });
     bench.skewMs = 25 * 3_600_000;
-    await bench.until(async () => (await outboxRow(two.url, event.id))?.["status"] === "parked");
+    await until(async () => (await outboxRow(two.url, event.id))?.["status"] === "parked");
   });
 
   it("is the same from two processes with one key: no relay ever sees two contents of one d", async () => {
@@ -181,7 +185,7 @@ describe("what goes out", () => {
     for (const event of events) await send(event);
     bench.start();
     bench.start();
-    await bench.until(async () => (await bench.queue.findOldestPendingSeconds()) === undefined);
+    await until(async () => (await bench.queue.findOldestPendingSeconds()) === undefined);
     for (const relay of bench.relays) {
       expect(new Set(relay.received.map((sent) => JSON.stringify(sent))).size).toBe(10);
       expect(new Set(relay.stored.map(({ id }) => id))).toEqual(new Set(events.map(({ id }) => id)));
@@ -196,6 +200,10 @@ test("without a key nothing runs and no identity is made up", async () => {
   await expect(keyless.stop()).rejects.toThrow("NOSTR_PRIVATE_KEY");
 });
 
+function publishedBy({ report }: Listener): number | undefined {
+  return nostrReportSchema.shape.detail.parse(report())?.eventsPublished;
+}
+
 function withoutLimit() {
   return {
     minRelayAcks: 1,
@@ -204,9 +212,4 @@ function withoutLimit() {
     backfillOverlapSeconds: 900,
     intentsPerMinute: 10_000,
   };
-}
-
-function silentLog() {
-  const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
-  return { ...silent, forModule: silentLog, close: () => Promise.resolve() };
 }

@@ -51,8 +51,6 @@ export interface NostrBench {
   /** Added to the real time by every listener's clock. */
   skewMs: number;
   start(overrides?: Partial<NostrListenerDeps>): RunningListener;
-  /** Resolves as soon as the condition holds; looked at every few milliseconds, because it is about rows of a database. */
-  until(condition: () => Promise<boolean> | boolean): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -98,13 +96,6 @@ export async function openNostrBench(testDatabase: TestDatabase): Promise<NostrB
       };
       running.add(handle);
       return handle;
-    },
-    async until(condition) {
-      const deadline = Date.now() + 4_000;
-      while (!(await condition())) {
-        if (Date.now() > deadline) throw new Error("the condition did not come true");
-        await new Promise((resolve) => setTimeout(resolve, 5));
-      }
     },
     async close() {
       for (const handle of running) await handle.stop();
