@@ -10,6 +10,7 @@ import { createIdempotency } from "@arkrelay/db/stores/idempotency-store";
 import { DrizzleJobStore } from "@arkrelay/db/stores/job-store";
 import { DrizzleSweepStore } from "@arkrelay/db/stores/job-sweep-store";
 import { DrizzleNip98Store } from "@arkrelay/db/stores/nip98-store";
+import { readSharedMetrics } from "@arkrelay/db/stores/read-shared-metrics";
 import { createOutboxWaker, OUTBOX_WAKE_CHANNEL } from "@arkrelay/nostr/outbox-waker";
 import { systemClock } from "@arkrelay/runtime/clock";
 import { createLogger, type Logger } from "@arkrelay/runtime/logger";
@@ -18,6 +19,7 @@ import type { Life } from "@arkrelay/runtime/process";
 import { systemRandom } from "@arkrelay/runtime/random";
 import { checkQueueRedis, closeRedis, openRedis } from "@arkrelay/runtime/redis";
 import { createSealer } from "@arkrelay/runtime/sealing";
+import { registerSharedMetrics } from "@arkrelay/runtime/shared-metrics";
 import { BullWaker } from "@arkrelay/tasks/bull-waker";
 import { openWakeQueues, type WakeQueues } from "@arkrelay/tasks/wake-queues";
 import { WokenMarker } from "@arkrelay/tasks/woken-marker";
@@ -51,6 +53,7 @@ export async function openDeps(config: ApiConfig, life: DepsLife, options: OpenO
   const logger = options.logger ?? openLogger(config, life);
   const metrics = createMetrics();
   const database = await openMigratedDatabase(config, life, metrics);
+  registerSharedMetrics(metrics.registry, () => readSharedMetrics(database));
   const redis = openProducerRedis(config, life, logger);
   const { queues, waker: queueWaker } = openWaker(database, redis, life, logger, metrics, options.queueNamespace);
   const { waker, onInsert } = createOutboxWaker({

@@ -11,6 +11,7 @@ import { DrizzleEpochStore } from "@arkrelay/db/stores/job-epoch-store";
 import { DrizzleJobStore } from "@arkrelay/db/stores/job-store";
 import { DrizzleSweepStore } from "@arkrelay/db/stores/job-sweep-store";
 import { DrizzleLeaseStore } from "@arkrelay/db/stores/lease-store";
+import { readSharedMetrics } from "@arkrelay/db/stores/read-shared-metrics";
 import { DrizzleSystemMetricsStore } from "@arkrelay/db/stores/system-metrics-store";
 import { systemClock } from "@arkrelay/runtime/clock";
 import { createLogger, type Logger } from "@arkrelay/runtime/logger";
@@ -18,6 +19,7 @@ import { createMetrics, type Metrics } from "@arkrelay/runtime/metrics";
 import type { Life } from "@arkrelay/runtime/process";
 import { systemRandom } from "@arkrelay/runtime/random";
 import { checkQueueRedis, closeRedis, openRedis, waitForRedis } from "@arkrelay/runtime/redis";
+import { registerSharedMetrics } from "@arkrelay/runtime/shared-metrics";
 import { BullWaker } from "@arkrelay/tasks/bull-waker";
 import { queueEpochKey } from "@arkrelay/tasks/queue-epoch-key";
 import { queueOf } from "@arkrelay/tasks/wake-message";
@@ -63,6 +65,7 @@ export async function openDeps(config: SchedulerConfig, life: Life): Promise<Sch
   });
   life.onStop("mariadb", () => database.close());
   await requireSchema(database);
+  registerSharedMetrics(metrics.registry, () => readSharedMetrics(database));
   const redis = openRedis({
     url: config.redis.url,
     role: "producer",

@@ -12,6 +12,7 @@ import { DrizzleLeaseStore } from "@arkrelay/db/stores/lease-store";
 import { DrizzleNostrEventStore } from "@arkrelay/db/stores/nostr-event-store";
 import { DrizzleOutboxQueue } from "@arkrelay/db/stores/nostr-outbox-store";
 import { DrizzleNostrRelayStore } from "@arkrelay/db/stores/nostr-relay-store";
+import { readSharedMetrics } from "@arkrelay/db/stores/read-shared-metrics";
 import { DrizzleServiceStateStore } from "@arkrelay/db/stores/service-state-store";
 import { DrizzleWatchedScriptStore } from "@arkrelay/db/stores/watched-script-store";
 import { loadGatewayIdentity, type ReadableIdentity } from "@arkrelay/nostr/gateway-identity";
@@ -21,6 +22,7 @@ import { createMetrics, type Metrics } from "@arkrelay/runtime/metrics";
 import type { Life } from "@arkrelay/runtime/process";
 import { systemRandom } from "@arkrelay/runtime/random";
 import { closeRedis, openRedis } from "@arkrelay/runtime/redis";
+import { registerSharedMetrics } from "@arkrelay/runtime/shared-metrics";
 import { BullWaker } from "@arkrelay/tasks/bull-waker";
 import { queueOf } from "@arkrelay/tasks/wake-message";
 import { openWakeQueues } from "@arkrelay/tasks/wake-queues";
@@ -46,6 +48,7 @@ export async function openDeps(config: ServicesConfig, life: Life) {
   });
   life.onStop("mariadb", () => database.close());
   await requireSchema(database);
+  registerSharedMetrics(metrics.registry, () => readSharedMetrics(database));
   const waker = openWaker(config, life, logger, metrics, new DrizzleSweepStore(database));
   const subscriber = openRedis({
     url: config.redis.url,

@@ -18,6 +18,7 @@ import { DrizzleLedgerStore } from "@arkrelay/db/stores/ledger-store";
 import { DrizzleNostrEventStore } from "@arkrelay/db/stores/nostr-event-store";
 import { DrizzleNostrOutbox } from "@arkrelay/db/stores/nostr-outbox-store";
 import { DrizzleNostrPeers } from "@arkrelay/db/stores/nostr-peer-store";
+import { readSharedMetrics } from "@arkrelay/db/stores/read-shared-metrics";
 import { DrizzleResultStore } from "@arkrelay/db/stores/result-store";
 import { DrizzleRetentionStore } from "@arkrelay/db/stores/retention-store";
 import { DrizzleSessionStore } from "@arkrelay/db/stores/session-store";
@@ -34,6 +35,7 @@ import { createMetrics, type Metrics } from "@arkrelay/runtime/metrics";
 import type { Life } from "@arkrelay/runtime/process";
 import { systemRandom } from "@arkrelay/runtime/random";
 import { checkQueueRedis, closeRedis, openRedis, waitForRedis } from "@arkrelay/runtime/redis";
+import { registerSharedMetrics } from "@arkrelay/runtime/shared-metrics";
 import { BullWaker } from "@arkrelay/tasks/bull-waker";
 import { queueOf } from "@arkrelay/tasks/wake-message";
 import { openWakeQueues } from "@arkrelay/tasks/wake-queues";
@@ -85,6 +87,7 @@ export async function openDeps(config: WorkerConfig, life: Life): Promise<Worker
   });
   life.onStop("mariadb", () => database.close());
   await requireSchema(database);
+  registerSharedMetrics(metrics.registry, () => readSharedMetrics(database));
   const redis = await openQueueRedis(config, life, logger);
   const attempts = new DrizzleAttemptStore(database, { leaseSeconds: config.background.jobLeaseMs / 1000 });
   const { waker, onInsert } = createOutboxWaker({

@@ -170,6 +170,23 @@ describe("the pool", () => {
     await own.close();
   });
 
+  it("gives a connection whose statement took too long to nobody else, so late answers reach no one", async () => {
+    const hasty = openDatabase({ url: test.url, poolSize: 1, maxOverflow: 0, statementTimeoutMs: 100 });
+    const slow = "SELECT SLEEP(1) AS slow";
+    await expect(hasty.select(slow)).rejects.toMatchObject({ code: "database_unavailable" });
+    expect(await hasty.select("SELECT 1 AS one")).toEqual([{ one: 1 }]);
+    const inTransaction = hasty.transactions.run(async (tx) => {
+      await add(tx, "undone");
+      await connectionOf(tx).select(slow);
+    });
+    await expect(inTransaction).rejects.toMatchObject({ code: "database_unavailable" });
+    expect(await hasty.select("SELECT 2 AS two")).toEqual([{ two: 2 }]);
+    await hasty.close();
+    // Waits for the lock of the row until the server has undone the insert.
+    await run((tx) => add(tx, "undone"));
+    expect(await total("undone")).toBe(1n);
+  });
+
   it("runs every session READ COMMITTED, in UTC, with a short lock wait and strict values", async () => {
     const [row] = await test.database.select(
       "SELECT @@tx_isolation AS isolation, @@time_zone AS tz, @@innodb_lock_wait_timeout AS wait, @@sql_mode AS mode",

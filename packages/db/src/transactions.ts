@@ -87,7 +87,9 @@ async function attemptTransaction<T>(options: TransactionOptions, work: (tx: Tx)
     return { ok: true, value };
   } catch (error) {
     open.state = "ended";
-    await rollBack(options, connection);
+    // After a timeout the late answer would be taken for that of the next statement: such a connection is only closed.
+    if (isDatabaseUnavailable(open.breakCause) || isDatabaseUnavailable(error)) connection.destroy();
+    else await rollBack(options, connection);
     // A work that wraps or swallows a deadlock is still one that met a deadlock.
     return { ok: false, error, again: isRetryableConflict(open.breakCause) || isRetryableConflict(error) };
   }
