@@ -27,11 +27,29 @@ export function vtxoScriptFor(
   };
 }
 
+/**
+ * A script is a pure function of (owner, signer, delay) and costs milliseconds of curve arithmetic in JavaScript; a transfer
+ * needs each of its scripts several times. The oldest entry goes first.
+ */
+const SCRIPTS_MAX = 2_000;
+const scripts = new Map<string, DefaultVtxo.Script>();
+
 /** The same as an object of the SDK, for building and proving. */
 export function defaultVtxoScript(
   ownerPubkey: string,
   params: Pick<ArkParams, "signerPubkey" | "exitDelay">,
 ): DefaultVtxo.Script {
+  const key = `${ownerPubkey}:${params.signerPubkey}:${params.exitDelay}`;
+  const known = scripts.get(key);
+  if (known !== undefined) return known;
+  const script = deriveScript(ownerPubkey, params);
+  const [oldest] = scripts.keys();
+  if (scripts.size >= SCRIPTS_MAX && oldest !== undefined) scripts.delete(oldest);
+  scripts.set(key, script);
+  return script;
+}
+
+function deriveScript(ownerPubkey: string, params: Pick<ArkParams, "signerPubkey" | "exitDelay">): DefaultVtxo.Script {
   // The SDK takes any 32 bytes; an x that is not on the curve would make a VTXO nobody can ever spend.
   assert(isValidXOnly(ownerPubkey), "the owner of a VTXO is a key on the curve");
   assert(isValidXOnly(params.signerPubkey), "arkd's signer is a key on the curve");

@@ -1,6 +1,4 @@
-import { fromArkdNetwork } from "../ark/network";
 import { vtxoScriptFor } from "../ark/vtxo-script";
-import { assert } from "../errors";
 import type { ArkServerInfo } from "../ports/ark-daemon";
 import type { Tx } from "../ports/transactions";
 import type { VtxoStore } from "../ports/vtxo-store";
@@ -15,7 +13,5 @@ export async function ensureScript(
   kind: VtxoKind,
 ): Promise<VtxoScriptRow> {
   const params = { signerPubkey: info.signerPubkey, exitDelay: info.unilateralExitDelay };
-  const network = fromArkdNetwork(info.network);
-  assert(network !== undefined, `arkd runs on an unknown network ${info.network}`);
-  return vtxos.ensureScript(tx, { ...vtxoScriptFor(ownerPubkey, params, network), ...params, kind });
+  return vtxos.ensureScript(tx, { ...vtxoScriptFor(ownerPubkey, params, info.network), ...params, kind });
 }
