@@ -1,6 +1,6 @@
 import type { RunningStack } from "./running-stack";
 
-const VICTIMS = ["worker", "services-runner", "api"] as const;
+const VICTIMS = ["worker", "services_runner", "api"] as const;
 const PAUSE_MIN_MS = 400;
 const PAUSE_MAX_MS = 2_000;
 
