@@ -1,13 +1,12 @@
-import type { Attempt, AttemptStore, EndOutcome, TakeOutcome } from "@arkrelay/core/jobs/attempt-store";
+import type { AttemptEnding, AttemptStore, EndOutcome, TakeOutcome } from "@arkrelay/core/jobs/attempt-store";
 import type { QueuedTaskName } from "@arkrelay/core/jobs/catalog";
-import type { AttemptEnd } from "@arkrelay/core/jobs/decide-attempt-end";
 
 import { Batcher } from "./batcher";
 
 /** Takes and ends attempts one at a time for its callers, and in groups for the database. */
 export class AttemptBatches {
   private readonly takers = new Map<QueuedTaskName, Batcher<string, TakeOutcome>>();
-  private readonly ender: Batcher<{ attempt: Attempt; end: AttemptEnd }, EndOutcome>;
+  private readonly ender: Batcher<AttemptEnding, EndOutcome>;
 
   constructor(private readonly store: Pick<AttemptStore, "take" | "end">) {
     this.ender = new Batcher((ends) => store.end(ends));
@@ -22,8 +21,8 @@ export class AttemptBatches {
     return taker.add(rowKey);
   }
 
-  end(attempt: Attempt, end: AttemptEnd): Promise<EndOutcome> {
-    return this.ender.add({ attempt, end });
+  end(ending: AttemptEnding): Promise<EndOutcome> {
+    return this.ender.add(ending);
   }
 
   /** Two wakes of one row in a group would both see the row as taken: only the first one is, the second is late. */

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 
 import { AppError, toAppError } from "@arkrelay/core/errors";
-import { StaleAttempt, type Attempt, type AttemptStore } from "@arkrelay/core/jobs/attempt-store";
+import { StaleAttempt, type Attempt, type AttemptEnding, type AttemptStore } from "@arkrelay/core/jobs/attempt-store";
 import { TASKS, isJobTask, type QueuedTaskName } from "@arkrelay/core/jobs/catalog";
 import { decideAttemptEnd, type AttemptEnd } from "@arkrelay/core/jobs/decide-attempt-end";
 import type { Wake, Waker } from "@arkrelay/core/ports/waker";
@@ -12,6 +12,7 @@ import type { ReceivedWake } from "@arkrelay/tasks/wake-message";
 
 import type { AttemptBatches } from "./attempt-batches";
 import type { LiveAttempt, LiveAttempts } from "./live-attempts";
+import { ProgressBuffer } from "./progress-buffer";
 import type { TaskContext, TaskHandler, TaskHandlers, TaskResult } from "./task-handler";
 
 export interface RunTaskDeps {
@@ -32,15 +33,20 @@ const END_TRIES_MAX = 15;
 
 /**
  * From a wake to its end: takes the row (or learns that there is nothing to do), runs the handler, lets the error table judge what it
- * threw, and ends the attempt. The wake is used up whatever the work's fate, because that is written in the row.
+ * threw, and ends the attempt. The wake is used up whatever the work's fate, because that is written in the row. `onHandled` is
+ * called when the handler is through and only the end is left to be written.
  */
-export async function runTask(deps: RunTaskDeps, wake: ReceivedWake): Promise<WakeAnswer> {
+export async function runTask(
+  deps: RunTaskDeps,
+  wake: ReceivedWake,
+  onHandled: () => void = () => undefined,
+): Promise<WakeAnswer> {
   try {
     const outcome = await deps.batches.take(wake.task, wake.rowKey);
     if (outcome.kind === "early")
       return { kind: "put_back", delayMs: Math.max(0, outcome.runAt.getTime() - Date.now()) };
     if (outcome.kind === "taken")
-      await withLogContext(logContextOf(outcome.attempt), () => runAttempt(deps, outcome.attempt));
+      await withLogContext(logContextOf(outcome.attempt), () => runAttempt(deps, outcome.attempt, onHandled));
     return DONE;
   } catch (error) {
     deps.log.error("a wake could not be worked on", { task: wake.task, row_key: wake.rowKey, error });
@@ -48,13 +54,19 @@ export async function runTask(deps: RunTaskDeps, wake: ReceivedWake): Promise<Wa
   }
 }
 
-async function runAttempt(deps: RunTaskDeps, attempt: Attempt): Promise<void> {
+async function runAttempt(deps: RunTaskDeps, attempt: Attempt, onHandled: () => void): Promise<void> {
   const startedAt = performance.now();
   const live = deps.live.add(attempt);
+  const progress = new ProgressBuffer({
+    write: (lines) => deps.attempts.reportProgress(attempt, lines),
+    onError: (error) => deps.log.warn("progress could not be written", { task: attempt.task, error }),
+  });
   try {
-    const { end, wakes } = await workOn(deps, live);
+    const { end, wakes } = await workOn(deps, live, progress);
+    onHandled();
+    const lines = await progress.takeRest();
     // A stale attempt has nothing to write: the row belongs to somebody else.
-    const followUp = end === undefined ? undefined : await writeEnd(deps, live, end);
+    const followUp = end === undefined ? undefined : await writeEnd(deps, live, { attempt, end, progress: lines });
     if (end !== undefined) deps.onEnd?.(attempt, end, (performance.now() - startedAt) / 1000);
     await deps.waker.wake([...wakes, ...(followUp === undefined ? [] : [followUp])]);
   } finally {
@@ -67,9 +79,9 @@ interface Worked {
   readonly wakes: readonly Wake[];
 }
 
-async function workOn(deps: RunTaskDeps, live: LiveAttempt): Promise<Worked> {
+async function workOn(deps: RunTaskDeps, live: LiveAttempt, progress: ProgressBuffer): Promise<Worked> {
   try {
-    const result = await Promise.race([callHandler(deps, live), live.abandoned]);
+    const result = await Promise.race([callHandler(deps, live, progress), live.abandoned]);
     const { wakes = [], ...done } = result;
     return { end: { kind: "done", ...done }, wakes };
   } catch (error) {
@@ -77,14 +89,14 @@ async function workOn(deps: RunTaskDeps, live: LiveAttempt): Promise<Worked> {
   }
 }
 
-function callHandler(deps: RunTaskDeps, live: LiveAttempt): Promise<TaskResult> {
+function callHandler(deps: RunTaskDeps, live: LiveAttempt, progress: ProgressBuffer): Promise<TaskResult> {
   const { attempt, signal } = live;
   const context: TaskContext<unknown> = {
     attempt,
     payload: parsePayload(attempt),
     signal,
     log: deps.log,
-    progress: (percent, message) => deps.attempts.reportProgress(attempt, percent, message),
+    progress: (percent, message) => progress.add(percent, message),
   };
   return handlerOf(deps.handlers, attempt.task)(context);
 }
@@ -135,10 +147,10 @@ function judge(deps: RunTaskDeps, attempt: Attempt, error: AppError): AttemptEnd
 }
 
 /** The lease is renewed meanwhile; when the database stays away, it lapses and the row is run again. */
-async function writeEnd(deps: RunTaskDeps, live: LiveAttempt, end: AttemptEnd): Promise<Wake | undefined> {
+async function writeEnd(deps: RunTaskDeps, live: LiveAttempt, ending: AttemptEnding): Promise<Wake | undefined> {
   for (let tries = 1; ; tries++) {
     try {
-      const outcome = await deps.batches.end(live.attempt, end);
+      const outcome = await deps.batches.end(ending);
       if (outcome.kind === "ended") return outcome.wake;
       deps.log.warn("the row was lost before its end was written", {
         task: live.attempt.task,

@@ -41,7 +41,7 @@ export function startWorker(deps: WorkerDeps, config: WorkerConfig, life: Life):
     slotsOf: (queue: QueueName) => config.background.queueConcurrency.get(queue) ?? config.background.workerConcurrency,
     connection: deps.redis.consumer,
     live,
-    run: (wake) => runTask(run, wake),
+    run: (wake, onHandled) => runTask(run, wake, onHandled),
     log: logger.forModule("queues"),
   });
   life.onStop("task workers", () => workers.drain(config.process.graceMs * PATIENCE_SHARE));

@@ -10,8 +10,8 @@ export interface TaskContext<Payload> {
   /** Fires at the task's deadline, on cancel, when the lease is lost and when the process must stop: end soon, by throwing. */
   readonly signal: AbortSignal;
   readonly log: Logger;
-  /** Shown to whoever follows the job; job_logs tasks only. */
-  readonly progress: (percent: number, message: string) => Promise<void>;
+  /** Shown to whoever follows the job, a moment later; job_logs tasks only. */
+  readonly progress: (percent: number, message: string) => void;
 }
 
 export interface TaskResult {

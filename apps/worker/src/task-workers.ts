@@ -11,13 +11,16 @@ import type { ReceivedWake } from "@arkrelay/tasks/wake-message";
 import type { LiveAttempts } from "./live-attempts";
 import { OwnerSlots } from "./owner-slots";
 
+/** `onHandled`: the handler is through, only its end is left to be written. */
+type RunWake = (wake: ReceivedWake, onHandled?: () => void) => Promise<WakeAnswer>;
+
 export interface TaskWorkersOptions {
   readonly queues: readonly QueueName[];
   readonly slotsOf: (queue: QueueName) => number;
   readonly connection: WakeConsumerOptions["connection"];
   readonly namespace?: string;
   readonly live: LiveAttempts;
-  readonly run: (wake: ReceivedWake) => Promise<WakeAnswer>;
+  readonly run: RunWake;
   readonly log: Logger;
 }
 
@@ -48,16 +51,13 @@ function startConsumer(options: TaskWorkersOptions, queue: QueueName): WakeConsu
   });
 }
 
-async function handleFairly(
-  owners: OwnerSlots,
-  wake: ReceivedWake,
-  run: (wake: ReceivedWake) => Promise<WakeAnswer>,
-): Promise<WakeAnswer> {
+async function handleFairly(owners: OwnerSlots, wake: ReceivedWake, run: RunWake): Promise<WakeAnswer> {
   if (wake.owner === undefined || !queuedTask(wake.task).fair) return run(wake);
   const release = await owners.acquire(wake.owner);
   if (release === undefined) return { kind: "put_back", delayMs: PUT_BACK_MS };
   try {
-    return await run(wake);
+    // The owner's next job may start while this one's end is being written.
+    return await run(wake, release);
   } finally {
     release();
   }

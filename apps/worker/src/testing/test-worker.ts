@@ -81,7 +81,7 @@ export async function startTestWorker(test: TestDatabase, handlers: Partial<Task
     namespace,
     live,
     log,
-    run: (wake) => runTask(deps, wake),
+    run: (wake, onHandled) => runTask(deps, wake, onHandled),
   });
   const insertDeps: InsertJobDeps = { jobs, random: { uuid: randomUUID }, clock, pendingJobsMax: 100_000 };
   const redisEpoch = queueEpochKey(producer, namespace);

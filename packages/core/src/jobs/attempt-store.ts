@@ -53,9 +53,21 @@ export interface AttemptStore extends AttemptFence {
   renew(attempts: readonly Attempt[]): Promise<readonly Attempt[]>;
   listCancelRequested(attempts: readonly Attempt[]): Promise<readonly Attempt[]>;
   /** Many ends in one transaction; the outcomes come in the order given. */
-  end(ends: readonly { readonly attempt: Attempt; readonly end: AttemptEnd }[]): Promise<readonly EndOutcome[]>;
-  /** job_logs rows only: stores a progress line and shows it as the job's message. */
-  reportProgress(attempt: Attempt, percent: number, message: string): Promise<void>;
+  end(ends: readonly AttemptEnding[]): Promise<readonly EndOutcome[]>;
+  /** job_logs rows only: stores progress lines and shows the last one as the job's message. Throws StaleAttempt. */
+  reportProgress(attempt: Attempt, lines: readonly ProgressLine[]): Promise<void>;
+}
+
+export interface ProgressLine {
+  readonly percent: number;
+  readonly message: string;
+}
+
+export interface AttemptEnding {
+  readonly attempt: Attempt;
+  readonly end: AttemptEnd;
+  /** Lines that were not written yet: short jobs need no transaction of their own for them. */
+  readonly progress?: readonly ProgressLine[];
 }
 
 /** The lease lapsed and somebody else may have the row: the only thing left to do is to stop. */

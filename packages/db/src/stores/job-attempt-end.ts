@@ -1,26 +1,22 @@
-import type { Attempt, EndOutcome } from "@arkrelay/core/jobs/attempt-store";
+import type { Attempt, AttemptEnding, EndOutcome, ProgressLine } from "@arkrelay/core/jobs/attempt-store";
 import { isJobTask } from "@arkrelay/core/jobs/catalog";
 import type { AttemptEnd } from "@arkrelay/core/jobs/decide-attempt-end";
 import type { Tx } from "@arkrelay/core/ports/transactions";
 import type { Wake } from "@arkrelay/core/ports/waker";
 
-import { nullable, readDate, readFloat, readText, type Row } from "../row";
+import { nullable, readDate, readFloat, readInteger, readText, type Row } from "../row";
 import type { SqlHandle, SqlParam } from "../sql-handle";
 import { connectionOf } from "../transactions";
 import { countJobs, type JobCount } from "./job-counters";
+import { insertProgress, type ProgressOfJob } from "./job-progress";
 import { readJobTask, readQueue, SINGLE_FLIGHT_PREFIX } from "./job-store";
 import { placeholders, toWake, workTableOf, WORK_TABLES, type WorkTable } from "./job-work-tables";
-
-interface Ending {
-  readonly attempt: Attempt;
-  readonly end: AttemptEnd;
-}
 
 /**
  * Ends many attempts in one transaction: per row one compare-and-set on its token (a stale attempt writes nothing), then the
  * history rows, the counters last. Rows are ended in key order, so that two batches never wait for each other in a circle.
  */
-export async function endAttempts(tx: Tx, endings: readonly Ending[]): Promise<readonly EndOutcome[]> {
+export async function endAttempts(tx: Tx, endings: readonly AttemptEnding[]): Promise<readonly EndOutcome[]> {
   const connection = connectionOf(tx);
   const ended = new Set<Attempt>();
   for (const ending of endings.toSorted((a, b) => (a.attempt.rowKey < b.attempt.rowKey ? -1 : 1))) {
@@ -28,6 +24,10 @@ export async function endAttempts(tx: Tx, endings: readonly Ending[]): Promise<r
   }
   const alive = endings.filter(({ attempt }) => ended.has(attempt));
   const rows = await readRows(connection, alive);
+  await insertProgress(
+    connection,
+    alive.flatMap((ending) => toProgress(ending, rows.get(ending.attempt))),
+  );
   await insertHistory(
     connection,
     alive.filter(({ attempt }) => attempt.job !== undefined),
@@ -39,9 +39,10 @@ export async function endAttempts(tx: Tx, endings: readonly Ending[]): Promise<r
   return endings.map(({ attempt }) => toOutcome(ended.has(attempt), attempt, rows.get(attempt)));
 }
 
-async function endRow(connection: SqlHandle, { attempt, end }: Ending): Promise<boolean> {
+async function endRow(connection: SqlHandle, { attempt, end, progress }: AttemptEnding): Promise<boolean> {
   const table = workTableOf(attempt.task);
-  const [set, params] = table.name === "job_logs" ? jobEnd(end) : rowEnd(table, attempt, end);
+  const [set, params] =
+    table.name === "job_logs" ? withProgress(progress ?? [], jobEnd(end)) : rowEnd(table, attempt, end);
   const { affectedRows } = await connection.write(
     `UPDATE ${table.name} SET attempt_token = NULL, attempt_lease_until = NULL, ${set} WHERE ${table.key} = ? AND attempt_token = ?`,
     [...params, attempt.rowKey, attempt.token],
@@ -50,6 +51,13 @@ async function endRow(connection: SqlHandle, { attempt, end }: Ending): Promise<
 }
 
 type SetClause = readonly [set: string, params: readonly SqlParam[]];
+
+/** Before the end's own assignments, whose message takes the place of the last line's. */
+function withProgress(lines: readonly ProgressLine[], [set, params]: SetClause): SetClause {
+  const last = lines.at(-1);
+  if (last === undefined) return [set, params];
+  return [`event_seq = event_seq + ?, message = ?, ${set}`, [lines.length, last.message, ...params]];
+}
 
 const FINISHED = `finished_at = NOW(3), updated_at = NOW(3), attempt_deadline = NULL,
   duration_seconds = TIMESTAMPDIFF(MICROSECOND, started_at, NOW(3)) / 1000000,
@@ -125,12 +133,12 @@ function deadParams(table: WorkTable, errorCode: string): readonly SqlParam[] {
 }
 
 /** The rows as they are now, under their locks: their next wake, and what the counters need. */
-async function readRows(connection: SqlHandle, endings: readonly Ending[]): Promise<ReadonlyMap<Attempt, Row>> {
+async function readRows(connection: SqlHandle, endings: readonly AttemptEnding[]): Promise<ReadonlyMap<Attempt, Row>> {
   const rows = new Map<Attempt, Row>();
   for (const table of Object.values(WORK_TABLES)) {
     const attempts = endings.map(({ attempt }) => attempt).filter((attempt) => workTableOf(attempt.task) === table);
     if (attempts.length === 0) continue;
-    const jobColumns = table.name === "job_logs" ? ", status, queue, duration_seconds" : "";
+    const jobColumns = table.name === "job_logs" ? ", event_seq, queue, duration_seconds" : "";
     const found = await connection.selectOnce(
       `SELECT ${table.key}, ${table.wakeColumns}${jobColumns}, (${table.isRunnable}) AS is_runnable
        FROM ${table.name} WHERE ${table.key} IN (${placeholders(attempts)})`,
@@ -146,7 +154,7 @@ async function readRows(connection: SqlHandle, endings: readonly Ending[]): Prom
 }
 
 /** One INSERT for all. `attempt` counts every attempt, lost and handed back ones too, so it is taken from the history itself. */
-async function insertHistory(connection: SqlHandle, endings: readonly Ending[]): Promise<void> {
+async function insertHistory(connection: SqlHandle, endings: readonly AttemptEnding[]): Promise<void> {
   if (endings.length === 0) return;
   const selects = endings.map(
     () =>
@@ -164,7 +172,12 @@ function historyParams(attempt: Attempt, end: AttemptEnd): readonly SqlParam[] {
   return [id, id, attempt.token, attempt.startedAt, end.kind, ...failure];
 }
 
-function toCount({ attempt, end }: Ending, row: Row | undefined): readonly JobCount[] {
+function toProgress({ attempt, progress = [] }: AttemptEnding, row: Row | undefined): readonly ProgressOfJob[] {
+  if (row === undefined || attempt.job === undefined || progress.length === 0) return [];
+  return [{ jobRowId: attempt.job.id, lastSeq: readInteger(row, "event_seq"), lines: progress }];
+}
+
+function toCount({ attempt, end }: AttemptEnding, row: Row | undefined): readonly JobCount[] {
   if (row === undefined || !isJobTask(attempt.task)) return [];
   if (end.kind === "retry" || end.kind === "handed_back") return [];
   const event = end.kind === "done" ? "completed" : end.kind;

@@ -1,20 +1,23 @@
 import { randomUUID } from "node:crypto";
 
+import { assert } from "@arkrelay/core/errors";
 import {
   StaleAttempt,
   type Attempt,
+  type AttemptEnding,
   type AttemptStore,
   type EndOutcome,
+  type ProgressLine,
   type TakeOutcome,
 } from "@arkrelay/core/jobs/attempt-store";
 import { queuedTask, type QueuedTaskName } from "@arkrelay/core/jobs/catalog";
-import type { AttemptEnd } from "@arkrelay/core/jobs/decide-attempt-end";
 import type { Tx } from "@arkrelay/core/ports/transactions";
 
 import type { Database } from "../connection";
 import { nullable, readBigint, readDate, readInteger, readJson, readText, type Row } from "../row";
 import { connectionOf } from "../transactions";
 import { endAttempts } from "./job-attempt-end";
+import { insertProgress } from "./job-progress";
 import { placeholders, workTableOf, type WorkTable } from "./job-work-tables";
 
 /** A wake may come a moment before its time by the database's clock; running a second early harms nothing. */
@@ -85,22 +88,25 @@ export class DrizzleAttemptStore implements AttemptStore {
     return jobs.filter((attempt) => asked.has(attempt.rowKey));
   }
 
-  async end(ends: readonly { attempt: Attempt; end: AttemptEnd }[]): Promise<readonly EndOutcome[]> {
+  async end(ends: readonly AttemptEnding[]): Promise<readonly EndOutcome[]> {
     return this.database.transactions.run((tx) => endAttempts(tx, ends));
   }
 
-  async reportProgress(attempt: Attempt, percent: number, message: string): Promise<void> {
+  async reportProgress(attempt: Attempt, lines: readonly ProgressLine[]): Promise<void> {
+    const last = lines.at(-1);
+    if (last === undefined) return;
     await this.database.transactions.run(async (tx) => {
       const connection = connectionOf(tx);
       const { affectedRows } = await connection.write(
-        "UPDATE job_logs SET message = ?, event_seq = event_seq + 1, updated_at = NOW(3) WHERE job_id = ? AND attempt_token = ?",
-        [message, attempt.rowKey, attempt.token],
+        "UPDATE job_logs SET message = ?, event_seq = event_seq + ?, updated_at = NOW(3) WHERE job_id = ? AND attempt_token = ?",
+        [last.message, lines.length, attempt.rowKey, attempt.token],
       );
       if (affectedRows === 0) throw new StaleAttempt(attempt);
-      await connection.write(
-        "INSERT INTO job_events (job_id, seq, event, data, at) SELECT id, event_seq, 'progress', ?, NOW(3) FROM job_logs WHERE job_id = ?",
-        [JSON.stringify({ percent, message }), attempt.rowKey],
-      );
+      const [row] = await connection.select("SELECT id, event_seq FROM job_logs WHERE job_id = ?", [attempt.rowKey]);
+      assert(row !== undefined, "a row just updated");
+      await insertProgress(connection, [
+        { jobRowId: readBigint(row, "id"), lastSeq: readInteger(row, "event_seq"), lines },
+      ]);
     });
   }
 

@@ -148,7 +148,7 @@ describe("jobs in the database", () => {
     const current = await taken(jobId);
 
     expect(await attempts.end([{ attempt: stale, end: { kind: "done" } }])).toEqual([{ kind: "stale" }]);
-    await expect(attempts.reportProgress(stale, 50, "half")).rejects.toThrow("no longer valid");
+    await expect(attempts.reportProgress(stale, [{ percent: 50, message: "half" }])).rejects.toThrow("no longer valid");
     await expect(test.database.transactions.run((tx) => attempts.assertAttempt(tx, stale))).rejects.toThrow(
       "no longer valid",
     );
@@ -198,13 +198,18 @@ describe("jobs in the database", () => {
   it("store progress in order and show the last line as the message", async () => {
     const { jobId } = await insert();
     const attempt = await taken(jobId);
-    await attempts.reportProgress(attempt, 10, "begun");
-    await attempts.reportProgress(attempt, 90, "almost");
+    await attempts.reportProgress(attempt, [{ percent: 10, message: "begun" }]);
+    const late = [
+      { percent: 50, message: "halfway" },
+      { percent: 90, message: "almost" },
+    ];
+    await attempts.end([{ attempt, end: { kind: "done" }, progress: late }]);
     expect(await jobs.listEvents(jobId, 0, 10)).toMatchObject([
       { seq: 1, data: { percent: 10, message: "begun" } },
-      { seq: 2, data: { percent: 90, message: "almost" } },
+      { seq: 2, data: { percent: 50, message: "halfway" } },
+      { seq: 3, data: { percent: 90, message: "almost" } },
     ]);
-    expect(await jobs.listEvents(jobId, 1, 10)).toHaveLength(1);
+    expect(await jobs.listEvents(jobId, 2, 10)).toHaveLength(1);
     expect((await jobs.findByJobId(jobId))?.message).toBe("almost");
   });
 

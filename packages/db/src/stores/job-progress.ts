@@ -1,0 +1,22 @@
+import type { ProgressLine } from "@arkrelay/core/jobs/attempt-store";
+
+import type { SqlHandle } from "../sql-handle";
+
+export interface ProgressOfJob {
+  readonly jobRowId: bigint;
+  /** The row's event_seq after it was raised by the number of lines. */
+  readonly lastSeq: number;
+  readonly lines: readonly ProgressLine[];
+}
+
+/** Writes the lines of many jobs in one statement, numbered as their rows counted them. */
+export async function insertProgress(connection: SqlHandle, jobs: readonly ProgressOfJob[]): Promise<void> {
+  const rows = jobs.flatMap(({ jobRowId, lastSeq, lines }) =>
+    lines.map((line, index) => [jobRowId, lastSeq - lines.length + 1 + index, JSON.stringify(line)] as const),
+  );
+  if (rows.length === 0) return;
+  await connection.writeOnce(
+    `INSERT INTO job_events (job_id, seq, event, data, at) VALUES ${rows.map(() => "(?, ?, 'progress', ?, NOW(3))").join(", ")}`,
+    rows.flat(),
+  );
+}
