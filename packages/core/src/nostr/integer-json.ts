@@ -20,9 +20,11 @@ export function parseIntegerJson(text: string): JsonValue {
   } catch (cause) {
     throw new AppError("invalid_json", { cause });
   }
+  // First by value, which can name the field; what is left is an integer that was not written as one.
+  const integers = requireIntegerJson(value);
   const fraction = text.match(STRING_OR_NUMBER)?.find((token) => !token.startsWith('"') && !/^-?\d+$/.test(token));
   if (fraction !== undefined) throw refused("", "not_an_integer", "Numbers are written as integers");
-  return requireIntegerJson(value);
+  return integers;
 }
 
 /** The same rules for a value that was parsed elsewhere (an HTTP body): returns it typed, or throws `invalid_request`. */

@@ -9,7 +9,7 @@ import type { NostrEvent } from "../ports/nostr";
 import type { Wake } from "../ports/waker";
 import { syncVtxos } from "../vtxo/sync-vtxos";
 import { publishFailure, publishNotice } from "./end-session";
-import { checkIntentTimes } from "./intent-rules";
+import { checkIntentNetwork, checkIntentTimes } from "./intent-rules";
 import { isMirrorFresh, openReadIntent } from "./open-session";
 import { judgeIntent } from "./read-intent";
 import { respondToChallenge } from "./respond-to-challenge";
@@ -44,6 +44,8 @@ async function processIntent(deps: CeremonyDeps, event: NostrEvent): Promise<Pro
     checkIntentTimes(expiryOf(content), new Date(event.created_at * 1000), deps.clock.now(), deps.config);
     const replayed = await replayOutcome(deps, event, content);
     if (replayed !== undefined) return replayed;
+    // Before type and params, which is the protocol's order of refusals.
+    checkIntentNetwork(content, deps.config);
     const info = await deps.arkInfo.current();
     const parsed = parseIntentParams(envelope);
     const read = judgeIntent(deps, parsed, event.pubkey, info, event, intentContentHash(parsed.content));
