@@ -43,28 +43,33 @@ export function createLogger(options: LoggerOptions): Logger {
   ];
   const fileProblem = addFiles(transports, options.directory);
   const base = winston.createLogger({ level: options.level ?? "info", transports, exitOnError: false });
-  const logger = wrap(base, options.service, "main");
+  const logger = wrap({ base, isClosed: false }, options.service, "main");
   if (fileProblem !== undefined)
     logger.warn("no log files are written", { directory: options.directory, reason: fileProblem });
   return logger;
 }
 
-function wrap(base: winston.Logger, service: string, module: string): Logger {
+interface Sink {
+  readonly base: winston.Logger;
+  isClosed: boolean;
+}
+
+function wrap(sink: Sink, service: string, module: string): Logger {
   const write = (level: string, message: string, fields: LogFields | undefined): void => {
     // Redacting is the dear part: not for lines nobody will see.
-    if (!base.isLevelEnabled(level)) return;
+    if (!sink.base.isLevelEnabled(level)) return;
     const line = { level, message: redactText(message), ...entry(service, module, fields) };
     // The life cycle's last lines come after everything it closed, this log too; winston would throw "write after end".
     if (closedLoggers.has(base)) process.stdout.write(`${JSON.stringify(line)}\n`);
-    else base.log(line);
+    else sink.base.log(line);
   };
   return {
     debug: (message, fields) => write("debug", message, fields),
     info: (message, fields) => write("info", message, fields),
     warn: (message, fields) => write("warn", message, fields),
     error: (message, fields) => write("error", message, fields),
-    forModule: (name) => wrap(base, service, name),
-    close: () => closeLogger(base),
+    forModule: (name) => wrap(sink, service, name),
+    close: () => closeLogger(sink),
   };
 }
 
@@ -85,7 +90,10 @@ function entry(service: string, module: string, fields: LogFields | undefined): 
 /** winston's own streams (readable-stream 3) do not tell that they have ended. */
 const closedLoggers = new WeakSet<winston.Logger>();
 
-function closeLogger(base: winston.Logger): Promise<void> {
+function closeLogger(sink: Sink): Promise<void> {
+  if (sink.isClosed) return Promise.resolve();
+  sink.isClosed = true;
+  const { base } = sink;
   closedLoggers.add(base);
   return new Promise((resolve) => {
     base.once("finish", () => resolve());
@@ -116,10 +124,12 @@ function addFiles(transports: winston.transport[], directory: string | undefined
 
 type Line = Record<string, unknown> & { readonly level: string; readonly message: unknown };
 
-const jsonLine = winston.format.printf((info: Line) => {
-  const { timestamp, level, logger, message, module, ...rest } = info;
+function toJsonLine(line: Line): string {
+  const { timestamp, level, logger, message, module, ...rest } = line;
   return JSON.stringify({ timestamp, level, logger, message, module, ...rest });
-});
+}
+
+const jsonLine = winston.format.printf((info: Line) => toJsonLine(info));
 
 const COLOURS: Readonly<Record<string, string>> = {
   debug: "\u001b[90m",

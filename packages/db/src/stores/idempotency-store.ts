@@ -59,29 +59,31 @@ export interface Idempotency {
 const WAIT_MS_MAX = 1_000;
 
 export function createIdempotency(options: IdempotencyOptions): Idempotency {
-  const running = new Map<string, Promise<unknown>>();
+  const queues = new Map<string, Promise<void>>();
   return {
-    async run(call, handler, toAnswer) {
-      const id = `${call.principal}\n${call.route}\n${call.key}`;
-      // Waiting here costs a timer, waiting in the database a connection: a client that fires one key a hundred times must not empty the pool.
-      await waitForOthers(running, id);
-      const work = runOnce(options, call, handler, toAnswer);
-      const settled = work.catch(() => undefined);
-      running.set(id, settled);
-      try {
-        return await work;
-      } finally {
-        if (running.get(id) === settled) running.delete(id);
-      }
-    },
+    run: (call, handler, toAnswer) =>
+      inTurn(queues, `${call.principal}\n${call.route}\n${call.key}`, () => runOnce(options, call, handler, toAnswer)),
   };
 }
 
-async function waitForOthers(running: ReadonlyMap<string, Promise<unknown>>, id: string): Promise<void> {
-  const deadline = performance.now() + WAIT_MS_MAX;
-  for (let other = running.get(id); other !== undefined; other = running.get(id)) {
-    const leftMs = deadline - performance.now();
-    if (leftMs <= 0 || !(await endsWithin(other, leftMs))) throw inProgress();
+/**
+ * One call per key at a time in this process. Waiting here costs a timer, waiting in the database a connection: a client that
+ * fires one key a hundred times must not empty the pool.
+ */
+async function inTurn<T>(queues: Map<string, Promise<void>>, id: string, work: () => Promise<T>): Promise<T> {
+  const before = queues.get(id);
+  let finish: () => void = () => undefined;
+  const mine = new Promise<void>((resolve) => {
+    finish = resolve;
+  });
+  const tail = before === undefined ? mine : before.then(() => mine);
+  queues.set(id, tail);
+  try {
+    if (before !== undefined && !(await endsWithin(before, WAIT_MS_MAX))) throw inProgress();
+    return await work();
+  } finally {
+    finish();
+    if (queues.get(id) === tail) queues.delete(id);
   }
 }
 
