@@ -8,6 +8,7 @@ import { Problem } from "@arkrelay/core/http/problem";
 import { STATUS_OF } from "./http/error-response";
 import type { AuthClass, Route } from "./http/route";
 
+type SchemaObject = Parameters<OpenAPIRegistry["registerComponent"]>[2];
 type OpenApiDocument = ReturnType<OpenApiGeneratorV31["generateDocument"]>;
 
 const DESCRIPTION = `One REST API and one Nostr protocol in front of arkd, tapd and lnd.
@@ -20,6 +21,7 @@ stored answer. Errors are RFC 9457 problem documents; \`code\` is stable, \`retr
 export function createOpenApiDocument(routes: readonly Route[], version: string, serverUrl: string): OpenApiDocument {
   const registry = new OpenAPIRegistry();
   registerSecurity(registry);
+  registerProblems(registry);
   for (const route of routes) registry.registerPath(toPath(route));
   return new OpenApiGeneratorV31(registry.definitions).generateDocument({
     openapi: "3.1.0",
@@ -124,20 +126,30 @@ function withTimestamp(route: Route, schema: z.ZodType): z.ZodType {
   return route.exact ? schema : z.intersection(schema, z.object({ timestamp }));
 }
 
-/** Codes by status, so that a reader of one operation sees what each status can mean. */
+const PROBLEM_STATUSES = [...new Set(Object.values(STATUS_OF))];
+
+function problemName(status: number): string {
+  return `Problem${String(status)}`;
+}
+
+/** One response per status, naming its codes; every operation refers to them. */
+function registerProblems(registry: OpenAPIRegistry): void {
+  const { $schema: _schema, id: _id, ...schema } = z.toJSONSchema(Problem);
+  registry.registerComponent("schemas", "Problem", schema as SchemaObject);
+  for (const status of PROBLEM_STATUSES) {
+    registry.registerComponent("responses", problemName(status), {
+      description: codesOf(status).join(", "),
+      content: { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } },
+    });
+  }
+}
+
 function problems(route: Route): RouteConfig["responses"] {
   const statuses = [400, 404, 405, 429, 500, 503];
   if (!route.auth.includes("public")) statuses.push(401, 403);
   if (route.method !== "GET") statuses.push(409, 410, 413, 415, 422, 502);
-  return Object.fromEntries(
-    statuses
-      .filter((status) => !(status in route.replies))
-      .toSorted()
-      .map((status) => [
-        status,
-        { description: codesOf(status).join(", "), content: { "application/problem+json": { schema: Problem } } },
-      ]),
-  );
+  const own = statuses.filter((status) => !(status in route.replies)).toSorted((a, b) => a - b);
+  return Object.fromEntries(own.map((status) => [status, { $ref: `#/components/responses/${problemName(status)}` }]));
 }
 
 function codesOf(status: number): ErrorCode[] {

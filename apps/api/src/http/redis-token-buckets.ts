@@ -58,5 +58,5 @@ function toArgs(bucket: Bucket): string[] {
 
 function toTaken(reply: unknown): Taken {
   const [allowed, remaining, wait] = reply as [number, number, string];
-  return { allowed: allowed === 1, remaining: Number(remaining), retryAfterSeconds: Number(wait) };
+  return { allowed: allowed === 1, remaining, retryAfterSeconds: Number(wait) };
 }

@@ -1,7 +1,6 @@
 import type { z } from "zod";
 
-import type { JobReply } from "@arkrelay/core/http/jobs";
-import type { JobListReply } from "@arkrelay/core/http/jobs";
+import type { JobListReply, JobReply } from "@arkrelay/core/http/jobs";
 import type { Job } from "@arkrelay/core/jobs/job";
 
 type JobItem = z.output<typeof JobListReply>["jobs"][number];

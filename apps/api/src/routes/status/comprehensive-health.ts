@@ -1,7 +1,7 @@
 import type { z } from "zod";
 
 import { AppError } from "@arkrelay/core/errors";
-import { ComprehensiveHealthReply, FullChecks } from "@arkrelay/core/http/status";
+import { ComprehensiveHealthReply, type FullChecks } from "@arkrelay/core/http/status";
 
 import type { ApiDeps } from "../../api-deps";
 import { readRoute } from "../../http/route";
@@ -29,16 +29,16 @@ async function readChecks(deps: ApiDeps): Promise<Full> {
     checkRedis(deps),
     readOutside(deps),
   ]);
-  const services = Object.entries(daemons).map(([name, state]) => [
-    name,
-    {
+  const services: Full["checks"]["grpc_services"]["services"] = {};
+  for (const [name, state] of Object.entries(daemons)) {
+    services[name] = {
       healthy: state.healthy,
       breaker: state.breaker,
       latency_ms: state.latencyMs ?? null,
       ...(state.version !== undefined && { version: state.version }),
       ...(state.lastErrorCode !== undefined && { last_error_code: state.lastErrorCode }),
-    },
-  ]);
+    };
+  }
   const relays = connectedRelays(nostr);
   // tapd and lnd serve nothing yet in this release: arkd alone decides.
   const grpcHealthy = daemons.arkd.healthy;
@@ -48,7 +48,7 @@ async function readChecks(deps: ApiDeps): Promise<Full> {
     checks: {
       database,
       redis,
-      grpc_services: { healthy: grpcHealthy, services: Object.fromEntries(services) },
+      grpc_services: { healthy: grpcHealthy, services },
       nostr: {
         healthy: nostrHealthy,
         connected_relays: relays,
