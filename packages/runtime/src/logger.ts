@@ -51,6 +51,7 @@ export function createLogger(options: LoggerOptions): Logger {
 
 interface Sink {
   readonly base: winston.Logger;
+  /** Known by ourselves, because winston's streams (readable-stream 3) do not tell that they have ended. */
   isClosed: boolean;
 }
 
@@ -60,7 +61,7 @@ function wrap(sink: Sink, service: string, module: string): Logger {
     if (!sink.base.isLevelEnabled(level)) return;
     const line = { level, message: redactText(message), ...entry(service, module, fields) };
     // The life cycle's last lines come after everything it closed, this log too; winston would throw "write after end".
-    if (closedLoggers.has(base)) process.stdout.write(`${JSON.stringify(line)}\n`);
+    if (sink.isClosed) process.stdout.write(`${toJsonLine(line)}\n`);
     else sink.base.log(line);
   };
   return {
@@ -87,14 +88,10 @@ function entry(service: string, module: string, fields: LogFields | undefined): 
   };
 }
 
-/** winston's own streams (readable-stream 3) do not tell that they have ended. */
-const closedLoggers = new WeakSet<winston.Logger>();
-
 function closeLogger(sink: Sink): Promise<void> {
   if (sink.isClosed) return Promise.resolve();
   sink.isClosed = true;
   const { base } = sink;
-  closedLoggers.add(base);
   return new Promise((resolve) => {
     base.once("finish", () => resolve());
     base.end();
