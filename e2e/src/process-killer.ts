@@ -1,8 +1,8 @@
 import type { RunningStack } from "./running-stack";
 
 const VICTIMS = ["worker", "services_runner", "api"] as const;
-const PAUSE_MIN_MS = 400;
-const PAUSE_MAX_MS = 2_000;
+const PAUSE_MIN_MS = 1_000;
+const PAUSE_MAX_MS = 5_000;
 
 /**
  * Kills random processes of the stack at random moments until stopped. SIGKILL leaves a process no chance to tidy up;

@@ -5,10 +5,11 @@ import { delay } from "./retry.js";
 
 const SUCCESS = new Set(["completed", "finalized", "settled"]);
 const FAILURE = new Set(["failed", "expired", "error"]);
+const FIRST_WAIT_MS = 25;
 
 export interface WaitForCeremonyOptions {
   readonly timeoutMs?: number;
-  /** Between two looks when no event arrives. */
+  /** Longest time between two looks when no event arrives; right after a change the looks are closer. */
   readonly intervalMs?: number;
   readonly signal?: AbortSignal;
   /** Called with every status that is read, ends included; what it throws ends the wait. */
@@ -44,22 +45,30 @@ export async function waitForCeremony(
   const stopStream = new AbortController();
   void nudgeOnEvents(client, sessionId, nudge, AbortSignal.any([signal, stopStream.signal]));
   let status: CeremonyStatus | undefined;
+  let waitMs = Math.min(FIRST_WAIT_MS, intervalMs);
   try {
     while (!signal.aborted) {
       const seen = await look(client, sessionId);
       if (seen !== undefined) {
+        // A step is rarely alone: what follows a change usually comes within milliseconds.
+        if (hasMoved(status, seen)) waitMs = Math.min(FIRST_WAIT_MS, intervalMs);
         status = seen;
         await options.onStatus?.(seen);
         const end = endOf(seen.session_status) ?? endOf(seen.state);
         if (end !== undefined) return { ok: end === "success", status, elapsedMs: Date.now() - startedAt };
       }
-      await Promise.race([delay(intervalMs, signal).catch(() => undefined), nudge.next()]);
+      await Promise.race([delay(waitMs, signal).catch(() => undefined), nudge.next()]);
+      waitMs = Math.min(waitMs * 2, intervalMs);
     }
   } finally {
     stopStream.abort();
   }
   if (options.signal?.aborted) throw new CeremonyTimeoutError("the wait was cancelled", status?.session_status);
   return { ok: false, status, elapsedMs: Date.now() - startedAt, timeout: true };
+}
+
+function hasMoved(before: CeremonyStatus | undefined, now: CeremonyStatus): boolean {
+  return before?.state !== now.state || before?.open_challenge_id !== now.open_challenge_id;
 }
 
 /** Undefined when the gateway cannot be read right now: that says nothing about the payment, so the wait goes on. */
