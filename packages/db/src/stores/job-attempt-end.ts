@@ -12,14 +12,28 @@ import { insertProgress, type ProgressOfJob } from "./job-progress";
 import { readJobTask, readQueue, SINGLE_FLIGHT_PREFIX } from "./job-store";
 import { placeholders, toWake, workTableOf, WORK_TABLES, type WorkTable } from "./job-work-tables";
 
+/** One row at a time, or the completed ones in one statement: quicker by far, but only right while no attempt is stale. */
+export type EndMode = "bulk" | "single";
+
+/** In bulk mode: an attempt was stale, so nothing was ended; run the transaction again in single mode. */
+export class StaleAmongMany extends Error {}
+
 /**
  * Ends many attempts in one transaction: per row one compare-and-set on its token (a stale attempt writes nothing), then the
- * history rows, the counters last. Rows are ended in key order, so that two batches never wait for each other in a circle.
+ * progress and history rows, the counters last. Rows are ended in key order, so that two batches never wait for each other in a
+ * circle.
  */
-export async function endAttempts(tx: Tx, endings: readonly AttemptEnding[]): Promise<readonly EndOutcome[]> {
+export async function endAttempts(
+  tx: Tx,
+  endings: readonly AttemptEnding[],
+  mode: EndMode,
+): Promise<readonly EndOutcome[]> {
   const connection = connectionOf(tx);
-  const ended = new Set<Attempt>();
-  for (const ending of endings.toSorted((a, b) => (a.attempt.rowKey < b.attempt.rowKey ? -1 : 1))) {
+  const ordered = endings.toSorted((a, b) => (a.attempt.rowKey < b.attempt.rowKey ? -1 : 1));
+  const completed = mode === "bulk" ? ordered.flatMap((ending) => toCompletion(ending)) : [];
+  const ended = new Set<Attempt>(completed.map(({ attempt }) => attempt));
+  await completeJobs(connection, completed);
+  for (const ending of ordered.filter(({ attempt }) => !ended.has(attempt))) {
     if (await endRow(connection, ending)) ended.add(ending.attempt);
   }
   const alive = endings.filter(({ attempt }) => ended.has(attempt));
@@ -37,6 +51,34 @@ export async function endAttempts(tx: Tx, endings: readonly AttemptEnding[]): Pr
     alive.flatMap((ending) => toCount(ending, rows.get(ending.attempt))),
   );
   return endings.map(({ attempt }) => toOutcome(ended.has(attempt), attempt, rows.get(attempt)));
+}
+
+interface Completion {
+  readonly attempt: Attempt;
+  readonly params: readonly SqlParam[];
+}
+
+function toCompletion({ attempt, end, progress = [] }: AttemptEnding): readonly Completion[] {
+  if (attempt.job === undefined || end.kind !== "done") return [];
+  const result = end.result === undefined ? null : JSON.stringify(end.result);
+  const message = end.message ?? progress.at(-1)?.message ?? null;
+  return [{ attempt, params: [attempt.job.id, attempt.token, result, message, progress.length] }];
+}
+
+/** Joined by id: a text column of a derived table has the connection's character set, and no index would serve it. */
+async function completeJobs(connection: SqlHandle, completions: readonly Completion[]): Promise<void> {
+  if (completions.length === 0) return;
+  const rows = completions.map((_completion, index) =>
+    index === 0 ? "SELECT ? AS id, ? AS token, ? AS result, ? AS message, ? AS line_count" : "SELECT ?, ?, ?, ?, ?",
+  );
+  const { affectedRows } = await connection.writeOnce(
+    `UPDATE (${rows.join(" UNION ALL ")}) e STRAIGHT_JOIN job_logs j ON j.id = e.id AND j.attempt_token = e.token
+     SET attempt_token = NULL, attempt_lease_until = NULL, event_seq = event_seq + e.line_count, status = 'completed',
+       attempts = attempts + 1, verdict = NULL, error_code = NULL, error = NULL, result_data = e.result,
+       j.message = COALESCE(e.message, j.message), ${FINISHED}`,
+    completions.flatMap(({ params }) => params),
+  );
+  if (affectedRows !== completions.length) throw new StaleAmongMany();
 }
 
 async function endRow(connection: SqlHandle, { attempt, end, progress }: AttemptEnding): Promise<boolean> {

@@ -16,7 +16,7 @@ import type { Tx } from "@arkrelay/core/ports/transactions";
 import type { Database } from "../connection";
 import { nullable, readBigint, readDate, readInteger, readJson, readText, type Row } from "../row";
 import { connectionOf } from "../transactions";
-import { endAttempts } from "./job-attempt-end";
+import { endAttempts, StaleAmongMany } from "./job-attempt-end";
 import { insertProgress } from "./job-progress";
 import { placeholders, workTableOf, type WorkTable } from "./job-work-tables";
 
@@ -89,7 +89,12 @@ export class DrizzleAttemptStore implements AttemptStore {
   }
 
   async end(ends: readonly AttemptEnding[]): Promise<readonly EndOutcome[]> {
-    return this.database.transactions.run((tx) => endAttempts(tx, ends));
+    try {
+      return await this.database.transactions.run((tx) => endAttempts(tx, ends, "bulk"));
+    } catch (error) {
+      if (!(error instanceof StaleAmongMany)) throw error;
+      return this.database.transactions.run((tx) => endAttempts(tx, ends, "single"));
+    }
   }
 
   async reportProgress(attempt: Attempt, lines: readonly ProgressLine[]): Promise<void> {

@@ -157,6 +157,19 @@ describe("jobs in the database", () => {
     expect(await attempts.end([{ attempt: current, end: { kind: "done" } }])).toMatchObject([{ kind: "ended" }]);
   });
 
+  it("end the live attempts of a group although one of them is stale", async () => {
+    const lost = await insert();
+    const live = await insert();
+    const stale = await taken(lost.jobId);
+    const alive = await taken(live.jobId);
+    await lapse(lost.jobId);
+    await sweep.releaseLapsed("job_logs", 100);
+    const ends = [stale, alive].map((attempt) => ({ attempt, end: { kind: "done" as const } }));
+    expect(await attempts.end(ends)).toEqual([{ kind: "stale" }, { kind: "ended", wake: undefined }]);
+    expect([await statusOf(lost.jobId), await statusOf(live.jobId)]).toEqual(["pending", "completed"]);
+    expect(await jobs.stats()).toMatchObject({ completed: 1 });
+  });
+
   it("use up no try for a lost worker, and give up at the fifth", async () => {
     const { jobId } = await insert();
     for (let lost = 1; lost <= 4; lost++) {
