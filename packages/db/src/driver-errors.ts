@@ -80,7 +80,7 @@ export function isDatabaseUnavailable(error: unknown): boolean {
 }
 
 /** The DuplicateKeyError in an error's causes; with `indexName` only when that index refused. */
-export function findDuplicateKey(error: unknown, indexName?: string): DuplicateKeyError | undefined {
+function findDuplicateKey(error: unknown, indexName?: string): DuplicateKeyError | undefined {
   for (const link of chainOf(error)) {
     if (link instanceof DuplicateKeyError)
       return indexName === undefined || link.indexName === indexName ? link : undefined;

@@ -42,13 +42,6 @@ export function readDate(row: Row, column: string): Date {
   return value;
 }
 
-/** VARBINARY and BLOB columns. */
-export function readBytes(row: Row, column: string): Buffer {
-  const value = row[column];
-  assert(Buffer.isBuffer(value), `column ${column} is not bytes`);
-  return value;
-}
-
 /** JSON columns come parsed from MariaDB's protocol and as text from others. The caller parses the shape. */
 export function readJson(row: Row, column: string): unknown {
   const value = row[column];

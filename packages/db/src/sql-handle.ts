@@ -115,7 +115,7 @@ function isQueryType(word: string): word is QueryType {
 }
 
 /** `SET STATEMENT … FOR INSERT` counts as what it runs. */
-export function queryTypeOf(sql: string): QueryType {
+function queryTypeOf(sql: string): QueryType {
   const word = /^\s*(?:SET STATEMENT\s.*?\sFOR\s+)?([a-z]+)/i.exec(sql)?.[1]?.toLowerCase() ?? "other";
   return isQueryType(word) ? word : "other";
 }

@@ -38,7 +38,7 @@ export function redact(value: unknown, depth = 0): unknown {
   );
 }
 
-export function isSecretName(name: string): boolean {
+function isSecretName(name: string): boolean {
   return SECRET_NAMES.test(name.replace(/[^A-Za-z]/g, "").toLowerCase());
 }
 

@@ -15,7 +15,7 @@ export interface Sealer {
   open(sealed: string, context: SealContext): Buffer;
 }
 
-export class SealError extends Error {
+class SealError extends Error {
   constructor(message: string) {
     super(message);
     this.name = "SealError";

@@ -1,5 +1,5 @@
 import { boolean, integer, key32, port, secret, text, xOnlyKey } from "./env-types";
-import { defineSection, type SectionConfig } from "./parse-env";
+import { defineSection } from "./parse-env";
 import { DEV_WALLET_SEED, findPlaceholders } from "./placeholder";
 
 const LOOPBACK: ReadonlySet<string> = new Set(["localhost", "127.0.0.1", "::1"]);
@@ -81,5 +81,3 @@ export const arkdSection = defineSection({
     healthCheckIntervalMs: values.HEALTH_CHECK_INTERVAL_SECONDS * 1000,
   }),
 });
-
-export type ArkdConfig = SectionConfig<typeof arkdSection>;

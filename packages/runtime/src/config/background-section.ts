@@ -1,5 +1,5 @@
 import { boolean, integer, list } from "./env-types";
-import { defineSection, type SectionConfig } from "./parse-env";
+import { defineSection } from "./parse-env";
 
 /** Workers, sweeper, leases and retention. */
 export const backgroundSection = defineSection({
@@ -52,8 +52,6 @@ export const backgroundSection = defineSection({
     eventRetentionDays: values.EVENT_RETENTION_DAYS,
   }),
 });
-
-export type BackgroundConfig = SectionConfig<typeof backgroundSection>;
 
 function withoutUndefined(values: Readonly<Record<string, number | undefined>>): ReadonlyMap<string, number> {
   return new Map(

@@ -1,5 +1,5 @@
 import { boolean, integer, secret, text, url } from "./env-types";
-import { defineSection, type SectionConfig } from "./parse-env";
+import { defineSection } from "./parse-env";
 
 const databaseUrl = () => url(["mysql", "mariadb", "mysql+pymysql"]);
 
@@ -37,8 +37,6 @@ export const databaseSection = defineSection({
     migrateOnStart: values.DB_MIGRATE_ON_START,
   }),
 });
-
-export type DatabaseConfig = SectionConfig<typeof databaseSection>;
 
 /** The migrate command's connection: a user of its own in production, with rights the running processes do not have. */
 export const migrateSection = defineSection({

@@ -1,5 +1,5 @@
 import { boolean, decimal, integer, list, oneOf, port, secret, text, url } from "./env-types";
-import { defineSection, type SectionConfig } from "./parse-env";
+import { defineSection } from "./parse-env";
 import { DEV_SECRET_KEY, findPlaceholders } from "./placeholder";
 
 const SECRET_LENGTH_MIN = 32;
@@ -86,5 +86,3 @@ export const httpSection = defineSection({
     };
   },
 });
-
-export type HttpConfig = SectionConfig<typeof httpSection>;

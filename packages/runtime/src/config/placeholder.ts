@@ -9,7 +9,7 @@ const PLACEHOLDER =
   /change[-_ ]?me|placeholder|example|replace|your[-_ ]|^(secret|password|rootpassword|test|dev|admin|user)$|^<.*>$|^\*+$/i;
 
 /** Whether a secret is one that everybody knows. */
-export function isPlaceholder(value: string | Uint8Array): boolean {
+function isPlaceholder(value: string | Uint8Array): boolean {
   if (typeof value !== "string") return DEV_VALUES.has(Buffer.from(value).toString("hex")) || new Set(value).size === 1;
   return DEV_VALUES.has(value) || PLACEHOLDER.test(value) || new Set(value).size === 1;
 }

@@ -1,5 +1,5 @@
 import { boolean, decimal, integer, keepEmpty, oneOf, port, text } from "./env-types";
-import { defineSection, type SectionConfig } from "./parse-env";
+import { defineSection } from "./parse-env";
 
 const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
 
@@ -58,5 +58,3 @@ export function processSection(serviceType: ServiceType) {
     }),
   });
 }
-
-export type ProcessConfig = SectionConfig<ReturnType<typeof processSection>>;

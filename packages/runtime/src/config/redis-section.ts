@@ -1,5 +1,5 @@
 import { boolean, integer, port, secret, text, url } from "./env-types";
-import { defineSection, type SectionConfig } from "./parse-env";
+import { defineSection } from "./parse-env";
 
 const redisUrl = () => url(["redis", "rediss"]);
 
@@ -27,5 +27,3 @@ export const redisSection = defineSection({
     };
   },
 });
-
-export type RedisConfig = SectionConfig<typeof redisSection>;

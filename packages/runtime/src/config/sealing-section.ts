@@ -1,5 +1,5 @@
 import { key32, key32List, secret } from "./env-types";
-import { defineSection, type SectionConfig } from "./parse-env";
+import { defineSection } from "./parse-env";
 import { DEV_ENCRYPTION_KEY, findPlaceholders } from "./placeholder";
 
 /** The keys that seal secrets in the database. */
@@ -18,5 +18,3 @@ export const sealingSection = defineSection({
       : [],
   build: (values) => ({ key: values.ENCRYPTION_KEY, previousKeys: values.ENCRYPTION_PREVIOUS_KEYS }),
 });
-
-export type SealingConfig = SectionConfig<typeof sealingSection>;

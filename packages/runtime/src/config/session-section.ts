@@ -1,5 +1,5 @@
 import { decimal, integer, list, sats } from "./env-types";
-import { defineSection, type SectionConfig } from "./parse-env";
+import { defineSection } from "./parse-env";
 
 /** Sessions, ceremonies, coin selection and fees. */
 export const sessionSection = defineSection({
@@ -64,5 +64,3 @@ export const sessionSection = defineSection({
     feeAssets: values.FEE_ASSETS,
   }),
 });
-
-export type SessionConfig = SectionConfig<typeof sessionSection>;

@@ -29,7 +29,7 @@ export function testRedisUrl(): string {
   return url;
 }
 
-export function testRedisPrefix(): string {
+function testRedisPrefix(): string {
   return `{arkrelay-test-${process.env["TEST_PREFIX"] ?? "main"}-${process.env["JEST_WORKER_ID"] ?? "1"}}`;
 }
 
