@@ -60,7 +60,7 @@ test("older forms mean the same and are marked", () => {
 });
 
 test.each([
-  ["a fraction", withParams({ amount: 0.5 }), "invalid_request", ""],
+  ["a fraction", withParams({ amount: 0.5 }), "invalid_request", "params.amount"],
   ["a string", withParams({ amount: "5000" }), "invalid_amount", "params.amount"],
   ["zero", withParams({ amount: 0 }), "invalid_amount", "params.amount"],
   ["a negative", withParams({ amount: -1 }), "invalid_amount", "params.amount"],
