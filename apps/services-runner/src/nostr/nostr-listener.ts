@@ -1,3 +1,4 @@
+import { toAppError } from "@arkrelay/core/errors";
 import { AuthorLimits } from "@arkrelay/core/nostr/author-limits";
 import type { Clock } from "@arkrelay/core/ports/clock";
 import type {
@@ -107,6 +108,7 @@ class NostrRun {
     });
   }
 
+  /** Ends when the signal fires, or rejects when the outbox cannot be read or written. */
   async untilStopped({ signal }: Leadership): Promise<void> {
     const failed = new AbortController();
     const ending = AbortSignal.any([signal, failed.signal]);
@@ -114,14 +116,15 @@ class NostrRun {
     this.wakeRelayers = () => relayers.forEach((relayer) => relayer.wake());
     const offWake = this.deps.onOutboxWake(() => this.wakeRelayers());
     const gauges = setInterval(() => void this.setGauges(), GAUGE_PERIOD_MS);
+    // At once, not after the sends: without a lease nothing may be under way for long, and a send whose socket is gone ends.
+    ending.addEventListener("abort", () => void this.pool.stop(), { once: true });
     this.pool.start();
-    try {
-      await Promise.all(relayers.map((relayer) => relayer.run().finally(() => failed.abort())));
-    } finally {
-      clearInterval(gauges);
-      offWake();
-      await this.pool.stop();
-    }
+    const ends = await Promise.allSettled(relayers.map((relayer) => relayer.run().finally(() => failed.abort())));
+    clearInterval(gauges);
+    offWake();
+    await this.pool.stop();
+    const rejected = ends.find((end) => end.status === "rejected");
+    if (rejected !== undefined) throw toAppError(rejected.reason);
   }
 
   report(): NostrReportDetail {

@@ -19,7 +19,7 @@ export function nostrProcessTask(deps: NostrProcessDeps): TaskHandler<undefined>
     const { errorCode, wakes } = await processStored(deps, stored);
     await deps.transactions.run(async (tx) => {
       await deps.attempts.assertAttempt(tx, attempt);
-      await deps.events.close(tx, attempt.rowKey, errorCode);
+      await deps.events.close(tx, stored.event, errorCode);
     });
     return { wakes };
   };

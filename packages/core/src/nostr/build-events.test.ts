@@ -1,5 +1,7 @@
 import { AppError } from "../errors";
-import { failureDTag, failureTemplate, nextCreatedAt } from "./build-events";
+import { challengeTemplate, confirmationTemplate, failureDTag, failureTemplate, nextCreatedAt } from "./build-events";
+import { type ChallengeContent, challengeContentSchema } from "./challenge-content";
+import { type ConfirmationContent, confirmationContentSchema, failureContentSchema } from "./result-content";
 import { resultId } from "./result-id";
 import { sessionIdOfEvent } from "./session-id";
 
@@ -36,6 +38,7 @@ test("a failure's code and an exception's text stay out of its tags and its mess
     createdAt: 1,
   });
   expect(template.tags.map((tag) => tag[0])).toEqual(["d", "p", "e"]);
+  expect(failureContentSchema.safeParse(JSON.parse(template.plainText)).error).toBeUndefined();
   expect(JSON.parse(template.plainText)).toMatchObject({
     code: 5003,
     message: "Our fault",
@@ -46,4 +49,86 @@ test("a failure's code and an exception's text stay out of its tags and its mess
 test("the session of an event is a pure function of its id", () => {
   expect(sessionIdOfEvent(EVENT_ID)).toBe(sessionIdOfEvent(EVENT_ID));
   expect(sessionIdOfEvent(EVENT_ID)).toMatch(/^[0-9a-f]{64}$/);
+});
+
+const CHALLENGE: ChallengeContent = {
+  session_id: "5e55",
+  challenge_id: "c4a1",
+  type: "sign_tx",
+  stage: "ark_tx",
+  step_index: 1,
+  step_total: 2,
+  items: [
+    {
+      role: "ark",
+      txid: "01".repeat(32),
+      input: 0,
+      sighash: "02".repeat(32),
+      leaf_hash: "03".repeat(32),
+      pubkey: "04".repeat(32),
+    },
+  ],
+  ark_psbt: "cHNidA==",
+  checkpoint_psbts: ["cHNidA=="],
+  params: { signer: "05".repeat(32), checkpoint_tapscript: "51", exit_delay: 512 },
+  payload_to_sign: "02".repeat(32),
+  payload_ref: `sha256:${"06".repeat(32)}`,
+  algo: "BIP340",
+  domain: "arkrelay/transfer/v1",
+  context: {
+    human: "Send 5000 gBTC",
+    stage: "ark_tx",
+    intent: { action_id: "pay-0001" },
+    amounts: {
+      spend: [{ asset_id: "gBTC", amount: 6_000 }],
+      receive: [{ asset_id: "gBTC", amount: 5_000 }],
+      change: [{ asset_id: "gBTC", amount: 990 }],
+      fee: { asset_id: "gBTC", amount: 10 },
+    },
+    step_index: 1,
+    step_total: 2,
+    presign: false,
+    renew: false,
+  },
+  expires_at: "2026-09-21T14:13:20.000Z",
+};
+
+test("a challenge names its signer, its intent, its end and a d of its own, and nothing in the open", () => {
+  const template = challengeTemplate({
+    content: CHALLENGE,
+    signerPubkey: AUTHOR,
+    intentEventId: EVENT_ID,
+    createdAt: 1_790_000_000,
+  });
+  expect(template.tags).toEqual([
+    ["d", "5e55:1"],
+    ["p", AUTHOR],
+    ["e", EVENT_ID],
+    ["expiration", "1790000000"],
+  ]);
+  expect(challengeContentSchema.safeParse(JSON.parse(template.plainText)).error).toBeUndefined();
+});
+
+test("a confirmation names every intent it settles and every receiver once", () => {
+  const content: ConfirmationContent = {
+    status: "success",
+    ref_action_id: "pay-0001",
+    results: {
+      txid: "01".repeat(32),
+      inputs: [`${"02".repeat(32)}:0`],
+      outputs: [{ vtxo_id: `${"01".repeat(32)}:0`, amount: 5_000, asset_id: "gBTC", recipient: AUTHOR }],
+      fee_paid: 10,
+      fee_asset_id: "gBTC",
+      expires_at: null,
+    },
+    timestamp: "2026-09-21T14:13:20.000Z",
+  };
+  const input = { content, authorPubkey: AUTHOR, refId: "pay-0001", intentEventIds: [EVENT_ID], createdAt: 1 };
+  const template = confirmationTemplate({ ...input, recipientPubkeys: [AUTHOR, AUTHOR] });
+  expect(template.tags).toEqual([
+    ["d", resultId(AUTHOR, "pay-0001")],
+    ["e", EVENT_ID],
+    ["p", AUTHOR],
+  ]);
+  expect(confirmationContentSchema.safeParse(JSON.parse(template.content)).error).toBeUndefined();
 });

@@ -30,17 +30,10 @@ export interface NostrEventStore {
   insert(tx: Tx, event: NewNostrEvent): Promise<Wake | undefined>;
   find(tx: Tx | undefined, eventId: string): Promise<StoredNostrEvent | undefined>;
   /**
-   * Marks the event as the one accepted for its request (`requestKey`). Undefined when it is; the id of the event that came
-   * first otherwise, which stays the accepted one for ever.
+   * The outcome: processed, or refused with a code. A processed intent becomes the accepted event of its request, unless another
+   * one was before: a replay is processed too, and the first stays.
    */
-  claimRequest(tx: Tx, eventId: string, requestKey: string): Promise<string | undefined>;
-  /** The outcome for the timeline: processed, or refused with a code. */
-  close(tx: Tx, eventId: string, errorCode: ErrorCode | undefined): Promise<void>;
-}
-
-/** request_key of an intent or service request: the same request is accepted once per author. */
-export function requestKeyOf(pubkey: string, kind: number, requestId: string): string {
-  return `${pubkey}:${kind}:${requestId}`;
+  close(tx: Tx, event: NostrEvent, errorCode: ErrorCode | undefined): Promise<void>;
 }
 
 export interface RelayRow {

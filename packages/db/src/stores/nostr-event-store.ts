@@ -1,5 +1,7 @@
 import { assert, isErrorCode, type ErrorCode } from "@arkrelay/core/errors";
 import { findTag, nostrEventSchema } from "@arkrelay/core/nostr/nostr-event";
+import { requestKeyOf } from "@arkrelay/core/nostr/request-key";
+import type { NostrEvent } from "@arkrelay/core/ports/nostr";
 import type { NewNostrEvent, NostrEventStore, StoredNostrEvent } from "@arkrelay/core/ports/nostr-stores";
 import type { Tx } from "@arkrelay/core/ports/transactions";
 import type { Wake } from "@arkrelay/core/ports/waker";
@@ -54,23 +56,20 @@ export class DrizzleNostrEventStore implements NostrEventStore {
     return row === undefined ? undefined : toStoredEvent(row);
   }
 
-  async claimRequest(tx: Tx, eventId: string, requestKey: string): Promise<string | undefined> {
-    const connection = connectionOf(tx);
+  async close(tx: Tx, event: NostrEvent, errorCode: ErrorCode | undefined): Promise<void> {
+    const requestKey = errorCode === undefined ? requestKeyOf(event) : undefined;
+    const status = errorCode === undefined ? "processed" : "refused";
+    const write = (key: string | null): Promise<unknown> =>
+      connectionOf(tx).write(
+        "UPDATE nostr_events SET status = ?, error_code = ?, request_key = ?, processed_at = NOW(3) WHERE event_id = ?",
+        [status, errorCode ?? null, key, event.id],
+      );
     try {
-      await connection.write("UPDATE nostr_events SET request_key = ? WHERE event_id = ?", [requestKey, eventId]);
-      return undefined;
+      await write(requestKey ?? null);
     } catch (error) {
       if (!isDuplicateKey(error, "uq_nostr_events_request_key")) throw error;
+      await write(null);
     }
-    const [row] = await connection.select("SELECT event_id FROM nostr_events WHERE request_key = ?", [requestKey]);
-    return row === undefined ? undefined : readText(row, "event_id");
-  }
-
-  async close(tx: Tx, eventId: string, errorCode: ErrorCode | undefined): Promise<void> {
-    await connectionOf(tx).write(
-      "UPDATE nostr_events SET status = ?, error_code = ?, processed_at = NOW(3) WHERE event_id = ?",
-      [errorCode === undefined ? "processed" : "refused", errorCode ?? null, eventId],
-    );
   }
 }
 

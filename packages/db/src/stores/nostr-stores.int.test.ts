@@ -74,19 +74,25 @@ describe("inbound events", () => {
     expect(await events.find(undefined, event.id)).toBeUndefined();
   });
 
-  it("are accepted once per author and request: the first one stays", async () => {
-    const [first, second] = [anEvent(), anEvent()];
-    await insertIn(first);
-    await insertIn(second);
-    expect(await run((tx) => events.claimRequest(tx, first.id, "alice:31510:pay-0001"))).toBeUndefined();
-    expect(await run((tx) => events.claimRequest(tx, second.id, "alice:31510:pay-0001"))).toBe(first.id);
-    expect(await run((tx) => events.claimRequest(tx, first.id, "alice:31510:pay-0001"))).toBeUndefined();
+  it("are accepted once per author and request: the first one stays, a replay and a refusal claim nothing", async () => {
+    const content = JSON.stringify({ action_id: "pay-0001", type: "p2p_transfer", params: {}, expires_at: 1 });
+    const [refused, first, replay] = [anEvent({ content }), anEvent({ content }), anEvent({ content })];
+    for (const event of [refused, first, replay]) await insertIn(event);
+    await run((tx) => events.close(tx, refused, "fee_invalid"));
+    await run((tx) => events.close(tx, first, undefined));
+    await run((tx) => events.close(tx, replay, undefined));
+    await run((tx) => events.close(tx, first, undefined));
+    const rows = await testDatabase.database.select("SELECT event_id, status FROM nostr_events WHERE request_key = ?", [
+      `${first.pubkey}:31510:pay-0001`,
+    ]);
+    expect(rows).toEqual([{ event_id: first.id, status: "processed" }]);
+    expect(await events.find(undefined, replay.id)).toMatchObject({ status: "processed" });
   });
 
   it("keep their outcome", async () => {
     const event = anEvent({ tags: [["d", "é".repeat(400)]] });
     await insertIn(event);
-    await run((tx) => events.close(tx, event.id, "fee_invalid"));
+    await run((tx) => events.close(tx, event, "fee_invalid"));
     expect(await events.find(undefined, event.id)).toMatchObject({
       event,
       status: "refused",
