@@ -4,7 +4,7 @@ import path from "node:path";
 
 import { benchCeremony } from "./ceremony-bench";
 import { benchEnqueue } from "./enqueue-bench";
-import { type Options, parseOptions } from "./options";
+import { type Options, parseOptions, type Part } from "./options";
 import { type Results, toReport } from "./report";
 import { benchSchnorr } from "./schnorr-bench";
 import { readStack } from "./stack";
@@ -18,8 +18,8 @@ const CONCURRENT_ROUNDS = 3;
 
 async function main(options: Options): Promise<void> {
   const results: Results = {};
-  if (options.parts.includes("schnorr")) results.schnorr = benchSchnorr(options.rounds, 1_000);
-  if (options.parts.includes("ceremony")) {
+  if (begins(options, "schnorr")) results.schnorr = benchSchnorr(options.rounds, 1_000);
+  if (begins(options, "ceremony")) {
     const stack = readStack();
     results.ceremony = [
       await benchCeremony(stack, 1, SINGLE_PAYMENTS),
@@ -27,14 +27,20 @@ async function main(options: Options): Promise<void> {
     ];
   }
   // The worker's part drains what the enqueue part leaves behind, which may be much: it comes first.
-  if (options.parts.includes("worker")) {
+  if (begins(options, "worker")) {
     results.worker = await benchWorker(readStack(), options.rounds, options.jobs, WORKER_CONCURRENCY);
   }
-  if (options.parts.includes("enqueue")) {
+  if (begins(options, "enqueue")) {
     results.enqueue = await benchEnqueue(readStack(), options.rounds, options.roundMs);
   }
   console.log(`\n${toReport(results)}\n`);
   console.log(`results: ${writeResults(results)}`);
+}
+
+function begins({ parts }: Options, part: Part): boolean {
+  if (!parts.includes(part)) return false;
+  console.error(`measuring: ${part}`);
+  return true;
 }
 
 function writeResults(results: Results): string {

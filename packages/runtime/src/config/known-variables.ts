@@ -51,12 +51,17 @@ const OUR_PREFIXES =
 /** What Kubernetes adds for every Service of the namespace. */
 const SERVICE_LINKS = /_SERVICE_(HOST|PORT)(_|$)|_PORT_\d+_(TCP|UDP)/;
 
+/** What grpc-js reads by itself; company images set the first one for their own CA. */
+const GRPC_LIBRARY = /^GRPC_(DEFAULT_SSL_ROOTS_FILE_PATH|SSL_CIPHER_SUITES|TRACE|VERBOSITY|NODE_\w+|EXPERIMENTAL_\w+)$/;
+
 const QUEUE_CONCURRENCY = /^QUEUE_CONCURRENCY_[A-Z_]+$/;
 
 /** One warning per variable that looks like ours and is not: most often a misspelling that would silently keep a default. */
 export function findUnknownVariables(env: Environment): string[] {
   return Object.keys(env)
-    .filter((name) => OUR_PREFIXES.test(name) && !isKnown(name) && !SERVICE_LINKS.test(name))
+    .filter(
+      (name) => OUR_PREFIXES.test(name) && !isKnown(name) && !SERVICE_LINKS.test(name) && !GRPC_LIBRARY.test(name),
+    )
     .sort()
     .map((name) => `${name}: unknown variable, ignored`);
 }
