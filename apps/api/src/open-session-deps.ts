@@ -1,15 +1,14 @@
-import { parseServerInfoJson } from "@arkrelay/core/ark/server-info-json";
 import { AppError } from "@arkrelay/core/errors";
 import type { InsertJobDeps } from "@arkrelay/core/jobs/insert-job";
 import type { ArkInfoSource, SessionDeps } from "@arkrelay/core/session/session-deps";
 import type { Database } from "@arkrelay/db/connection";
+import { DrizzleArkInfoStore } from "@arkrelay/db/stores/ark-info-store";
 import { DrizzleChallengeStore } from "@arkrelay/db/stores/challenge-store";
 import { DrizzleIntentStore } from "@arkrelay/db/stores/intent-store";
 import { DrizzleLedgerStore } from "@arkrelay/db/stores/ledger-store";
 import { DrizzleNostrOutbox } from "@arkrelay/db/stores/nostr-outbox-store";
 import { DrizzleNostrPeers } from "@arkrelay/db/stores/nostr-peer-store";
 import { DrizzleResultStore } from "@arkrelay/db/stores/result-store";
-import { DrizzleServerInfoStore } from "@arkrelay/db/stores/server-info-store";
 import { DrizzleSessionStore } from "@arkrelay/db/stores/session-store";
 import { DrizzleSessionTxStore } from "@arkrelay/db/stores/session-tx-store";
 import { DrizzleTransactionStore } from "@arkrelay/db/stores/transaction-store";
@@ -84,10 +83,9 @@ const KEPT_MS = 2_000;
 
 /** The API never waits for arkd: it reads what the services process has seen last. */
 function storedArkInfo(database: Database): ArkInfoSource {
-  const store = new DrizzleServerInfoStore(database);
+  const store = new DrizzleArkInfoStore(database);
   const read = async () => {
-    const row = await store.find("arkd");
-    const info = row && parseServerInfoJson(row.info);
+    const info = await store.find();
     if (info === undefined) throw new AppError("not_ready", { message: "arkd's parameters are not known yet." });
     return info;
   };

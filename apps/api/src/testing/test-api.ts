@@ -1,10 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { PassThrough } from "node:stream";
 
-import { serverInfoToJson } from "@arkrelay/core/ark/server-info-json";
 import { testKey, TEST_ARK_PARAMS, ARKD_FORFEIT, type TestKey } from "@arkrelay/core/testing/ark-transfer";
 import type { Database } from "@arkrelay/db/connection";
-import { DrizzleServerInfoStore } from "@arkrelay/db/stores/server-info-store";
+import { DrizzleArkInfoStore } from "@arkrelay/db/stores/ark-info-store";
 import { openTestDatabase } from "@arkrelay/db/testing/test-database";
 import { createLogger } from "@arkrelay/runtime/logger";
 
@@ -130,12 +129,12 @@ export function freshKey(): TestKey {
 
 /** Puts arkd's parameters where the services process keeps them. */
 export async function knowArkd(api: TestApi): Promise<void> {
-  const info = {
+  await new DrizzleArkInfoStore(api.database).save({
     version: "0.0.0",
     signerPubkey: TEST_ARK_PARAMS.signerPubkey,
     forfeitPubkey: ARKD_FORFEIT.pubkey,
     checkpointTapscript: TEST_ARK_PARAMS.checkpointTapscript,
-    network: "regtest" as const,
+    network: "regtest",
     unilateralExitDelay: TEST_ARK_PARAMS.exitDelay,
     dustSats: 330n,
     vtxoMinSats: 330n,
@@ -144,6 +143,5 @@ export async function knowArkd(api: TestApi): Promise<void> {
     maxOpReturnOutputs: 3,
     digest: "test",
     deprecatedSigners: [],
-  };
-  await new DrizzleServerInfoStore(api.database).save("arkd", info.digest, serverInfoToJson(info), {});
+  });
 }

@@ -1,3 +1,5 @@
+import { DrizzleServiceStateStore } from "@arkrelay/db/stores/service-state-store";
+
 import { startTestApi, type TestApi } from "../../testing/test-api";
 
 let api: TestApi;
@@ -8,12 +10,18 @@ beforeAll(async () => {
 
 afterAll(() => api.close());
 
-async function reportArkd(healthy: boolean): Promise<void> {
-  await api.database.write(
-    `INSERT INTO service_state (service, desired_state, actual, updated_at) VALUES ('arkd', 'running', ?, NOW(3))
-     ON DUPLICATE KEY UPDATE actual = VALUES(actual), updated_at = VALUES(updated_at)`,
-    [JSON.stringify({ healthy, breaker: healthy ? "closed" : "open", latency_ms: 4, version: "0.9.0" })],
-  );
+/** As the services process writes it while it leads the monitoring. */
+async function reportArkd(healthy: boolean, at = new Date()): Promise<void> {
+  const arkd = {
+    healthy,
+    breaker: healthy ? "closed" : "open",
+    latencyMs: 4,
+    version: "0.9.0",
+    lastErrorCode: null,
+    checkedAt: at.toISOString(),
+  };
+  const base = { at: at.toISOString(), instance: "i", running: true, restartSeen: 0, failures: 0, lastError: null };
+  await new DrizzleServiceStateStore(api.database).setActual("monitoring", { ...base, detail: { daemons: { arkd } } });
 }
 
 describe("the public status routes", () => {
@@ -44,8 +52,7 @@ describe("the public status routes", () => {
   });
 
   it("believes no report that its service stopped renewing", async () => {
-    await reportArkd(true);
-    await api.database.write("UPDATE service_state SET updated_at = NOW(3) - INTERVAL 10 MINUTE");
+    await reportArkd(true, new Date(Date.now() - 600_000));
     expect((await api.call("GET", "/health")).body).toMatchObject({ grpc_services: { arkd: false } });
   });
 
