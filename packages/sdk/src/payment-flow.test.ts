@@ -6,7 +6,7 @@ import { NostrGatewayClient } from "./nostr-client.js";
 import type { NostrEvent } from "./nostr-event.js";
 import { signEvent, tagValues } from "./nostr-utils.js";
 import { KIND, sessionIdOfIntent } from "./payloads.js";
-import { PaymentFlow } from "./payment-flow.js";
+import { type AnsweredEntry, PaymentFlow, type PaymentFlowOptions } from "./payment-flow.js";
 import { secretKeySigner } from "./secret-key-signer.js";
 import {
   type BuiltTx,
@@ -46,8 +46,9 @@ afterEach(async () => {
   await relay.stop();
 });
 
-function aFlow(): PaymentFlow {
+function aFlow(options: Partial<PaymentFlowOptions> = {}): PaymentFlow {
   return new PaymentFlow({
+    ...options,
     signer: secretKeySigner(alice.secretKey),
     pins,
     vtxoView: async () => view,
@@ -93,9 +94,11 @@ function playGateway(change: (plan: TxPlan) => TxPlan = (plan) => plan): void {
   const plan = change(honestPlan(view));
   const owners = plan.inputs.map((input) => input.owner);
   let tx: BuiltTx;
-  let intent: NostrEvent;
+  let intent: NostrEvent | undefined;
+  let isAccepted = false;
   relay.onEvent((event) => {
     if (event.kind === KIND.intent) {
+      if (event.id === intent?.id) return;
       intent = event;
       tx = buildTx(plan);
       sendChallenge(contentFor(tx, "ark_tx", owners, sessionIdOfIntent(event.id)), event.id);
@@ -104,10 +107,13 @@ function playGateway(change: (plan: TxPlan) => TxPlan = (plan) => plan): void {
     const answer = responseSchema.parse(JSON.parse(decryptNip44(gateway.secretKey, alice.pubkey, event.content)));
     expect(tagValues(event, "e")).toHaveLength(1);
     if (answer.signatures?.[0]?.txid === tx.ark.id) {
+      if (isAccepted || intent === undefined) return;
+      isAccepted = true;
       signAllAsArkd(tx);
       sendChallenge(contentFor(tx, "checkpoint_txs", owners, sessionIdOfIntent(intent.id)), intent.id);
       return;
     }
+    if (intent === undefined) return;
     const { action_id } = intentSchema.parse(JSON.parse(intent.content));
     const results = { txid: tx.ark.id, inputs: [], outputs: [], fee_paid: 10, fee_asset_id: "gBTC" };
     const content = { status: "success", ref_action_id: action_id, results, timestamp: now() };
@@ -158,6 +164,37 @@ describe("paying over Nostr", () => {
     });
     const result = await aFlow().payOverNostr({ recipient: bob.pubkey, amountSats: 20_000 });
     expect(result.txid).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  it("is finished by another instance after the wallet died between its two answers", async () => {
+    const entries: AnsweredEntry[] = [];
+    const answered = { list: async () => entries, add: async (entry: AnsweredEntry) => void entries.push(entry) };
+    playGateway();
+    const died = new AbortController();
+    const first = aFlow({
+      answered: {
+        ...answered,
+        add: async (entry) => {
+          // The second answer is signed and stored, and the wallet dies before it is sent.
+          await answered.add(entry);
+          if (entry.record.stage === "checkpoint_txs") {
+            nostr.close();
+            died.abort();
+          }
+        },
+      },
+    });
+    const payment = first.payOverNostr({ recipient: bob.pubkey, amountSats: 20_000, signal: died.signal });
+    await expect(payment).rejects.toBeDefined();
+    const [intent] = relay.events.filter((event) => event.kind === KIND.intent);
+    if (intent === undefined) throw new Error("the intent was published");
+
+    nostr = new NostrGatewayClient([relay.url], secretKeySigner(alice.secretKey), gateway.pubkey, {
+      webSocket: nodeWebSocket,
+    });
+    const result = await aFlow({ answered }).resumeOverNostr(intent);
+    expect(result.txid).toBe(buildTx(honestPlan(view)).ark.id);
+    expect(entries).toHaveLength(2);
   });
 
   it("ends with a timeout, not a failure, when nothing comes back", async () => {

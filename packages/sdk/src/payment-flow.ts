@@ -3,11 +3,14 @@ import { hex } from "@scure/base";
 import type { WalletPins } from "./ark-script.js";
 import { waitForCeremony } from "./ceremony.js";
 import { CeremonyTimeoutError, ConflictError, PaymentFailedError, VerificationError } from "./errors.js";
+import { intentSchema } from "./event-schemas.js";
 import type { GatewayClient } from "./gateway-client.js";
 import type { NostrGatewayClient } from "./nostr-client.js";
+import type { NostrEvent } from "./nostr-event.js";
 import { toPubkeyHex } from "./nostr-utils.js";
 import { type IntentContent, type Response31512, sessionIdOfIntent } from "./payloads.js";
 import type { Signer } from "./signer.js";
+import { parseWith } from "./validation.js";
 import {
   type AnsweredChallenge,
   type ApprovedIntent,
@@ -18,10 +21,19 @@ import {
   verifyChallenge,
 } from "./wallet-verifier.js";
 
-/** Where a wallet keeps what it has signed. Must survive a restart of the wallet; the default store does not. */
+/** An answer together with what it answered. */
+export interface AnsweredEntry {
+  readonly record: AnsweredChallenge;
+  readonly response: Response31512;
+}
+
+/**
+ * Where a wallet keeps what it has signed. Must survive a restart of the wallet; the default store does not. An entry is
+ * added before its answer is sent: what was never stored never left the wallet, and what was stored can be sent again.
+ */
 export interface AnsweredStore {
-  list(): Promise<readonly AnsweredChallenge[]>;
-  add(record: AnsweredChallenge): Promise<void>;
+  list(): Promise<readonly AnsweredEntry[]>;
+  add(entry: AnsweredEntry): Promise<void>;
 }
 
 export interface PaymentFlowOptions {
@@ -47,9 +59,11 @@ export interface PaymentStep {
   readonly sessionId: string;
   readonly stage?: string | null;
   readonly txid?: string;
+  /** With `intent_signed`: store it to be able to `resumeOverNostr` after a restart. */
+  readonly intentEvent?: NostrEvent;
 }
 
-export interface PaymentRequest {
+export interface PaymentRequest extends WaitOptions {
   /** Hex or npub. */
   readonly recipient: string;
   readonly amountSats: number;
@@ -61,6 +75,11 @@ export interface PaymentRequest {
   readonly dustPolicy?: "reject" | "to_recipient";
   /** How long the intent stays valid. */
   readonly validForSeconds?: number;
+  /** Unix seconds, instead of `validForSeconds`. The same actionId and expiresAt over HTTP continue the same session. */
+  readonly expiresAt?: number;
+}
+
+export interface WaitOptions {
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
 }
@@ -86,7 +105,6 @@ const LOOK_INTERVAL_MS = 250;
 export class PaymentFlow {
   readonly #options: PaymentFlowOptions;
   readonly #answered: AnsweredStore;
-  readonly #responses = new Map<string, Response31512>();
 
   constructor(options: PaymentFlowOptions) {
     this.#options = options;
@@ -95,31 +113,40 @@ export class PaymentFlow {
 
   /** Publishes a 31510, answers the 31511s and waits for 31340 or 31341. Needs `nostr`. */
   async payOverNostr(request: PaymentRequest): Promise<PaymentResult> {
-    const { nostr } = this.#options;
-    if (nostr === undefined) throw new TypeError("payOverNostr needs a NostrGatewayClient");
-    const startedAt = Date.now();
+    const nostr = this.#requireNostr();
     const { action_id, type, params } = this.#intentOf(request);
-    const { event, intent } = await nostr.signIntent(action_id, type, params, this.#expiryOf(request));
+    const { event } = await nostr.signIntent(action_id, type, params, expiryOf(request));
+    return this.resumeOverNostr(event, request);
+  }
+
+  /**
+   * Follows a signed 31510 to its end: publishes it (again), answers what is still to be answered and waits. The same
+   * event has the same outcome however often it is published, so this is safe after a crash at any point.
+   */
+  async resumeOverNostr(event: NostrEvent, options: WaitOptions = {}): Promise<PaymentResult> {
+    const nostr = this.#requireNostr();
+    const startedAt = Date.now();
+    const content = parseWith(intentSchema, parseJson(event.content), "31510");
     const sessionId = sessionIdOfIntent(event.id);
     const step = this.#reporter(startedAt, sessionId);
-    step("intent_signed");
-    const approved = { content: intent, eventId: event.id };
+    step("intent_signed", { intentEvent: event });
     const stop = new AbortController();
-    const result = nostr.waitForResult(event.id, AbortSignal.any([stop.signal, ...endSignals(request)]));
-    const { refusal, unsubscribe } = this.#answerOverNostr(nostr, approved, sessionId, step);
+    const result = nostr.waitForResult(event.id, AbortSignal.any([stop.signal, ...endSignals(options)]));
+    const answering = this.#answerOverNostr(nostr, { content, eventId: event.id }, sessionId, step);
     try {
       // Both listeners stand before the intent goes out, so nothing about it can be missed.
       await nostr.publish(event);
       step("intent_published");
-      const end = await Promise.race([result, refusal]);
+      const end = await Promise.race([result, answering.refusal]);
       if (!end.ok) throw failedPayment(end.failure.details?.code, end.failure.message, end.failure.code);
       const { txid } = end.confirmation.results;
       step("settled", { txid });
-      return { txid, sessionId, actionId: action_id, intentEventId: event.id, elapsedMs: Date.now() - startedAt };
+      const actionId = content.action_id;
+      return { txid, sessionId, actionId, intentEventId: event.id, elapsedMs: Date.now() - startedAt };
     } catch (error) {
       throw toTimeout(error);
     } finally {
-      unsubscribe();
+      answering.unsubscribe();
       stop.abort();
       result.catch(() => undefined);
     }
@@ -169,6 +196,12 @@ export class PaymentFlow {
     return { txid: status.txid, sessionId, actionId: intent.action_id, elapsedMs: Date.now() - startedAt };
   }
 
+  #requireNostr(): NostrGatewayClient {
+    const { nostr } = this.#options;
+    if (nostr === undefined) throw new TypeError("paying over Nostr needs a NostrGatewayClient");
+    return nostr;
+  }
+
   #intentOf(request: PaymentRequest): IntentContent {
     if (!Number.isSafeInteger(request.amountSats)) throw new TypeError("amountSats must be a safe integer");
     return {
@@ -183,12 +216,8 @@ export class PaymentFlow {
         ...(request.sourceVtxos ? { source_vtxos: request.sourceVtxos } : {}),
         ...(request.dustPolicy ? { dust_policy: request.dustPolicy } : {}),
       },
-      expires_at: this.#expiryOf(request),
+      expires_at: expiryOf(request),
     };
-  }
-
-  #expiryOf({ validForSeconds = 600 }: PaymentRequest): number {
-    return Math.floor(Date.now() / 1000) + validForSeconds;
   }
 
   #reporter(startedAt: number, sessionId: string): Reporter {
@@ -203,13 +232,13 @@ export class PaymentFlow {
     refusal.catch(() => undefined);
     let queue = Promise.resolve();
     const unsubscribe = nostr.onChallenge((challenge) => {
-      if (sessionOf(challenge.content) !== sessionId) return;
+      if (fieldOf(challenge.content, "session_id") !== sessionId) return;
       queue = queue
         .then(async () => {
           const response = await this.#answer(challenge, approved, step);
           if (response === undefined) return;
           await nostr.respond(response, challenge.event);
-          step("challenge_answered", { stage: stageOf(challenge.content) });
+          step("challenge_answered", { stage: fieldOf(challenge.content, "stage") });
         })
         .catch(refuse);
     });
@@ -226,38 +255,33 @@ export class PaymentFlow {
     const verified = await this.#verify(challenge, intent, answered);
     if ("resend" in verified) return verified.resend;
     step("challenge_verified", { stage: verified.record.stage });
-    // Remembered before the signature exists: after a crash in between, the wallet knows what it may have signed.
-    await this.#answered.add(verified.record);
     const response = await signChallenge(verified, this.#options.signer);
-    this.#responses.set(response.payload_ref, response);
+    await this.#answered.add({ record: verified.record, response });
     return response;
   }
 
   async #verify(
     challenge: ReceivedChallenge,
     intent: ApprovedIntent,
-    answered: readonly AnsweredChallenge[],
+    entries: readonly AnsweredEntry[],
   ): Promise<VerifiedChallenge | { readonly resend: Response31512 | undefined }> {
     const { signer, pins, vtxoView } = this.#options;
     const myPubkey = await signer.getPublicKey();
-    const previous = answered.findLast((a) => a.stage === "ark_tx" && a.sessionId === sessionOf(challenge.content));
-    const options = {
-      intent,
-      pins,
-      myPubkey,
-      vtxoView: await vtxoView(),
-      answered,
-      now: Math.floor(Date.now() / 1000),
-    };
+    const answered = entries.map((entry) => entry.record);
+    const sessionId = fieldOf(challenge.content, "session_id");
+    const previous = answered.findLast((record) => record.stage === "ark_tx" && record.sessionId === sessionId);
+    const now = Math.floor(Date.now() / 1000);
+    const options = { intent, pins, myPubkey, vtxoView: await vtxoView(), answered, now };
     try {
       return verifyChallenge(challenge, previous ? { ...options, previous } : options);
     } catch (error) {
       const reason = error instanceof VerificationError ? error.reason : undefined;
       // An expired challenge may still lie on a relay; the gateway opens a new one while the session lives.
       if (reason === "stale") return { resend: undefined };
-      const stored = this.#responses.get(refOf(challenge.content));
-      // The gateway sends a checkpoint challenge again until the answer reaches it: the same answer goes out again.
-      if (reason === "replayed" && stored !== undefined) return { resend: stored };
+      const ref = fieldOf(challenge.content, "payload_ref");
+      const stored = entries.find(({ response }) => response.payload_ref === ref && response.session_id === sessionId);
+      // A challenge is sent again until the answer reaches the gateway: the same answer goes out again.
+      if (reason === "replayed" && stored !== undefined) return { resend: stored.response };
       throw error;
     }
   }
@@ -273,14 +297,14 @@ export class PaymentFlow {
 type Reporter = (name: PaymentStep["name"], extra?: Partial<PaymentStep>) => void;
 
 class InMemoryAnsweredStore implements AnsweredStore {
-  readonly #records: AnsweredChallenge[] = [];
+  readonly #entries: AnsweredEntry[] = [];
 
-  async list(): Promise<readonly AnsweredChallenge[]> {
-    return [...this.#records];
+  async list(): Promise<readonly AnsweredEntry[]> {
+    return [...this.#entries];
   }
 
-  async add(record: AnsweredChallenge): Promise<void> {
-    this.#records.push(record);
+  async add(entry: AnsweredEntry): Promise<void> {
+    this.#entries.push(entry);
   }
 }
 
@@ -294,7 +318,11 @@ async function openChallenge(client: GatewayClient, sessionId: string) {
   }
 }
 
-function endSignals({ timeoutMs = DEFAULT_TIMEOUT_MS, signal }: PaymentRequest): AbortSignal[] {
+function expiryOf({ expiresAt, validForSeconds = 600 }: PaymentRequest): number {
+  return expiresAt ?? Math.floor(Date.now() / 1000) + validForSeconds;
+}
+
+function endSignals({ timeoutMs = DEFAULT_TIMEOUT_MS, signal }: WaitOptions): AbortSignal[] {
   const timeout = AbortSignal.timeout(timeoutMs);
   return signal ? [timeout, signal] : [timeout];
 }
@@ -315,6 +343,10 @@ function fieldOf(content: unknown, field: string): string {
   return typeof value === "string" ? value : "";
 }
 
-const sessionOf = (content: unknown): string => fieldOf(content, "session_id");
-const refOf = (content: unknown): string => fieldOf(content, "payload_ref");
-const stageOf = (content: unknown): string => fieldOf(content, "stage");
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

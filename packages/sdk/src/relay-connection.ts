@@ -101,6 +101,7 @@ export class RelayConnection {
 
   /** Sends the event now or at the next connect, until the relay answers or `timeoutMs` are over. */
   publish(event: NostrEvent, timeoutMs: number): Promise<PublishVerdict> {
+    if (this.#isClosed) return Promise.resolve(this.#verdict(false, "closed"));
     return new Promise((resolve) => {
       const timer = setTimeout(() => this.#settle(event.id, false, "no answer in time"), timeoutMs);
       const settle = (verdict: PublishVerdict): void => {

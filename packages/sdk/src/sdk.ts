@@ -58,12 +58,14 @@ export {
   taggedHash,
 } from "./payloads.js";
 export {
+  type AnsweredEntry,
   type AnsweredStore,
   PaymentFlow,
   type PaymentFlowOptions,
   type PaymentRequest,
   type PaymentResult,
   type PaymentStep,
+  type WaitOptions,
 } from "./payment-flow.js";
 export type { WebSocketConstructor } from "./relay-connection.js";
 export type { Balances, CeremonyStatus, Job, Session, TransferResult } from "./response-schemas.js";
