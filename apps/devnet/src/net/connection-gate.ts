@@ -1,5 +1,7 @@
 import { type Server, type Socket, createServer } from "node:net";
 
+import { hasErrorCode } from "./has-error-code";
+
 /** A taken port moves to the next free one; after this many the machine has another problem. */
 const PORTS_TRIED_MAX = 100;
 
@@ -33,7 +35,7 @@ export class ConnectionGate {
       try {
         return await this.#listenOn(candidate);
       } catch (error) {
-        const isTaken = error instanceof Error && "code" in error && error.code === "EADDRINUSE";
+        const isTaken = hasErrorCode(error, "EADDRINUSE");
         if (!isTaken || port === 0 || candidate >= port + PORTS_TRIED_MAX) throw error;
       }
     }

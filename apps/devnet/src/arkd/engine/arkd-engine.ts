@@ -177,7 +177,7 @@ export class ArkdEngine {
   }
 
   reset(): void {
-    this.#commit({ type: "reset" });
+    this.#commit({ type: "reset", commitmentCount: this.state.commitmentCount });
     this.#deps.clock.setOffset(0);
   }
 

@@ -73,7 +73,7 @@ export class ArkdState {
         this.settings = record.settings;
         return;
       case "reset":
-        return this.#applyReset();
+        return this.#applyReset(record.commitmentCount);
     }
   }
 
@@ -160,7 +160,7 @@ export class ArkdState {
   }
 
   /** Keys, settings and the script owners stay; so does the commitment counter. */
-  #applyReset(): void {
+  #applyReset(commitmentCount: number): void {
     for (const map of [
       this.vtxos,
       this.vtxoIdsByScript,
@@ -173,6 +173,7 @@ export class ArkdState {
     this.height = FIRST_HEIGHT;
     this.clockOffsetSeconds = 0;
     this.issuedSats = 0n;
+    this.commitmentCount = commitmentCount;
     this.nextExpiry = Number.POSITIVE_INFINITY;
   }
 

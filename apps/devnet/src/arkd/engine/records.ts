@@ -55,4 +55,8 @@ export type ArkdRecord =
   | { readonly type: "clock"; readonly offsetSeconds: number }
   | { readonly type: "mined"; readonly height: number }
   | { readonly type: "settings"; readonly settings: ArkdSettings }
-  | { readonly type: "reset" };
+  | {
+      readonly type: "reset";
+      /** Goes on counting over a reset, so that no commitment txid comes twice. */
+      readonly commitmentCount: number;
+    };

@@ -1,0 +1,54 @@
+import { Router } from "express";
+import { isXOnlyPoint } from "tiny-secp256k1";
+import { z } from "zod";
+
+import { FUNDED_OUTPUTS_MAX } from "../arkd/engine/fund-scripts";
+import type { DevnetParts } from "../devnet-parts";
+import { invalidField, parseBody } from "./parse-body";
+
+/** 21 million bitcoin. */
+const SATS_MAX = 2_100_000_000_000_000;
+const TEN_YEARS_SECONDS = 315_360_000;
+const BLOCKS_MAX = 100_000;
+
+const FaucetBody = z.strictObject({
+  pubkey: z.string().regex(/^[0-9a-f]{64}$/, "must be an x-only key: 64 lower-case hex characters"),
+  amount_sats: z.int().positive().max(SATS_MAX),
+  count: z.int().min(1).max(FUNDED_OUTPUTS_MAX).default(1),
+  asset_id: z.undefined("assets are not simulated yet").optional(),
+  asset_amount: z.undefined("assets are not simulated yet").optional(),
+});
+const MineBody = z.strictObject({ blocks: z.int().min(1).max(BLOCKS_MAX).default(1) });
+const AdvanceBody = z.strictObject({ seconds: z.int().min(1).max(TEN_YEARS_SECONDS) });
+
+/** Coins, blocks and time. */
+export function chainRoutes({ engine, clock }: DevnetParts): Router {
+  const router = Router();
+  router.post("/faucet", (req, res) => {
+    const { pubkey, amount_sats, count } = parseBody(FaucetBody, req.body);
+    const { dustSats } = engine.state.settings;
+    if (amount_sats < dustSats) throw invalidField("amount_sats", `must be at least ${dustSats}, the dust limit`);
+    if (amount_sats * count > SATS_MAX) throw invalidField("count", "the sum is more than all bitcoin there will be");
+    const { txid, vtxoIds } = fund(engine, pubkey, BigInt(amount_sats), count);
+    res.json({ vtxo_ids: vtxoIds, txid });
+  });
+  router.post("/mine", (req, res) => {
+    res.json({ height: engine.mine(parseBody(MineBody, req.body).blocks) });
+  });
+  router.post("/clock/advance", (req, res) => {
+    engine.advanceClock(parseBody(AdvanceBody, req.body).seconds);
+    res.json({ now: clock.nowSeconds(), median_time: clock.medianTime() });
+  });
+  return router;
+}
+
+/** Half of all 32-byte strings are no point of the curve, and no script can be made for them. */
+function fund(
+  engine: DevnetParts["engine"],
+  pubkey: string,
+  amountSats: bigint,
+  count: number,
+): ReturnType<DevnetParts["engine"]["fund"]> {
+  if (!isXOnlyPoint(Buffer.from(pubkey, "hex"))) throw invalidField("pubkey", "is not a point of the curve");
+  return engine.fund(pubkey, amountSats, count);
+}

@@ -1,0 +1,52 @@
+import express, { type ErrorRequestHandler, type Express } from "express";
+
+import type { DevnetParts } from "../devnet-parts";
+import { arkdRoutes } from "./arkd-routes";
+import { chainRoutes } from "./chain-routes";
+import { faultRoutes } from "./fault-routes";
+import { InvalidRequestError } from "./parse-body";
+import { arkdConservation, driftSats } from "./state-view";
+
+/** The control API: how tests and people steer devnet. */
+export function controlApp(parts: DevnetParts): Express {
+  const app = express();
+  app.disable("x-powered-by");
+  app.use(express.json());
+  app.use(chainRoutes(parts), arkdRoutes(parts), faultRoutes(parts));
+  app.get("/state", (_req, res) => void res.json(describeState(parts)));
+  app.post("/reset", (_req, res) => {
+    parts.reset();
+    res.status(204).end();
+  });
+  app.use((req, res) => {
+    res.status(404).json({ code: "not_found", detail: `there is no ${req.method} ${req.path}`, errors: [] });
+  });
+  app.use(answerError);
+  return app;
+}
+
+function describeState({ engine, clock, relay, relayLog, faults, seed }: DevnetParts): unknown {
+  engine.sweepExpired();
+  const arkd = arkdConservation(engine.state);
+  return {
+    seed,
+    now: clock.nowSeconds(),
+    median_time: clock.medianTime(),
+    height: engine.state.height,
+    arkd: { ...arkd, digest: engine.info().digest },
+    relay: { events: relayLog.store.size, connections: relay.connectionCount() },
+    faults: faults.list().map(({ id, delayMs, ...fault }) => ({ fault_id: id, ...fault, delay_ms: delayMs })),
+    drift: driftSats(arkd),
+  };
+}
+
+const answerError: ErrorRequestHandler = (error: unknown, _req, res, next) => {
+  if (res.headersSent) return next(error);
+  if (error instanceof InvalidRequestError) {
+    res.status(400).json({ code: "invalid_request", detail: error.message, errors: error.errors });
+    return;
+  }
+  const status = error instanceof Error && "status" in error && typeof error.status === "number" ? error.status : 500;
+  const code = status === 500 ? "internal_error" : "invalid_json";
+  res.status(status).json({ code, detail: error instanceof Error ? error.message : String(error), errors: [] });
+};

@@ -1,0 +1,21 @@
+import type { ArkdDaemon } from "./arkd/arkd-daemon";
+import type { ArkdEngine } from "./arkd/engine/arkd-engine";
+import type { ServerKeys } from "./arkd/engine/server-keys";
+import type { VirtualClock } from "./clock/virtual-clock";
+import type { FaultBook } from "./faults/fault-book";
+import type { EventLog } from "./relay/event-log";
+import type { RelayServer } from "./relay/relay-server";
+
+/** Everything the control API can reach. */
+export interface DevnetParts {
+  readonly seed: string;
+  readonly keys: ServerKeys;
+  readonly engine: ArkdEngine;
+  readonly clock: VirtualClock;
+  readonly faults: FaultBook;
+  readonly arkd: Pick<ArkdDaemon, "restart">;
+  readonly relay: Pick<RelayServer, "restart" | "connectionCount">;
+  readonly relayLog: EventLog;
+  /** Empties arkd and relay and drops every connection; keys and seed stay. */
+  readonly reset: () => void;
+}

@@ -1,0 +1,137 @@
+import { mkdirSync, rmSync } from "node:fs";
+import { createServer, type RequestListener } from "node:http";
+import { join } from "node:path";
+
+import { startArkdDaemon } from "./arkd/arkd-daemon";
+import { ArkdEngine } from "./arkd/engine/arkd-engine";
+import { ArkdState } from "./arkd/engine/arkd-state";
+import type { ArkdRecord } from "./arkd/engine/records";
+import { xOnlyOf } from "./arkd/engine/server-keys";
+import { SeededRandom } from "./clock/seeded-random";
+import { VirtualClock } from "./clock/virtual-clock";
+import type { DevnetConfig } from "./config";
+import { controlApp } from "./control/control-app";
+import type { DevnetParts } from "./devnet-parts";
+import { FaultBook } from "./faults/fault-book";
+import { openIdentity } from "./journal/devnet-identity";
+import { Journal } from "./journal/journal";
+import { lockStateDir } from "./journal/lock-state-dir";
+import { writeFileAtomically } from "./journal/write-file-atomically";
+import { ConnectionGate } from "./net/connection-gate";
+import { EventLog } from "./relay/event-log";
+import { EventStore } from "./relay/event-store";
+import type { NostrEvent } from "./relay/nostr-event";
+import { startRelayServer } from "./relay/relay-server";
+
+/** What `<state dir>/devnet.json` says once everything serves. */
+export interface DevnetDescription {
+  readonly control_url: string;
+  readonly relay_url: string;
+  readonly arkd: { readonly grpc: string; readonly rest: string; readonly admin_url: string };
+  /** x-only, 64 hex. */
+  readonly signer_pubkey: string;
+  /** x-only, 64 hex. */
+  readonly forfeit_pubkey: string;
+  readonly pid: number;
+}
+
+/** Registers what must be undone on stop, in the order of start. */
+export type OnStop = (name: string, close: () => void | Promise<void>) => void;
+
+/** Resumes the state folder, starts every server on loopback, and writes devnet.json last. */
+export async function startDevnet(config: DevnetConfig, onStop: OnStop): Promise<DevnetDescription> {
+  mkdirSync(config.stateDir, { recursive: true, mode: 0o700 });
+  onStop("state folder lock", lockStateDir(config.stateDir));
+  const descriptionPath = join(config.stateDir, "devnet.json");
+  rmSync(descriptionPath, { force: true });
+  const identity = openIdentity(config.stateDir, config.seed);
+  const random = new SeededRandom(`${identity.seed}/${identity.starts}`);
+  const clock = new VirtualClock(Date.now);
+  const faults = new FaultBook(random);
+  const nowSeconds = (): number => Math.floor(Date.now() / 1000);
+
+  const state = new ArkdState();
+  const arkdJournal = Journal.open<ArkdRecord>(join(config.stateDir, "arkd.jsonl"), (record) => state.apply(record));
+  onStop("arkd journal", () => arkdJournal.close());
+  const append = (record: ArkdRecord): void => arkdJournal.append(record);
+  const engine = new ArkdEngine({ keys: identity, seed: identity.seed, state, clock, random, append });
+  const sweeper = setInterval(() => engine.sweepExpired(), SWEEP_INTERVAL_MS);
+  onStop("sweeper", () => clearInterval(sweeper));
+
+  const store = new EventStore();
+  const relayJournal = Journal.open<NostrEvent>(
+    join(config.stateDir, "relay.jsonl"),
+    (event) => void store.insert(event),
+  );
+  onStop("relay journal", () => relayJournal.close());
+  const relayLog = new EventLog(store, relayJournal);
+  relayLog.compact(nowSeconds());
+
+  const arkd = await startArkdDaemon(
+    { engine, faults, random },
+    { port: config.arkdPort, heartbeatMs: config.heartbeatMs },
+  );
+  onStop("arkd", () => arkd.close());
+  const relayOptions = { port: config.relayPort, isAuthRequired: config.isRelayAuthRequired };
+  const relay = await startRelayServer({ log: relayLog, faults, random, nowSeconds }, relayOptions);
+  onStop("relay", () => relay.close());
+  const adminPort = await serveHttp(answerHealth, config.arkdAdminPort, "arkd admin", onStop);
+
+  const reset = (): void => {
+    engine.reset();
+    // Nothing before the reset matters any more but the count that keeps commitment txids apart.
+    arkdJournal.rewrite([
+      { type: "reset", commitmentCount: state.commitmentCount },
+      { type: "settings", settings: state.settings },
+    ]);
+    relayLog.reset();
+    faults.clear();
+    arkd.restart(0);
+    relay.restart(0);
+  };
+  const parts: DevnetParts = {
+    seed: identity.seed,
+    keys: identity,
+    engine,
+    clock,
+    faults,
+    arkd,
+    relay,
+    relayLog,
+    reset,
+  };
+  const controlPort = await serveHttp(controlApp(parts), config.controlPort, "control API", onStop);
+
+  const description: DevnetDescription = {
+    control_url: `http://127.0.0.1:${controlPort}`,
+    relay_url: `ws://127.0.0.1:${relay.port}`,
+    arkd: {
+      grpc: `127.0.0.1:${arkd.port}`,
+      rest: `http://127.0.0.1:${arkd.port}`,
+      admin_url: `http://127.0.0.1:${adminPort}`,
+    },
+    signer_pubkey: xOnlyOf(identity.signerSecret),
+    forfeit_pubkey: xOnlyOf(identity.forfeitSecret),
+    pid: process.pid,
+  };
+  writeFileAtomically(descriptionPath, `${JSON.stringify(description, undefined, 2)}\n`);
+  onStop("devnet.json", () => rmSync(descriptionPath, { force: true }));
+  return description;
+}
+
+/** How late a sweep can be when nobody calls; every call sweeps by itself. */
+const SWEEP_INTERVAL_MS = 1_000;
+
+const answerHealth: RequestListener = (req, res) => {
+  const isHealth = req.url === "/healthz";
+  res.writeHead(isHealth ? 200 : 404, { "Content-Type": "application/json" });
+  res.end(JSON.stringify(isHealth ? { status: "SERVING" } : { code: 5, message: "Not Found", details: [] }));
+};
+
+async function serveHttp(listener: RequestListener, port: number, name: string, onStop: OnStop): Promise<number> {
+  const server = createServer(listener);
+  const gate = new ConnectionGate((socket) => server.emit("connection", socket));
+  const taken = await gate.listen(port);
+  onStop(name, () => gate.close());
+  return taken;
+}
