@@ -1,21 +1,15 @@
 import { readFileSync } from "node:fs";
 
 import { createPool, type ConnectionOptions, type Pool, type PoolConnection, type PoolOptions } from "mysql2";
-import type { PoolConnection as PromiseConnection } from "mysql2/promise";
 
 import type { Transactions } from "@arkrelay/core/ports/transactions";
 
+import { CoarseTimeouts } from "./coarse-timeouts";
 import { parseDatabaseUrl } from "./database-url";
 import { databaseUnavailable, isDatabaseUnavailable } from "./driver-errors";
 import type { Row } from "./row";
-import {
-  createSqlHandle,
-  type Orm,
-  type QueryObserver,
-  type SqlHandle,
-  type SqlParam,
-  type WriteResult,
-} from "./sql-handle";
+import type { QueryObserver } from "./send-statement";
+import { createSqlHandle, type Orm, type SqlHandle, type SqlParam, type WriteResult } from "./sql-handle";
 import { createTransactions } from "./transactions";
 
 export interface DatabaseOptions {
@@ -74,6 +68,7 @@ class PooledDatabase implements Database {
   readonly transactions: Transactions;
   private readonly handle: SqlHandle;
   private readonly pool: Pool;
+  private readonly timeouts = new CoarseTimeouts();
   private checkouts = 0;
   private connectionsOpened = 0;
 
@@ -84,9 +79,10 @@ class PooledDatabase implements Database {
       prepareSession(connection);
     });
     const { statementTimeoutMs, observeQuery: observe = () => undefined } = settings;
+    const options = { statementTimeoutMs, observe, timeouts: this.timeouts };
     const acquire = () => this.acquire();
-    this.transactions = createTransactions({ acquire, observe, statementTimeoutMs });
-    this.handle = createSqlHandle({ observe, statementTimeoutMs, use: (work) => lend(acquire, work) });
+    this.transactions = createTransactions({ ...options, acquire });
+    this.handle = createSqlHandle({ ...options, use: (work) => lend(acquire, work) });
   }
 
   get orm(): Orm {
@@ -123,10 +119,22 @@ class PooledDatabase implements Database {
     return this.pool.promise().end();
   }
 
-  private async acquire(): Promise<PromiseConnection> {
-    const connection = await acquireWithin(this.pool, this.settings.acquireTimeoutMs);
-    this.checkouts++;
-    return connection;
+  /** The pool itself would wait for ever. A connection that comes too late goes straight back. */
+  private acquire(): Promise<PoolConnection> {
+    const { acquireTimeoutMs } = this.settings;
+    return new Promise((resolve, reject) => {
+      const timeout = this.timeouts.start(acquireTimeoutMs, () =>
+        reject(databaseUnavailable(new Error(`no database connection within ${acquireTimeoutMs} ms`))),
+      );
+      this.pool.getConnection((error, connection) => {
+        const isInTime = this.timeouts.cancel(timeout);
+        // Whatever keeps us from connecting (a refused password too) is an outage to the caller and a text in the log.
+        if (error !== null) return reject(databaseUnavailable(error));
+        if (!isInTime) return connection.release();
+        this.checkouts++;
+        return resolve(connection);
+      });
+    });
   }
 }
 
@@ -176,29 +184,10 @@ function prepareSession(connection: PoolConnection): void {
   );
 }
 
-/** The pool itself would wait for ever. A connection that comes too late goes straight back. */
-function acquireWithin(pool: Pool, timeoutMs: number): Promise<PromiseConnection> {
-  return new Promise((resolve, reject) => {
-    let given = false;
-    const timer = setTimeout(() => {
-      given = true;
-      reject(databaseUnavailable(new Error(`no database connection within ${timeoutMs} ms`)));
-    }, timeoutMs);
-    pool.getConnection((error, connection) => {
-      clearTimeout(timer);
-      if (given) return error === null ? connection.release() : undefined;
-      given = true;
-      // Whatever keeps us from connecting (a refused password too) is an outage to the caller and a text in the log.
-      if (error !== null) return reject(databaseUnavailable(error));
-      return resolve(connection.promise());
-    });
-  });
-}
-
 /** One statement in autocommit mode. A connection that failed to answer is not given to the next caller. */
 async function lend<T>(
-  acquire: () => Promise<PromiseConnection>,
-  work: (connection: PromiseConnection) => Promise<T>,
+  acquire: () => Promise<PoolConnection>,
+  work: (connection: PoolConnection) => Promise<T>,
 ): Promise<T> {
   const connection = await acquire();
   try {

@@ -1,11 +1,12 @@
 import { drizzle, type MySql2Database } from "drizzle-orm/mysql2";
-import type { Pool, PoolConnection, QueryOptions, ResultSetHeader, RowDataPacket } from "mysql2/promise";
+import type { Pool, PoolConnection, QueryOptions } from "mysql2";
 
 import { mapDriverError } from "./driver-errors";
 import type { Row } from "./row";
+import { sendStatement, type StatementOptions, type StatementResult, type StatementValue } from "./send-statement";
 
-/** undefined is left out on purpose: the driver refuses it at run time. */
-export type SqlParam = string | number | bigint | boolean | Date | Uint8Array | null;
+/** A parameter of a statement; never undefined. */
+export type SqlParam = StatementValue;
 
 /** Query builder. `transaction` is hidden: transactions are opened by Transactions alone, which retries and guards them. */
 export type Orm = Omit<MySql2Database, "transaction" | "$client">;
@@ -30,62 +31,35 @@ export interface SqlHandle {
   writeOnce(sql: string, params?: readonly SqlParam[]): Promise<WriteResult>;
 }
 
-/** First word of a statement, the only label of the query metric. */
-export type QueryType = "select" | "insert" | "update" | "delete" | "begin" | "commit" | "rollback" | "other";
-
-/** Called once per statement, failed ones included. */
-export type QueryObserver = (queryType: QueryType, seconds: number) => void;
-
 /** Lends a connection to one statement: the pool's way is acquire and release, a transaction's is its own connection. */
 export type UseConnection = <T>(work: (connection: PoolConnection) => Promise<T>) => Promise<T>;
 
-export interface SqlHandleOptions {
+export interface SqlHandleOptions extends StatementOptions {
   readonly use: UseConnection;
-  readonly observe: QueryObserver;
-  /** A statement without answer for this long loses its connection and becomes `database_unavailable`. */
-  readonly statementTimeoutMs: number;
 }
 
 export function createSqlHandle(options: SqlHandleOptions): SqlHandle {
-  const { statementTimeoutMs: timeout } = options;
-  const prepared = (sql: string, values: readonly SqlParam[]) =>
-    runStatement(options, sql, (connection) =>
-      connection.execute<RowDataPacket[] | ResultSetHeader>({ sql, timeout }, [...values]),
-    );
-  const plain = (sql: string, values: readonly SqlParam[]) =>
-    runStatement(options, sql, (connection) =>
-      connection.query<RowDataPacket[] | ResultSetHeader>({ sql, timeout }, [...values]),
-    );
   let orm: Orm | undefined;
   return {
     // Made on first use: a transaction of hand-written statements never pays for it.
     get orm() {
       return (orm ??= createOrm(options));
     },
-    select: async (sql, params = []) => toRows(await prepared(sql, params)),
-    write: async (sql, params = []) => toWriteResult(await prepared(sql, params)),
-    selectOnce: async (sql, params = []) => toRows(await plain(sql, params)),
-    writeOnce: async (sql, params = []) => toWriteResult(await plain(sql, params)),
+    select: async (sql, params = []) => toRows(await runStatement(options, "execute", { sql }, params)),
+    write: async (sql, params = []) => toWriteResult(await runStatement(options, "execute", { sql }, params)),
+    selectOnce: async (sql, params = []) => toRows(await runStatement(options, "query", { sql }, params)),
+    writeOnce: async (sql, params = []) => toWriteResult(await runStatement(options, "query", { sql }, params)),
   };
 }
 
-type StatementResult = RowDataPacket[] | ResultSetHeader;
-
 async function runStatement(
   options: SqlHandleOptions,
-  sql: string,
-  send: (connection: PoolConnection) => Promise<[StatementResult, unknown]>,
+  protocol: "execute" | "query",
+  statement: QueryOptions,
+  values: readonly SqlParam[],
 ): Promise<StatementResult> {
   try {
-    return await options.use(async (connection) => {
-      const startedAt = performance.now();
-      try {
-        const [result] = await send(connection);
-        return result;
-      } finally {
-        options.observe(queryTypeOf(sql), (performance.now() - startedAt) / 1000);
-      }
-    });
+    return await options.use((connection) => sendStatement(options, connection, protocol, statement, values));
   } catch (error) {
     throw mapDriverError(error);
   }
@@ -100,36 +74,11 @@ function toWriteResult(result: StatementResult): WriteResult {
   return { affectedRows: result.affectedRows, insertId: result.insertId };
 }
 
-const QUERY_TYPES: ReadonlySet<string> = new Set([
-  "select",
-  "insert",
-  "update",
-  "delete",
-  "begin",
-  "commit",
-  "rollback",
-]);
-
-function isQueryType(word: string): word is QueryType {
-  return QUERY_TYPES.has(word);
-}
-
-/** `SET STATEMENT … FOR INSERT` counts as what it runs. */
-function queryTypeOf(sql: string): QueryType {
-  const word = /^\s*(?:SET STATEMENT\s.*?\sFOR\s+)?([a-z]+)/i.exec(sql)?.[1]?.toLowerCase() ?? "other";
-  return isQueryType(word) ? word : "other";
-}
-
 /** drizzle on top of the same lending, so its statements are bounded, observed and mapped like ours. */
 function createOrm(options: SqlHandleOptions): Orm {
-  const query = async (statement: string | QueryOptions, values?: SqlParam[]) => {
+  const query = async (statement: string | QueryOptions, values: readonly SqlParam[] = []) => {
     const asked = typeof statement === "string" ? { sql: statement } : statement;
-    return [
-      await runStatement(options, asked.sql, (connection) =>
-        connection.query<StatementResult>({ ...asked, timeout: options.statementTimeoutMs }, values ?? asked.values),
-      ),
-      [],
-    ];
+    return [await runStatement(options, "query", asked, values), []];
   };
   // drizzle calls nothing but query and execute on a client without getConnection (drizzle-orm 0.45 mysql2/session.js).
   const client = { query, execute: query } as unknown as Pool;

@@ -1,18 +1,17 @@
 import { setTimeout as delay } from "node:timers/promises";
 
-import type { PoolConnection } from "mysql2/promise";
+import type { PoolConnection } from "mysql2";
 
 import { assert } from "@arkrelay/core/errors";
 import type { Transactions, Tx } from "@arkrelay/core/ports/transactions";
 
 import { databaseUnavailable, isDatabaseUnavailable, isRetryableConflict, mapDriverError } from "./driver-errors";
-import { createSqlHandle, type QueryObserver, type QueryType, type SqlHandle } from "./sql-handle";
+import { sendStatement, type StatementOptions } from "./send-statement";
+import { createSqlHandle, type SqlHandle } from "./sql-handle";
 
-export interface TransactionOptions {
+export interface TransactionOptions extends StatementOptions {
   /** Takes a connection out of the pool; throws `database_unavailable`. */
   readonly acquire: () => Promise<PoolConnection>;
-  readonly observe: QueryObserver;
-  readonly statementTimeoutMs: number;
 }
 
 /** Deadlocks are normal under load; a work that meets three in a row is waiting behind something worse. */
@@ -68,7 +67,7 @@ type Outcome<T> =
 async function attemptTransaction<T>(options: TransactionOptions, work: (tx: Tx) => Promise<T>): Promise<Outcome<T>> {
   const connection = await options.acquire();
   try {
-    await send(options, connection, "begin", "START TRANSACTION");
+    await send(options, connection, "BEGIN");
   } catch (error) {
     // An idle connection may have died unnoticed; nothing has happened yet, so another one may be tried.
     connection.destroy();
@@ -82,7 +81,7 @@ async function attemptTransaction<T>(options: TransactionOptions, work: (tx: Tx)
     if (open.state === "broken") throw open.breakCause;
     open.state = "ended";
     // A connection lost here leaves the outcome unknown: reported as `database_unavailable`, never run again from here.
-    await send(options, connection, "commit", "COMMIT");
+    await send(options, connection, "COMMIT");
     connection.release();
     return { ok: true, value };
   } catch (error) {
@@ -102,8 +101,7 @@ function openTransaction(options: TransactionOptions, connection: PoolConnection
     breakCause: undefined,
     savepoints: 0,
     handle: createSqlHandle({
-      observe: options.observe,
-      statementTimeoutMs: options.statementTimeoutMs,
+      ...options,
       use: (statement) => useOpen(open, statement),
     }),
   };
@@ -132,15 +130,15 @@ function isServerUndone(error: unknown): boolean {
 async function runSavepoint<T>(options: TransactionOptions, open: OpenTransaction, work: () => Promise<T>): Promise<T> {
   // Numbered, because MariaDB replaces a savepoint of the same name instead of nesting it.
   const name = `sp${++open.savepoints}`;
-  await useOpen(open, (connection) => send(options, connection, "other", `SAVEPOINT ${name}`));
+  await useOpen(open, (connection) => send(options, connection, `SAVEPOINT ${name}`));
   try {
     const value = await work();
-    await useOpen(open, (connection) => send(options, connection, "other", `RELEASE SAVEPOINT ${name}`));
+    await useOpen(open, (connection) => send(options, connection, `RELEASE SAVEPOINT ${name}`));
     return value;
   } catch (error) {
     // After a deadlock the savepoint is gone together with everything else.
     if (open.state === "open")
-      await useOpen(open, (connection) => send(options, connection, "rollback", `ROLLBACK TO SAVEPOINT ${name}`));
+      await useOpen(open, (connection) => send(options, connection, `ROLLBACK TO SAVEPOINT ${name}`));
     throw error;
   }
 }
@@ -148,23 +146,13 @@ async function runSavepoint<T>(options: TransactionOptions, open: OpenTransactio
 /** A connection that cannot even roll back is closed, which makes the server roll back. */
 async function rollBack(options: TransactionOptions, connection: PoolConnection): Promise<void> {
   try {
-    await send(options, connection, "rollback", "ROLLBACK");
+    await send(options, connection, "ROLLBACK");
     connection.release();
   } catch {
     connection.destroy();
   }
 }
 
-async function send(
-  options: TransactionOptions,
-  connection: PoolConnection,
-  queryType: QueryType,
-  sql: string,
-): Promise<void> {
-  const startedAt = performance.now();
-  try {
-    await connection.query({ sql, timeout: options.statementTimeoutMs });
-  } finally {
-    options.observe(queryType, (performance.now() - startedAt) / 1000);
-  }
+async function send(options: TransactionOptions, connection: PoolConnection, sql: string): Promise<void> {
+  await sendStatement(options, connection, "query", { sql }, []);
 }
