@@ -1,3 +1,6 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
 import { isFinished, JOB_EVENTS, JOB_STATUSES, nextJobStatus, type JobEvent, type JobStatus } from "./job-state";
 
 /** flows 1, "Job", written out a second time: every pair that is not here must be refused. */
@@ -22,6 +25,17 @@ describe("the states of a job", () => {
   it.each(pairs)("%s + %s leads where the table says", (status, event) => {
     const row = ALLOWED.find(([from, on]) => from === status && on === event);
     expect(nextJobStatus(status, event)).toBe(row?.[2]);
+  });
+
+  it("are drawn in docs/states as they are", () => {
+    const page = readFileSync(join(__dirname, "../../../../docs/states/job.md"), "utf8");
+    const drawn = [...page.matchAll(/^ {2}([a-z]+) --> ([a-z]+): ([a-z_]+)$/gm)];
+    const edges = drawn.map(([, from, to, event]) => `${from} + ${event} -> ${to}`);
+    const table = pairs.flatMap(([from, event]) => {
+      const to = nextJobStatus(from, event);
+      return to === undefined ? [] : [`${from} + ${event} -> ${to}`];
+    });
+    expect(edges.toSorted()).toEqual(table.toSorted());
   });
 
   it("lets only a person re-open a finished job, and a completed one never", () => {

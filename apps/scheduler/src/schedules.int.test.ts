@@ -1,0 +1,61 @@
+import { randomUUID } from "node:crypto";
+
+import { runDueSchedules } from "@arkrelay/core/jobs/run-due-schedules";
+import { SCHEDULES } from "@arkrelay/core/jobs/schedules";
+import { DrizzleJobStore } from "@arkrelay/db/stores/job-store";
+import { openTestDatabase, type TestDatabase } from "@arkrelay/db/testing/test-database";
+
+const HOUR_MS = 3_600_000;
+
+describe("the schedule table", () => {
+  let test: TestDatabase;
+  let now: Date;
+
+  beforeAll(async () => {
+    test = await openTestDatabase();
+  });
+  beforeEach(async () => {
+    await test.empty();
+    now = new Date("2026-01-01T00:00:30.000Z");
+  });
+  afterAll(() => test.close());
+
+  /** A process that begins to schedule: it remembers nothing of what others did. */
+  const startProcess = () => {
+    let handled: ReadonlyMap<string, number> = new Map();
+    const { transactions } = test.database;
+    const deps = {
+      transactions,
+      jobs: new DrizzleJobStore(test.database),
+      random: { uuid: randomUUID },
+      clock: { now: () => now },
+      pendingJobsMax: 1,
+    };
+    return async (): Promise<readonly string[]> => {
+      const due = await runDueSchedules(deps, SCHEDULES, { handled, periodScale: 1 });
+      handled = due.handled;
+      return due.wakes.map((wake) => wake.task);
+    };
+  };
+
+  it("inserts one job per slot, whatever process looks and however often", async () => {
+    const [first, second] = [startProcess(), startProcess()];
+    expect(await first()).toEqual(["cleanup_old_logs", "cleanup_expired_sessions"]);
+    expect([await first(), await second(), await startProcess()()]).toEqual([[], [], []]);
+    now = new Date(now.getTime() + 300_000);
+    expect(await second()).toEqual(["cleanup_expired_sessions"]);
+    expect(await first()).toEqual([]);
+  });
+
+  it("makes one run of all the slots that were missed", async () => {
+    const run = startProcess();
+    await run();
+    now = new Date(now.getTime() + 48 * HOUR_MS);
+    expect(await run()).toEqual(["cleanup_old_logs", "cleanup_expired_sessions"]);
+    const rows = await test.database.select("SELECT dedupe_key FROM job_logs WHERE job_type = 'cleanup' ORDER BY id");
+    expect(rows).toMatchObject([
+      { dedupe_key: `schedule:cleanup:${Date.parse("2026-01-01T00:00:00Z")}` },
+      { dedupe_key: `schedule:cleanup:${Date.parse("2026-01-03T00:00:00Z")}` },
+    ]);
+  });
+});
