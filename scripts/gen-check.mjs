@@ -15,8 +15,9 @@ await runScript(async () => {
   const before = await changedFiles();
   await mustRun("pnpm gen", "pnpm", ["gen"], { env: toolEnvironment() });
   const after = await changedFiles();
-  const names = new Set([...before.keys(), ...after.keys()]);
-  const stale = [...names].filter((name) => before.get(name) !== after.get(name));
+  const isNew = (name) => !before.has(name);
+  const isOther = (name) => before.has(name) && before.get(name) !== hashOf(path.join(ROOT, name));
+  const stale = [...[...after.keys()].filter(isNew), ...[...before.keys()].filter(isOther)];
   if (stale.length === 0) return;
   throw new StopWithSentence(
     `Generated files are out of date. Commit what \`pnpm gen\` made:\n  ${stale.join("\n  ")}`,
