@@ -8,7 +8,6 @@ import { Problem } from "@arkrelay/core/http/problem";
 import { STATUS_OF } from "./http/error-response";
 import type { AuthClass, Route } from "./http/route";
 
-type SchemaObject = Parameters<OpenAPIRegistry["registerComponent"]>[2];
 type OpenApiDocument = ReturnType<OpenApiGeneratorV31["generateDocument"]>;
 
 const DESCRIPTION = `One REST API and one Nostr protocol in front of arkd, tapd and lnd.
@@ -132,10 +131,8 @@ function problemName(status: number): string {
   return `Problem${String(status)}`;
 }
 
-/** One response per status, naming its codes; every operation refers to them. */
+/** One response per status, naming its codes; every operation refers to them. Their schema comes with `problems`. */
 function registerProblems(registry: OpenAPIRegistry): void {
-  const { $schema: _schema, id: _id, ...schema } = z.toJSONSchema(Problem);
-  registry.registerComponent("schemas", "Problem", schema as SchemaObject);
   for (const status of PROBLEM_STATUSES) {
     registry.registerComponent("responses", problemName(status), {
       description: codesOf(status).join(", "),
@@ -149,7 +146,11 @@ function problems(route: Route): RouteConfig["responses"] {
   if (!route.auth.includes("public")) statuses.push(401, 403);
   if (route.method !== "GET") statuses.push(409, 410, 413, 415, 422, 502);
   const own = statuses.filter((status) => !(status in route.replies)).toSorted((a, b) => a - b);
-  return Object.fromEntries(own.map((status) => [status, { $ref: `#/components/responses/${problemName(status)}` }]));
+  return {
+    ...Object.fromEntries(own.map((status) => [status, { $ref: `#/components/responses/${problemName(status)}` }])),
+    // Written out once per operation, because the generator emits only those components that a zod schema brings.
+    500: { description: codesOf(500).join(", "), content: { "application/problem+json": { schema: Problem } } },
+  };
 }
 
 function codesOf(status: number): ErrorCode[] {

@@ -115,6 +115,8 @@ function toNostrState(state: ServiceState | undefined, now: Date): NostrState {
     eventsReceived: detail?.eventsReceived ?? 0,
     eventsPublished: detail?.eventsPublished ?? 0,
     errors: detail?.errors ?? 0,
+    connections: detail?.connections ?? 0,
+    handlers: detail?.handlers ?? {},
     relays: (detail?.relays ?? []).map((relay) => ({
       url: relay.url,
       connected: relay.connected,

@@ -18,6 +18,10 @@ export interface NostrState {
   readonly eventsReceived: number;
   readonly eventsPublished: number;
   readonly errors: number;
+  /** Sockets opened since the listener began to lead. */
+  readonly connections: number;
+  /** Events taken in, by kind. */
+  readonly handlers: Readonly<Record<string, number>>;
   readonly relays: readonly RelayState[];
 }
 

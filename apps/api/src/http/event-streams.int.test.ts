@@ -1,6 +1,7 @@
-import { freshKey, PUBLIC_URL, startTestApi, type TestApi } from "../testing/test-api";
-import { nip98Header } from "../testing/nip98-header";
 import type { TestKey } from "@arkrelay/core/testing/ark-transfer";
+
+import { nip98Header } from "../testing/nip98-header";
+import { freshKey, PUBLIC_URL, startTestApi, type TestApi } from "../testing/test-api";
 
 let api: TestApi;
 

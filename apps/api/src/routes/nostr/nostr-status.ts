@@ -21,13 +21,13 @@ export const nostrStatusRoute = readRoute({
       nostr_stats: {
         events_received: nostr.eventsReceived,
         events_published: nostr.eventsPublished,
-        connections: connected,
+        connections: nostr.connections,
         errors: nostr.errors,
         running: true,
         relay_count: nostr.relays.length,
         connected_relays: connected,
         subscriptions: connected,
-        handlers: {},
+        handlers: { ...nostr.handlers },
       },
     },
   };

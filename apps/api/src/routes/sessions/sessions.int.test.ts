@@ -99,7 +99,10 @@ describe("POST /sessions/create", () => {
     const first = await api.call("POST", "/sessions/create", { as, body });
     const second = await api.call("POST", "/sessions/create", { as, body });
     expect(second).toMatchObject({ status: 200, body: { session_id: first.body["session_id"] } });
-    const other = { ...body, intent_data: { ...body.intent_data, params: { ...body.intent_data.params, amount: 9_999 } } };
+    const other = {
+      ...body,
+      intent_data: { ...body.intent_data, params: { ...body.intent_data.params, amount: 9_999 } },
+    };
     const third = await api.call("POST", "/sessions/create", { as, body: other });
     expect(third).toMatchObject({ status: 409, body: { code: "duplicate_action", nostr_code: 1004 } });
   });
@@ -233,8 +236,13 @@ describe("ending a session", () => {
     expect((await api.call("GET", `/balances/${as.pubkey}/gBTC`, { as })).body).toMatchObject({ available_balance: 0 });
     expect((await api.call("POST", path(id), { as: freshKey(), body })).status).toBe(404);
     expect((await api.call("POST", path(id), { as, body })).status).toBe(200);
-    expect(await api.call("POST", path(id), { as, body })).toMatchObject({ status: 409, body: { code: "wrong_state" } });
-    expect((await api.call("GET", `/balances/${as.pubkey}/gBTC`, { as })).body).toMatchObject({ available_balance: 50_000 });
+    expect(await api.call("POST", path(id), { as, body })).toMatchObject({
+      status: 409,
+      body: { code: "wrong_state" },
+    });
+    expect((await api.call("GET", `/balances/${as.pubkey}/gBTC`, { as })).body).toMatchObject({
+      available_balance: 50_000,
+    });
     expect((await api.call("GET", `/sessions/${id}`, { as })).body).toMatchObject({
       status: "failed",
       error_code: "session_cancelled",
@@ -251,7 +259,10 @@ describe("ending a session", () => {
   it("ends what ran out of time when the operator asks", async () => {
     const as = await aFundedUser();
     const id = await openSession(as);
-    await api.database.write("UPDATE signing_sessions SET expires_at = NOW(3) - INTERVAL 1 SECOND WHERE session_id = ?", [id]);
+    await api.database.write(
+      "UPDATE signing_sessions SET expires_at = NOW(3) - INTERVAL 1 SECOND WHERE session_id = ?",
+      [id],
+    );
     const { body } = await api.call("POST", "/sessions/cleanup", { admin: true });
     expect(body["expired_sessions_cleaned"]).toBe(1);
     const answer = await api.call("POST", `/sessions/${id}/challenge`, { as });
@@ -264,7 +275,10 @@ describe("the ceremony", () => {
     const as = await aFundedUser();
     const id = await openSession(as);
     const start = () => api.call("POST", "/signing/ceremony/start", { as, body: { session_id: id } });
-    expect(await start()).toMatchObject({ status: 202, body: { ceremony: { step: 1, step_name: "intent_verification" } } });
+    expect(await start()).toMatchObject({
+      status: 202,
+      body: { ceremony: { step: 1, step_name: "intent_verification" } },
+    });
     expect((await start()).status).toBe(202);
   });
 
@@ -286,7 +300,10 @@ describe("transfers", () => {
       as,
       body: { sender_pubkey: as.pubkey, recipient_pubkey: recipient.pubkey, asset_id: "BTC", amount: 10_000 },
     });
-    expect(answer).toMatchObject({ status: 202, body: { result: { asset_id: "gBTC", amount: 10_000, fee_amount: 10 } } });
+    expect(answer).toMatchObject({
+      status: 202,
+      body: { result: { asset_id: "gBTC", amount: 10_000, fee_amount: 10 } },
+    });
     const { txid } = answer.body["result"] as { txid: string };
     const session = String(answer.body["session_id"]);
     expect((await api.call("POST", `/sessions/${session}/challenge`, { as })).status).toBe(200);
@@ -321,9 +338,14 @@ describe("transfers", () => {
     const as = await aFundedUser();
     const id = await openSession(as);
     const answer = await api.call("POST", "/transactions/p2p-transfer", { as, body: { session_id: id } });
-    expect(answer).toMatchObject({ status: 202, body: { transaction: { amount: 10_000, status: "pending_signatures" } } });
+    expect(answer).toMatchObject({
+      status: 202,
+      body: { transaction: { amount: 10_000, status: "pending_signatures" } },
+    });
     expect((answer.body["transaction"] as { txid: string }).txid).toMatch(/^[0-9a-f]{64}$/);
-    expect((await api.call("POST", "/transactions/p2p-transfer", { as: freshKey(), body: { session_id: id } })).status).toBe(404);
+    expect(
+      (await api.call("POST", "/transactions/p2p-transfer", { as: freshKey(), body: { session_id: id } })).status,
+    ).toBe(404);
   });
 
   it.each(["xyz", "0".repeat(63)])("refuses %s as a txid", async (txid) => {
@@ -334,11 +356,19 @@ describe("transfers", () => {
 describe("balances and VTXOs", () => {
   it("are shown to their owner and the operator, and to nobody else", async () => {
     const as = await aFundedUser(7_000n);
-    const paths = [`/balances/${as.pubkey}`, `/balances/${as.pubkey}/gBTC`, `/vtxos/${as.pubkey}`, `/vtxos/user/${as.pubkey}`];
+    const paths = [
+      `/balances/${as.pubkey}`,
+      `/balances/${as.pubkey}/gBTC`,
+      `/vtxos/${as.pubkey}`,
+      `/vtxos/user/${as.pubkey}`,
+    ];
     for (const path of paths) {
       expect((await api.call("GET", path, { as })).status).toBe(200);
       expect((await api.call("GET", path, { admin: true })).status).toBe(200);
-      expect(await api.call("GET", path, { as: freshKey() })).toMatchObject({ status: 404, body: { code: "not_found" } });
+      expect(await api.call("GET", path, { as: freshKey() })).toMatchObject({
+        status: 404,
+        body: { code: "not_found" },
+      });
     }
     expect((await api.call("GET", paths[0] ?? "", { as })).body).toMatchObject({
       balances: [{ asset_id: "gBTC", balance: 7_000, reserved_balance: 0, available_balance: 7_000 }],
