@@ -33,6 +33,8 @@ const NO_NOSTR: NostrState = {
   eventsReceived: 0,
   eventsPublished: 0,
   errors: 0,
+  connections: 0,
+  handlers: {},
   relays: [],
 };
 
