@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { PassThrough } from "node:stream";
 
 import type { Attempt } from "@arkrelay/core/jobs/attempt-store";
-import { STATE_TABLES } from "@arkrelay/core/jobs/catalog";
+import { QUEUES, STATE_TABLES } from "@arkrelay/core/jobs/catalog";
 import type { AttemptEnd } from "@arkrelay/core/jobs/decide-attempt-end";
 import { insertJob, type InsertJobDeps } from "@arkrelay/core/jobs/insert-job";
 import type { Job, JobDraft } from "@arkrelay/core/jobs/job";
@@ -75,7 +75,7 @@ export async function startTestWorker(test: TestDatabase, handlers: Partial<Task
     onEnd: (attempt: Attempt, end: AttemptEnd) => ends.add(attempt.rowKey, end.kind),
   };
   const workers = startTaskWorkers({
-    queues: ["default", "maintenance"],
+    queues: QUEUES,
     slotsOf: () => slots,
     connection: consumer,
     namespace,
