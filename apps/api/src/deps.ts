@@ -1,7 +1,5 @@
 import { createHash } from "node:crypto";
 
-import type { Redis } from "ioredis";
-
 import { DEFAULT_KEY_SCOPES } from "@arkrelay/core/http/admin";
 import { openDatabase, type Database } from "@arkrelay/db/connection";
 import { migrate } from "@arkrelay/db/migrator";
@@ -17,7 +15,7 @@ import { createLogger, type Logger } from "@arkrelay/runtime/logger";
 import { createMetrics, type Metrics } from "@arkrelay/runtime/metrics";
 import type { Life } from "@arkrelay/runtime/process";
 import { systemRandom } from "@arkrelay/runtime/random";
-import { checkQueueRedis, closeRedis, openRedis } from "@arkrelay/runtime/redis";
+import { checkQueueRedis, closeRedis, openRedis, type Redis } from "@arkrelay/runtime/redis";
 import { createSealer } from "@arkrelay/runtime/sealing";
 import { registerSharedMetrics } from "@arkrelay/runtime/shared-metrics";
 import { BullWaker } from "@arkrelay/tasks/bull-waker";

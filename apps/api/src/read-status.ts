@@ -1,4 +1,3 @@
-import type { Redis } from "ioredis";
 import { z } from "zod";
 
 import {
@@ -14,7 +13,7 @@ import { DrizzleHeartbeatStore, type Heartbeat } from "@arkrelay/db/stores/heart
 import { DrizzleServiceStateStore, type ServiceState } from "@arkrelay/db/stores/service-state-store";
 import { DrizzleSystemMetricsStore } from "@arkrelay/db/stores/system-metrics-store";
 import { estimateTables } from "@arkrelay/db/stores/table-counts";
-import { pingRedis } from "@arkrelay/runtime/redis";
+import { pingRedis, type Redis } from "@arkrelay/runtime/redis";
 import { readQueueStatus } from "@arkrelay/tasks/read-queue-status";
 import type { WakeQueues } from "@arkrelay/tasks/wake-queues";
 

@@ -1,5 +1,8 @@
 import { Redis, type RedisOptions } from "ioredis";
 
+/** The connection, for those who pass it on: ioredis itself is imported here only. */
+export type { Redis } from "ioredis";
+
 /**
  * `producer`: a command fails at once while Redis is away, because a request must not wait for it.
  * `worker`: commands wait for as long as it takes; BullMQ's blocking reads demand it (maxRetriesPerRequest null).

@@ -7,7 +7,7 @@ import type { Clock } from "@arkrelay/core/ports/clock";
 
 import type { AdminKeys } from "./admin-key";
 import type { KeyRegistry, KnownKey } from "./key-registry";
-import type { RequestInfo } from "./route";
+import type { RequestInfo } from "./request-info";
 
 export interface AuthDeps {
   readonly clock: Clock;

@@ -6,8 +6,7 @@ import type { Clock } from "@arkrelay/core/ports/clock";
 
 import type { KnownKey } from "./key-registry";
 import { rateLimited, rateLimitHeaders, type Bucket, type TokenBuckets } from "./rate-limits";
-import { ipBucket } from "./request-info";
-import type { RequestInfo, Route } from "./route";
+import { ipBucket, type RequestInfo } from "./request-info";
 
 export interface LimitSettings {
   readonly enabled: boolean;
@@ -20,7 +19,7 @@ export interface LimitSettings {
 export interface CallLimits {
   /** One bucket by the strongest proven principal, and for a new session the caller's own second one. Throws `rate_limited`. */
   takeForCall(
-    route: Route,
+    route: { readonly opensSession: boolean },
     caller: Caller,
     key: KnownKey | undefined,
     request: RequestInfo,

@@ -2,8 +2,7 @@ import type { RequestHandler, Response } from "express";
 
 import type { ApiDeps } from "../api-deps";
 import { observeCall } from "./http-metrics";
-import { readRequestInfo } from "./request-info";
-import type { RequestInfo } from "./route";
+import { readRequestInfo, type RequestInfo } from "./request-info";
 
 /** What is known of one call while it runs; the access log and the metrics are written from it. */
 export interface Call {

@@ -2,7 +2,16 @@ import { isIPv6 } from "node:net";
 
 import type { Request } from "express";
 
-import type { RequestInfo } from "./route";
+/** What is known of the call beside its input. */
+export interface RequestInfo {
+  readonly requestId: string;
+  /** W3C trace context as it was sent. */
+  readonly traceparent: string | undefined;
+  readonly ip: string;
+  readonly path: string;
+  /** `Last-Event-ID` and the like; lower-case names. */
+  readonly header: (name: string) => string | undefined;
+}
 
 /** What the caller sent about itself, taken only in shapes that are safe to log and to pass on. */
 export function readRequestInfo(req: Request, newRequestId: () => string): RequestInfo {

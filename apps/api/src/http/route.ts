@@ -8,22 +8,12 @@ import type { Tx } from "@arkrelay/core/ports/transactions";
 import type { Wake } from "@arkrelay/core/ports/waker";
 
 import type { ApiDeps } from "../api-deps";
+import type { RequestInfo } from "./request-info";
 
 export type Method = "GET" | "POST" | "PATCH" | "DELETE";
 
 /** Who may call (section 2 of the HTTP contract). Every class admits admin too, unless the route says `notAdmin`. */
 export type AuthClass = "public" | "solver" | "owner" | "admin";
-
-/** What is known of the call beside its input. */
-export interface RequestInfo {
-  readonly requestId: string;
-  /** W3C trace context as it was sent. */
-  readonly traceparent: string | undefined;
-  readonly ip: string;
-  readonly path: string;
-  /** `Last-Event-ID` and the like; lower-case names. */
-  readonly header: (name: string) => string | undefined;
-}
 
 export interface Env {
   readonly deps: ApiDeps;
