@@ -1,4 +1,5 @@
 import { Extension, type Transaction, asset } from "@arkade-os/sdk";
+import { base64 } from "@scure/base";
 
 import { VerificationError, type VerificationReason } from "./errors.js";
 import { canonicalJson, taggedHash, payloadRef } from "./payloads.js";
@@ -317,6 +318,35 @@ describe("stage checkpoint_txs is refused when", () => {
     for (let i = 0; i < tx.ark.inputsLength; i += 1) signAsArkd(tx.ark, i, { ...mallory, pubkey: arkd.pubkey });
     for (const checkpoint of tx.checkpoints) signAsArkd(checkpoint, 0);
     refuses("server_signature", contentFor(tx, "checkpoint_txs", owners, SESSION_ID), over);
+  });
+});
+
+describe("a damaged PSBT", () => {
+  it("is refused with a reason, or changes nothing that is signed", () => {
+    const honest = stageOne();
+    const sighashes = verifyChallenge(received(honest), options(view)).items.map((item) => item.sighash);
+    let state = 7;
+    const random = (below: number): number => {
+      state = (Math.imul(state, 1103515245) + 12345) >>> 0;
+      return (state >>> 8) % below;
+    };
+    let refused = 0;
+    for (let round = 0; round < 80; round += 1) {
+      const psbts = [String(honest["ark_psbt"]), ...honest.checkpoint_psbts].map((psbt) => base64.decode(psbt));
+      const bytes = at(psbts, random(psbts.length));
+      const index = random(bytes.length);
+      bytes[index] = (bytes[index] ?? 0) ^ (1 << random(8));
+      const [ark_psbt = "", ...checkpoint_psbts] = psbts.map((psbt) => base64.encode(psbt));
+      const content = withRef({ ...honest, ark_psbt, checkpoint_psbts });
+      try {
+        const { items } = verifyChallenge(received(content), options(view));
+        expect(items.map((item) => item.sighash)).toEqual(sighashes);
+      } catch (error) {
+        expect(error).toBeInstanceOf(VerificationError);
+        refused += 1;
+      }
+    }
+    expect(refused).toBeGreaterThan(40);
   });
 });
 

@@ -13,7 +13,7 @@ import { type OutputSummary, checkOutputs } from "./verifier/check-outputs.js";
 import { checkPayloadRef, checkSignPayload } from "./verifier/check-payload.js";
 import { checkNoSecondPayment, checkStageTwo } from "./verifier/check-stage-two.js";
 import { checkInputs, checkPins, linkInputs } from "./verifier/link-inputs.js";
-import { must, parseOrRefuse } from "./verifier/refuse.js";
+import { must, orRefuse } from "./verifier/refuse.js";
 import type { AnsweredChallenge, ReceivedChallenge, VerifyOptions } from "./verifier/verifier-types.js";
 
 export type { WalletPins } from "./ark-script.js";
@@ -51,17 +51,19 @@ const plans = new WeakMap<VerifiedChallenge, SigningPlan>();
  * the first check that fails; a check that cannot run fails.
  */
 export function verifyChallenge(challenge: ReceivedChallenge, options: VerifyOptions): VerifiedChallenge {
-  const content = parseChallenge(challenge.content);
-  checkOrigin(challenge, content, options);
-  checkPayloadRef(content);
-  return content.type === "sign_tx" ? verifySignTx(content, options) : verifySignPayload(content, options);
+  return orRefuse("structure", "the challenge cannot be checked", () => {
+    const content = parseChallenge(challenge.content);
+    checkOrigin(challenge, content, options);
+    checkPayloadRef(content);
+    return content.type === "sign_tx" ? verifySignTx(content, options) : verifySignPayload(content, options);
+  });
 }
 
 function parseChallenge(content: unknown): Challenge31511 {
   // Without a transaction or a payload, all that is left to sign is a bare digest.
   const fields = typeof content === "object" && content !== null ? content : {};
   must("ark_psbt" in fields || "payload" in fields, "digest", "a bare digest is never signed");
-  return parseOrRefuse("structure", "the challenge is malformed", () => parseWith(challengeSchema, content, "31511"));
+  return orRefuse("structure", "the challenge is malformed", () => parseWith(challengeSchema, content, "31511"));
 }
 
 function verifySignTx(content: SignTxChallenge, options: VerifyOptions): VerifiedChallenge {

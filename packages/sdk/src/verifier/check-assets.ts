@@ -1,6 +1,6 @@
 import { Extension, type Transaction, type asset } from "@arkade-os/sdk";
 
-import { must, parseOrRefuse } from "./refuse.js";
+import { must, orRefuse } from "./refuse.js";
 import type { LinkedTx, OwnVtxo } from "./verifier-types.js";
 
 /**
@@ -20,7 +20,7 @@ export function checkAssets(tx: LinkedTx, mine: readonly OwnVtxo[], changeVout: 
 function readGroups(ark: Transaction): readonly asset.AssetGroup[] {
   const scripts = Array.from({ length: ark.outputsLength }, (_, vout) => ark.getOutput(vout).script);
   if (!scripts.some((script) => script !== undefined && Extension.isExtension(script))) return [];
-  const extension = parseOrRefuse("issuance", "the packet cannot be read", () => Extension.fromTx(ark));
+  const extension = orRefuse("issuance", "the packet cannot be read", () => Extension.fromTx(ark));
   const packet = extension.getAssetPacket();
   must(packet !== null && extension.getPackets().length === 1, "issuance", "a packet this wallet does not know");
   return packet.groups;

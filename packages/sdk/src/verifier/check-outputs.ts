@@ -5,7 +5,7 @@ import { vtxoScriptHex } from "../ark-script.js";
 import { TRANSFER_TYPES } from "../event-schemas.js";
 import { toPubkeyHex } from "../nostr-utils.js";
 import type { IntentContent } from "../payloads.js";
-import { must, parseOrRefuse } from "./refuse.js";
+import { must, orRefuse } from "./refuse.js";
 import type { LinkedTx, OwnVtxo, VerifyOptions } from "./verifier-types.js";
 
 /** arkd's default dust: a P2TR output below it is refused. */
@@ -48,7 +48,7 @@ function readTransfer(intent: IntentContent): ExpectedTransfer {
   const recipient = params["recipient_pubkey"];
   must(typeof recipient === "string", "recipient", "the intent names no recipient");
   return {
-    recipientPubkey: parseOrRefuse("recipient", "the recipient is no key", () => toPubkeyHex(recipient)),
+    recipientPubkey: orRefuse("recipient", "the recipient is no key", () => toPubkeyHex(recipient)),
     amountSats: sats(params["amount"], "amount"),
     feeSats: sats(params["fee_amount"], "fee"),
     dustToRecipient: params["dust_policy"] === "to_recipient",

@@ -1,12 +1,12 @@
 import type { Challenge31511, SignPayloadChallenge } from "../event-schemas.js";
 import { canonicalJson, payloadRef, taggedHash } from "../payloads.js";
-import { must, parseOrRefuse } from "./refuse.js";
+import { must, orRefuse } from "./refuse.js";
 import type { VerifyOptions } from "./verifier-types.js";
 
 /** Check 1, last part: payload_ref names exactly the content that was sent. */
 export function checkPayloadRef(content: Challenge31511): void {
   const covered = content.type === "sign_payload" ? content.payload : coveredBySignTx(content);
-  const expected = parseOrRefuse("payload", "the payload is not canonical JSON", () => payloadRef(covered));
+  const expected = orRefuse("payload", "the payload is not canonical JSON", () => payloadRef(covered));
   must(content.payload_ref === expected, "payload", "payload_ref does not match the content");
 }
 
@@ -22,7 +22,7 @@ function coveredBySignTx(content: Exclude<Challenge31511, SignPayloadChallenge>)
 export function checkSignPayload(content: SignPayloadChallenge, { intent }: VerifyOptions): string {
   const { action_id, type, params } = intent.content;
   const approved = canonicalJson({ action_id, type, params });
-  const sent = parseOrRefuse("digest", "the payload is not canonical JSON", () => canonicalJson(content.payload));
+  const sent = orRefuse("digest", "the payload is not canonical JSON", () => canonicalJson(content.payload));
   must(sent === approved, "digest", "the payload is not the approved intent");
   const digest = taggedHash(content.domain, approved);
   must(

@@ -3,7 +3,7 @@ import { base64, hex } from "@scure/base";
 
 import { checkpointClosure, defaultVtxoScript } from "../ark-script.js";
 import type { SignTxChallenge } from "../event-schemas.js";
-import { must, parseOrRefuse } from "./refuse.js";
+import { must, orRefuse } from "./refuse.js";
 import type { LinkedInput, LinkedTx, OwnVtxo, VerifyOptions } from "./verifier-types.js";
 
 const TX_VERSION = 3;
@@ -33,7 +33,7 @@ export function linkInputs(content: SignTxChallenge, options: VerifyOptions): Li
 }
 
 function parsePsbt(psbt: string): Transaction {
-  return parseOrRefuse("structure", "a PSBT cannot be read", () => Transaction.fromPSBT(base64.decode(psbt)));
+  return orRefuse("structure", "a PSBT cannot be read", () => Transaction.fromPSBT(base64.decode(psbt)));
 }
 
 function linkInput(
@@ -86,7 +86,7 @@ function readCheckpoint(tx: Transaction): { vtxoId: string; amountSats: bigint; 
 function checkOwnCheckpoint(checkpoint: Transaction, own: OwnVtxo, { myPubkey, pins }: VerifyOptions): void {
   const script = defaultVtxoScript(myPubkey, pins);
   must(own.script === hex.encode(script.pkScript), "inputs", `${own.vtxoId} has a script this wallet did not pin`);
-  const rebuilt = parseOrRefuse("structure", "my checkpoint cannot be rebuilt", () =>
+  const rebuilt = orRefuse("structure", "my checkpoint cannot be rebuilt", () =>
     buildOffchainTx(
       [
         {

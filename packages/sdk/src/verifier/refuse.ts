@@ -5,10 +5,10 @@ export function must(condition: unknown, reason: VerificationReason, message: st
   if (!condition) throw new VerificationError(reason, message);
 }
 
-/** Runs a parser whose failure means the challenge is malformed. */
-export function parseOrRefuse<T>(reason: VerificationReason, message: string, parse: () => T): T {
+/** Runs what may throw for its own reasons: a check that cannot run has failed. */
+export function orRefuse<T>(reason: VerificationReason, message: string, run: () => T): T {
   try {
-    return parse();
+    return run();
   } catch (cause) {
     if (cause instanceof VerificationError) throw cause;
     throw new VerificationError(reason, message, { cause });
