@@ -4,37 +4,39 @@ interface Waiting<In, Out> {
   readonly reject: (error: unknown) => void;
 }
 
+/** Two, so that one group's round trips to the database overlap with the other's; more would only make the groups smaller. */
+const GROUPS_IN_FLIGHT = 2;
+const SIZE_MAX = 100;
+
 /**
- * Groups calls that come while the previous group is being worked on: alone a call waits for nobody, under load many calls share
- * one transaction and thus one disk flush, which is what bounds a worker's throughput.
+ * Groups calls that come while others are being worked on: alone a call waits for nobody, under load many calls share one
+ * transaction, whose round trips and disk flush are what bounds a worker's throughput.
  */
 export class Batcher<In, Out> {
   private waiting: Waiting<In, Out>[] = [];
-  private busy = false;
+  private inFlight = 0;
 
-  constructor(
-    /** Results in the order of the items; a throw fails the whole group. */
-    private readonly run: (items: readonly In[]) => Promise<readonly Out[]>,
-    private readonly sizeMax = 100,
-  ) {}
+  /** `run` brings one result per item, in their order; a throw fails the whole group. */
+  constructor(private readonly run: (items: readonly In[]) => Promise<readonly Out[]>) {}
 
   add(item: In): Promise<Out> {
     return new Promise((resolve, reject) => {
       this.waiting.push({ item, resolve, reject });
-      if (!this.busy) void this.drain();
+      if (this.inFlight < GROUPS_IN_FLIGHT) void this.drain();
     });
   }
 
   private async drain(): Promise<void> {
-    this.busy = true;
-    while (this.waiting.length > 0) await this.runGroup(this.waiting.splice(0, this.sizeMax));
-    this.busy = false;
+    this.inFlight++;
+    // What is added in the same turn of the event loop belongs to the same group.
+    await Promise.resolve();
+    while (this.waiting.length > 0) await this.runGroup(this.waiting.splice(0, SIZE_MAX));
+    this.inFlight--;
   }
 
   private async runGroup(group: readonly Waiting<In, Out>[]): Promise<void> {
     try {
       const results = await this.run(group.map(({ item }) => item));
-      // A group has one result per item, or `run` would not have resolved.
       group.forEach(({ resolve }, index) => resolve(results[index] as Out));
     } catch (error) {
       for (const { reject } of group) reject(error);
