@@ -243,6 +243,28 @@ describe("SubmitTx", () => {
     expect(await lockedVtxos()).toBe(0);
   });
 
+  it("builds the transaction anew, once, when arkd changed its parameters and refused the old one", async () => {
+    const sessionId = await toSubmit();
+    world.arkd.fault = (method) => (method === "submitTx" ? "refuse" : undefined);
+    await world.drive(sessionId);
+    world.arkd.settings = { unilateralExitDelay: 87_040, digest: "d2" };
+    const first = await world.deps.sessionTxs.find(undefined, (await world.getSession(sessionId)).id);
+    world.clock.advance(60_000);
+    await world.drive(sessionId);
+    const rebuilt = await world.getSession(sessionId);
+    expect(rebuilt).toMatchObject({ status: "challenge_sent", arkParams: { exitDelay: 87_040 } });
+    const second = await world.deps.sessionTxs.find(undefined, rebuilt.id);
+    expect(second?.txs.ark.txid).not.toBe(first?.txs.ark.txid);
+    expect(second?.txs.checkpoints.map((each) => each.txid)).toEqual(first?.txs.checkpoints.map((each) => each.txid));
+
+    world.arkd.fault = () => undefined;
+    await world.answer(ALICE, sessionId);
+    await world.drive(sessionId);
+    await world.answer(ALICE, sessionId);
+    await world.drive(sessionId);
+    expect((await world.getSession(sessionId)).status).toBe("completed");
+  });
+
   it("can no longer be cancelled once it was sent", async () => {
     const sessionId = await toSubmit();
     await world.drive(sessionId);

@@ -7,6 +7,8 @@ import type { Session, SubmitState } from "../session/session";
 import type { CeremonyDeps } from "../session/session-deps";
 import { recordVtxos } from "../vtxo/sync-vtxos";
 import { acceptTransfer } from "./accept-transfer";
+import { arkParamsOf } from "./issue-ark-challenge";
+import { rebuildTransfer } from "./rebuild-transfer";
 import { getSessionTxs } from "./session-signatures";
 import { MOVED, type StepOutcome } from "./step-outcome";
 import { toArkInput } from "./transfer-plan";
@@ -99,9 +101,21 @@ async function judgeRefusal(
   }
   const secondLookAt = new Date(Date.parse(state.cleanReadAt) + quietMs);
   if (now < secondLookAt) return { kind: "wait", until: secondLookAt };
+  if (!state.rebuilt && (await hasNewParams(deps, session))) return rebuildTransfer(deps, session, fence);
   const error = new AppError("daemon_rejected", {
     details: { service: "arkd", daemon_code: refusal.code, daemon_name: refusal.name },
   });
   await deps.transactions.run((tx) => endRefusedSession(deps, tx, session, error, fence));
   return MOVED;
+}
+
+/** Whether arkd today would derive other scripts or checkpoints than those this session signed. */
+async function hasNewParams(deps: CeremonyDeps, session: Session): Promise<boolean> {
+  const today = arkParamsOf(await deps.arkInfo.current());
+  const { arkParams } = session;
+  return (
+    arkParams?.signerPubkey !== today.signerPubkey ||
+    arkParams.checkpointTapscript !== today.checkpointTapscript ||
+    arkParams.exitDelay !== today.exitDelay
+  );
 }

@@ -3,7 +3,7 @@ import { endSession } from "../session/end-session";
 import { isMirrorFresh } from "../session/open-session";
 import type { Session } from "../session/session";
 import type { CeremonyDeps } from "../session/session-deps";
-import { syncVtxos } from "../vtxo/sync-vtxos";
+import { registerGatewayScripts, syncVtxos } from "../vtxo/sync-vtxos";
 import { prepareChallenge } from "./prepare-challenge";
 import { MOVED, type StepOutcome } from "./step-outcome";
 
@@ -41,6 +41,8 @@ async function judgeFailure(
   error: AppError,
 ): Promise<StepOutcome> {
   if (error.code === "wrong_state") return MOVED;
+  // arkd's signer may have changed since the gateway's scripts were registered at start.
+  if (error.code === "not_ready") await registerGatewayScripts(deps, deps.wallet);
   if (error.code === "inventory_exhausted") {
     // The mirror may have missed a refill.
     await syncVtxos(deps, { ownerPubkey: deps.wallet.keys.fee.pubkey });

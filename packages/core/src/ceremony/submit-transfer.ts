@@ -1,20 +1,12 @@
 import { AppError, toAppError } from "../errors";
 import { endSession } from "../session/end-session";
 import { moveSession } from "../session/move-session";
-import type { Session, SubmitState } from "../session/session";
+import { NEVER_SENT, type Session, type SubmitState } from "../session/session";
 import type { CeremonyDeps } from "../session/session-deps";
 import { acceptTransfer } from "./accept-transfer";
 import { reconcileSubmit } from "./reconcile-submit";
 import { getSessionTxs } from "./session-signatures";
 import { MOVED, type StepOutcome } from "./step-outcome";
-
-const NEVER_SENT: SubmitState = {
-  sends: 0,
-  lastUnansweredAt: null,
-  refusal: null,
-  cleanReadAt: null,
-  finalizeRefusedAt: null,
-};
 
 /**
  * Step 5a: persists `submitting` and makes the locks endless in one transaction, then sends. From that commit on arkd may

@@ -1,6 +1,6 @@
 import { actsAsOwner, type Caller } from "../caller";
+import { selectionRules } from "../ceremony/ark-limits";
 import { judgeFunds } from "../ceremony/choose-inputs";
-import { selectionRules } from "../ceremony/prepare-challenge";
 import { AppError } from "../errors";
 import { insertJob, SYSTEM_OWNER } from "../jobs/insert-job";
 import { randomSessionId } from "../nostr/session-id";

@@ -168,6 +168,7 @@ async function processResponse(deps: CeremonyDeps, event: NostrEvent): Promise<P
         ...(response.challengeId === undefined ? {} : { challengeId: response.challengeId }),
         ...(response.signature === undefined ? {} : { signature: response.signature }),
         ...(response.signatures === undefined ? {} : { signatures: response.signatures }),
+        ...(response.checkpointSignatures === undefined ? {} : { checkpointSignatures: response.checkpointSignatures }),
       });
       await deps.peers.remember(tx, event.pubkey, scheme);
       return answered;

@@ -1,4 +1,4 @@
-import { dustOf } from "../ceremony/prepare-challenge";
+import { dustOf } from "../ceremony/ark-limits";
 import { AppError } from "../errors";
 import { verifyEvent } from "../nostr/event-id";
 import {

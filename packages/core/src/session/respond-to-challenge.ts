@@ -24,6 +24,8 @@ export interface RespondInput {
   /** Exactly one of the two. A bare signature answers a challenge with one item. */
   readonly signature?: string;
   readonly signatures?: readonly ItemSignature[];
+  /** Asked for by challenges with `presign` only, which a transfer never has. */
+  readonly checkpointSignatures?: readonly ItemSignature[];
   readonly responseEventId?: string;
 }
 
@@ -65,6 +67,7 @@ async function findAnswerable(deps: SessionDeps, input: RespondInput): Promise<A
   const session = await deps.sessions.find(input.sessionId);
   if (session === undefined || !mayAnswer(input, session)) throw new AppError("not_found");
   requireSigner(session, input.userPubkey);
+  refusePresigned(input);
   const challenge = await openChallenge(deps, session, input.challengeId);
   if (challenge.stage === "ark_tx" && challenge.expiresAt <= deps.clock.now()) {
     throw new AppError("challenge_expired", { details: { challenge_id: challenge.challengeId } });
@@ -85,6 +88,13 @@ function requireSigner(session: Session, userPubkey: string | undefined): void {
   if (userPubkey === undefined || userPubkey === session.userPubkey) return;
   const message = "Not a signer of this session";
   throw new AppError("invalid_request", { errors: [{ path: "user_pubkey", code: "not_a_signer", message }] });
+}
+
+/** Taking a signature nobody asked for would leave its owner thinking it counts. */
+function refusePresigned(input: RespondInput): void {
+  if (input.checkpointSignatures === undefined || input.checkpointSignatures.length === 0) return;
+  const message = "This challenge does not ask for checkpoint signatures ahead of arkd's";
+  throw new AppError("invalid_request", { errors: [{ path: "checkpoint_signatures", code: "not_asked", message }] });
 }
 
 async function openChallenge(deps: SessionDeps, session: Session, challengeId: string | undefined): Promise<Challenge> {

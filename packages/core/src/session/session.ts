@@ -64,7 +64,18 @@ export interface SubmitState {
   readonly cleanReadAt: string | null;
   /** When arkd refused FinalizeTx: from then on outputs are only looked for, nothing is sent. */
   readonly finalizeRefusedAt: string | null;
+  /** The transaction was built anew after arkd changed its parameters; it is not built a third time. */
+  readonly rebuilt: boolean;
 }
+
+export const NEVER_SENT: SubmitState = {
+  sends: 0,
+  lastUnansweredAt: null,
+  refusal: null,
+  cleanReadAt: null,
+  finalizeRefusedAt: null,
+  rebuilt: false,
+};
 
 export interface Session {
   readonly id: bigint;

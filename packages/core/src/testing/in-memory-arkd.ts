@@ -38,6 +38,8 @@ export class InMemoryArkd implements ArkDaemon {
   private readonly transfers = new Map<string, Transfer>();
   /** Asked before every call; returns the fault of this one. */
   fault: (method: "submitTx" | "finalizeTx" | "read") => ArkdFault | undefined = () => undefined;
+  /** What GetInfo says on top: arkd's operator may change its settings. */
+  settings: Partial<ArkServerInfo> = {};
   private coins = 0;
 
   constructor(private readonly clock: Clock) {}
@@ -87,6 +89,7 @@ export class InMemoryArkd implements ArkDaemon {
       maxOpReturnOutputs: 3,
       digest: "d1",
       deprecatedSigners: [],
+      ...this.settings,
     };
   }
 

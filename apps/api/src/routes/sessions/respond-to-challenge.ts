@@ -23,6 +23,7 @@ export const respondToChallengeRoute = writeRoute({
     ...(body.payload_ref !== undefined && { payloadRef: body.payload_ref }),
     ...(body.signature !== undefined && { signature: body.signature }),
     ...(body.signatures !== undefined && { signatures: body.signatures }),
+    ...(body.checkpoint_signatures !== undefined && { checkpointSignatures: body.checkpoint_signatures }),
   });
   return {
     status: 200,

@@ -1,0 +1,19 @@
+import type { ArkServerInfo } from "../ports/ark-daemon";
+import type { Session } from "../session/session";
+import type { SessionDeps } from "../session/session-deps";
+import type { SelectionRules } from "../vtxo/select-coins";
+
+/** What the sender's coins must cover, and the limits of a selection. */
+export function selectionRules(deps: SessionDeps, intent: Session["intent"], info: ArkServerInfo): SelectionRules {
+  return {
+    targetSats: intent.amountSats + intent.feeSats,
+    dustSats: dustOf(info),
+    maxInputs: deps.config.maxInputs,
+    dustToRecipient: intent.dustPolicy === "to_recipient",
+  };
+}
+
+/** Smallest output arkd lets us make: its dust limit, or its VTXO minimum where that is higher. */
+export function dustOf(info: ArkServerInfo): bigint {
+  return info.vtxoMinSats > info.dustSats ? info.vtxoMinSats : info.dustSats;
+}

@@ -1,0 +1,160 @@
+import { buildArkTx } from "../ark/build-ark-tx";
+import { arkItems } from "../ark/signing-items";
+import type { ArkParams, BuiltArkTx } from "../ark/types";
+import { AppError } from "../errors";
+import type { ChallengeContext } from "../nostr/challenge-content";
+import type { ArkServerInfo } from "../ports/ark-daemon";
+import type { Tx } from "../ports/transactions";
+import type { Challenge } from "../session/challenge";
+import { issueChallenge } from "../session/issue-challenge";
+import type { Session } from "../session/session";
+import type { SessionDeps } from "../session/session-deps";
+import { ensureScript } from "../vtxo/ensure-script";
+import { GBTC, type Vtxo, type VtxoScriptRow } from "../vtxo/vtxo";
+import { dustOf } from "./ark-limits";
+import { planTransfer, type PlanCoin, type TransferPlan } from "./transfer-plan";
+
+/** Inputs that the session holds the locks of. */
+export interface LockedInputs {
+  readonly coins: readonly Vtxo[];
+  readonly changeSats: bigint;
+  readonly coInput: Vtxo;
+}
+
+/** Steps 2 and 3 over locked inputs: ark tx and checkpoints built and stored, challenge 1 issued. Pure but for the stores. */
+export async function issueArkChallenge(
+  deps: SessionDeps,
+  tx: Tx,
+  session: Session,
+  inputs: LockedInputs,
+  info: ArkServerInfo,
+  ids: { readonly challengeId: string; readonly expiresAt: Date },
+): Promise<Challenge> {
+  const params = arkParamsOf(info);
+  const plan = await planOutputs(deps, tx, session, inputs, info);
+  const built = buildArkTx(params, plan.inputs, plan.outputs, info);
+  await storePlan(deps, tx, session, built, plan);
+  return issueChallenge(deps, tx, session, {
+    ...ids,
+    stage: "ark_tx",
+    items: arkItems(built.arkPsbt, session.userPubkey),
+    arkPsbt: built.arkPsbt,
+    checkpointPsbts: built.checkpoints.map((each) => each.psbt),
+    params,
+    amounts: amountsOf(session, plan, inputs.coins),
+  });
+}
+
+/** What a wallet compares with its pinned values. */
+export function arkParamsOf(info: ArkServerInfo): ArkParams {
+  return {
+    signerPubkey: info.signerPubkey,
+    checkpointTapscript: info.checkpointTapscript,
+    exitDelay: info.unilateralExitDelay,
+  };
+}
+
+async function planOutputs(
+  deps: SessionDeps,
+  tx: Tx,
+  session: Session,
+  inputs: LockedInputs,
+  info: ArkServerInfo,
+): Promise<TransferPlan> {
+  const { intent, userPubkey } = session;
+  return planTransfer({
+    intent,
+    coins: await withScripts(deps, userPubkey, inputs.coins),
+    coInput: await gatewayCoin(deps, inputs.coInput),
+    changeSats: inputs.changeSats,
+    dustSats: dustOf(info),
+    recipientScript: await ensureScript(deps.vtxos, tx, intent.recipientPubkey, info, "user"),
+    changeScript: await ensureScript(deps.vtxos, tx, userPubkey, info, "user"),
+    feeReturnScript: await findUsedScript(deps, info),
+  });
+}
+
+/** Where co-inputs come back to: never a co-input again, since they inherit the user's expiry. Registered by the worker. */
+async function findUsedScript(deps: SessionDeps, info: ArkServerInfo): Promise<VtxoScriptRow> {
+  const scripts = await deps.vtxos.listScriptsOfKind("used");
+  const current = scripts.find(
+    (each) => each.signerPubkey === info.signerPubkey && each.exitDelay === info.unilateralExitDelay,
+  );
+  if (current === undefined)
+    throw new AppError("not_ready", { internal: "the gateway's scripts are not registered yet" });
+  return current;
+}
+
+async function withScripts(
+  deps: SessionDeps,
+  ownerPubkey: string,
+  vtxos: readonly Vtxo[],
+): Promise<readonly PlanCoin[]> {
+  const scripts = await deps.vtxos.listScripts(ownerPubkey);
+  return vtxos.map((vtxo) => ({ vtxo, script: scriptOf(scripts, vtxo) }));
+}
+
+async function gatewayCoin(deps: SessionDeps, vtxo: Vtxo): Promise<PlanCoin> {
+  return { vtxo, script: scriptOf(await deps.vtxos.listScriptsOfKind("fee"), vtxo) };
+}
+
+function scriptOf(scripts: readonly VtxoScriptRow[], vtxo: Vtxo): VtxoScriptRow {
+  const script = scripts.find((each) => each.id === vtxo.scriptId);
+  if (script === undefined) throw new AppError("internal_error", { internal: `no script row for ${vtxo.vtxoId}` });
+  return script;
+}
+
+async function storePlan(
+  deps: SessionDeps,
+  tx: Tx,
+  session: Session,
+  built: BuiltArkTx,
+  plan: TransferPlan,
+): Promise<void> {
+  const { intent, sessionId, userPubkey } = session;
+  await deps.sessionTxs.replacePlan(tx, session, {
+    txs: {
+      ark: unsigned(built.txid, 0, built.arkPsbt),
+      checkpoints: built.checkpoints.map((each, seq) => unsigned(each.txid, seq, each.psbt)),
+    },
+    outputs: plan.planned,
+    inputs: plan.inputs.map((input, inputIndex) => ({
+      vtxoId: input.vtxoId,
+      role: inputIndex === plan.inputs.length - 1 ? "fee" : "user",
+      inputIndex,
+    })),
+  });
+  await deps.txs.plan(tx, {
+    txid: built.txid,
+    sessionId,
+    txType: session.sessionType,
+    assetId: GBTC,
+    assetAmount: intent.amountSats,
+    amountSats: intent.amountSats,
+    feeSats: intent.feeSats,
+    senderPubkey: userPubkey,
+    recipientPubkey: intent.recipientPubkey,
+    parties: [
+      { pubkey: userPubkey, direction: "out", assetId: GBTC, amount: intent.amountSats + intent.feeSats },
+      { pubkey: intent.recipientPubkey, direction: "in", assetId: GBTC, amount: intent.amountSats },
+    ],
+  });
+}
+
+function unsigned(txid: string, seq: number, unsignedPsbt: string) {
+  return { txid, seq, unsignedPsbt, signedPsbt: undefined, serverPsbt: undefined, finalPsbt: undefined };
+}
+
+/** What the wallet shows before it signs; JSON integers in sats. */
+function amountsOf(session: Session, plan: TransferPlan, userCoins: readonly Vtxo[]): ChallengeContext["amounts"] {
+  const of = (role: string) =>
+    plan.planned
+      .filter((each) => each.role === role)
+      .map((each) => ({ asset_id: GBTC, amount: Number(each.amountSats) }));
+  return {
+    spend: userCoins.map((vtxo) => ({ asset_id: GBTC, amount: Number(vtxo.amountSats) })),
+    receive: of("recipient"),
+    change: of("change"),
+    fee: { asset_id: session.intent.feeAssetId, amount: Number(session.intent.feeSats) },
+  };
+}
