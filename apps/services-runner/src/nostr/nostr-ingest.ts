@@ -56,30 +56,49 @@ async function takeEvents(
   raws: readonly unknown[],
   stored: boolean,
 ): Promise<number | undefined> {
-  const judged = raws.map((raw) => judge(options, known, url, raw, stored));
+  const batch = new Set<string>();
+  // No await until the store is under way: two relays' copies of an event must not both count as new.
+  const judged = raws.map((raw) => judge(options, { known, batch, url, stored }, raw));
   const fresh = judged.flatMap(({ fresh }) => fresh ?? []);
-  if (fresh.length > 0) await storeEvents(options, fresh);
-  for (const { event } of fresh) known.add(event.id);
+  const store = fresh.length === 0 ? Promise.resolve() : storeEvents(options, fresh);
+  await Promise.all([known.follow([...batch], store), ...judged.flatMap(({ storing }) => storing ?? [])]);
   const current = judged.flatMap(({ currentAt }) => currentAt ?? []);
   return current.length === 0 ? undefined : Math.max(...current);
 }
 
+interface Delivery {
+  readonly known: KnownEvents;
+  /** Ids of this batch that are about to be stored. */
+  readonly batch: Set<string>;
+  readonly url: string;
+  readonly stored: boolean;
+}
+
 interface Judged {
   readonly fresh?: NewNostrEvent;
+  /** Another relay's copy is being stored. */
+  readonly storing?: Promise<void>;
   /** created_at of a proven event whose time was right. */
   readonly currentAt?: number;
 }
 
-function judge(options: NostrIngestOptions, known: KnownEvents, url: string, raw: unknown, stored: boolean): Judged {
+function judge(options: NostrIngestOptions, delivery: Delivery, raw: unknown): Judged {
+  const { known, batch, url, stored } = delivery;
   const now = options.clock.now();
   const decision = decideInbound(raw, stored, { ...options, now });
   if (decision.kind === "drop") return drop(options, undefined, decision.reason);
   const { event } = decision;
   const place = decision.isCurrent ? { currentAt: event.created_at } : {};
-  if (known.has(event.id)) return drop(options, event, "seen", place);
+  if (known.isStored(event.id) || batch.has(event.id)) return drop(options, event, "seen", place);
+  const storing = known.findStoring(event.id);
+  if (storing !== undefined) return drop(options, event, "seen", { ...place, storing });
   if (!verifyEvent(event)) return drop(options, event, "bad_signature");
-  const verdict = options.limits.take(event.pubkey, event.kind, now);
+  const sentAt = new Date(event.created_at * 1000);
+  const verdict = stored
+    ? options.limits.takeStored(event.pubkey, event.kind, sentAt)
+    : options.limits.take(event.pubkey, event.kind, now);
   if (verdict === "over") return drop(options, event, "rate_limited", place);
+  batch.add(event.id);
   return { fresh: { event, relay: url, errorCode: verdict === "first_over" ? "rate_limited" : undefined }, ...place };
 }
 

@@ -103,6 +103,21 @@ describe("what comes in", () => {
     expect(wokenIds()).toEqual([event.id]);
   });
 
+  it("counts once against its author's limit, however many relays deliver it at the same time", async () => {
+    const [one, two] = bench.relays;
+    const events = Array.from({ length: 55 }, () => anIntent());
+    bench.start();
+    await one.until(() => one.requests.length >= 2);
+    await two.until(() => two.requests.length >= 2);
+    for (const event of events) bench.relays.forEach((relay) => relay.inject(event));
+    await until(async () => (await countAll()) === 55);
+    const [row] = await testDatabase.database.select(
+      "SELECT COUNT(*) AS n FROM nostr_events WHERE error_code IS NOT NULL",
+    );
+    expect(Number(row?.["n"])).toBe(0);
+    expect(wokenIds()).toHaveLength(55);
+  });
+
   it("is limited per author: one event more is stored for the notice, the rest are dropped", async () => {
     const [relay] = bench.relays;
     const events = Array.from({ length: 64 }, () => anIntent());

@@ -25,9 +25,23 @@ export class AuthorLimits {
 
   constructor(private readonly options: AuthorLimitOptions) {}
 
+  /** An event that comes just now. */
   take(pubkey: string, kind: number, now: Date): LimitVerdict {
+    return this.takeFrom(`${kind}:${pubkey}`, kind, now);
+  }
+
+  /**
+   * An event that waited at a relay while nobody listened: a whole outage arrives within a second, so it counts for the minute it was
+   * sent in, not for this one.
+   */
+  takeStored(pubkey: string, kind: number, sentAt: Date): LimitVerdict {
+    const minute = Math.floor(sentAt.getTime() / 60_000);
+    return this.takeFrom(`${kind}:${pubkey}:${minute}`, kind, new Date(minute * 60_000));
+  }
+
+  private takeFrom(key: string, kind: number, at: Date): LimitVerdict {
     const perMinute = kind === INTENT_KIND ? this.options.intentsPerMinute : this.options.responsesPerMinute;
-    const bucket = this.refill(`${kind}:${pubkey}`, perMinute, now.getTime());
+    const bucket = this.refill(key, perMinute, at.getTime());
     if (bucket.tokens >= 1) {
       bucket.tokens -= 1;
       return "within";

@@ -96,6 +96,15 @@ test("an author is told once that it sends too much, and may go on later", () =>
   expect(limits.take("alice", 31510, at(70))).toBe("within");
 });
 
+test("what an author sent over an hour while nobody listened counts by the minute it was sent in", () => {
+  const limits = new AuthorLimits({ intentsPerMinute: 30, responsesPerMinute: 60 });
+  const sentAt = (minute: number): Date => new Date((NOW - minute * 60) * 1000);
+  const hour = Array.from({ length: 60 * 20 }, (_, i) => limits.takeStored("alice", 31510, sentAt(i % 60)));
+  expect(new Set(hour)).toEqual(new Set(["within"]));
+  const flood = Array.from({ length: 100 }, () => limits.takeStored("mallory", 31510, sentAt(0)));
+  expect(flood.filter((verdict) => verdict === "within")).toHaveLength(60);
+});
+
 test("a relay gets an event again until it takes it, refuses it for good, or a day has passed", () => {
   const now = new Date(NOW * 1000);
   const row = (attempts: number, ageMs = 0) => ({ attempts, createdAt: new Date(now.getTime() - ageMs) });
