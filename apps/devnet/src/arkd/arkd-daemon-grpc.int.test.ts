@@ -296,6 +296,18 @@ describe("subscriptions", () => {
     expect((await ended(attach(subscriptionId)))?.code).toBe(status.NOT_FOUND);
   });
 
+  it("show by heartbeats that the stream lives", async () => {
+    const quick = await anArkd({ heartbeatMs: 20 });
+    const client = new IndexerServiceClient(quick.address, credentials.createInsecure());
+    const scripts = { add: [script()] };
+    const stream = client.getSubscription(GetSubscriptionRequest.fromPartial({ filter: { scripts } }));
+    expect(await next(stream, (message) => message.$case === "heartbeat" || undefined)).toBe(true);
+    stream.cancel();
+    await ended(stream);
+    client.close();
+    await quick.daemon.close();
+  });
+
   it("are forgotten by a restart, but the VTXOs are not", async () => {
     const { subscriptionId } = await subscribe([script()]);
     const { vtxoIds } = arkd.engine.fund(alice.pubkey, 1_000n, 1);

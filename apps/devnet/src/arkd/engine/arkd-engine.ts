@@ -12,15 +12,8 @@ import type { CheckContext } from "./checks/check-context";
 import { finaliseTransfer, findFinalisable } from "./finalise-transfer";
 import { fundScript } from "./fund-scripts";
 import type { ArkdRecord } from "./records";
-import {
-  type ServerKeys,
-  checkpointTapscript,
-  compressedOf,
-  defaultScriptOf,
-  forfeitAddress,
-  xOnlyOf,
-} from "./server-keys";
-import { type ArkdSettings, digestOf } from "./settings";
+import { type ServerInfo, type ServerKeys, defaultScriptOf, toServerInfo, xOnlyOf } from "./server-keys";
+import type { ArkdSettings } from "./settings";
 import { verifyPendingTxProof } from "./verify-intent-proof";
 import { type Vtxo, isSpent, toVtxoId } from "./vtxo";
 
@@ -50,6 +43,7 @@ export class ArkdEngine {
   readonly signerPubkey: string;
   readonly state: ArkdState;
   readonly #deps: ArkdEngineDeps;
+  #info: { readonly settings: ArkdSettings; readonly info: ServerInfo } | undefined;
 
   constructor(deps: ArkdEngineDeps) {
     this.#deps = deps;
@@ -58,23 +52,11 @@ export class ArkdEngine {
     deps.clock.setOffset(deps.state.clockOffsetSeconds);
   }
 
-  info(): {
-    signerPubkey: string;
-    forfeitPubkey: string;
-    forfeitAddress: string;
-    checkpointTapscript: string;
-    digest: string;
-  } {
-    const { keys } = this.#deps;
-    const signerPubkey = compressedOf(keys.signerSecret);
-    const forfeitPubkey = compressedOf(keys.forfeitSecret);
-    return {
-      signerPubkey,
-      forfeitPubkey,
-      forfeitAddress: forfeitAddress(keys),
-      checkpointTapscript: hex.encode(checkpointTapscript(keys, this.state.settings)),
-      digest: digestOf(this.state.settings, signerPubkey, forfeitPubkey),
-    };
+  /** What GetInfo tells beside the settings. Every call compares its digest, so it is made once per change of settings. */
+  info(): ServerInfo {
+    const { settings } = this.state;
+    if (this.#info?.settings !== settings) this.#info = { settings, info: toServerInfo(this.#deps.keys, settings) };
+    return this.#info.info;
   }
 
   submitTx(request: { readonly signedArkTx: string; readonly checkpointTxs: readonly string[] }): SignedTransfer {
@@ -182,11 +164,11 @@ export class ArkdEngine {
   }
 
   #context(): CheckContext {
-    const { clock, keys, state } = this.#deps;
+    const { clock, state } = this.#deps;
     return {
       state,
       signerPubkey: this.signerPubkey,
-      unrollScript: checkpointTapscript(keys, state.settings),
+      unrollScript: hex.decode(this.info().checkpointTapscript),
       nowSeconds: clock.nowSeconds(),
       medianTime: clock.medianTime(),
     };

@@ -87,14 +87,19 @@ export function signaturesOf(tx: Transaction, index: number, leafScript: Uint8Ar
     }));
 }
 
+/** False for anything that does not verify, also for what the libraries throw on: odd hash types, keys off the curve. */
 export function isValidSignature(
   tx: Transaction,
   index: number,
   leafScript: Uint8Array,
   signed: LeafSignature,
 ): boolean {
-  if (signed.signature.length !== 64) return false;
-  return verifySchnorr(sighashOf(tx, index, leafScript, signed.hashType), hex.decode(signed.pubkey), signed.signature);
+  try {
+    const sighash = sighashOf(tx, index, leafScript, signed.hashType);
+    return verifySchnorr(sighash, hex.decode(signed.pubkey), signed.signature);
+  } catch {
+    return false;
+  }
 }
 
 /** Adds one tapscript signature to an input, beside those it has. */

@@ -5,7 +5,7 @@ import { z } from "zod";
 import { ArkdError } from "./arkd-error";
 import { concatBytes, taggedHash, txidOf, utf8 } from "./bytes";
 import type { CheckContext } from "./checks/check-context";
-import { decodeClosure, decodeVtxoScript } from "./decode-vtxo-script";
+import { type DecodedVtxoScript, decodeClosure, decodeVtxoScript } from "./decode-vtxo-script";
 import { isValidSignature, leafScriptOf, leavesOf, outpointOf, parsePsbt, signaturesOf, tapTreeOf } from "./psbt";
 import type { Vtxo } from "./vtxo";
 
@@ -72,12 +72,20 @@ function readProvenVtxo({ state }: CheckContext, tx: Transaction, index: number)
   }
   const tapTree = tapTreeOf(tx, index);
   if (tapTree === undefined) throw new ArkdError("INVALID_INTENT_PSBT", `missing taptree of input ${index}`);
-  const decoded = decodeVtxoScript(tapTree);
+  const decoded = decodeTapTree(tapTree, index);
   const leaf = leavesOf(tx, index)[0];
   const isOwnLeaf =
     leaf !== undefined && decoded.leaves.some(({ proof }) => hex.encode(proof[1]) === hex.encode(leaf[1]));
   if (decoded.pkScript !== vtxo.script || !isOwnLeaf) fail(`input ${index} does not prove the vtxo's script`);
   return vtxo;
+}
+
+function decodeTapTree(tapTree: Uint8Array, index: number): DecodedVtxoScript {
+  try {
+    return decodeVtxoScript(tapTree);
+  } catch {
+    throw new ArkdError("INVALID_INTENT_PSBT", `failed to decode the taptree of input ${index}`);
+  }
 }
 
 /** The owner's part of the leaf has signed; the server's own signature is not asked for. */

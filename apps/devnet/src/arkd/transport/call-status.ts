@@ -55,7 +55,8 @@ export function toCallStatus(error: unknown): CallStatus {
   if (error instanceof PlainStatusError || error instanceof InjectedFault) {
     return { status: error.status, message: error.message, details: undefined };
   }
-  return { status: "INTERNAL", message: error instanceof Error ? error.message : String(error), details: undefined };
+  // arkd wraps what it did not foresee in the same way.
+  return toCallStatus(new ArkdError("INTERNAL_ERROR", error instanceof Error ? error.message : String(error)));
 }
 
 const DETAILS_TYPE = "type.googleapis.com/ark.v1.ErrorDetails";
