@@ -34,6 +34,7 @@ import { createRedisTokenBuckets, TAKE_TOKENS_LUA } from "./http/redis-token-buc
 import { openAdminStores } from "./open-admin-stores";
 import { openSessionDeps } from "./open-session-deps";
 import { createStatusSources } from "./read-status";
+import { rememberOpenJobs } from "./remembered-open-jobs";
 
 /** What opening needs of the process; a test plays it. */
 export type DepsLife = Pick<Life, "onStop" | "stopping">;
@@ -60,7 +61,7 @@ export async function openDeps(config: ApiConfig, life: DepsLife, options: OpenO
   });
   const jobs = new DrizzleJobStore(database);
   const insertJob = {
-    jobs,
+    jobs: rememberOpenJobs(jobs, () => performance.now()),
     random: systemRandom,
     clock: systemClock,
     pendingJobsMax: config.background.pendingJobsPerOwnerMax,
