@@ -20,11 +20,14 @@ test("two authors with the same action_id never share a d", () => {
   expect(resultId(AUTHOR, "pay-0001")).toMatch(/^[0-9a-f]{32}$/);
 });
 
-test("the notice about a reused action_id does not replace the first result", () => {
-  const base = { authorPubkey: AUTHOR, refId: "pay-0001", intentEventId: EVENT_ID };
-  const first = failureDTag({ ...base, error: new AppError("fee_invalid") });
-  expect(failureDTag({ ...base, error: new AppError("duplicate_action") })).toBe(`${first}:${EVENT_ID}`);
-});
+test.each(["duplicate_action", "rate_limited"] as const)(
+  "a notice (%s) does not replace the action's result",
+  (code) => {
+    const base = { authorPubkey: AUTHOR, refId: "pay-0001", intentEventId: EVENT_ID };
+    const first = failureDTag({ ...base, error: new AppError("fee_invalid") });
+    expect(failureDTag({ ...base, error: new AppError(code) })).toBe(`${first}:${EVENT_ID}`);
+  },
+);
 
 test("a failure's code and an exception's text stay out of its tags and its message is the table's", () => {
   const error = new AppError("internal_error", { message: "socket hang up", internal: "secret" });

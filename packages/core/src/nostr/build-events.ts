@@ -1,4 +1,4 @@
-import { type AppError, ERRORS, nostrCode } from "../errors";
+import { type AppError, type ErrorCode, ERRORS, nostrCode } from "../errors";
 import type { DmScheme, GatewayIdentity, NostrEvent, NostrEventTemplate } from "../ports/nostr";
 import type { ChallengeContent } from "./challenge-content";
 import { CHALLENGE_KIND, CONFIRMATION_KIND, FAILURE_KIND } from "./kinds";
@@ -96,14 +96,16 @@ export interface FailureEventInput {
   readonly createdAt: number;
 }
 
-/** `d` of a 31341. The notice about a reused action_id has a `d` of its own, so that the first result survives at relays. */
+/** Codes of notices that are not the action's outcome. */
+const NOTICE_CODES: ReadonlySet<ErrorCode> = new Set(["duplicate_action", "rate_limited"]);
+
+/** `d` of a 31341. A notice about one event has a `d` of its own, so that the action's result survives at relays. */
 export function failureDTag(
   input: Pick<FailureEventInput, "authorPubkey" | "refId" | "error" | "intentEventId">,
 ): string {
   const id = resultId(input.authorPubkey, input.refId);
-  return input.error.code === "duplicate_action" && input.intentEventId !== undefined
-    ? `${id}:${input.intentEventId}`
-    : id;
+  const isNotice = NOTICE_CODES.has(input.error.code) && input.intentEventId !== undefined;
+  return isNotice ? `${id}:${input.intentEventId}` : id;
 }
 
 /** 31341: tags d, p (author), e (intent). The code is inside the encrypted content, never in a tag. */
