@@ -12,6 +12,7 @@ import type { ReceivedWake } from "@arkrelay/tasks/wake-message";
 
 import type { AttemptBatches } from "./attempt-batches";
 import type { LiveAttempt, LiveAttempts } from "./live-attempts";
+import type { OpenEndings } from "./open-endings";
 import { ProgressBuffer } from "./progress-buffer";
 import type { TaskContext, TaskHandler, TaskHandlers, TaskResult } from "./task-handler";
 
@@ -19,6 +20,7 @@ export interface RunTaskDeps {
   readonly handlers: TaskHandlers;
   readonly batches: AttemptBatches;
   readonly live: LiveAttempts;
+  readonly endings: OpenEndings;
   readonly attempts: Pick<AttemptStore, "reportProgress">;
   readonly waker: Waker;
   readonly log: Logger;
@@ -33,20 +35,15 @@ const END_TRIES_MAX = 15;
 
 /**
  * From a wake to its end: takes the row (or learns that there is nothing to do), runs the handler, lets the error table judge what it
- * threw, and ends the attempt. The wake is used up whatever the work's fate, because that is written in the row. `onHandled` is
- * called when the handler is through and only the end is left to be written.
+ * threw, and sees to it that the end is written. The wake is used up whatever the work's fate, because that is written in the row.
  */
-export async function runTask(
-  deps: RunTaskDeps,
-  wake: ReceivedWake,
-  onHandled: () => void = () => undefined,
-): Promise<WakeAnswer> {
+export async function runTask(deps: RunTaskDeps, wake: ReceivedWake): Promise<WakeAnswer> {
   try {
     const outcome = await deps.batches.take(wake.task, wake.rowKey);
     if (outcome.kind === "early")
       return { kind: "put_back", delayMs: Math.max(0, outcome.runAt.getTime() - Date.now()) };
     if (outcome.kind === "taken")
-      await withLogContext(logContextOf(outcome.attempt), () => runAttempt(deps, outcome.attempt, onHandled));
+      await withLogContext(logContextOf(outcome.attempt), () => runAttempt(deps, outcome.attempt));
     return DONE;
   } catch (error) {
     deps.log.error("a wake could not be worked on", { task: wake.task, row_key: wake.rowKey, error });
@@ -54,21 +51,35 @@ export async function runTask(
   }
 }
 
-async function runAttempt(deps: RunTaskDeps, attempt: Attempt, onHandled: () => void): Promise<void> {
+/** Resolves when the handler is through; its end is written behind it. */
+async function runAttempt(deps: RunTaskDeps, attempt: Attempt): Promise<void> {
   const startedAt = performance.now();
   const live = deps.live.add(attempt);
   const progress = new ProgressBuffer({
     write: (lines) => deps.attempts.reportProgress(attempt, lines),
     onError: (error) => deps.log.warn("progress could not be written", { task: attempt.task, error }),
   });
+  const worked = await workOn(deps, live, progress);
+  await deps.endings.track(finish(deps, live, progress, worked, startedAt));
+}
+
+/** Never rejects: a row whose end cannot be written is taken over when its lease lapses. */
+async function finish(
+  deps: RunTaskDeps,
+  live: LiveAttempt,
+  progress: ProgressBuffer,
+  { end, wakes }: Worked,
+  startedAt: number,
+): Promise<void> {
+  const { attempt } = live;
   try {
-    const { end, wakes } = await workOn(deps, live, progress);
-    onHandled();
     const lines = await progress.takeRest();
     // A stale attempt has nothing to write: the row belongs to somebody else.
     const followUp = end === undefined ? undefined : await writeEnd(deps, live, { attempt, end, progress: lines });
     if (end !== undefined) deps.onEnd?.(attempt, end, (performance.now() - startedAt) / 1000);
     await deps.waker.wake([...wakes, ...(followUp === undefined ? [] : [followUp])]);
+  } catch (error) {
+    deps.log.error("the end of a task could not be written", { task: attempt.task, row_key: attempt.rowKey, error });
   } finally {
     deps.live.remove(attempt);
   }

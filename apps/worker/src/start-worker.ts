@@ -7,6 +7,7 @@ import { AttemptBatches } from "./attempt-batches";
 import type { WorkerConfig } from "./config";
 import type { WorkerDeps } from "./deps";
 import { LiveAttempts } from "./live-attempts";
+import { OpenEndings } from "./open-endings";
 import { runTask } from "./run-task";
 import { createTaskHandlers } from "./task-handlers";
 import { selectQueues, startTaskWorkers } from "./task-workers";
@@ -24,10 +25,12 @@ export function startWorker(deps: WorkerDeps, config: WorkerConfig, life: Life):
     onError: (error) => logger.warn("leases could not be renewed or looked at", { error }),
   });
   life.onStop("live attempts", () => live.close());
+  const endings = new OpenEndings();
   const run = {
     handlers: createTaskHandlers(deps, config),
     batches: new AttemptBatches(attempts),
     live,
+    endings,
     attempts,
     waker,
     log: logger.forModule("tasks"),
@@ -41,7 +44,8 @@ export function startWorker(deps: WorkerDeps, config: WorkerConfig, life: Life):
     slotsOf: (queue: QueueName) => config.background.queueConcurrency.get(queue) ?? config.background.workerConcurrency,
     connection: deps.redis.consumer,
     live,
-    run: (wake, onHandled) => runTask(run, wake, onHandled),
+    endings,
+    run: (wake) => runTask(run, wake),
     log: logger.forModule("queues"),
   });
   life.onStop("task workers", () => workers.drain(config.process.graceMs * PATIENCE_SHARE));

@@ -9,10 +9,10 @@ import {
 import type { ReceivedWake } from "@arkrelay/tasks/wake-message";
 
 import type { LiveAttempts } from "./live-attempts";
+import type { OpenEndings } from "./open-endings";
 import { OwnerSlots } from "./owner-slots";
 
-/** `onHandled`: the handler is through, only its end is left to be written. */
-type RunWake = (wake: ReceivedWake, onHandled?: () => void) => Promise<WakeAnswer>;
+type RunWake = (wake: ReceivedWake) => Promise<WakeAnswer>;
 
 export interface TaskWorkersOptions {
   readonly queues: readonly QueueName[];
@@ -20,6 +20,7 @@ export interface TaskWorkersOptions {
   readonly connection: WakeConsumerOptions["connection"];
   readonly namespace?: string;
   readonly live: LiveAttempts;
+  readonly endings: OpenEndings;
   readonly run: RunWake;
   readonly log: Logger;
 }
@@ -56,8 +57,7 @@ async function handleFairly(owners: OwnerSlots, wake: ReceivedWake, run: RunWake
   const release = await owners.acquire(wake.owner);
   if (release === undefined) return { kind: "put_back", delayMs: PUT_BACK_MS };
   try {
-    // The owner's next job may start while this one's end is being written.
-    return await run(wake, release);
+    return await run(wake);
   } finally {
     release();
   }
@@ -71,6 +71,7 @@ async function drain(
   const closed = Promise.all(consumers.map((consumer) => consumer.close()));
   const timer = setTimeout(() => options.live.stopAll(), patienceMs);
   await closed;
+  await options.endings.settle();
   clearTimeout(timer);
 }
 

@@ -23,6 +23,7 @@ import { WokenMarker } from "@arkrelay/tasks/woken-marker";
 
 import { AttemptBatches } from "../attempt-batches";
 import { LiveAttempts } from "../live-attempts";
+import { OpenEndings } from "../open-endings";
 import { runTask } from "../run-task";
 import type { TaskHandlers } from "../task-handler";
 import { startTaskWorkers } from "../task-workers";
@@ -65,10 +66,12 @@ export async function startTestWorker(test: TestDatabase, handlers: Partial<Task
     onError: () => undefined,
   });
   const ends = new Ends();
+  const endings = new OpenEndings();
   const deps = {
     handlers: handlers as TaskHandlers,
     batches: new AttemptBatches(attempts),
     live,
+    endings,
     attempts,
     waker,
     log,
@@ -80,8 +83,9 @@ export async function startTestWorker(test: TestDatabase, handlers: Partial<Task
     connection: consumer,
     namespace,
     live,
+    endings,
     log,
-    run: (wake, onHandled) => runTask(deps, wake, onHandled),
+    run: (wake) => runTask(deps, wake),
   });
   const insertDeps: InsertJobDeps = { jobs, random: { uuid: randomUUID }, clock, pendingJobsMax: 100_000 };
   const redisEpoch = queueEpochKey(producer, namespace);
