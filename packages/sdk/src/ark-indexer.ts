@@ -1,6 +1,7 @@
 import { z } from "zod";
 
 import { vtxoScriptHex, type WalletPins } from "./ark-script.js";
+import { openDeadline } from "./deadline.js";
 import { SchemaValidationError, toGatewayError } from "./errors.js";
 import { parseWith } from "./validation.js";
 import type { OwnVtxo, VtxoView } from "./verifier/verifier-types.js";
@@ -114,13 +115,16 @@ function toOwnVtxo(vtxo: z.infer<typeof vtxoSchema>): OwnVtxo {
 
 async function getJson(url: string, { fetchImpl, timeoutMs = 10_000 }: IndexerOptions): Promise<unknown> {
   const get = fetchImpl ?? globalThis.fetch.bind(globalThis);
+  const deadline = openDeadline(timeoutMs);
   try {
-    const response = await get(url, { signal: AbortSignal.timeout(timeoutMs) });
+    const response = await get(url, { signal: deadline.signal });
     if (response.ok) return await response.json();
     throw new Error(`HTTP ${response.status}`);
   } catch (cause) {
     const detail = `arkd cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`;
     throw toGatewayError({ status: 0, code: "network_error", detail, retryable: true }, cause);
+  } finally {
+    deadline.close();
   }
 }
 

@@ -1,3 +1,4 @@
+import { openDeadline } from "./deadline.js";
 import { CeremonyTimeoutError, RetriableHttpError, RetryExceededError } from "./errors.js";
 import type { GatewayClient } from "./gateway-client.js";
 import type { CeremonyStatus } from "./response-schemas.js";
@@ -39,11 +40,10 @@ export async function waitForCeremony(
 ): Promise<CeremonyOutcome> {
   const { timeoutMs = 120_000, intervalMs = 1_000 } = options;
   const startedAt = Date.now();
-  const deadline = AbortSignal.timeout(timeoutMs);
-  const signal = options.signal ? AbortSignal.any([options.signal, deadline]) : deadline;
+  const deadline = openDeadline(timeoutMs, options.signal);
+  const { signal } = deadline;
   const nudge = new Nudge();
-  const stopStream = new AbortController();
-  void nudgeOnEvents(client, sessionId, nudge, AbortSignal.any([signal, stopStream.signal]));
+  void nudgeOnEvents(client, sessionId, nudge, signal);
   let status: CeremonyStatus | undefined;
   let waitMs = Math.min(FIRST_WAIT_MS, intervalMs);
   try {
@@ -61,7 +61,7 @@ export async function waitForCeremony(
       waitMs = Math.min(waitMs * 2, intervalMs);
     }
   } finally {
-    stopStream.abort();
+    deadline.close();
   }
   if (options.signal?.aborted) throw new CeremonyTimeoutError("the wait was cancelled", status?.session_status);
   return { ok: false, status, elapsedMs: Date.now() - startedAt, timeout: true };

@@ -2,6 +2,7 @@ import { hex } from "@scure/base";
 
 import type { WalletPins } from "./ark-script.js";
 import { waitForCeremony } from "./ceremony.js";
+import { openDeadline } from "./deadline.js";
 import { CeremonyTimeoutError, ConflictError, PaymentFailedError, VerificationError } from "./errors.js";
 import { intentSchema } from "./event-schemas.js";
 import type { GatewayClient } from "./gateway-client.js";
@@ -130,14 +131,15 @@ export class PaymentFlow {
     const sessionId = sessionIdOfIntent(event.id);
     const step = this.#reporter(startedAt, sessionId);
     step("intent_signed", { intentEvent: event });
-    const stop = new AbortController();
-    const result = nostr.waitForResult(event.id, AbortSignal.any([stop.signal, ...endSignals(options)]));
+    const deadline = openDeadline(options.timeoutMs ?? DEFAULT_TIMEOUT_MS, options.signal);
+    const result = handled(nostr.waitForResult(event.id, deadline.signal));
     const answering = this.#answerOverNostr(nostr, { content, eventId: event.id }, sessionId, step);
     try {
       // Both listeners stand before the intent goes out, so nothing about it can be missed.
-      await nostr.publish(event);
+      const ending = handled(Promise.race([result, answering.refusal]));
+      await Promise.race([handled(nostr.publish(event)), ending]);
       step("intent_published");
-      const end = await Promise.race([result, answering.refusal]);
+      const end = await ending;
       if (!end.ok) throw failedPayment(end.failure.details?.code, end.failure.message, end.failure.code);
       const { txid } = end.confirmation.results;
       step("settled", { txid });
@@ -147,8 +149,7 @@ export class PaymentFlow {
       throw toTimeout(error);
     } finally {
       answering.unsubscribe();
-      stop.abort();
-      result.catch(() => undefined);
+      deadline.close();
     }
   }
 
@@ -228,8 +229,7 @@ export class PaymentFlow {
   /** Answers one challenge after the other; `refusal` rejects with the first reason not to. */
   #answerOverNostr(nostr: NostrGatewayClient, approved: ApprovedIntent, sessionId: string, step: Reporter) {
     let refuse: (error: unknown) => void = () => undefined;
-    const refusal = new Promise<never>((_, reject) => (refuse = reject));
-    refusal.catch(() => undefined);
+    const refusal = handled(new Promise<never>((_, reject) => (refuse = reject)));
     let queue = Promise.resolve();
     const unsubscribe = nostr.onChallenge((challenge) => {
       if (fieldOf(challenge.content, "session_id") !== sessionId) return;
@@ -322,9 +322,10 @@ function expiryOf({ expiresAt, validForSeconds = 600 }: PaymentRequest): number 
   return expiresAt ?? Math.floor(Date.now() / 1000) + validForSeconds;
 }
 
-function endSignals({ timeoutMs = DEFAULT_TIMEOUT_MS, signal }: WaitOptions): AbortSignal[] {
-  const timeout = AbortSignal.timeout(timeoutMs);
-  return signal ? [timeout, signal] : [timeout];
+/** The same promise, whose rejection is nobody's surprise while another one is awaited. */
+function handled<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => undefined);
+  return promise;
 }
 
 function toTimeout(error: unknown): unknown {

@@ -1,5 +1,6 @@
 import type { z } from "zod";
 
+import { openDeadline } from "../deadline.js";
 import { type GatewayClientError, RetriableHttpError, toGatewayError } from "../errors.js";
 import { nip98Header } from "../nostr-utils.js";
 import { type RetryOptions, withRetryAsync } from "../retry.js";
@@ -59,22 +60,32 @@ export class HttpTransport {
   async call<S extends z.ZodType>(call: HttpCall<S>): Promise<z.infer<S>> {
     const timeoutMs = (this.#options.timeoutMs ?? DEFAULT_TIMEOUT_MS) + (call.waitSeconds ?? 0) * 1000;
     const deadlineAtMs = Date.now() + timeoutMs;
-    const deadline = AbortSignal.timeout(timeoutMs);
-    const signal = call.signal ? AbortSignal.any([call.signal, deadline]) : deadline;
     const headers = this.#fixedHeaders(call);
     const body = call.body === undefined ? undefined : encodeBody(call.body);
-    const attempt = () => this.#attempt(call, headers, body, signal);
+    const deadline = openDeadline(timeoutMs, call.signal);
+    const attempt = () => this.#attempt(call, headers, body, deadline.signal);
+    try {
+      const payload = await this.#withRetries(attempt, deadlineAtMs, call.signal);
+      return parseWith(call.reply, payload, `${call.method} ${call.path}`);
+    } finally {
+      deadline.close();
+    }
+  }
+
+  async #withRetries(
+    attempt: () => Promise<unknown>,
+    deadlineAtMs: number,
+    signal: AbortSignal | undefined,
+  ): Promise<unknown> {
     const { retry } = this.#options;
-    const payload = retry
-      ? await withRetryAsync(attempt, {
-          ...(retry === true ? {} : retry),
-          retryIf: isRetryable,
-          waitMsOf: retryAfterMs,
-          deadlineAtMs,
-          ...(call.signal ? { signal: call.signal } : {}),
-        })
-      : await attempt();
-    return parseWith(call.reply, payload, `${call.method} ${call.path}`);
+    if (!retry) return attempt();
+    return withRetryAsync(attempt, {
+      ...(retry === true ? {} : retry),
+      retryIf: isRetryable,
+      waitMsOf: retryAfterMs,
+      deadlineAtMs,
+      ...(signal ? { signal } : {}),
+    });
   }
 
   /** Opens a GET whose body is read as it comes (server-sent events). */
