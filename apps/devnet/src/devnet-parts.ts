@@ -1,6 +1,5 @@
 import type { ArkdDaemon } from "./arkd/arkd-daemon";
 import type { ArkdEngine } from "./arkd/engine/arkd-engine";
-import type { ServerKeys } from "./arkd/engine/server-keys";
 import type { VirtualClock } from "./clock/virtual-clock";
 import type { FaultBook } from "./faults/fault-book";
 import type { EventLog } from "./relay/event-log";
@@ -9,7 +8,6 @@ import type { RelayServer } from "./relay/relay-server";
 /** Everything the control API can reach. */
 export interface DevnetParts {
   readonly seed: string;
-  readonly keys: ServerKeys;
   readonly engine: ArkdEngine;
   readonly clock: VirtualClock;
   readonly faults: FaultBook;

@@ -91,7 +91,6 @@ export async function startDevnet(config: DevnetConfig, onStop: OnStop): Promise
   };
   const parts: DevnetParts = {
     seed: identity.seed,
-    keys: identity,
     engine,
     clock,
     faults,

@@ -123,6 +123,9 @@ it("resumes keys, coins, half-done transfers and relay events after kill -9 in t
     spendableOnly: true,
   });
   expect(new Set(vtxos.map(({ txid }) => txid))).toEqual(new Set([accepted.arkTxid, halfDone.arkTxid]));
+  // Bob has only received: his balance stands under his script until somebody shows his key.
+  const byOwner = { [bob.pubkey]: 20_000 };
+  expect(await control(after, `/state?pubkeys=${bob.pubkey}`)).toMatchObject({ arkd: { by_owner: byOwner }, drift: 0 });
   const reader = await RawClient.connect(after.relay_url);
   expect(await reader.query({ ids: [event.id] })).toEqual([event.id]);
   await reader.close();

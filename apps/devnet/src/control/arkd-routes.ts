@@ -1,13 +1,13 @@
 import { Router } from "express";
 import { z } from "zod";
 
-import { defaultScriptOf } from "../arkd/engine/server-keys";
 import type { DevnetParts } from "../devnet-parts";
 import { invalidField, parseBody } from "./parse-body";
+import { XOnlyKey } from "./x-only-key";
 
 const UnrollBody = z.strictObject({ vtxo_id: z.string().regex(/^[0-9a-f]{64}:\d+$/, "must be txid:vout") });
 const BanBody = z.strictObject({
-  pubkey: z.string().regex(/^[0-9a-f]{64}$/, "must be an x-only key: 64 lower-case hex characters"),
+  pubkey: XOnlyKey,
   // arkd's own ban lasts this long.
   seconds: z.int().min(0).max(31_536_000).default(300),
 });
@@ -23,7 +23,7 @@ const SettingsBody = z
   .refine((body) => Object.keys(body).length > 0, "at least one setting");
 
 /** What only arkd's operator, or the chain, could do. */
-export function arkdRoutes({ engine, keys }: DevnetParts): Router {
+export function arkdRoutes({ engine }: DevnetParts): Router {
   const router = Router();
   router.post("/arkd/unroll", (req, res) => {
     const { vtxo_id } = parseBody(UnrollBody, req.body);
@@ -33,7 +33,7 @@ export function arkdRoutes({ engine, keys }: DevnetParts): Router {
   });
   router.post("/arkd/ban", (req, res) => {
     const { pubkey, seconds } = parseBody(BanBody, req.body);
-    engine.ban(defaultScriptOf(pubkey, keys, engine.state.settings), seconds);
+    engine.ban(engine.learnOwner(pubkey), seconds);
     res.status(204).end();
   });
   router.post("/arkd/settings", (req, res) => {

@@ -1,10 +1,10 @@
 import { Router } from "express";
-import { isXOnlyPoint } from "tiny-secp256k1";
 import { z } from "zod";
 
 import { FUNDED_OUTPUTS_MAX } from "../arkd/engine/fund-scripts";
 import type { DevnetParts } from "../devnet-parts";
 import { invalidField, parseBody } from "./parse-body";
+import { XOnlyKey } from "./x-only-key";
 
 /** 21 million bitcoin. */
 const SATS_MAX = 2_100_000_000_000_000;
@@ -12,7 +12,7 @@ const TEN_YEARS_SECONDS = 315_360_000;
 const BLOCKS_MAX = 100_000;
 
 const FaucetBody = z.strictObject({
-  pubkey: z.string().regex(/^[0-9a-f]{64}$/, "must be an x-only key: 64 lower-case hex characters"),
+  pubkey: XOnlyKey,
   amount_sats: z.int().positive().max(SATS_MAX),
   count: z.int().min(1).max(FUNDED_OUTPUTS_MAX).default(1),
   asset_id: z.undefined("assets are not simulated yet").optional(),
@@ -29,7 +29,7 @@ export function chainRoutes({ engine, clock }: DevnetParts): Router {
     const { dustSats } = engine.state.settings;
     if (amount_sats < dustSats) throw invalidField("amount_sats", `must be at least ${dustSats}, the dust limit`);
     if (amount_sats * count > SATS_MAX) throw invalidField("count", "the sum is more than all bitcoin there will be");
-    const { txid, vtxoIds } = fund(engine, pubkey, BigInt(amount_sats), count);
+    const { txid, vtxoIds } = engine.fund(pubkey, BigInt(amount_sats), count);
     res.json({ vtxo_ids: vtxoIds, txid });
   });
   router.post("/mine", (req, res) => {
@@ -40,15 +40,4 @@ export function chainRoutes({ engine, clock }: DevnetParts): Router {
     res.json({ now: clock.nowSeconds(), median_time: clock.medianTime() });
   });
   return router;
-}
-
-/** Half of all 32-byte strings are no point of the curve, and no script can be made for them. */
-function fund(
-  engine: DevnetParts["engine"],
-  pubkey: string,
-  amountSats: bigint,
-  count: number,
-): ReturnType<DevnetParts["engine"]["fund"]> {
-  if (!isXOnlyPoint(Buffer.from(pubkey, "hex"))) throw invalidField("pubkey", "is not a point of the curve");
-  return engine.fund(pubkey, amountSats, count);
 }

@@ -68,6 +68,11 @@ describe("control API", () => {
     });
   });
 
+  it("refuses to name balances by something that is no key", async () => {
+    const { status, body } = await ask("GET", "/state?pubkeys=nonsense");
+    expect([status, (body as { errors: { path: string }[] }).errors[0]?.path]).toEqual([400, "pubkeys.0"]);
+  });
+
   it("mines blocks, advances the clock and lets VTXOs expire", async () => {
     expect((await ask("POST", "/mine")).body).toEqual({ height: 102 });
     expect((await ask("POST", "/mine", { blocks: 5 })).body).toEqual({ height: 107 });

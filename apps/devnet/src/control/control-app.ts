@@ -1,11 +1,22 @@
 import express, { type ErrorRequestHandler, type Express } from "express";
+import { z } from "zod";
 
 import type { DevnetParts } from "../devnet-parts";
 import { arkdRoutes } from "./arkd-routes";
 import { chainRoutes } from "./chain-routes";
 import { faultRoutes } from "./fault-routes";
-import { InvalidRequestError } from "./parse-body";
+import { InvalidRequestError, parseBody } from "./parse-body";
 import { arkdConservation, driftSats } from "./state-view";
+import { XOnlyKey } from "./x-only-key";
+
+/** `pubkeys=<hex>,<hex>`: whose balances to name by key although they have only received so far. */
+const StateQuery = z.strictObject({
+  pubkeys: z
+    .string()
+    .default("")
+    .transform((list) => list.split(",").filter((pubkey) => pubkey !== ""))
+    .pipe(z.array(XOnlyKey).max(1_000)),
+});
 
 /** The control API: how tests and people steer devnet. */
 export function controlApp(parts: DevnetParts): Express {
@@ -13,7 +24,11 @@ export function controlApp(parts: DevnetParts): Express {
   app.disable("x-powered-by");
   app.use(express.json());
   app.use(chainRoutes(parts), arkdRoutes(parts), faultRoutes(parts));
-  app.get("/state", (_req, res) => void res.json(describeState(parts)));
+  app.get("/state", (req, res) => {
+    const { pubkeys } = parseBody(StateQuery, req.query);
+    for (const pubkey of pubkeys) parts.engine.learnOwner(pubkey);
+    res.json(describeState(parts));
+  });
   app.post("/reset", (_req, res) => {
     parts.reset();
     res.status(204).end();

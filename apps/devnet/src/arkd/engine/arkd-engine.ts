@@ -101,9 +101,8 @@ export class ArkdEngine {
 
   /** Makes `count` VTXOs for the default script of a key. Throws when the key is not on the curve. */
   fund(ownerPubkey: string, amountSats: bigint, count: number): { txid: string; vtxoIds: readonly string[] } {
-    const { clock, keys, seed } = this.#deps;
-    const script = defaultScriptOf(ownerPubkey, keys, this.state.settings);
-    if (!this.state.owners.has(script)) this.#commit({ type: "owner", script, pubkey: ownerPubkey });
+    const { clock, seed } = this.#deps;
+    const script = this.learnOwner(ownerPubkey);
     const expirySeconds = this.state.settings.vtxoTreeExpirySeconds;
     const origin = { seed, commitmentCount: this.state.commitmentCount, nowMs: clock.nowMs(), expirySeconds };
     const funded = fundScript(origin, script, amountSats, count);
@@ -116,6 +115,13 @@ export class ArkdEngine {
       created: vtxoIds.flatMap((vtxoId) => this.#copy(vtxoId)),
     });
     return { txid: funded.txid, vtxoIds };
+  }
+
+  /** The default script of a key, whose coins the conservation view names by the key from now on. */
+  learnOwner(pubkey: string): string {
+    const script = defaultScriptOf(pubkey, this.#deps.keys, this.state.settings);
+    if (!this.state.owners.has(script)) this.#commit({ type: "owner", script, pubkey });
+    return script;
   }
 
   mine(blocks: number): number {
