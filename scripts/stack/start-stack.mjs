@@ -2,6 +2,7 @@ import path from "node:path";
 
 import { appEnvironment } from "./app-environment.mjs";
 import { APPS, appService, devnetService } from "./app-services.mjs";
+import { checkDatabasePins } from "./check-database-pins.mjs";
 import { DATABASE_NAME, startDatabases } from "./databases.mjs";
 import { createPortPicker } from "./free-port.mjs";
 import { fundInventory } from "./fund-inventory.mjs";
@@ -34,6 +35,7 @@ export async function startStack({ supervisor, paths, print, options }) {
   });
   await migrate(databases.databaseUrl, print);
   const devnet = await startDevnet({ supervisor, paths, pickPort, print });
+  await checkDatabasePins({ databaseUrl: databases.databaseUrl, signerPubkey: devnet.signer_pubkey });
   // Before the processes start, so that their first look at arkd finds it.
   await fundInventory({
     controlUrl: devnet.control_url,
