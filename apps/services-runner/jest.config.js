@@ -1,1 +1,1 @@
-module.exports = { ...require("../../jest.base.js"), displayName: "services-runner" };
+module.exports = { ...require("../../jest.base.js"), displayName: "services-runner", testTimeout: 20_000 };

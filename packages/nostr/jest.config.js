@@ -1,1 +1,1 @@
-module.exports = { ...require("../../jest.base.js"), displayName: "nostr" };
+module.exports = { ...require("../../jest.base.js"), displayName: "nostr", testTimeout: 20_000 };

@@ -52,6 +52,8 @@ class SocketClient implements RelayClient {
   private readonly subscriptions = new Map<string, Subscription>();
   private readonly awaitedOks = new Map<string, Set<(outcome: PublishOutcome) => void>>();
   private subscriptionCount = 0;
+  /** Set once the socket is gone: what is asked afterwards has its answer at once instead of waiting for one. */
+  private endReason: string | undefined;
   private authentication: Promise<boolean> | undefined;
 
   constructor(private readonly options: RelayClientOptions) {
@@ -139,8 +141,13 @@ class SocketClient implements RelayClient {
   private openSubscription(subscription: Subscription): string {
     this.subscriptionCount += 1;
     const id = `s${this.subscriptionCount}`;
-    this.subscriptions.set(id, subscription);
-    this.socket.send(["REQ", id, subscription.filter]);
+    const { endReason } = this;
+    if (endReason === undefined) {
+      this.subscriptions.set(id, subscription);
+      this.socket.send(["REQ", id, subscription.filter]);
+    } else {
+      queueMicrotask(() => subscription.onClosed(endReason));
+    }
     return id;
   }
 
@@ -181,6 +188,7 @@ class SocketClient implements RelayClient {
   }
 
   private sendForOk(verb: "EVENT" | "AUTH", event: NostrEvent): Promise<PublishOutcome> {
+    if (this.endReason !== undefined) return Promise.resolve({ kind: "unanswered", message: this.endReason });
     return new Promise((resolve) => {
       const settle = (outcome: PublishOutcome): void => {
         clearTimeout(timer);
@@ -204,6 +212,7 @@ class SocketClient implements RelayClient {
   }
 
   private abandon(reason: string): void {
+    this.endReason = reason;
     for (const eventId of this.awaitedOks.keys()) this.settleOk(eventId, { kind: "unanswered", message: reason });
     const open = [...this.subscriptions.values()];
     this.subscriptions.clear();

@@ -2,6 +2,7 @@ import { parseNostrEvent } from "@arkrelay/core/nostr/nostr-event";
 import type { NostrEvent } from "@arkrelay/core/ports/nostr";
 
 import { createGatewayIdentity } from "./gateway-identity";
+import type { RelayTimings } from "./relay-connection";
 import type { RelayIngest } from "./relay-ingest";
 import { RelayPool } from "./relay-pool";
 import { startTestRelay, type TestRelay } from "./testing/test-relay";
@@ -12,7 +13,7 @@ const wallet = createGatewayIdentity(new Uint8Array(Buffer.from("32".repeat(32),
 const NOW = 1_790_000_000;
 const TIMINGS = {
   connectTimeoutMs: 1_000,
-  answerTimeoutMs: 300,
+  answerTimeoutMs: 5_000,
   pingIntervalMs: 30_000,
   backoffMinMs: 5,
   backoffMaxMs: 20,
@@ -31,22 +32,22 @@ afterEach(async () => {
   await relay.close();
 });
 
-function startPool(ingest?: RelayIngest): RelayPool {
+function startPool(ingest?: RelayIngest, timings: Partial<RelayTimings> = {}): RelayPool {
   pool = new RelayPool({
     urls: [relay.url],
     identity: gateway,
     clock: { now: () => new Date(NOW * 1000) },
     observer: { connected: () => undefined, disconnected: () => undefined },
     jitter: Math.random,
-    timings: TIMINGS,
+    timings: { ...TIMINGS, ...timings },
     ingest,
   });
   pool.start();
   return pool;
 }
 
-async function connectedPool(): Promise<RelayPool> {
-  const started = startPool(recordingIngest().ingest);
+async function connectedPool(timings: Partial<RelayTimings> = {}): Promise<RelayPool> {
+  const started = startPool(recordingIngest().ingest, timings);
   await relay.until(() => relay.requests.length > 0);
   return started;
 }
@@ -189,7 +190,7 @@ test.each([
 
 test("a lost OK leaves the outcome open, although the relay has the event", async () => {
   relay.faults.loseOks = true;
-  const started = await connectedPool();
+  const started = await connectedPool({ answerTimeoutMs: 200 });
   const event = ownEvent("a");
   await expect(started.publish(relay.url, event)).resolves.toMatchObject({ kind: "unanswered" });
   await expect(started.holds(relay.url, event.id)).resolves.toBe(true);

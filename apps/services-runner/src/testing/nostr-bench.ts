@@ -18,7 +18,7 @@ export const wallet = createGatewayIdentity(new Uint8Array(Buffer.from("42".repe
 
 const TIMINGS = {
   connectTimeoutMs: 1_000,
-  answerTimeoutMs: 200,
+  answerTimeoutMs: 5_000,
   pingIntervalMs: 30_000,
   backoffMinMs: 5,
   backoffMaxMs: 20,
