@@ -28,7 +28,7 @@ export function finaliseTransfer(
   tx: OffchainTx,
   finalCheckpointTxs: readonly string[],
 ): Extract<ArkdRecord, { type: "finalised" }> {
-  const given = new Map(finalCheckpointTxs.map((text) => [parseCheckpoint(text).id, parseCheckpoint(text)]));
+  const given = new Map(finalCheckpointTxs.map(parseCheckpoint).map((checkpoint) => [checkpoint.id, checkpoint]));
   const checkpoints = tx.checkpoints.map((checkpoint) => completeCheckpoint(checkpoint, given.get(checkpoint.txid)));
   const inputs = tx.checkpoints.map(({ vtxoId }) => getInput(context, vtxoId));
   const expiresAt = Math.min(...inputs.map((vtxo) => vtxo.expiresAt));
