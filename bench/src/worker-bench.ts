@@ -62,10 +62,18 @@ async function measureGateway(stack: Stack, connection: Connection, jobs: number
 
 async function drainOpenJobs(connection: Connection): Promise<void> {
   const deadline = performance.now() + DRAIN_TIMEOUT_MS;
-  while ((await countJobs(connection, "status IN ('pending', 'running') AND queue = 'default'")) > 0) {
+  while (await hasOpenJobs(connection)) {
     if (performance.now() > deadline) throw new Error(`jobs are not done after ${DRAIN_TIMEOUT_MS / 1000} s`);
     await sleep(20);
   }
+}
+
+/** Finds the first open row and stops there: counting them all would be work that the worker is charged for. */
+async function hasOpenJobs(connection: Connection): Promise<boolean> {
+  const [rows] = await connection.query<RowDataPacket[]>(
+    "SELECT 1 FROM job_logs WHERE status IN ('pending', 'running') AND queue = 'default' LIMIT 1",
+  );
+  return rows.length > 0;
 }
 
 async function countJobs(connection: Connection, condition: string): Promise<number> {
