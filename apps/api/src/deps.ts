@@ -37,7 +37,7 @@ import { createStatusSources } from "./read-status";
 import { rememberOpenJobs } from "./remembered-open-jobs";
 
 /** What opening needs of the process; a test plays it. */
-export type DepsLife = Pick<Life, "onStop" | "stopping">;
+export type DepsLife = Pick<Life, "onStop" | "checkReady">;
 
 export interface OpenOptions {
   readonly version: string;
@@ -99,7 +99,7 @@ export async function openDeps(config: ApiConfig, life: DepsLife, options: OpenO
       database,
       redis,
       queues,
-      isDraining: () => life.stopping.aborted,
+      isDraining: async () => (await life.checkReady()).draining,
       now: () => systemClock.now(),
     }),
     admin: openAdminStores(database),

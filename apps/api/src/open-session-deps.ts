@@ -62,6 +62,7 @@ function toSessionConfig({ session, nostr, arkd, mode }: ApiConfig): SessionDeps
     l2FeeSats: session.l2FeeSats,
     feeVtxoSats: session.feeVtxoSats,
     maxIntentTtlMs: nostr.maxIntentTtlSeconds * 1000,
+    strangerRepliesPerMinute: nostr.strangerRepliesPerMinute,
     daemonTimeoutMs: arkd.timeoutMs,
   };
 }

@@ -30,7 +30,7 @@ export interface StatusDeps {
   readonly database: Database;
   readonly redis: Redis;
   readonly queues: WakeQueues;
-  readonly isDraining: () => boolean;
+  readonly isDraining: () => Promise<boolean>;
   readonly now: () => Date;
 }
 

@@ -67,7 +67,8 @@ export interface RedisInfo {
 
 /** Where the status routes look. Each is bounded in time and may throw; the routes say what they could not read. */
 export interface StatusSources {
-  readonly isDraining: () => boolean;
+  /** From the signal on, so that no more traffic is sent while the process still answers. */
+  readonly isDraining: () => Promise<boolean>;
   readonly pingDatabase: () => Promise<void>;
   /** Throws when the migrations this release needs are not in. */
   readonly checkSchema: () => Promise<void>;

@@ -41,6 +41,8 @@ export interface TestApi {
   readonly deps: ApiDeps;
   readonly database: Database;
   call(method: string, path: string, options?: CallOptions): Promise<TestAnswer>;
+  /** As a signal to stop does first. */
+  drain(): void;
   close(): Promise<void>;
 }
 
@@ -48,7 +50,7 @@ export interface TestApi {
 export async function startTestApi(env: Readonly<Record<string, string>> = {}): Promise<TestApi> {
   const test = await openTestDatabase();
   const closers: (() => void | Promise<void>)[] = [() => test.close()];
-  const stopping = new AbortController();
+  let draining = false;
   const config = parseConfig({
     NODE_ENV: "test",
     BITCOIN_NETWORK: "regtest",
@@ -63,7 +65,10 @@ export async function startTestApi(env: Readonly<Record<string, string>> = {}): 
   });
   const deps = await openDeps(
     config,
-    { onStop: (_name, close) => closers.push(close), stopping: stopping.signal },
+    {
+      onStop: (_name, close) => closers.push(close),
+      checkReady: () => Promise.resolve({ ready: !draining, checks: {}, draining }),
+    },
     {
       version: "0.0.0-test",
       // Failures of ours are provoked here on purpose; their lines would only hide the real ones.
@@ -85,8 +90,10 @@ export async function startTestApi(env: Readonly<Record<string, string>> = {}): 
     deps,
     database: test.database,
     call: (method, path, options = {}) => call(url, method, path, options),
+    drain: () => {
+      draining = true;
+    },
     close: async () => {
-      stopping.abort();
       for (const close of closers.toReversed()) await close();
     },
   };

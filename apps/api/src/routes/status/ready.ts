@@ -10,13 +10,14 @@ export const readyRoute = readRoute({
   replies: { 200: ReadyReply, 503: ReadyReply },
 }).handle(async ({ deps }) => {
   const { status } = deps;
-  const [database, schema, redis, { daemons }] = await Promise.all([
+  const [draining, database, schema, redis, { daemons }] = await Promise.all([
+    status.isDraining(),
     succeeds(status.pingDatabase),
     succeeds(status.checkSchema),
     succeeds(status.pingRedis),
     readOutside(deps),
   ]);
-  const error = findReason({ draining: status.isDraining(), database, schema, metRedis: status.hasMetRedis() });
+  const error = findReason({ draining, database, schema, metRedis: status.hasMetRedis() });
   return {
     status: error === undefined ? 200 : 503,
     body: {

@@ -112,6 +112,19 @@ describe("GET /ready", () => {
   });
 });
 
+describe("a process that stops", () => {
+  it("is not ready, but still answers", async () => {
+    const other = await startTestApi();
+    other.drain();
+    expect(await other.call("GET", "/ready")).toMatchObject({
+      status: 503,
+      body: { ready: false, database_connected: true },
+    });
+    expect((await other.call("GET", "/live")).status).toBe(200);
+    await other.close();
+  });
+});
+
 describe("the operator's routes", () => {
   it("shows the configuration without a secret", async () => {
     const answer = await api.call("GET", "/admin/configuration", { admin: true });
