@@ -18,6 +18,7 @@ export function toSessionConfig({ session, nostr, arkd, mode }: WorkerConfig): S
     l2FeeSats: session.l2FeeSats,
     feeVtxoSats: session.feeVtxoSats,
     maxIntentTtlMs: nostr.maxIntentTtlSeconds * 1000,
+    strangerRepliesPerMinute: nostr.strangerRepliesPerMinute,
     daemonTimeoutMs: arkd.timeoutMs,
   };
 }

@@ -7,5 +7,6 @@ CREATE TABLE IF NOT EXISTS results (
   event_id VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   at DATETIME(3) NOT NULL,
   PRIMARY KEY (id),
-  UNIQUE KEY uq_results_ref (author_pubkey, ref_id)
+  UNIQUE KEY uq_results_ref (author_pubkey, ref_id),
+  KEY ix_results_at (at)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin

@@ -1,4 +1,5 @@
 import { ALICE, BOB } from "@arkrelay/core/testing/ark-transfer";
+import { syncVtxos } from "@arkrelay/core/vtxo/sync-vtxos";
 import { GBTC } from "@arkrelay/core/vtxo/vtxo";
 import { openTestDatabase, type TestDatabase } from "@arkrelay/db/testing/test-database";
 import { createGatewayIdentity } from "@arkrelay/nostr/gateway-identity";
@@ -101,6 +102,21 @@ it("refuses named inputs that are foreign, spent or locked, each with its own co
   const [session] = await world.deps.sessions.list({ userPubkey: ALICE.pubkey, status: "initiated" }, 1, undefined);
   await world.drive(session?.sessionId ?? "");
   expect(await outcome(intent({}, { source_vtxos: [mine] }))).toBe("vtxo_locked");
+});
+
+it("stops telling strangers of their failures above the shared budget, and still tells those with funds", async () => {
+  await test.empty();
+  world = await openCeremonyWorld(test, { strangerRepliesPerMinute: 2 });
+  const published = async (): Promise<number> => {
+    const [row] = await test.database.select("SELECT COUNT(*) AS n FROM nostr_outbox WHERE kind = 31341");
+    return Number(row?.["n"]);
+  };
+  for (let sent = 0; sent < 4; sent++) expect(await outcome(intent({}, { fee_amount: 9 }))).toBe("fee_invalid");
+  expect(await published()).toBe(2);
+  world.arkd.fund(ALICE.pubkey, 5_000n);
+  await syncVtxos(world.deps, { ownerPubkey: ALICE.pubkey });
+  await outcome(intent({}, { fee_amount: 9 }));
+  expect(await published()).toBe(3);
 });
 
 it("waits without a notice while arkd is down", async () => {

@@ -46,6 +46,7 @@ export const TEST_SESSION_CONFIG: SessionConfig = {
   l2FeeSats: 10n,
   feeVtxoSats: 1_000n,
   maxIntentTtlMs: 86_400_000,
+  strangerRepliesPerMinute: 60,
   daemonTimeoutMs: 30_000,
 };
 

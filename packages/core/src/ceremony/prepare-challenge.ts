@@ -30,7 +30,14 @@ export async function prepareChallenge(deps: SessionDeps, tx: Tx, session: Sessi
     deps,
     tx,
     session,
-    { status: "challenge_sent", ceremonyState: "ark_tx_prepared", arkParams: arkParamsOf(info), prepareSince: null },
+    {
+      status: "challenge_sent",
+      ceremonyState: "ark_tx_prepared",
+      arkParams: arkParamsOf(info),
+      prepareSince: null,
+      // A worker sets its own timer when it gives the row back; for everybody else the row is due when the challenge runs out.
+      ...(fence === undefined ? { wakeAt: expiresAt } : {}),
+    },
     { fence, events: [challengeEventData({ challengeId, stage: "ark_tx", expiresAt })] },
   );
   const rules = selectionRules(deps, prepared.intent, info);

@@ -252,4 +252,6 @@ export interface ResultStore {
     authorPubkey: string,
     refId: string,
   ): Promise<{ readonly kind: number; readonly eventId: string | undefined } | undefined>;
+  /** Published results of a kind in the last minute, by the database's clock; counts up to `limit`. */
+  countLastMinute(kind: number, limit: number): Promise<number>;
 }

@@ -83,7 +83,7 @@ export interface FailureNotice {
   readonly actionId: string;
   readonly refId: string;
   readonly intentEventId: string | undefined;
-  /** Record the outcome, publish nothing: the session never used Nostr. */
+  /** Record the outcome, publish nothing: the session never used Nostr, or the author is a stranger over budget. */
   readonly silent: boolean;
   readonly error: AppError;
 }
@@ -102,7 +102,7 @@ export async function publishFailure(deps: SessionDeps, tx: Tx, notice: FailureN
 
 /** A notice that is not the action's outcome: a reused action_id (1004), whose first result stands. */
 export async function publishNotice(deps: SessionDeps, tx: Tx, notice: FailureNotice): Promise<void> {
-  const event = await failureEvent(deps, tx, notice);
+  const event = notice.silent ? undefined : await failureEvent(deps, tx, notice);
   if (event !== undefined) await deps.outbox.insert(tx, event, notice.refId);
 }
 

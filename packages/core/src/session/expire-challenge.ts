@@ -19,7 +19,12 @@ export async function expireChallenge(
     deps,
     tx,
     session,
-    { status: "initiated", ceremonyState: "intent_received", prepareSince: null },
+    {
+      status: "initiated",
+      ceremonyState: "intent_received",
+      prepareSince: null,
+      ...(fence === undefined ? { wakeAt: session.expiresAt } : {}),
+    },
     { fence },
   );
   await deps.challenges.close(tx, challenge, "expired");

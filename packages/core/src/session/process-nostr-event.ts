@@ -2,7 +2,7 @@ import { canonicalDigest } from "../canonical-json";
 import { AppError, ERRORS, toAppError, type ErrorCode } from "../errors";
 import { intentContentHash, parseIntentParams } from "../nostr/intent-content";
 import { parseIntentEnvelope, type IntentContent } from "../nostr/intent-envelope";
-import { INTENT_KIND, RESPONSE_KIND } from "../nostr/kinds";
+import { FAILURE_KIND, INTENT_KIND, RESPONSE_KIND } from "../nostr/kinds";
 import { parseResponseContent } from "../nostr/response-content";
 import { sessionIdOfEvent } from "../nostr/session-id";
 import type { NostrEvent } from "../ports/nostr";
@@ -96,24 +96,30 @@ async function refuseIntent(
 ): Promise<void> {
   // What cannot be parsed has no action_id; the event's own id stands in for it.
   const actionId = content?.action_id ?? event.id;
-  const notice = {
-    authorPubkey: event.pubkey,
-    actionId,
-    refId: actionId,
-    intentEventId: event.id,
-    silent: false,
-    error,
-  };
+  const silent = await isOverStrangerBudget(deps, event.pubkey);
+  const notice = { authorPubkey: event.pubkey, actionId, refId: actionId, intentEventId: event.id, silent, error };
   await deps.transactions.run(async (tx) => {
     if (error.code === "duplicate_action") return publishNotice(deps, tx, notice);
     if (content !== undefined) {
       const { outcome } = await deps.intents.insert(tx, rejectedIntent(deps, event, content));
       // Somebody else's content was here first: its outcome is the action's.
-      if (outcome === "duplicate")
+      if (outcome === "duplicate") {
         return publishNotice(deps, tx, { ...notice, error: new AppError("duplicate_action") });
+      }
     }
     return publishFailure(deps, tx, notice);
   });
+}
+
+/**
+ * Keys cost nothing, so whoever makes many could have us publish without end. Keys that ever had funds or a transfer here are
+ * answered always; the rest share a budget, and above it their outcome is only recorded.
+ */
+async function isOverStrangerBudget(deps: CeremonyDeps, pubkey: string): Promise<boolean> {
+  const limit = deps.config.strangerRepliesPerMinute;
+  if ((await deps.results.countLastMinute(FAILURE_KIND, limit)) < limit) return false;
+  if (await deps.sessions.hasCompleted(pubkey)) return false;
+  return (await deps.vtxos.listLive(undefined, pubkey, 1)).length === 0;
 }
 
 function rejectedIntent(deps: CeremonyDeps, event: NostrEvent, content: IntentContent) {

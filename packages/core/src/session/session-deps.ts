@@ -29,6 +29,8 @@ export interface SessionConfig {
   /** Smallest gateway VTXO that serves as co-input. */
   readonly feeVtxoSats: bigint;
   readonly maxIntentTtlMs: number;
+  /** Failure notices per minute, over all authors, above which keys without a VTXO or a completed session get none. */
+  readonly strangerRepliesPerMinute: number;
   /** Deadline of one arkd call: how long a lost send may still take effect. */
   readonly daemonTimeoutMs: number;
 }

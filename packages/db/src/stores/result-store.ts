@@ -31,6 +31,15 @@ export class DrizzleResultStore implements ResultStore {
     }
   }
 
+  async countLastMinute(kind: number, limit: number): Promise<number> {
+    const [row] = await this.database.select(
+      `SELECT COUNT(*) AS n FROM (SELECT 1 FROM results
+         WHERE at > NOW(3) - INTERVAL 1 MINUTE AND kind = ? AND event_id <> '' LIMIT ?) AS recent`,
+      [kind, limit],
+    );
+    return readInteger(row ?? {}, "n");
+  }
+
   async find(authorPubkey: string, refId: string) {
     const [row] = await this.database.select(
       "SELECT kind, event_id FROM results WHERE author_pubkey = ? AND ref_id = ?",

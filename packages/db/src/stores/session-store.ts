@@ -31,7 +31,8 @@ export class DrizzleSessionStore implements SessionStore {
 
   async insert(tx: Tx, session: NewSession, events: readonly NewSessionEvent[]): Promise<Session> {
     const connection = connectionOf(tx);
-    const nextAt = session.prepareSince ?? null;
+    // A session that nobody drives is still due once: at its end.
+    const nextAt = session.prepareSince ?? session.expiresAt;
     const { insertId } = await connection.write(
       `INSERT INTO signing_sessions (session_id, user_pubkey, session_type, status, ceremony_state, current_step, steps, intent_id,
          intent_data, context, created_by, owner_proven, delivery, auto_start, prepare_since, expires_at, created_at, updated_at,
@@ -48,7 +49,7 @@ export class DrizzleSessionStore implements SessionStore {
         session.ownerProven,
         session.delivery,
         session.autoStart,
-        nextAt,
+        session.prepareSince ?? null,
         session.expiresAt,
         events.length,
         nextAt,
