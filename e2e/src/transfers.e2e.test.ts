@@ -22,7 +22,7 @@ useWebSocketImplementation(WebSocket);
 jest.setTimeout(60_000);
 
 let stack: RunningStack;
-let users: WalletUser[];
+let users: WalletUser[] = [];
 
 beforeAll(async () => {
   stack = await startStack();
