@@ -1,8 +1,8 @@
 import { hostname } from "node:os";
 
 import { GrpcArkDaemon } from "@arkrelay/daemons/ark/grpc-ark-daemon";
-import type { DaemonObserver } from "@arkrelay/daemons/daemon-observer";
 import { DaemonProbe } from "@arkrelay/daemons/daemon-probe";
+import { createPrometheusDaemonObserver } from "@arkrelay/daemons/prometheus-daemon-observer";
 import { openDatabase } from "@arkrelay/db/connection";
 import { requireSchema } from "@arkrelay/db/migrator";
 import { DrizzleHeartbeatStore } from "@arkrelay/db/stores/heartbeat-store";
@@ -56,7 +56,10 @@ export async function openDeps(config: ServicesConfig, life: Life) {
     onError: (error) => logger.warn("the wake channel's Redis reported an error", { error }),
   });
   life.onStop("wake channel", () => closeRedis(subscriber));
-  const arkd = new GrpcArkDaemon(config.arkd, { observer: toObserver(metrics), requestId: () => undefined });
+  const arkd = new GrpcArkDaemon(config.arkd, {
+    observer: createPrometheusDaemonObserver(metrics),
+    requestId: () => undefined,
+  });
   life.onStop("arkd", () => arkd.link.close());
   return {
     logger,
@@ -111,18 +114,6 @@ function openWaker(config: ServicesConfig, life: Life, logger: Logger, metrics: 
       logger.warn("wakes did not reach the queue", { count: wakes.length, error });
     },
   });
-}
-
-const BREAKER_VALUES = { closed: 0, half_open: 1, open: 2 };
-
-function toObserver(metrics: Metrics): DaemonObserver {
-  return {
-    callFinished: ({ service, method, seconds, code }) => {
-      metrics.daemonCall.observe({ service, method }, seconds);
-      if (code !== undefined) metrics.daemonErrors.inc({ service, method, code });
-    },
-    breakerChanged: (service, state) => metrics.breakerState.set({ service }, BREAKER_VALUES[state]),
-  };
 }
 
 function createArkdProbe(arkd: GrpcArkDaemon, config: ServicesConfig): DaemonProbe {

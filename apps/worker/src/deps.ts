@@ -4,7 +4,7 @@ import { deriveGatewayKeys } from "@arkrelay/core/ark/wallet-keys";
 import type { Waker } from "@arkrelay/core/ports/waker";
 import type { CeremonyDeps } from "@arkrelay/core/session/session-deps";
 import { GrpcArkDaemon } from "@arkrelay/daemons/ark/grpc-ark-daemon";
-import type { DaemonObserver } from "@arkrelay/daemons/daemon-observer";
+import { createPrometheusDaemonObserver } from "@arkrelay/daemons/prometheus-daemon-observer";
 import { openDatabase, type Database } from "@arkrelay/db/connection";
 import { requireSchema } from "@arkrelay/db/migrator";
 import { DrizzleArkInfoStore } from "@arkrelay/db/stores/ark-info-store";
@@ -155,7 +155,7 @@ function openCeremony(
   { metrics, onOutboxInsert }: { readonly metrics: Metrics; readonly onOutboxInsert: () => void },
 ): CeremonyDeps {
   const arkd = new GrpcArkDaemon(config.arkd, {
-    observer: observeDaemon(metrics),
+    observer: createPrometheusDaemonObserver(metrics),
     requestId: () => currentLogContext().requestId,
   });
   life.onStop("arkd", () => arkd.link.close());
@@ -195,17 +195,5 @@ function openCeremony(
           nostr.previousKeys,
         )
       : undefined,
-  };
-}
-
-const BREAKER_VALUES = { closed: 0, half_open: 1, open: 2 } as const;
-
-function observeDaemon(metrics: Metrics): DaemonObserver {
-  return {
-    callFinished: ({ service, method, seconds, code }) => {
-      metrics.daemonCall.observe({ service, method }, seconds);
-      if (code !== undefined) metrics.daemonErrors.inc({ service, method, code });
-    },
-    breakerChanged: (service, state) => metrics.breakerState.set({ service }, BREAKER_VALUES[state]),
   };
 }

@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 
 import { status } from "@grpc/grpc-js";
-import { Registry } from "prom-client";
+
+import { createMetrics, type Metrics } from "@arkrelay/runtime/metrics";
 
 import { GrpcArkDaemon } from "./ark/grpc-ark-daemon";
 import { DaemonProbe } from "./daemon-probe";
@@ -15,16 +16,16 @@ const folder = mkdtempSync(path.join(tmpdir(), "arkrelay-probe-"));
 const macaroonFile = path.join(folder, "macaroon");
 let arkd: FakeArkd;
 let daemon: GrpcArkDaemon;
-let register: Registry;
+let metrics: Metrics;
 let probe: DaemonProbe;
 
 beforeEach(async () => {
   writeFileSync(macaroonFile, Buffer.from("beef", "hex"));
   arkd = await FakeArkd.start(folder);
-  register = new Registry();
+  metrics = createMetrics();
   daemon = new GrpcArkDaemon(
     { ...arkd.config, macaroonFile, breakerThreshold: 1, breakerTimeoutMs: 0, retryAttemptsMax: 0 },
-    { observer: createPrometheusDaemonObserver(register), requestId: () => undefined },
+    { observer: createPrometheusDaemonObserver(metrics), requestId: () => undefined },
   );
   probe = new DaemonProbe({
     link: daemon.link,
@@ -90,7 +91,7 @@ test("a renewed macaroon is used without a restart", async () => {
 test("calls, errors and the breaker are measured under the contract's names", async () => {
   infoFails();
   await probe.check();
-  const text = await register.metrics();
+  const text = await metrics.registry.metrics();
   expect(text).toContain('arkrelay_daemon_call_seconds_count{service="arkd",method="GetInfo"} 1');
   expect(text).toContain('arkrelay_daemon_errors_total{service="arkd",method="GetInfo",code="UNAVAILABLE"} 1');
   expect(text).toContain('arkrelay_breaker_state{service="arkd"} 2');
