@@ -6,6 +6,7 @@ import {
   GatewayClient,
   generateKey,
   PaymentFlow,
+  type PaymentStep,
   secretKeySigner,
   type WalletPins,
 } from "@arkrelay/sdk";
@@ -26,6 +27,8 @@ export interface CeremonyResult {
   readonly perSecond: number;
   /** Median milliseconds between two entries of session_events, named by what had happened at the end of it. */
   readonly breakdown: Readonly<Record<string, number>>;
+  /** Median milliseconds from the wallet's start until each step it sees. */
+  readonly walletSteps: Readonly<Record<string, number>>;
   /** Sum of the steps that do not wait for the wallet. */
   readonly gatewayMs: number;
   readonly firstFailure?: string;
@@ -45,7 +48,9 @@ interface Payer {
  */
 export async function benchCeremony(stack: Stack, concurrency: number, rounds: number): Promise<CeremonyResult> {
   const pins = await fetchPins(stack.arkd.rest, stack.gateway_pubkey);
-  const payers = await Promise.all(Array.from({ length: concurrency }, () => makePayer(stack, pins)));
+  const steps = new Map<string, number[]>();
+  const onStep = ({ name, elapsedMs }: PaymentStep) => void steps.set(name, [...(steps.get(name) ?? []), elapsedMs]);
+  const payers = await Promise.all(Array.from({ length: concurrency }, () => makePayer(stack, pins, onStep)));
   const latencies: number[] = [];
   const sessionIds: string[] = [];
   const failures: unknown[] = [];
@@ -74,12 +79,13 @@ export async function benchCeremony(stack: Stack, concurrency: number, rounds: n
     maxMs: Math.max(...latencies),
     perSecond: latencies.length / seconds,
     breakdown,
+    walletSteps: mediansOf(steps),
     gatewayMs: Object.entries(breakdown).reduce((sum, [step, ms]) => (WALLET_STEPS.has(step) ? sum : sum + ms), 0),
     ...(failures.length === 0 ? {} : { firstFailure: String(failures[0]) }),
   };
 }
 
-async function makePayer(stack: Stack, pins: WalletPins): Promise<Payer> {
+async function makePayer(stack: Stack, pins: WalletPins, onStep: (step: PaymentStep) => void): Promise<Payer> {
   const { secretKey, pubkey } = generateKey();
   const signer = secretKeySigner(secretKey);
   await fund(stack, pubkey);
@@ -89,6 +95,7 @@ async function makePayer(stack: Stack, pins: WalletPins): Promise<Payer> {
     // Unsigned calls (the stack runs SOLVER_AUTH=open): pure JS signatures of 50 wallets in this one process would otherwise
     // be most of what is measured. The payment itself is verified and signed in full.
     client: new GatewayClient(stack.api_url, { retry: true, timeoutMs: 60_000 }),
+    onStep,
     vtxoView: () => fetchVtxoView(stack.arkd.rest, pubkey, pins),
   });
   return { flow, recipient: generateKey().pubkey };
@@ -111,7 +118,11 @@ async function readBreakdown(databaseUrl: string, sessionIds: readonly string[])
   } finally {
     await connection.end();
   }
-  return Object.fromEntries([...durations].map(([step, values]) => [step, spreadOf(values).median]));
+  return mediansOf(durations);
+}
+
+function mediansOf(values: ReadonlyMap<string, readonly number[]>): Record<string, number> {
+  return Object.fromEntries([...values].map(([step, list]) => [step, spreadOf(list).median]));
 }
 
 async function addDurations(

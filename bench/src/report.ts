@@ -51,6 +51,9 @@ function ceremonyLines(result: CeremonyResult): string[] {
     `  p50 ${result.p50Ms.toFixed(0)} ms, p99 ${result.p99Ms.toFixed(0)} ms, max ${result.maxMs.toFixed(0)} ms, ${result.perSecond.toFixed(1)} /s${aim}`,
     ...(result.firstFailure === undefined ? [] : [`  first failure: ${result.firstFailure}`]),
     `  the gateway's own part: ${result.gatewayMs.toFixed(0)} ms, the rest waits for the wallet`,
+    `  as the wallet sees it: ${Object.entries(result.walletSteps)
+      .map(([step, ms]) => `${step} at ${ms.toFixed(0)} ms`)
+      .join(", ")}`,
     "  median time until each entry of session_events:",
     ...steps,
   ];
