@@ -1,5 +1,6 @@
+import { proveRecovery } from "@arkrelay/core/ceremony/read-pending";
 import type { QueueName } from "@arkrelay/core/jobs/catalog";
-import { registerGatewayScripts } from "@arkrelay/core/vtxo/sync-vtxos";
+import { registerGatewayScripts, syncVtxos } from "@arkrelay/core/vtxo/sync-vtxos";
 import type { Life } from "@arkrelay/runtime/process";
 import { runEvery } from "@arkrelay/runtime/run-every";
 
@@ -49,21 +50,27 @@ export function startWorker(deps: WorkerDeps, config: WorkerConfig, life: Life):
     log: logger.forModule("queues"),
   });
   life.onStop("task workers", () => workers.drain(config.process.graceMs * PATIENCE_SHARE));
-  const registered = registerScripts(deps, life);
-  life.onStop("gateway scripts", () => registered);
+  const ready = readyGateway(deps, life);
+  life.onStop("gateway scripts", () => ready);
 }
 
-/** The API builds with the gateway's own scripts but holds none of its keys, so they are written down here, once arkd answers. */
-async function registerScripts({ ceremony, logger }: WorkerDeps, life: Life): Promise<void> {
+/**
+ * Once arkd answers: the gateway's own scripts are written down (the API builds with them but holds none of their keys), its
+ * co-inputs are read, and the recovery of lost replies is proven against this very arkd.
+ */
+async function readyGateway({ ceremony, logger }: WorkerDeps, life: Life): Promise<void> {
   const done = new AbortController();
   await runEvery(
     {
       periodMs: REGISTER_RETRY_MS,
       signal: AbortSignal.any([life.stopping, done.signal]),
-      onError: (error) => logger.warn("the gateway's scripts could not be registered yet", { error }),
+      onError: (error) => logger.warn("the gateway's own VTXOs are not ready yet", { error }),
     },
     async () => {
       await registerGatewayScripts(ceremony, ceremony.wallet);
+      await syncVtxos(ceremony, { ownerPubkey: ceremony.wallet.keys.fee.pubkey });
+      if (!(await proveRecovery(ceremony)))
+        logger.warn("the gateway has no co-input: transfers wait until it gets one");
       done.abort();
     },
   );

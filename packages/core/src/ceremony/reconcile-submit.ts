@@ -1,5 +1,4 @@
-import { getPendingTxProof } from "../ark/pending-proof";
-import { AppError, assert } from "../errors";
+import { AppError } from "../errors";
 import type { ArkVtxo } from "../ports/ark-daemon";
 import { endRefusedSession } from "../session/end-session";
 import { moveSession } from "../session/move-session";
@@ -8,13 +7,10 @@ import type { CeremonyDeps } from "../session/session-deps";
 import { recordVtxos } from "../vtxo/sync-vtxos";
 import { acceptTransfer } from "./accept-transfer";
 import { arkParamsOf } from "./issue-ark-challenge";
+import { readPending } from "./read-pending";
 import { rebuildTransfer } from "./rebuild-transfer";
 import { getSessionTxs } from "./session-signatures";
 import { MOVED, type StepOutcome } from "./step-outcome";
-import { toArkInput } from "./transfer-plan";
-
-/** How long arkd takes our ownership proof for. */
-const PROOF_LIFE_SECONDS = 600;
 
 /**
  * What arkd knows of a transaction that we may have sent, judged by its inputs alone: no error code says it. Spent by our
@@ -46,19 +42,8 @@ async function recoverAccepted(
   fence: string,
 ): Promise<StepOutcome> {
   const inputs = await deps.sessionTxs.listInputs(session.id);
-  const ours = await deps.vtxos.listByIds(
-    undefined,
-    inputs.filter((each) => each.role === "fee").map((each) => each.vtxoId),
-  );
-  const scripts = await deps.vtxos.listScriptsOfKind("fee");
-  const proofInputs = ours.map((vtxo) => {
-    const script = scripts.find((each) => each.id === vtxo.scriptId);
-    assert(script !== undefined, `no script row for ${vtxo.vtxoId}`);
-    return toArkInput({ vtxo, script });
-  });
-  const expireAt = Math.floor(deps.clock.now().getTime() / 1000) + PROOF_LIFE_SECONDS;
-  const proof = getPendingTxProof(proofInputs, expireAt, deps.wallet.keys.fee.secretKey, deps.random);
-  const pending = (await deps.arkd.getPendingTxs(proof)).find((each) => each.arkTxid === arkTxid);
+  const ours = inputs.filter((each) => each.role === "fee").map((each) => each.vtxoId);
+  const pending = (await readPending(deps, ours)).find((each) => each.arkTxid === arkTxid);
   if (pending === undefined) {
     throw new AppError("daemon_unavailable", {
       internal: `arkd shows an input of ${arkTxid} as spent by it, but does not list it as pending`,

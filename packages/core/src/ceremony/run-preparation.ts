@@ -44,14 +44,22 @@ async function judgeFailure(
   // arkd's signer may have changed since the gateway's scripts were registered at start.
   if (error.code === "not_ready") await registerGatewayScripts(deps, deps.wallet);
   if (error.code === "inventory_exhausted") {
-    // The mirror may have missed a refill.
-    await syncVtxos(deps, { ownerPubkey: deps.wallet.keys.fee.pubkey });
+    if (await refillMirror(deps)) return MOVED;
     return waitOrFail(deps, session, fence, error);
   }
   const endsIt = error.retry === "never" || error.code === "vtxo_locked";
   if (endsIt) return fail(deps, session, fence, error);
   if (isOverdue(deps, session)) return fail(deps, session, fence, error);
   throw error;
+}
+
+/** The mirror may have missed co-inputs that somebody sent us; true when it has more free ones now. */
+async function refillMirror(deps: CeremonyDeps): Promise<boolean> {
+  const minExpiresAt = new Date(deps.clock.now().getTime() + deps.config.vtxoMinRemainingMs);
+  const countFree = () => deps.vtxos.countFree("fee", deps.config.feeVtxoSats, minExpiresAt);
+  const before = await countFree();
+  await syncVtxos(deps, { ownerPubkey: deps.wallet.keys.fee.pubkey });
+  return (await countFree()) > before;
 }
 
 async function waitOrFail(deps: CeremonyDeps, session: Session, fence: string, error: AppError): Promise<StepOutcome> {
