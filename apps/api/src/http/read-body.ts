@@ -23,10 +23,11 @@ export async function readBody(req: IncomingMessage, bytesMax: number): Promise<
 }
 
 function collect(req: IncomingMessage, bytesMax: number): Promise<Buffer> {
-  return new Promise<Buffer>((resolve, reject) => {
+  let timer: NodeJS.Timeout | undefined;
+  const body = new Promise<Buffer>((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
-    const timer = setTimeout(() => {
+    timer = setTimeout(() => {
       reject(new AppError("invalid_request", { message: "The body did not arrive in time." }));
     }, BODY_READ_MS_MAX);
     req.on("data", (chunk: Buffer) => {
@@ -39,10 +40,12 @@ function collect(req: IncomingMessage, bytesMax: number): Promise<Buffer> {
     });
     // Also of a caller that went away: nobody is left to answer, but the pipeline has to end.
     req.on("close", () => {
-      clearTimeout(timer);
       reject(new AppError("invalid_request", { message: "The body ended early." }));
     });
     req.on("error", reject);
+  });
+  return body.finally(() => {
+    clearTimeout(timer);
   });
 }
 
