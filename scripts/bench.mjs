@@ -1,3 +1,4 @@
+import { rmSync } from "node:fs";
 import path from "node:path";
 
 import { bootstrap, toolEnvironment } from "./stack/bootstrap.mjs";
@@ -40,6 +41,7 @@ await runScript(async () => {
     await supervisor.stopAll();
     removeFile(paths.stack);
     removeFile(paths.processes);
+    rmSync(paths.socketDir, { recursive: true, force: true });
     releaseLock();
   }
 });
