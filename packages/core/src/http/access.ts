@@ -1,4 +1,4 @@
-import { actsAsOwner, type Caller } from "../caller";
+import type { Caller } from "../caller";
 import { AppError } from "../errors";
 import { KEY_SCOPES } from "./admin";
 import type { KeyScope } from "./admin";
@@ -90,9 +90,4 @@ export function admit(caller: Caller, route: Admission): Caller {
 
 function hasScope(caller: Caller, scope: KeyScope | undefined): boolean {
   return scope === undefined || caller.scopes.has(scope);
-}
-
-/** Throws the 404 that a missing row gets too, unless the caller is the key's owner (or admin). */
-export function assertOwner(caller: Caller, ownerPubkey: string): void {
-  if (!caller.isAdmin && !actsAsOwner(caller, ownerPubkey)) throw new AppError("not_found");
 }

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-import { amountOrZero, count, cursor, jsonObject, limit, opaqueId, page, pubkey, pubkeyOut, timestamp } from "./fields";
+import { amountOrZero, count, cursor, limit, opaqueId, page, pubkey, pubkeyOut, timestamp } from "./fields";
 
 /** What a key may be used for. A new key has all but `vtxos:assign`, which gives away the gateway's own money. */
 export const KEY_SCOPES = [
@@ -82,53 +82,6 @@ export const UpdateApiKeyBody = z
 export const RotateApiKeyBody = z
   .object({ grace_hours: z.int().min(0).max(720).default(24) })
   .meta({ id: "RotateApiKey", description: "The previous secret stays valid for grace_hours." });
-
-export const DeadJobsQuery = z.object({
-  type: z.string().max(64).optional(),
-  error_code: z.string().max(64).optional(),
-  limit: limit(),
-  cursor,
-});
-
-const deadJobFields = {
-  job_id: opaqueId,
-  job_type: z.string(),
-  attempts: count,
-  error_code: z.string().nullable(),
-  error: z.string().nullable(),
-  dead_at: timestamp,
-  payload: jsonObject.meta({ description: "Secrets masked." }),
-};
-
-export const DeadJobsReply = z
-  .object({ dead_jobs: z.array(z.object(deadJobFields)), ...page })
-  .meta({ id: "DeadJobs" });
-
-const JobAttempt = z.object({
-  attempt: z.int(),
-  started_at: timestamp,
-  finished_at: timestamp.nullable(),
-  outcome: z.string(),
-  error_code: z.string().optional(),
-  error: z.string().optional(),
-});
-export const DeadJobReply = z
-  .object({ dead_job: z.object({ ...deadJobFields, attempt_log: z.array(JobAttempt) }) })
-  .meta({ id: "DeadJob" });
-
-export const ReplayDeadJobsBody = z
-  .object({
-    job_type: z.string().min(1).max(64),
-    error_code: z.string().max(64).optional(),
-    max: z.int().min(1).max(1000).default(100),
-  })
-  .meta({ id: "ReplayDeadJobs" });
-export const ReplayedReply = z.object({ replayed: count, job_ids: z.array(opaqueId) }).meta({ id: "ReplayedJobs" });
-
-export const DiscardDeadJobQuery = z.strictObject({ reason: z.string().min(1).max(500).optional() });
-export const DiscardDeadJobBody = z
-  .object({ reason: z.string().min(1).max(500).optional() })
-  .meta({ id: "DiscardDeadJob" });
 
 export const ServicesStatusReply = z
   .object({

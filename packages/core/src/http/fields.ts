@@ -106,9 +106,6 @@ export function wholeNumber(min: number, max = Number.MAX_SAFE_INTEGER) {
     .meta({ type: "integer", minimum: min, maximum: max });
 }
 
-/** Query of a list without filters. */
-export const pageQuery = (byDefault = 50) => ({ limit: limit(byDefault), cursor });
-
 /** What every page carries beside its items. `total_count` counts this page (kept for older clients). */
 export const page = {
   total_count: count,
