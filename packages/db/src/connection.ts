@@ -10,7 +10,7 @@ import { databaseUnavailable, isDatabaseUnavailable } from "./driver-errors";
 import type { Row } from "./row";
 import type { QueryObserver } from "./send-statement";
 import { createSqlHandle, type Orm, type SqlHandle, type SqlParam, type WriteResult } from "./sql-handle";
-import { createTransactions } from "./transactions";
+import { createTransactions, joinTransaction } from "./transactions";
 
 export interface DatabaseOptions {
   /** `mysql://`, `mariadb://` or `mysql+pymysql://`. */
@@ -41,7 +41,10 @@ export interface PoolStats {
   readonly connectionsOpened: number;
 }
 
-/** Statements run on it directly take a connection each, in autocommit mode; what belongs together runs in `transactions`. */
+/**
+ * Statements run on it directly take a connection each, in autocommit mode; what belongs together runs in `transactions`. Inside
+ * the work of a transaction they join it, so that a store's read needs no second connection and sees what was just written.
+ */
 export interface Database extends SqlHandle {
   readonly transactions: Transactions;
   /** SELECT 1 on a pooled connection; throws `database_unavailable`. */
@@ -81,8 +84,12 @@ class PooledDatabase implements Database {
     const { statementTimeoutMs, observeQuery: observe = () => undefined } = settings;
     const options = { statementTimeoutMs, observe, timeouts: this.timeouts };
     const acquire = () => this.acquire();
-    this.transactions = createTransactions({ ...options, acquire });
-    this.handle = createSqlHandle({ ...options, use: (work) => lend(acquire, work) });
+    const transactions = { ...options, acquire };
+    this.transactions = createTransactions(transactions);
+    this.handle = createSqlHandle({
+      ...options,
+      use: (work) => joinTransaction(transactions, work) ?? lend(acquire, work),
+    });
   }
 
   get orm(): Orm {

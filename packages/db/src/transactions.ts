@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { setTimeout as delay } from "node:timers/promises";
 
 import type { PoolConnection } from "mysql2";
@@ -20,6 +21,8 @@ const RETRY_DELAY_MS = 10;
 
 interface OpenTransaction {
   readonly handle: SqlHandle;
+  /** Whose transaction it is; two databases may be open in one process. */
+  readonly owner: TransactionOptions;
   readonly connection: PoolConnection;
   /**
    * `open` takes statements. `broken` = the server has undone it (deadlock) or the connection is gone: a further statement
@@ -28,6 +31,23 @@ interface OpenTransaction {
   state: "open" | "broken" | "ended";
   breakCause: unknown;
   savepoints: number;
+}
+
+/** The transaction whose `work` is running, so that a statement on the database joins it; see `joinTransaction`. */
+const running = new AsyncLocalStorage<OpenTransaction>();
+
+/**
+ * Lends the connection of the transaction that is running around the caller, if there is one of this database. Without it a
+ * read inside a transaction would take a second connection, and under load every transaction would hold one and wait for another.
+ */
+export function joinTransaction<T>(
+  options: TransactionOptions,
+  statement: (connection: PoolConnection) => Promise<T>,
+): Promise<T> | undefined {
+  const open = running.getStore();
+  // What was started inside and goes on after COMMIT is outside again.
+  if (open === undefined || open.owner !== options || open.state === "ended") return undefined;
+  return useOpen(open, statement);
 }
 
 /** Tx is an opaque key; what it stands for is known here only. */
@@ -77,7 +97,7 @@ async function attemptTransaction<T>(options: TransactionOptions, work: (tx: Tx)
   const tx = Object.freeze({}) as Tx;
   openTransactions.set(tx, open);
   try {
-    const value = await work(tx);
+    const value = await running.run(open, () => work(tx));
     if (open.state === "broken") throw open.breakCause;
     open.state = "ended";
     // A connection lost here leaves the outcome unknown: reported as `database_unavailable`, never run again from here.
@@ -97,6 +117,7 @@ async function attemptTransaction<T>(options: TransactionOptions, work: (tx: Tx)
 function openTransaction(options: TransactionOptions, connection: PoolConnection): OpenTransaction {
   const open: OpenTransaction = {
     connection,
+    owner: options,
     state: "open",
     breakCause: undefined,
     savepoints: 0,
