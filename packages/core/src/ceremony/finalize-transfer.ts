@@ -2,6 +2,7 @@ import { assert, toAppError, type AppError } from "../errors";
 import { moveSession } from "../session/move-session";
 import type { Session, SubmitState } from "../session/session";
 import type { CeremonyDeps } from "../session/session-deps";
+import { publishTransfer } from "./publish-transfer";
 import { getSessionTxs } from "./session-signatures";
 import { MOVED, type StepOutcome } from "./step-outcome";
 
@@ -24,7 +25,7 @@ export async function finalizeTransfer(deps: CeremonyDeps, session: Session, fen
 export async function recoverFinalize(deps: CeremonyDeps, session: Session, fence: string): Promise<StepOutcome> {
   const { txs } = await getSessionTxs(deps, session);
   const outputs = await deps.arkd.listVtxosByOutpoints([`${txs.ark.txid}:0`]);
-  if (outputs.length > 0) return markFinalized(deps, session, fence);
+  if (outputs.length > 0) return publishTransfer(deps, session, fence);
   const refusedAt = session.submitState?.finalizeRefusedAt;
   if (refusedAt != null) return waitForOutputs(deps, session, Date.parse(refusedAt), fence);
   if (await isPending(deps, session)) return callFinalize(deps, session, fence);
@@ -44,7 +45,7 @@ async function callFinalize(deps: CeremonyDeps, session: Session, fence: string)
       return { kind: "wait", until: new Date(deps.clock.now().getTime() + POLL_MS / 10) };
     throw error;
   }
-  return markFinalized(deps, session, fence);
+  return publishTransfer(deps, session, fence);
 }
 
 async function isPending(deps: CeremonyDeps, session: Session): Promise<boolean> {
@@ -59,11 +60,6 @@ async function isPending(deps: CeremonyDeps, session: Session): Promise<boolean>
     { pendingOnly: true },
   );
   return pending.some((vtxo) => inputs.some((input) => input.vtxoId === vtxo.vtxoId));
-}
-
-async function markFinalized(deps: CeremonyDeps, session: Session, fence: string): Promise<StepOutcome> {
-  await deps.transactions.run((tx) => moveSession(deps, tx, session, { ceremonyState: "finalized" }, { fence }));
-  return MOVED;
 }
 
 /**

@@ -24,15 +24,19 @@ interface FinalTransfer {
   readonly expiresAt: Date | null;
 }
 
-/** Step 6, idempotent by txid: one transaction for the mirror, the ledger, the transaction row, the session and its 31340. */
+/**
+ * Step 6, idempotent by txid: one transaction for the mirror, the ledger, the transaction row, the session and its 31340. It also
+ * takes the step from `finalizing`, so that nobody sees a transfer as final whose inputs still look locked.
+ */
 export async function publishTransfer(deps: CeremonyDeps, session: Session, fence: string): Promise<StepOutcome> {
   const transfer = await readFinal(deps, session);
   await deps.transactions.run(async (tx) => {
     const now = deps.clock.now();
+    const finalized = await moveSession(deps, tx, session, { ceremonyState: "finalized" }, { fence });
     const published = await moveSession(
       deps,
       tx,
-      session,
+      finalized,
       {
         status: "completed",
         ceremonyState: "published",

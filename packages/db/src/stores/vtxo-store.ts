@@ -6,7 +6,7 @@ import type { GatewayVtxoQuery, VtxoFilter, VtxoStore } from "@arkrelay/core/por
 import { GBTC, type Vtxo, type VtxoKind, type VtxoScriptRow, type VtxoStatus } from "@arkrelay/core/vtxo/vtxo";
 
 import type { Database } from "../connection";
-import { nullable, readBigint, readDate, readInteger, readText } from "../row";
+import { nullable, readBigint, readBoolean, readDate, readInteger, readJson, readText, type Row } from "../row";
 import type { SqlHandle, SqlParam } from "../sql-handle";
 import { connectionOf } from "../transactions";
 import { placeholders } from "./job-work-tables";
@@ -165,13 +165,13 @@ export class DrizzleVtxoStore implements VtxoStore {
 
   async lockGateway(tx: Tx, query: GatewayVtxoQuery, lockedBy: string, until: Date): Promise<readonly Vtxo[]> {
     const connection = connectionOf(tx);
-    // vtxos alone: a join would lock the joined rows too, and the next picker would find none.
-    const rows = await connection.select(
-      `SELECT ${VTXO_COLUMNS} FROM vtxos v WHERE v.kind = ? AND v.asset_id = ? AND v.status = 'available' AND v.locked_by IS NULL
-         AND v.expires_at >= ? AND v.amount_sats >= ? ORDER BY v.expires_at LIMIT ? FOR UPDATE SKIP LOCKED`,
-      [query.kind, GBTC, query.minExpiresAt, query.minAmountSats, query.count],
-    );
-    const vtxos = rows.map(toVtxo);
+    const pick = async (statement: string): Promise<readonly Vtxo[]> => {
+      const values = [query.kind, GBTC, query.minExpiresAt, query.minAmountSats, query.count];
+      return (await connection.select(statement, values)).map(toVtxo);
+    };
+    let vtxos = await pick(PICK_UNLOCKED);
+    // All that were skipped may be locked for a moment only (a reconcile writes them): wait for them before saying there is none.
+    if (vtxos.length < query.count) vtxos = await pick(PICK_WAITING);
     if (vtxos.length < query.count) return [];
     const ids = vtxos.map((vtxo) => vtxo.id);
     await connection.writeOnce(`UPDATE vtxos SET locked_by = ?, locked_until = ? WHERE id IN (${placeholders(ids)})`, [
@@ -213,10 +213,12 @@ export class DrizzleVtxoStore implements VtxoStore {
     rows: readonly { readonly vtxo: ArkVtxo; readonly script: VtxoScriptRow }[],
     from: "final" | "reconcile",
   ): Promise<void> {
-    if (rows.length === 0) return;
+    const connection = connectionOf(tx);
+    const changed = from === "final" ? rows : await leaveOutUnchanged(connection, rows);
+    if (changed.length === 0) return;
     // One order for everybody, so that two reconciles of overlapping sets do not deadlock.
-    const sorted = rows.toSorted((a, b) => (a.vtxo.vtxoId < b.vtxo.vtxoId ? -1 : 1));
-    await connectionOf(tx).writeOnce(
+    const sorted = changed.toSorted((a, b) => (a.vtxo.vtxoId < b.vtxo.vtxoId ? -1 : 1));
+    await connection.writeOnce(
       `INSERT INTO vtxos (vtxo_id, txid, vout, script_id, owner_pubkey, kind, asset_id, amount_sats, status, is_preconfirmed, is_swept,
          commitment_txids, expires_at, created_at, spending_txid, settled_txid, updated_from, seen_at)
        VALUES ${sorted.map(() => "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NOW(3))").join(", ")}
@@ -236,6 +238,57 @@ export class DrizzleVtxoStore implements VtxoStore {
   private handle(tx: Tx | undefined): Pick<SqlHandle, "select" | "selectOnce"> {
     return tx === undefined ? this.database : connectionOf(tx);
   }
+}
+
+/** vtxos alone: a join would lock the joined rows too, and the next picker would find none. The index gives the order. */
+const PICK = `SELECT ${VTXO_COLUMNS} FROM vtxos v FORCE INDEX (ix_vtxos_pick) WHERE v.kind = ? AND v.asset_id = ?
+  AND v.status = 'available' AND v.locked_by IS NULL AND v.expires_at >= ? AND v.amount_sats >= ?
+  ORDER BY v.expires_at LIMIT ? FOR UPDATE`;
+const PICK_UNLOCKED = `${PICK} SKIP LOCKED`;
+const PICK_WAITING = PICK;
+
+interface SeenVtxo {
+  readonly vtxo: ArkVtxo;
+  readonly script: VtxoScriptRow;
+}
+
+/**
+ * Most of what a reconcile reads is known. Writing it all the same would lock every VTXO of the gateway for that moment, and
+ * whoever picks a free one then (SKIP LOCKED) would find none.
+ */
+async function leaveOutUnchanged(connection: SqlHandle, rows: readonly SeenVtxo[]): Promise<readonly SeenVtxo[]> {
+  if (rows.length === 0) return rows;
+  const known = await connection.selectOnce(
+    `SELECT vtxo_id, status, is_preconfirmed, is_swept, expires_at, commitment_txids FROM vtxos
+     WHERE vtxo_id IN (${placeholders(rows)})`,
+    rows.map(({ vtxo }) => vtxo.vtxoId),
+  );
+  const byId = new Map(known.map((row) => [readText(row, "vtxo_id"), row]));
+  return rows.filter(({ vtxo, script }) => {
+    const row = byId.get(vtxo.vtxoId);
+    return row === undefined || fingerprintOf(row) !== fingerprintOfSeen(vtxo, script.kind);
+  });
+}
+
+function fingerprintOf(row: Row): string {
+  return JSON.stringify([
+    readText(row, "status"),
+    readBoolean(row, "is_preconfirmed"),
+    readBoolean(row, "is_swept"),
+    nullable(row, "expires_at", readDate)?.getTime() ?? null,
+    readJson(row, "commitment_txids"),
+  ]);
+}
+
+function fingerprintOfSeen(vtxo: ArkVtxo, kind: VtxoKind): string {
+  const status = statusOf(vtxo, kind);
+  return JSON.stringify([
+    status,
+    vtxo.isPreconfirmed,
+    vtxo.isSwept,
+    vtxo.expiresAt?.getTime() ?? null,
+    vtxo.commitmentTxids,
+  ]);
 }
 
 /**
