@@ -2,6 +2,7 @@ import type { ErrorRequestHandler, Request, RequestHandler, Response } from "exp
 
 import { AppError, toAppError } from "@arkrelay/core/errors";
 import { admit, toCaller } from "@arkrelay/core/http/access";
+import { requireWrittenIntegers } from "@arkrelay/core/http/integer-body";
 
 import type { ApiDeps } from "../api-deps";
 import { authenticate, type Authenticated } from "./authenticate";
@@ -33,6 +34,8 @@ async function answer(deps: ApiDeps, route: Route, call: Call, req: Request, res
     query: req.query,
     body: route.method === "GET" ? {} : parseJsonBody(rawBody, req.headers["content-type"]),
   });
+  // Behind the schema, which names every other broken field too.
+  if (route.integersOnly) requireWrittenIntegers(rawBody.toString());
   const env: Env = { deps, caller, request: call.request };
   const answered = await audited(route, env, () => run(prepared, route, env, rawBody, res));
   if (answered !== undefined) sendAnswer(route, env, req, res, answered);

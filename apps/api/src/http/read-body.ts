@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 
 import { AppError } from "@arkrelay/core/errors";
+import { requireStorableJson } from "@arkrelay/core/http/storable-json";
 
 const EMPTY = Buffer.alloc(0);
 
@@ -55,15 +56,20 @@ function tooLarge(bytesMax: number): AppError {
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
-/** JSON object of a body; no body at all means `{}`, so that schemas name the fields that are missing. */
+/** JSON value of a body; no body at all means `{}`, so that schemas name the fields that are missing. */
 export function parseJsonBody(raw: Buffer, contentType: string | undefined): unknown {
   if (raw.length === 0) return {};
   if (!isJson(contentType)) {
     throw new AppError("unsupported_media_type", { message: "Content-Type must be application/json." });
   }
+  const value = parseText(raw);
+  requireStorableJson(value);
+  return value;
+}
+
+function parseText(raw: Buffer): unknown {
   try {
-    const parsed: unknown = JSON.parse(utf8.decode(raw));
-    return parsed;
+    return JSON.parse(utf8.decode(raw));
   } catch (error) {
     throw new AppError("invalid_json", { cause: error });
   }

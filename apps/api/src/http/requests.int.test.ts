@@ -35,6 +35,16 @@ describe("bodies", () => {
     },
   );
 
+  it("refuses what parses and cannot be stored: too many levels, half a character", async () => {
+    const nested = `{"data":${'{"a":'.repeat(5000)}1${"}".repeat(5000)}}`;
+    const deep = await api.call("POST", ENQUEUE, { rawBody: nested });
+    expect(deep).toMatchObject({ status: 400, body: { code: "invalid_request", errors: [{ path: "data" }] } });
+    const half = await api.call("POST", ENQUEUE, { rawBody: '{"user_id":"\\ud800"}' });
+    expect(half).toMatchObject({ status: 400, body: { errors: [{ path: "user_id" }] } });
+    const deepest = `{"data":${'{"a":'.repeat(22)}1${"}".repeat(22)}}`;
+    expect((await api.call("POST", ENQUEUE, { rawBody: deepest })).status).toBe(202);
+  });
+
   it("refuses a compressed body", async () => {
     const answer = await api.call("POST", ENQUEUE, { rawBody: "{}", headers: { "content-encoding": "gzip" } });
     expect(answer.status).toBe(415);
@@ -94,6 +104,27 @@ describe("amounts", () => {
       status: 422,
       body: { code: "invalid_amount", errors: [{ path: "amount", code: "invalid_amount" }] },
     });
+  });
+
+  it.each(["1000.0", "1e3", "1.0E3"])(
+    "refuses %s, which another reader may take for another amount",
+    async (written) => {
+      const fields = JSON.stringify(transfer(1000));
+      const direct = await api.call("POST", TRANSFER, { rawBody: fields.replace(":1000}", `:${written}}`) });
+      expect(direct).toMatchObject({ status: 422, body: { code: "invalid_amount", errors: [{ path: "amount" }] } });
+      const params = `{"asset_id":"gBTC","recipient_pubkey":"${freshKey().pubkey}","amount":${written}}`;
+      const rawBody = `{"user_pubkey":"${freshKey().pubkey}","session_type":"p2p_transfer","intent_data":{"params":${params}}}`;
+      const session = await api.call("POST", "/sessions/create", { rawBody });
+      expect(session).toMatchObject({
+        status: 422,
+        body: { code: "invalid_amount", errors: [{ path: "intent_data.params.amount" }] },
+      });
+    },
+  );
+
+  it("leaves fractions alone where no money is meant", async () => {
+    const rawBody = '{"data":{"price":1.5,"amount":1e3}}';
+    expect((await api.call("POST", ENQUEUE, { rawBody })).status).toBe(202);
   });
 
   it("calls a missing amount a broken schema", async () => {

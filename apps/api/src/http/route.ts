@@ -97,6 +97,8 @@ export interface WriteSpec<
   /** Largest body; 256 KiB when absent. */
   readonly bodyBytesMax?: number;
   readonly exact?: boolean;
+  /** The body carries amounts: a number that is not written as an integer (`1.0`, `1e3`) is refused. */
+  readonly integersOnly?: boolean;
   /** Counts against the caller's 30 new sessions a minute. */
   readonly opensSession?: boolean;
 }
@@ -139,6 +141,7 @@ export interface Route {
   readonly exact: boolean;
   readonly cache: "no-store" | "short";
   readonly bodyBytesMax: number;
+  readonly integersOnly: boolean;
   readonly opensSession: boolean;
   /** Whether `Prefer: wait=N` can bring more than the 202. */
   readonly canWait: boolean;
@@ -194,6 +197,7 @@ export function writeRoute<
       replies: spec.replies,
       exact: spec.exact ?? false,
       bodyBytesMax: spec.bodyBytesMax ?? BODY_BYTES_MAX,
+      integersOnly: spec.integersOnly ?? false,
       opensSession: spec.opensSession ?? false,
       canWait: later !== undefined,
       waitByDefaultSeconds: later?.byDefaultSeconds ?? 0,
@@ -240,6 +244,7 @@ function base(spec: Common<z.ZodType, z.ZodType>) {
     exact: false,
     cache: "no-store" as const,
     bodyBytesMax: BODY_BYTES_MAX,
+    integersOnly: false,
     opensSession: false,
     canWait: false,
     waitByDefaultSeconds: 0,

@@ -11,6 +11,7 @@ export const createApiKeyRoute = writeRoute({
   summary: "Register a solver: a secret key, or its Nostr key",
   auth: ["admin"],
   body: CreateApiKeyBody,
+  integersOnly: true,
   replies: { 201: NewApiKeyReply },
 }).handle(async ({ deps, tx, body }) => {
   const now = deps.clock.now();

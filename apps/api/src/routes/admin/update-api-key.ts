@@ -11,6 +11,7 @@ export const updateApiKeyRoute = writeRoute({
   auth: ["admin"],
   params: ApiKeyParams,
   body: UpdateApiKeyBody,
+  integersOnly: true,
   replies: { 200: ApiKeyReply },
 }).handle(async ({ deps, tx, params, body }) => {
   const row = await deps.admin.apiKeys.update(tx, params.id, {

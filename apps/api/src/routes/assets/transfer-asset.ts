@@ -15,6 +15,7 @@ export const transferAssetRoute = writeRoute({
   auth: ["owner", "solver"],
   scope: "assets",
   body: TransferBody,
+  integersOnly: true,
   opensSession: true,
   replies: { 202: TransferReply },
 }).handle(

@@ -14,6 +14,7 @@ export const openSessionRoute = writeRoute({
   scope: "sessions",
   body: OpenSessionBody,
   bodyBytesMax: BODY_BYTES_MAX,
+  integersOnly: true,
   opensSession: true,
   replies: { 200: OpenSessionReply, 201: OpenSessionReply },
 }).handle(async ({ deps, tx, caller, body }) => {
