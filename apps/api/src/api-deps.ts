@@ -7,6 +7,7 @@ import type { Transactions } from "@arkrelay/core/ports/transactions";
 import type { Waker } from "@arkrelay/core/ports/waker";
 import type { SessionDeps } from "@arkrelay/core/session/session-deps";
 import type { Idempotency } from "@arkrelay/db/stores/idempotency-store";
+import type { HeartbeatOptions } from "@arkrelay/runtime/heartbeat-loop";
 import type { Logger } from "@arkrelay/runtime/logger";
 import type { Metrics } from "@arkrelay/runtime/metrics";
 
@@ -71,4 +72,7 @@ export interface ApiDeps {
   readonly session: SessionDeps;
   readonly status: StatusSources;
   readonly admin: AdminStores;
+  readonly heartbeats: HeartbeatOptions["store"];
+  /** Names this process and start. */
+  readonly instance: string;
 }

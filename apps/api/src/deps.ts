@@ -1,9 +1,11 @@
 import { createHash } from "node:crypto";
+import { hostname } from "node:os";
 
 import { DEFAULT_KEY_SCOPES } from "@arkrelay/core/http/admin";
 import { openDatabase, type Database } from "@arkrelay/db/connection";
 import { migrate } from "@arkrelay/db/migrator";
 import { DrizzleApiKeyStore } from "@arkrelay/db/stores/api-key-store";
+import { DrizzleHeartbeatStore } from "@arkrelay/db/stores/heartbeat-store";
 import { createIdempotency } from "@arkrelay/db/stores/idempotency-store";
 import { DrizzleJobStore } from "@arkrelay/db/stores/job-store";
 import { DrizzleSweepStore } from "@arkrelay/db/stores/job-sweep-store";
@@ -15,10 +17,11 @@ import { createLogger, type Logger } from "@arkrelay/runtime/logger";
 import { createMetrics, type Metrics } from "@arkrelay/runtime/metrics";
 import type { Life } from "@arkrelay/runtime/process";
 import { systemRandom } from "@arkrelay/runtime/random";
-import { checkQueueRedis, closeRedis, openRedis, type Redis } from "@arkrelay/runtime/redis";
+import type { Redis } from "@arkrelay/runtime/redis";
 import { createSealer } from "@arkrelay/runtime/sealing";
 import { registerSharedMetrics } from "@arkrelay/runtime/shared-metrics";
 import { BullWaker } from "@arkrelay/tasks/bull-waker";
+import { queueOf } from "@arkrelay/tasks/wake-message";
 import { openWakeQueues, type WakeQueues } from "@arkrelay/tasks/wake-queues";
 import { WokenMarker } from "@arkrelay/tasks/woken-marker";
 
@@ -32,6 +35,7 @@ import { createEventStreams } from "./http/event-streams";
 import { createKeyRegistry } from "./http/key-registry";
 import { createRedisTokenBuckets, TAKE_TOKENS_LUA } from "./http/redis-token-buckets";
 import { openAdminStores } from "./open-admin-stores";
+import { openQueueRedis } from "./open-queue-redis";
 import { openSessionDeps } from "./open-session-deps";
 import { createStatusSources } from "./read-status";
 import { rememberOpenJobs } from "./remembered-open-jobs";
@@ -53,7 +57,7 @@ export async function openDeps(config: ApiConfig, life: DepsLife, options: OpenO
   const metrics = createMetrics();
   const database = await openMigratedDatabase(config, life, metrics);
   registerSharedMetrics(metrics.registry, () => readSharedMetrics(database));
-  const redis = openProducerRedis(config, life, logger);
+  const { redis, hasMet } = await openQueueRedis(config, life, logger);
   const { queues, waker: queueWaker } = openWaker(database, redis, life, logger, metrics, options.queueNamespace);
   const { waker, onInsert } = createOutboxWaker({
     waker: queueWaker,
@@ -98,11 +102,14 @@ export async function openDeps(config: ApiConfig, life: DepsLife, options: OpenO
     status: createStatusSources({
       database,
       redis,
+      hasMetRedis: hasMet,
       queues,
       isDraining: async () => (await life.checkReady()).draining,
       now: () => systemClock.now(),
     }),
     admin: openAdminStores(database),
+    heartbeats: new DrizzleHeartbeatStore(database),
+    instance: `${hostname()}-${systemRandom.uuid()}`,
   };
 }
 
@@ -123,22 +130,6 @@ async function openMigratedDatabase(config: ApiConfig, life: DepsLife, metrics: 
   });
   life.onStop("database", () => database.close());
   return database;
-}
-
-/** A command fails at once while Redis is away; a queue that would lose wakes silently is reported as soon as it is met. */
-function openProducerRedis(config: ApiConfig, life: DepsLife, logger: Logger): Redis {
-  const redis = openRedis({
-    url: config.redis.url,
-    role: "producer",
-    onError: (error) => logger.warn("Redis connection", { error }),
-  });
-  life.onStop("redis", () => closeRedis(redis));
-  redis.once("ready", () => {
-    checkQueueRedis(redis, { requireAof: config.redis.requireAof }).catch((error: unknown) => {
-      logger.error("the queue Redis is not safe to use", { error });
-    });
-  });
-  return redis;
 }
 
 function openWaker(
@@ -162,7 +153,7 @@ function openWaker(
     queues,
     onWoken: (wakes) => marker.add(wakes),
     onLost: (wakes, error) => {
-      for (const { task } of wakes) metrics.wakeFailures.inc({ queue: task });
+      for (const wake of wakes) metrics.wakeFailures.inc({ queue: queueOf(wake) });
       logger.warn("wakes were not sent; the sweeper will", { count: wakes.length, error });
     },
   });

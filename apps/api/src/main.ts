@@ -1,4 +1,5 @@
 import { startHealthServer } from "@arkrelay/runtime/health-server";
+import { startHeartbeat } from "@arkrelay/runtime/heartbeat-loop";
 import { runProcess } from "@arkrelay/runtime/process";
 
 import { createApp } from "./app";
@@ -6,6 +7,8 @@ import { parseConfig } from "./config";
 import { openDeps } from "./deps";
 import { listen } from "./listen";
 import { VERSION } from "./version";
+
+const HEARTBEAT_MS = 60_000;
 
 void runProcess("api", async (life) => {
   const config = parseConfig(process.env);
@@ -22,6 +25,17 @@ void runProcess("api", async (life) => {
     metrics: config.process.metricsEnabled ? deps.metrics.registry : undefined,
   });
   life.onStop("probes", () => probes.close());
+
+  const heartbeat = startHeartbeat({
+    store: deps.heartbeats,
+    serviceName: "api",
+    instance: deps.instance,
+    periodMs: HEARTBEAT_MS * config.process.pollScale,
+    onError: (error) => {
+      deps.logger.warn("a heartbeat could not be written", { error });
+    },
+  });
+  life.onStop("heartbeat", () => heartbeat.stop());
 
   const listener = await listen(createApp(deps), config.http.host, config.http.port);
   // Closed in reverse order: the streams end first, or the listener would wait for them.

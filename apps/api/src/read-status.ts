@@ -1,6 +1,7 @@
 import { z } from "zod";
 
 import {
+  LISTENER_SERVICES,
   type ListenerService,
   type MonitoringReport,
   monitoringReportSchema,
@@ -10,6 +11,7 @@ import {
 import type { Database } from "@arkrelay/db/connection";
 import { requireSchema } from "@arkrelay/db/migrator";
 import { DrizzleHeartbeatStore, type Heartbeat } from "@arkrelay/db/stores/heartbeat-store";
+import { DrizzleLeaseStore } from "@arkrelay/db/stores/lease-store";
 import { DrizzleServiceStateStore, type ServiceState } from "@arkrelay/db/stores/service-state-store";
 import { DrizzleSystemMetricsStore } from "@arkrelay/db/stores/system-metrics-store";
 import { estimateTables } from "@arkrelay/db/stores/table-counts";
@@ -29,6 +31,7 @@ import {
 export interface StatusDeps {
   readonly database: Database;
   readonly redis: Redis;
+  readonly hasMetRedis: () => boolean;
   readonly queues: WakeQueues;
   readonly isDraining: () => Promise<boolean>;
   readonly now: () => Date;
@@ -45,23 +48,27 @@ export function createStatusSources(deps: StatusDeps): StatusSources {
   const { database, redis, queues } = deps;
   const states = new DrizzleServiceStateStore(database);
   const heartbeats = new DrizzleHeartbeatStore(database);
+  const leases = new DrizzleLeaseStore(database);
   const metrics = new DrizzleSystemMetricsStore(database);
-  let hasMetRedis = redis.status === "ready";
-  redis.on("ready", () => {
-    hasMetRedis = true;
-  });
   return {
     isDraining: deps.isDraining,
     pingDatabase: () => database.ping(),
     checkSchema: () => requireSchema(database),
     countTables: () => estimateTables(database),
     pingRedis: () => pingRedis(redis),
-    hasMetRedis: () => hasMetRedis,
+    hasMetRedis: deps.hasMetRedis,
     readRedisInfo: async () => toRedisInfo(await redis.info()),
     readQueues: () => readQueueStatus(queues),
     readDaemons: async () => readDaemons(await states.list(), deps.now()),
     readNostr: async () => toNostrState(await states.find("nostr"), deps.now()),
-    listServices: async () => toServices(await heartbeats.listLatest(SHOWN_SECONDS), await states.list(), deps.now()),
+    listServices: async () => {
+      const [beats, rows, held] = await Promise.all([
+        heartbeats.listLatest(SHOWN_SECONDS),
+        states.list(),
+        leases.listHeld(),
+      ]);
+      return toServices({ beats, states: rows, held }, deps.now());
+    },
     listMetrics: async (limit, beforeId) => {
       const rows = await metrics.list({ limit, beforeId: beforeId === undefined ? undefined : Number(beforeId) });
       return rows.map(({ id, timestamp, ...row }) => ({ id: BigInt(id), at: timestamp, ...row }));
@@ -135,31 +142,51 @@ function readReport<T extends { readonly at: string }>(
   return state === undefined ? undefined : parseServiceReport(schema, state.actual, now);
 }
 
-/** One row per service, the newest beat of any of its instances. */
-function toServices(beats: readonly Heartbeat[], states: readonly ServiceState[], now: Date): readonly ServiceRow[] {
+interface ServiceRecords {
+  readonly beats: readonly Heartbeat[];
+  readonly states: readonly ServiceState[];
+  /** Names of the leases that are held now. */
+  readonly held: ReadonlySet<string>;
+}
+
+/** Every process by its newest beat and every listener by its newest report, whichever replica wrote them. */
+function toServices({ beats, states, held }: ServiceRecords, now: Date): readonly ServiceRow[] {
   const newest = new Map<string, Heartbeat>();
   for (const beat of beats) {
     const known = newest.get(beat.serviceName);
     if (known === undefined || known.id < beat.id) newest.set(beat.serviceName, beat);
   }
-  const names = new Set([...newest.keys(), ...states.map(({ service }) => service)]);
-  return [...names].toSorted().map((name) => {
-    const beat = newest.get(name);
-    const state = states.find(({ service }) => service === name);
-    const reportedAt = beat?.timestamp ?? (state?.actual === undefined ? undefined : state.updatedAt);
-    const isFresh = reportedAt !== undefined && now.getTime() - reportedAt.getTime() < ALIVE_SECONDS * 1000;
-    return {
-      name,
-      lastHeartbeatAt: reportedAt,
-      alive: isFresh && (beat?.isAlive ?? true),
-      message: beat?.message ?? "",
-      desiredState: state?.desiredState,
-      leader: isLed(state?.actual, now),
-    };
-  });
+  const processes = [...newest.values()].map((beat) => toProcessRow(beat, held, now));
+  const listeners = states.filter(({ service }) => isListener(service)).map((state) => toListenerRow(state, held, now));
+  return [...processes, ...listeners].toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** A fresh report is written by whoever holds the listener's lease. */
-function isLed(actual: unknown, now: Date): boolean {
-  return parseServiceReport(z.object({ at: z.string() }), actual, now) !== undefined;
+function toProcessRow(beat: Heartbeat, held: ReadonlySet<string>, now: Date): ServiceRow {
+  return {
+    name: beat.serviceName,
+    lastHeartbeatAt: beat.timestamp,
+    alive: beat.isAlive && now.getTime() - beat.timestamp.getTime() < ALIVE_SECONDS * 1000,
+    message: beat.message ?? "",
+    desiredState: undefined,
+    leader: held.has(beat.serviceName),
+  };
+}
+
+/** service_state holds other rows too (the queue's epoch); only listeners are services. */
+function isListener(service: string): boolean {
+  return LISTENER_SERVICES.some((known) => known === service);
+}
+
+const anyReport = z.object({ at: z.string(), lastError: z.string().nullish() });
+
+function toListenerRow(state: ServiceState, held: ReadonlySet<string>, now: Date): ServiceRow {
+  const last = anyReport.safeParse(state.actual).data;
+  return {
+    name: state.service,
+    lastHeartbeatAt: last === undefined ? undefined : new Date(last.at),
+    alive: parseServiceReport(anyReport, state.actual, now) !== undefined,
+    message: last?.lastError ?? "",
+    desiredState: state.desiredState,
+    leader: held.has(`service:${state.service}`),
+  };
 }

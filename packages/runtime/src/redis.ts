@@ -1,5 +1,7 @@
 import { Redis, type RedisOptions } from "ioredis";
 
+import { ConfigError } from "./config/config-error";
+
 /** The connection, for those who pass it on: ioredis itself is imported here only. */
 export type { Redis } from "ioredis";
 
@@ -81,7 +83,7 @@ export async function pingRedis(redis: Redis): Promise<void> {
 
 /**
  * Refuses a queue Redis that would lose wake-ups silently: one that evicts keys, or (with `requireAof`) one without
- * append-only file. Read from INFO because managed Redis forbids CONFIG. Throws an Error whose text says what to change.
+ * append-only file. Read from INFO because managed Redis forbids CONFIG. Throws a ConfigError whose text says what to change.
  */
 export async function checkQueueRedis(
   redis: { info(section: string): Promise<string> },
@@ -90,16 +92,16 @@ export async function checkQueueRedis(
   const memory = parseInfo(await redis.info("memory"));
   const policy = memory.get("maxmemory_policy");
   if (policy !== "noeviction") {
-    throw new Error(
-      `the queue Redis evicts keys (maxmemory_policy ${policy ?? "unknown"}): set maxmemory-policy noeviction`,
-    );
+    throw new ConfigError([
+      `REDIS_URL: the queue Redis evicts keys (maxmemory_policy ${policy ?? "unknown"}): set maxmemory-policy noeviction`,
+    ]);
   }
   if (!options.requireAof) return;
   const persistence = parseInfo(await redis.info("persistence"));
   if (persistence.get("aof_enabled") !== "1") {
-    throw new Error(
-      "the queue Redis has no append-only file: set appendonly yes, or REDIS_REQUIRE_AOF=false to accept slower recovery",
-    );
+    throw new ConfigError([
+      "REDIS_URL: the queue Redis has no append-only file: set appendonly yes, or REDIS_REQUIRE_AOF=false to accept slower recovery",
+    ]);
   }
 }
 

@@ -213,6 +213,19 @@ describe("the admin key", () => {
     const page = await api.call("GET", "/admin/audit?limit=1", { admin: true });
     expect(page.body["entries"]).toHaveLength(1);
   });
+
+  it.each([
+    ["a body that breaks its schema", "POST", "/admin/api-keys", ADMIN_KEY, ["admin", "invalid_request"]],
+    ["a route that is not for it", "POST", "/sessions/x/respond", ADMIN_KEY, ["admin", "forbidden"]],
+    ["a wrong key", "GET", "/admin/configuration", "a guess", ["anonymous", "admin_key_invalid"]],
+    ["a wrong key on a public route", "GET", "/live", "a guess", ["anonymous", "auth_invalid"]],
+  ])("is audited with %s", async (_what, method, path, key, expected) => {
+    const requestId = `audit-${freshKey().pubkey.slice(0, 8)}`;
+    const headers = { "x-request-id": requestId, "x-admin-key": key };
+    await api.call(method, path, { headers, ...(method === "POST" && { body: { name: 5 } }) });
+    const rows = await api.database.select("SELECT actor, outcome FROM audit_log WHERE request_id = ?", [requestId]);
+    expect(rows.map((row) => [row["actor"], row["outcome"]])).toEqual([expected]);
+  });
 });
 
 describe("without a configured admin key", () => {

@@ -1,7 +1,7 @@
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from "express";
 
 import { AppError, toAppError } from "@arkrelay/core/errors";
-import { admit, toCaller } from "@arkrelay/core/http/access";
+import { admit, ANONYMOUS, toCaller } from "@arkrelay/core/http/access";
 import { requireWrittenIntegers } from "@arkrelay/core/http/integer-body";
 
 import type { ApiDeps } from "../api-deps";
@@ -25,9 +25,24 @@ export function createHandler(deps: ApiDeps): (route: Route) => RequestHandler {
 async function answer(deps: ApiDeps, route: Route, call: Call, req: Request, res: Response): Promise<void> {
   const rawBody = await readBody(req, route.bodyBytesMax);
   const identity = await identify(deps, route, call, req, rawBody);
-  const caller = admit(toCaller(identity.proof, deps.settings.solverAuth), route);
-  call.principal = caller.principal;
-  await deps.limits.takeForCall(route, caller, identity.key, call.request, res);
+  const env: Env = { deps, caller: toCaller(identity.proof, deps.settings.solverAuth), request: call.request };
+  call.principal = env.caller.principal;
+  const answered = await audited(route, env, () => serve(route, env, identity, rawBody, req, res));
+  if (answered !== undefined) sendAnswer(route, env, req, res, answered);
+}
+
+/** undefined = the route has written its answer itself. */
+async function serve(
+  route: Route,
+  known: Env,
+  identity: Authenticated,
+  rawBody: Buffer,
+  req: Request,
+  res: Response,
+): Promise<Answer | undefined> {
+  const { deps, request } = known;
+  const env: Env = { ...known, caller: admit(known.caller, route) };
+  await deps.limits.takeForCall(route, env.caller, identity.key, request, res);
   if (identity.singleUse !== undefined) await useOnce(deps, identity.singleUse);
   const prepared = route.prepare({
     params: req.params,
@@ -36,12 +51,9 @@ async function answer(deps: ApiDeps, route: Route, call: Call, req: Request, res
   });
   // Behind the schema, which names every other broken field too.
   if (route.integersOnly) requireWrittenIntegers(rawBody.toString());
-  const env: Env = { deps, caller, request: call.request };
-  const answered = await audited(route, env, () => run(prepared, route, env, rawBody, res));
-  if (answered !== undefined) sendAnswer(route, env, req, res, answered);
+  return run(prepared, route, env, rawBody, res);
 }
 
-/** undefined = the route has written its answer itself. */
 async function run(
   prepared: PreparedCall,
   route: Route,
@@ -73,7 +85,13 @@ async function identify(
   try {
     return await authenticate(deps.auth, credentials, adminOnly);
   } catch (error) {
-    if (error instanceof AppError && isFailedCredential(error)) await deps.limits.countFailure(call.request.ip);
+    if (error instanceof AppError && isFailedCredential(error)) {
+      await deps.limits.countFailure(call.request.ip);
+      // A guess at the admin key is what an operator looks for first; above the limit of failures nothing is written.
+      if (call.request.header("x-admin-key") !== undefined) {
+        await writeAudit(route, { deps, caller: ANONYMOUS, request: call.request }, error.code);
+      }
+    }
     throw error;
   }
 }

@@ -10,7 +10,7 @@ import { createLogger } from "@arkrelay/runtime/logger";
 import type { ApiDeps } from "../api-deps";
 import { createApp } from "../app";
 import { parseConfig } from "../config";
-import { openDeps } from "../deps";
+import { openDeps, type DepsLife } from "../deps";
 import { listen } from "../listen";
 import { nip98Header } from "./nip98-header";
 
@@ -63,19 +63,22 @@ export async function startTestApi(env: Readonly<Record<string, string>> = {}): 
     LOG_LEVEL: "error",
     ...env,
   });
-  const deps = await openDeps(
-    config,
-    {
-      onStop: (_name, close) => closers.push(close),
-      checkReady: () => Promise.resolve({ ready: !draining, checks: {}, draining }),
-    },
-    {
-      version: "0.0.0-test",
-      // Failures of ours are provoked here on purpose; their lines would only hide the real ones.
-      logger: createLogger({ service: "api", stream: new PassThrough().resume() }),
-      queueNamespace: `arkrelay-test-${randomBytes(6).toString("hex")}`,
-    },
-  );
+  const closeAll = async () => {
+    for (const close of closers.toReversed()) await close();
+  };
+  const life: DepsLife = {
+    onStop: (_name, close) => closers.push(close),
+    checkReady: () => Promise.resolve({ ready: !draining, checks: {}, draining }),
+  };
+  const deps = await openDeps(config, life, {
+    version: "0.0.0-test",
+    // Failures of ours are provoked here on purpose; their lines would only hide the real ones.
+    logger: createLogger({ service: "api", stream: new PassThrough().resume() }),
+    queueNamespace: `arkrelay-test-${randomBytes(6).toString("hex")}`,
+  }).catch(async (error: unknown) => {
+    await closeAll();
+    throw error;
+  });
   const listener = await listen(createApp(deps), "127.0.0.1", 0);
   closers.push(
     () => listener.close(),
@@ -84,7 +87,6 @@ export async function startTestApi(env: Readonly<Record<string, string>> = {}): 
     },
   );
   const url = `http://127.0.0.1:${String(listener.port)}`;
-  await deps.status.pingRedis().catch(() => waitForRedis(deps));
   return {
     url,
     deps,
@@ -93,18 +95,8 @@ export async function startTestApi(env: Readonly<Record<string, string>> = {}): 
     drain: () => {
       draining = true;
     },
-    close: async () => {
-      for (const close of closers.toReversed()) await close();
-    },
+    close: closeAll,
   };
-}
-
-async function waitForRedis(deps: ApiDeps): Promise<void> {
-  for (let tries = 0; tries < 100; tries++) {
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    if (deps.status.hasMetRedis()) return;
-  }
-  throw new Error("Redis was not reached: is TEST_REDIS_URL right?");
 }
 
 async function call(url: string, method: string, path: string, options: CallOptions): Promise<TestAnswer> {

@@ -63,6 +63,12 @@ export class DrizzleLeaseStore implements LeaseStore {
     };
   }
 
+  /** Names of the leases that somebody holds now. */
+  async listHeld(): Promise<ReadonlySet<string>> {
+    const rows = await this.database.select("SELECT name FROM leases WHERE expires_at > NOW(3)");
+    return new Set(rows.map((row) => readText(row, "name")));
+  }
+
   /** Only the very first holder of a name comes through here. Read first: a failed INSERT would burn an id per attempt. */
   private async insert(name: string, holder: string, leaseMs: number): Promise<boolean> {
     if ((await this.find(name)) !== undefined) return false;
