@@ -9,8 +9,9 @@ import { createProgress } from "./stack/progress.mjs";
 import { removeStackData } from "./stack/remove-stack-data.mjs";
 import { runAttached } from "./stack/run-attached.mjs";
 import { stopCommands } from "./stack/run-command.mjs";
+import { runScript } from "./stack/run-script.mjs";
 import { startStack, writeStackFile } from "./stack/start-stack.mjs";
-import { runScript } from "./stack/stop-with-sentence.mjs";
+import { StopWithSentence } from "./stack/stop-with-sentence.mjs";
 import { takeSupervisorLock } from "./stack/supervisor-lock.mjs";
 import { createSupervisor } from "./stack/supervisor.mjs";
 
@@ -23,8 +24,25 @@ const BENCH_ENVIRONMENT = {
 };
 const FEE_VTXO_COUNT = 400;
 
-/** A stack of its own under .local/bench, emptied first, for the measurements of bench/. Options go to bench/src/options.ts. */
-await runScript(async () => {
+const USAGE = {
+  help: `npm run bench -- [options]
+
+Measures on a stack of its own under .local/bench, and prints ratios against bare libraries.
+
+  --only PARTS      comma list of enqueue, worker, ceremony, schnorr (default: all)
+  --rounds N        rounds of each comparison (default 5)
+  --seconds N       seconds of each enqueue round (default 4)
+  --jobs N          jobs of each worker round (default 2000)
+  --help            this text`,
+  options: {
+    only: { type: "string" },
+    rounds: { type: "string" },
+    seconds: { type: "string" },
+    jobs: { type: "string" },
+  },
+};
+
+await runScript(USAGE, async () => {
   const { print } = createProgress();
   delete process.env.DATABASE_URL;
   delete process.env.REDIS_URL;
@@ -37,7 +55,7 @@ await runScript(async () => {
   try {
     return await Promise.race([measure({ supervisor, paths, print }), interrupted]);
   } finally {
-    stopCommands();
+    await stopCommands();
     await supervisor.stopAll();
     removeFile(paths.stack);
     removeFile(paths.processes);
@@ -47,8 +65,9 @@ await runScript(async () => {
 });
 
 async function measure({ supervisor, paths, print }) {
-  removeStackData(paths, print);
   await bootstrap(print);
+  await checkValues();
+  removeStackData(paths, print);
   const options = { port: 8000, auth: "open", feeVtxoCount: FEE_VTXO_COUNT };
   writeStackFile(paths, await startStack({ supervisor, paths, print, options }), supervisor);
   const main = path.join(ROOT, "bench/src/main.ts");
@@ -58,4 +77,15 @@ async function measure({ supervisor, paths, print }) {
     stdout: "inherit",
     cwd: path.join(ROOT, "bench"),
   });
+}
+
+/** The same reader that main.ts uses, asked before a stack is started in vain. */
+async function checkValues() {
+  const { tsImport } = await import("tsx/esm/api");
+  const { parseOptions } = await tsImport("../bench/src/options.ts", import.meta.url);
+  try {
+    parseOptions(process.argv.slice(2));
+  } catch (error) {
+    throw new StopWithSentence(error.message, 64);
+  }
 }

@@ -1,6 +1,7 @@
 import { installWorkspace, toolEnvironment } from "./stack/bootstrap.mjs";
-import { lastLines, runCommand } from "./stack/run-command.mjs";
-import { runScript } from "./stack/stop-with-sentence.mjs";
+import { nextSignal } from "./stack/next-signal.mjs";
+import { lastLines, runCommand, stopCommands } from "./stack/run-command.mjs";
+import { runScript } from "./stack/run-script.mjs";
 
 /** Every gate of CI but the tests. All of them run, whatever fails, so that one round shows everything there is to do. */
 const GATES = [
@@ -13,7 +14,15 @@ const GATES = [
   { name: "dead code", command: ["knip", "--no-config-hints"] },
 ];
 
-await runScript(async () => {
+const USAGE = {
+  help: `npm run check
+
+Every gate of CI but the tests: ${GATES.map(({ name }) => name).join(", ")}.
+All of them run, whatever fails. The last line is \`checks: N passed, N failed\`.`,
+};
+
+await runScript(USAGE, async () => {
+  void nextSignal().then(stopCommands);
   await installWorkspace(console.log);
   const failed = [];
   for (const gate of GATES) {

@@ -2,14 +2,17 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 
 import { readJsonFile } from "./stack/json-file.mjs";
-import { parseStateDir } from "./stack/options.mjs";
 import { ROOT, statePaths } from "./stack/paths.mjs";
-import { StopWithSentence, runScript } from "./stack/stop-with-sentence.mjs";
+import { runScript } from "./stack/run-script.mjs";
+import { stackUsage } from "./stack/state-dir-option.mjs";
+import { StopWithSentence } from "./stack/stop-with-sentence.mjs";
 import { findSupervisor } from "./stack/supervisor-lock.mjs";
 
+const USAGE = stackUsage("npm run demo", "Settles two payments on the running stack, through the SDK only.");
+
 /** `npm run demo`: two payments on the running development stack, through the built SDK only. */
-await runScript(async () => {
-  const paths = statePaths(parseStateDir(process.argv.slice(2)).stateDir);
+await runScript(USAGE, async (values) => {
+  const paths = statePaths(values["state-dir"]);
   const stack = readJsonFile(paths.stack);
   if (!stack || !findSupervisor(paths)) {
     throw new StopWithSentence("No stack is running. Start one with `npm start`, then run the demo again.", 69);

@@ -5,13 +5,14 @@ import path from "node:path";
 import { toolEnvironment } from "./stack/bootstrap.mjs";
 import { ROOT } from "./stack/paths.mjs";
 import { mustRun } from "./stack/run-command.mjs";
-import { runScript, StopWithSentence } from "./stack/stop-with-sentence.mjs";
+import { runScript } from "./stack/run-script.mjs";
+import { StopWithSentence } from "./stack/stop-with-sentence.mjs";
 
 /**
  * Generated files are checked in; this fails when generating them again changes one. It compares before and after rather
  * than with the last commit, so it also works on a tree with changes.
  */
-await runScript(async () => {
+await runScript({ help: "pnpm gen:check\n\nFails when a generated file is not what `pnpm gen` makes." }, async () => {
   const before = await changedFiles();
   await mustRun("pnpm gen", "pnpm", ["gen"], { env: toolEnvironment() });
   const after = await changedFiles();

@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 
 import { mustRun } from "./stack/run-command.mjs";
-import { runScript, StopWithSentence } from "./stack/stop-with-sentence.mjs";
+import { runScript } from "./stack/run-script.mjs";
+import { StopWithSentence } from "./stack/stop-with-sentence.mjs";
 
 /** Rules of the house that the linter has no rule for. Each names what it protects. */
 const RULES = [
@@ -33,7 +34,9 @@ const RULES = [
   },
 ];
 
-await runScript(async () => {
+const USAGE = { help: `node scripts/source-rules.mjs\n\n${RULES.map(({ name }) => `  ${name}`).join("\n")}` };
+
+await runScript(USAGE, async () => {
   const listing = await mustRun("git ls-files", "git", ["ls-files", "--cached", "--others", "--exclude-standard"]);
   const files = listing.split("\n").filter((file) => file !== "" && !file.includes("node_modules/"));
   const broken = [...RULES.flatMap((rule) => files.flatMap((file) => violations(rule, file))), ...undocumented(files)];

@@ -4,27 +4,20 @@ import { bootstrap } from "./stack/bootstrap.mjs";
 import { neededServers } from "./stack/databases.mjs";
 import { removeFile } from "./stack/json-file.mjs";
 import { nextSignal } from "./stack/next-signal.mjs";
-import { parseStartOptions } from "./stack/options.mjs";
 import { makeStateDirs, statePaths } from "./stack/paths.mjs";
 import { printStack } from "./stack/print-stack.mjs";
 import { createProgress } from "./stack/progress.mjs";
 import { removeStackData } from "./stack/remove-stack-data.mjs";
 import { stopCommands } from "./stack/run-command.mjs";
 import { runDemoFlow } from "./stack/run-demo-flow.mjs";
+import { runScript } from "./stack/run-script.mjs";
+import { START_USAGE, toStartOptions } from "./stack/start-options.mjs";
 import { startStack, writeStackFile } from "./stack/start-stack.mjs";
-import { runScript } from "./stack/stop-with-sentence.mjs";
 import { takeSupervisorLock } from "./stack/supervisor-lock.mjs";
 import { createSupervisor } from "./stack/supervisor.mjs";
 import { findServers } from "./stack/system-packages.mjs";
 
-await runScript(async () => {
-  const options = parseStartOptions(process.argv.slice(2));
-  if (options.help) {
-    console.log(options.help);
-    return 0;
-  }
-  return await start(options);
-});
+await runScript(START_USAGE, async (values) => await start(toStartOptions(values)));
 
 async function start(options) {
   const { print, plain } = createProgress(options.asJson ? process.stderr : process.stdout);
@@ -46,7 +39,7 @@ async function start(options) {
     if (!isReady) return 130;
     return isDemoGood ? 0 : 70;
   } finally {
-    stopCommands();
+    await stopCommands();
     print("stopping");
     removeFile(paths.stack);
     await supervisor.stopAll();

@@ -1,13 +1,16 @@
-import { parseStateDir } from "./stack/options.mjs";
 import { statePaths } from "./stack/paths.mjs";
 import { isGoneWithin, signal } from "./stack/process-identity.mjs";
-import { runScript, StopWithSentence } from "./stack/stop-with-sentence.mjs";
+import { runScript } from "./stack/run-script.mjs";
+import { stackUsage } from "./stack/state-dir-option.mjs";
+import { StopWithSentence } from "./stack/stop-with-sentence.mjs";
 import { findSupervisor, removeLeftovers } from "./stack/supervisor-lock.mjs";
+
+const USAGE = stackUsage("npm stop", "Stops the running stack, or what a killed one left behind.");
 
 const STOP_TIMEOUT_MS = 120_000;
 
-await runScript(async () => {
-  const paths = statePaths(parseStateDir(process.argv.slice(2)).stateDir);
+await runScript(USAGE, async (values) => {
+  const paths = statePaths(values["state-dir"]);
   const supervisor = findSupervisor(paths);
   if (supervisor) {
     signal(supervisor.pid, "SIGTERM");

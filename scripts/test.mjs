@@ -10,34 +10,41 @@ import { makeStateDirs, ROOT, statePaths } from "./stack/paths.mjs";
 import { createProgress } from "./stack/progress.mjs";
 import { runAttached } from "./stack/run-attached.mjs";
 import { stopCommands } from "./stack/run-command.mjs";
-import { runScript, StopWithSentence } from "./stack/stop-with-sentence.mjs";
+import { runScript } from "./stack/run-script.mjs";
+import { StopWithSentence } from "./stack/stop-with-sentence.mjs";
 import { takeSupervisorLock } from "./stack/supervisor-lock.mjs";
 import { createSupervisor } from "./stack/supervisor.mjs";
 import { findServers } from "./stack/system-packages.mjs";
-import { countResults, parseTestArguments } from "./stack/test-results.mjs";
+import { countResults } from "./stack/test-results.mjs";
 
-const HELP = `npm test -- [filter…] [--update] [--long]
+const USAGE = {
+  help: `npm test -- [filter…] [options]
 
 Runs every test: unit, integration on a MariaDB and Redis of its own, end to end.
+The last line is \`N passed, N failed\`; the exit code is 0 when none failed and some passed.
 
-  filter     only test files whose path matches
-  --update   write new snapshots and vectors
-  --long     the long variants of random and crash tests too
-  Other options are passed to jest.`;
+  filter            only test files whose path matches
+  --name PATTERN    only tests whose name matches
+  --update          write new snapshots and vectors
+  --long            the long variants of random and crash tests too
+  --help            this text`,
+  options: {
+    name: { type: "string" },
+    update: { type: "boolean", default: false },
+    long: { type: "boolean", default: false },
+  },
+  allowPositionals: true,
+};
+
+/** The whole suite takes a few minutes on two cores; what takes longer than this hangs, and a hang is a failure. */
+const TEST_TIMEOUT_MS = 15 * 60_000;
 
 /** Databases of the tests: the harness makes one per jest worker and names it after TEST_PREFIX. */
 const DATABASE_PATTERN = "`arkrelay\\_%`.*";
 
-await runScript(async () => {
-  const args = parseTestArguments(process.argv.slice(2));
-  if (args.wantsHelp) {
-    console.log(HELP);
-    return 0;
-  }
-  return await test(args);
-});
+await runScript(USAGE, test);
 
-async function test(args) {
+async function test(values, filters) {
   const { print } = createProgress();
   const paths = statePaths(".local/test");
   makeStateDirs(paths);
@@ -52,7 +59,7 @@ async function test(args) {
     // Also a failure before the first test ends with the line of numbers.
     console.error(error instanceof StopWithSentence ? error.message : error);
   } finally {
-    stopCommands();
+    await stopCommands();
     await supervisor.stopAll();
     removeFile(paths.processes);
     rmSync(paths.socketDir, { recursive: true, force: true });
@@ -71,13 +78,14 @@ async function test(args) {
     await bootstrap(print);
     const databases = await startTestDatabases({ supervisor, paths, print });
     print("running the tests");
-    await runAttached(process.execPath, jestArguments(args, resultFile), {
+    await runAttached(process.execPath, jestArguments(values, filters, resultFile), {
+      timeoutMs: values.long ? undefined : TEST_TIMEOUT_MS,
       env: toolEnvironment({
         NODE_ENV: "test",
         TEST_DATABASE_URL: databases.databaseUrl,
         TEST_REDIS_URL: databases.redisUrl,
         TEST_PREFIX: "main",
-        TEST_LONG: args.isLong ? "1" : "",
+        TEST_LONG: values.long ? "1" : "",
       }),
     });
   }
@@ -97,7 +105,7 @@ async function startTestDatabases({ supervisor, paths, print }) {
   });
 }
 
-function jestArguments({ filters, jestArgs, isUpdate }, resultFile) {
+function jestArguments({ name, update }, filters, resultFile) {
   mkdirSync(path.join(ROOT, ".local/jest-cache"), { recursive: true });
   return [
     path.join(ROOT, "node_modules/jest/bin/jest.js"),
@@ -106,9 +114,10 @@ function jestArguments({ filters, jestArgs, isUpdate }, resultFile) {
     "--testTimeout=30000",
     "--maxWorkers=2",
     `--cacheDirectory=${path.join(ROOT, ".local/jest-cache")}`,
-    ...(process.env.CI && !isUpdate ? ["--ci"] : []),
-    ...(isUpdate ? ["--updateSnapshot"] : []),
-    ...jestArgs,
+    ...(process.env.CI && !update ? ["--ci"] : []),
+    ...(update ? ["--updateSnapshot"] : []),
+    ...(name === undefined ? [] : [`--testNamePattern=${name}`]),
+    "--",
     ...filters,
   ];
 }

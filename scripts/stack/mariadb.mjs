@@ -64,13 +64,20 @@ async function prepareDataDir(servers, paths) {
   const beside = `${paths.mysql}.new`;
   rmSync(beside, { recursive: true, force: true });
   mkdirSync(beside, { recursive: true, mode: 0o700 });
-  await mustRun("Creating the database directory", servers.mariadbInstallDb, [
-    "--no-defaults",
-    ...asCurrentUser(),
-    `--datadir=${beside}`,
-    "--auth-root-authentication-method=normal",
-    "--skip-test-db",
-  ]);
+  // A path relative to the working directory, because this shell script of MariaDB's does not quote: blanks would break it.
+  const where = { cwd: path.dirname(beside) };
+  await mustRun(
+    "Creating the database directory",
+    servers.mariadbInstallDb,
+    [
+      "--no-defaults",
+      ...asCurrentUser(),
+      `--datadir=./${path.basename(beside)}`,
+      "--auth-root-authentication-method=normal",
+      "--skip-test-db",
+    ],
+    where,
+  );
   writeFileSync(path.join(beside, "arkrelay-version"), version);
   renameSync(beside, paths.mysql);
 }

@@ -44,11 +44,23 @@ export async function isGoneWithin(record, timeoutMs) {
   return true;
 }
 
+/** Whether no process of this group is left. The id of a group is not given out again while a member lives. */
+export async function isGroupGoneWithin(groupId, timeoutMs) {
+  const deadline = performance.now() + timeoutMs;
+  while (signal(-groupId, 0)) {
+    if (performance.now() > deadline) return false;
+    await sleep(25);
+  }
+  return true;
+}
+
+/** @returns whether there was somebody to receive it; a negative pid means a whole group */
 export function signal(pid, name) {
   try {
-    process.kill(pid, name);
+    return process.kill(pid, name);
   } catch (error) {
     if (error.code !== "ESRCH") throw error;
+    return false;
   }
 }
 

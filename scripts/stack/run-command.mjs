@@ -3,19 +3,29 @@ import { spawn } from "node:child_process";
 import { ROOT } from "./paths.mjs";
 import { StopWithSentence } from "./stop-with-sentence.mjs";
 
-const active = new Set();
+/** Of each command under way: how to end it, and the promise of its end. */
+const active = new Map();
 let isStopping = false;
 
 /** Ends the commands under way and lets no other begin: called when the script itself is told to stop. */
-export function stopCommands() {
+export async function stopCommands() {
   isStopping = true;
-  for (const child of active) child.kill("SIGTERM");
+  for (const kill of active.keys()) kill();
+  await Promise.all(active.values());
 }
 
-/** @returns a function that forgets the child again */
-export function trackCommand(child) {
-  active.add(child);
-  return () => active.delete(child);
+/**
+ * @param {() => void} kill asks the command to end
+ * @returns the function to call when it has ended
+ */
+export function trackCommand(kill) {
+  let untrack;
+  const ended = new Promise((resolve) => (untrack = resolve));
+  active.set(kill, ended);
+  return () => {
+    active.delete(kill);
+    untrack();
+  };
 }
 
 /**
@@ -26,7 +36,7 @@ export function runCommand(command, args, { env = process.env, cwd = ROOT, onOut
   if (isStopping) return Promise.resolve({ code: 130, output: "stopping" });
   return new Promise((resolve) => {
     const child = spawn(command, args, { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
-    const untrack = trackCommand(child);
+    const untrack = trackCommand(() => child.kill("SIGTERM"));
     let output = "";
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding("utf8").on("data", (text) => {

@@ -6,18 +6,3 @@ export class StopWithSentence extends Error {
     this.exitCode = exitCode;
   }
 }
-
-/** Runs a script's main function; every script of this folder ends here, whatever is still under way. */
-export async function runScript(main) {
-  process.exit(await exitCodeOf(main));
-}
-
-async function exitCodeOf(main) {
-  try {
-    return (await main()) ?? 0;
-  } catch (error) {
-    if (!(error instanceof StopWithSentence)) console.error(error);
-    else if (error.message !== "") console.error(`\n${error.message}`);
-    return error instanceof StopWithSentence ? error.exitCode : 70;
-  }
-}

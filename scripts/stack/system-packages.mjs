@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync, rmSync, writeFileSync } from "node:fs";
+import { accessSync, constants, existsSync } from "node:fs";
 import path from "node:path";
 
 import { cleanEnvironment, runCommand, lastLines } from "./run-command.mjs";
@@ -6,6 +6,31 @@ import { StopWithSentence } from "./stop-with-sentence.mjs";
 
 const PACKAGES = { mariadb: "mariadb-server", redis: "redis-server" };
 const POLICY_FILE = "/usr/sbin/policy-rc.d";
+
+/**
+ * Debian starts a service as soon as its package is installed, unless policy-rc.d says no, and enables it for the next boot;
+ * we only want the programs. One script, so that the policy goes away again however the installation or this process ends.
+ */
+const INSTALL_SCRIPT = `
+set -eu
+policy=${POLICY_FILE}
+if [ ! -e "$policy" ]; then
+  trap 'rm -f "$policy"' EXIT
+  trap 'exit 130' HUP INT TERM
+  printf '#!/bin/sh\\n# Temporary, by npm start: no service is started while packages are installed.\\nexit 101\\n' >"$policy"
+  chmod 755 "$policy"
+fi
+export DEBIAN_FRONTEND=noninteractive
+apt-get -q update
+apt-get -q install -y --no-install-recommends "$@"
+if command -v systemctl >/dev/null; then
+  for package; do
+    case $package in
+      mariadb-server) systemctl disable --quiet mariadb || true ;;
+      redis-server) systemctl disable --quiet redis-server || true ;;
+    esac
+  done
+fi`;
 
 /**
  * Finds the server programs, installing their Debian packages where that is possible without a question.
@@ -42,15 +67,11 @@ function missingPackages(needed) {
 async function installPackages(missing, print) {
   const prefix = await rootPrefix();
   if (prefix === undefined || !existsSync("/etc/debian_version")) throw askForPackages(missing);
-  const denial = await denyServiceStart(prefix);
+  await refuseOpenPolicy();
   print(`installing ${missing.join(" and ")} with apt (its services are not started)`);
-  try {
-    await apt(prefix, ["update"]);
-    await apt(prefix, ["install", "-y", "--no-install-recommends", ...missing]);
-    await disableServices(prefix);
-  } finally {
-    await denial.lift();
-  }
+  const [command, ...args] = [...prefix, "sh", "-c", INSTALL_SCRIPT, "sh", ...missing];
+  const { code, output } = await runCommand(command, args, { env: cleanEnvironment() });
+  if (code !== 0) throw new StopWithSentence(`Installing packages failed:\n${lastLines(output, 20)}`, 69);
 }
 
 /** @returns [] as root, ["sudo","-n"] where sudo needs no password, undefined otherwise */
@@ -60,60 +81,22 @@ async function rootPrefix() {
   return code === 0 ? ["sudo", "-n"] : undefined;
 }
 
-/**
- * Debian starts a service as soon as its package is installed, unless policy-rc.d says no. We put one there for the time of
- * the installation. One that exists is the administrator's: it is never touched, and if it allows starts we do not install.
- */
-async function denyServiceStart(prefix) {
-  if (existsSync(POLICY_FILE)) {
-    const { code } = await runCommand(POLICY_FILE, ["mariadb", "start"]);
-    if (code !== 101)
-      throw new StopWithSentence(
-        `${POLICY_FILE} exists and allows service starts. ${commandLine(Object.values(PACKAGES))}`,
-        69,
-      );
-    return { lift: async () => {} };
-  }
-  const script =
-    "#!/bin/sh\n# Temporary, by npm start: no service is started while packages are installed.\nexit 101\n";
-  if (prefix.length === 0) {
-    writeFileSync(POLICY_FILE, script, { mode: 0o755, flag: "wx" });
-    const remove = () => rmSync(POLICY_FILE, { force: true });
-    process.once("exit", remove);
-    return {
-      lift: async () => {
-        remove();
-        process.removeListener("exit", remove);
-      },
-    };
-  }
-  await asRoot(prefix, "sh", [
-    "-c",
-    `set -C; printf %s '${script.replaceAll("'", "")}' > ${POLICY_FILE} && chmod 755 ${POLICY_FILE}`,
-  ]);
-  return { lift: () => asRoot(prefix, "rm", ["-f", POLICY_FILE]) };
-}
-
-/** The packages enable their services for the next boot; we only wanted the programs. */
-async function disableServices(prefix) {
-  if (!findProgram("systemctl")) return;
-  const [command, ...args] = [...prefix, "systemctl", "disable", "--quiet", "mariadb", "redis-server"];
-  await runCommand(command, args);
-}
-
-function apt(prefix, args) {
-  const quiet = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q"];
-  return asRoot(prefix, quiet[0], [...quiet.slice(1), ...args]);
-}
-
-async function asRoot(prefix, program, args) {
-  const [command, ...rest] = [...prefix, program, ...args];
-  const { code, output } = await runCommand(command, rest, { env: cleanEnvironment() });
-  if (code !== 0) throw new StopWithSentence(`${program} ${args.join(" ")} failed:\n${lastLines(output, 20)}`, 69);
+/** A policy-rc.d that exists is the administrator's: it is never touched, and if it allows starts we do not install. */
+async function refuseOpenPolicy() {
+  if (!existsSync(POLICY_FILE)) return;
+  const { code } = await runCommand(POLICY_FILE, ["mariadb", "start"]);
+  if (code === 101) return;
+  throw new StopWithSentence(
+    `${POLICY_FILE} exists and allows service starts. ${commandLine(Object.values(PACKAGES))}`,
+    69,
+  );
 }
 
 function askForPackages(missing) {
-  return new StopWithSentence(`MariaDB and Redis are needed. ${commandLine(missing)}`, 69);
+  return new StopWithSentence(
+    `MariaDB and Redis are needed; missing: ${missing.join(", ")}. ${commandLine(missing)}`,
+    69,
+  );
 }
 
 function commandLine(packages) {

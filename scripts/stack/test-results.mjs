@@ -2,19 +2,6 @@ import path from "node:path";
 
 import { ROOT } from "./paths.mjs";
 
-/** Our own flags are taken out; other options go to jest as they are, the rest are filters. */
-export function parseTestArguments(argv) {
-  const own = new Set(["--update", "--long", "--help"]);
-  const others = argv.filter((arg) => !own.has(arg));
-  return {
-    isUpdate: argv.includes("--update"),
-    isLong: argv.includes("--long"),
-    wantsHelp: argv.includes("--help"),
-    jestArgs: others.filter((arg) => arg.startsWith("-")),
-    filters: others.filter((arg) => !arg.startsWith("-")),
-  };
-}
-
 /**
  * Counts from jest's JSON report. A suite that could not run counts as one failed test, and so does a run without a report:
  * silence is never success.
