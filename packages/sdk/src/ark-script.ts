@@ -1,5 +1,14 @@
-import { ArkAddress, CSVMultisigTapscript, DefaultVtxo, type RelativeTimelock } from "@arkade-os/sdk";
+import {
+  ArkAddress,
+  CSVMultisigTapscript,
+  DefaultVtxo,
+  MultisigTapscript,
+  type RelativeTimelock,
+  VtxoScript,
+} from "@arkade-os/sdk";
 import { hex } from "@scure/base";
+
+import { BoundedMemo } from "./bounded-memo.js";
 
 /** What the wallet pinned when it first met this gateway; nothing a challenge says may change it. */
 export interface WalletPins {
@@ -30,9 +39,35 @@ export function defaultVtxoScript(ownerPubkey: string, pins: ScriptPins): Defaul
   });
 }
 
+/** Deriving a script costs milliseconds of curve arithmetic, and one payment needs the same few scripts again and again. */
+const SCRIPTS_MAX = 1_000;
+const vtxoScripts = new BoundedMemo<string>(SCRIPTS_MAX);
+const checkpointScripts = new BoundedMemo<string>(SCRIPTS_MAX);
+
 /** Output script (hex, 5120…) that pays a key. */
 export function vtxoScriptHex(ownerPubkey: string, pins: ScriptPins): string {
-  return hex.encode(defaultVtxoScript(ownerPubkey, pins).pkScript);
+  return vtxoScripts.getOrCompute(`${ownerPubkey}:${pins.signer}:${pins.exitDelay}`, () =>
+    hex.encode(defaultVtxoScript(ownerPubkey, pins).pkScript),
+  );
+}
+
+/** The leaf (hex) by which owner and signer spend together, of a VTXO and of a checkpoint over it alike. */
+export function collaborativeLeafHex(ownerPubkey: string, pins: Pick<WalletPins, "signer">): string {
+  return hex.encode(MultisigTapscript.encode({ pubkeys: [hex.decode(ownerPubkey), hex.decode(pins.signer)] }).script);
+}
+
+/**
+ * Output script (hex, 5120…) of a checkpoint over a VTXO of this key: arkd's unroll leaf and the collaborative leaf. Throws
+ * when the pinned checkpoint script is no CSV multisig.
+ */
+export function checkpointScriptHex(
+  ownerPubkey: string,
+  pins: Pick<WalletPins, "signer" | "checkpointTapscript">,
+): string {
+  return checkpointScripts.getOrCompute(`${ownerPubkey}:${pins.signer}:${pins.checkpointTapscript}`, () => {
+    const leaf = hex.decode(collaborativeLeafHex(ownerPubkey, pins));
+    return hex.encode(new VtxoScript([checkpointClosure(pins).script, leaf]).pkScript);
+  });
 }
 
 /** bech32m Ark address of a key; hrp `ark` on mainnet, `tark` everywhere else. */
@@ -41,7 +76,7 @@ export function arkAddress(ownerPubkey: string, pins: ScriptPins, hrp: "ark" | "
   return new ArkAddress(hex.decode(pins.signer), script.tweakedPublicKey, hrp).encode();
 }
 
-/** The pinned checkpoint script in the form the SDK's builder takes. Throws when it is no CSV multisig. */
+/** The pinned checkpoint script, decoded. Throws when it is no CSV multisig. */
 export function checkpointClosure(pins: Pick<WalletPins, "checkpointTapscript">): CSVMultisigTapscript.Type {
   return CSVMultisigTapscript.decode(hex.decode(pins.checkpointTapscript));
 }

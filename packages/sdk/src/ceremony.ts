@@ -6,7 +6,9 @@ import { delay } from "./retry.js";
 
 const SUCCESS = new Set(["completed", "finalized", "settled"]);
 const FAILURE = new Set(["failed", "expired", "error"]);
-const FIRST_WAIT_MS = 25;
+const FIRST_WAIT_MS = 15;
+/** Looks are work for the gateway: one that takes its time is asked less often, at the price of this share of that time. */
+const WAIT_SHARE = 1 / 16;
 
 export interface WaitForCeremonyOptions {
   readonly timeoutMs?: number;
@@ -45,13 +47,14 @@ export async function waitForCeremony(
   const nudge = new Nudge();
   void nudgeOnEvents(client, sessionId, nudge, signal);
   let status: CeremonyStatus | undefined;
-  let waitMs = Math.min(FIRST_WAIT_MS, intervalMs);
+  const firstWait = () => Math.min(Math.max(FIRST_WAIT_MS, (Date.now() - startedAt) * WAIT_SHARE), intervalMs);
+  let waitMs = firstWait();
   try {
     while (!signal.aborted) {
       const seen = await look(client, sessionId);
       if (seen !== undefined) {
         // A step is rarely alone: what follows a change usually comes within milliseconds.
-        if (hasMoved(status, seen)) waitMs = Math.min(FIRST_WAIT_MS, intervalMs);
+        if (hasMoved(status, seen)) waitMs = firstWait();
         status = seen;
         await options.onStatus?.(seen);
         const end = endOf(seen.session_status) ?? endOf(seen.state);

@@ -1,3 +1,4 @@
+import { type AdminCalls, createAdminCalls } from "./http/admin-calls.js";
 import { type StreamEvent, readEventStream } from "./http/event-stream.js";
 import { type CallOptions, HttpTransport, type TransportOptions } from "./http/http-transport.js";
 import type { NostrEvent } from "./nostr-event.js";
@@ -31,9 +32,12 @@ const JOB_ENDS = new Set(["completed", "failed", "cancelled"]);
 /** Typed client of the gateway's REST API, one method per route. Refusals throw GatewayClientError and its subclasses. */
 export class GatewayClient {
   readonly #http: HttpTransport;
+  /** Operator routes; they need `adminKey`. */
+  readonly admin: AdminCalls;
 
   constructor(baseUrl: string, options: GatewayClientOptions = {}) {
     this.#http = new HttpTransport(baseUrl, options);
+    this.admin = createAdminCalls(this.#http);
   }
 
   /** POST /sessions/create. The same action_id with the same content answers with the existing session. */
@@ -274,34 +278,6 @@ export class GatewayClient {
       cursor = page.next_cursor ?? undefined;
     } while (cursor !== undefined);
   }
-
-  /** Operator routes; they need `adminKey`. */
-  readonly admin = {
-    apiKeys: {
-      create: (
-        fields: {
-          readonly name: string;
-          readonly kind?: "secret" | "nostr";
-          readonly pubkey?: string;
-          readonly scopes?: readonly string[];
-        },
-        options: CallOptions = {},
-      ) => this.#post("/admin/api-keys", fields, reply.apiKeyCreated, { as: "admin", ...options }),
-      list: (query: Query = {}, options: CallOptions = {}) =>
-        this.#get("/admin/api-keys", reply.apiKeyList, query, { as: "admin", ...options }),
-      get: (id: string, options: CallOptions = {}) =>
-        this.#get(`/admin/api-keys/${part(id)}`, reply.apiKeyRead, {}, { as: "admin", ...options }),
-      revoke: async (id: string, options: CallOptions = {}): Promise<void> => {
-        await this.#http.call({
-          method: "DELETE",
-          path: `/admin/api-keys/${part(id)}`,
-          reply: reply.nothing,
-          as: "admin",
-          ...options,
-        });
-      },
-    },
-  };
 
   #get<S extends Reply>(path: string, schema: S, query: Query, options: CallOptions) {
     return this.#http.call({ method: "GET", path, query, reply: schema, ...options });

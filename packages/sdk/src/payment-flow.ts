@@ -1,41 +1,29 @@
-import { hex } from "@scure/base";
-
 import type { WalletPins } from "./ark-script.js";
 import { waitForCeremony } from "./ceremony.js";
 import { openDeadline } from "./deadline.js";
-import { CeremonyTimeoutError, ConflictError, PaymentFailedError, VerificationError } from "./errors.js";
+import { CeremonyTimeoutError, ConflictError, PaymentFailedError } from "./errors.js";
 import { intentSchema } from "./event-schemas.js";
 import type { GatewayClient } from "./gateway-client.js";
 import type { NostrGatewayClient } from "./nostr-client.js";
 import type { NostrEvent } from "./nostr-event.js";
-import { toPubkeyHex } from "./nostr-utils.js";
-import { type IntentContent, type Response31512, sessionIdOfIntent } from "./payloads.js";
+import { type Response31512, sessionIdOfIntent } from "./payloads.js";
+import { type AnsweredStore, InMemoryAnsweredStore } from "./payment/answered-store.js";
+import { ChallengeAnswerer, fieldOf } from "./payment/challenge-answerer.js";
+import {
+  expiryOf,
+  type PaymentRequest,
+  type PaymentResult,
+  toTransferIntent,
+  type WaitOptions,
+} from "./payment/payment-request.js";
+import { createStepReporter, type PaymentStep, type StepReporter } from "./payment/payment-step.js";
 import type { Signer } from "./signer.js";
 import { parseWith } from "./validation.js";
-import {
-  type AnsweredChallenge,
-  type ApprovedIntent,
-  type ReceivedChallenge,
-  type VerifiedChallenge,
-  type VtxoView,
-  signChallenge,
-  verifyChallenge,
-} from "./wallet-verifier.js";
+import type { ApprovedIntent, VtxoView } from "./wallet-verifier.js";
 
-/** An answer together with what it answered. */
-export interface AnsweredEntry {
-  readonly record: AnsweredChallenge;
-  readonly response: Response31512;
-}
-
-/**
- * Where a wallet keeps what it has signed. Must survive a restart of the wallet; the default store does not. An entry is
- * added before its answer is sent: what was never stored never left the wallet, and what was stored can be sent again.
- */
-export interface AnsweredStore {
-  list(): Promise<readonly AnsweredEntry[]>;
-  add(entry: AnsweredEntry): Promise<void>;
-}
+export type { AnsweredEntry, AnsweredStore } from "./payment/answered-store.js";
+export type { PaymentRequest, PaymentResult, WaitOptions } from "./payment/payment-request.js";
+export type { PaymentStep } from "./payment/payment-step.js";
 
 export interface PaymentFlowOptions {
   readonly signer: Signer;
@@ -48,55 +36,8 @@ export interface PaymentFlowOptions {
   readonly onStep?: (step: PaymentStep) => void;
 }
 
-export interface PaymentStep {
-  readonly name:
-    | "intent_signed"
-    | "intent_published"
-    | "session_opened"
-    | "challenge_verified"
-    | "challenge_answered"
-    | "settled";
-  readonly elapsedMs: number;
-  readonly sessionId: string;
-  readonly stage?: string | null;
-  readonly txid?: string;
-  /** With `intent_signed`: store it to be able to `resumeOverNostr` after a restart. */
-  readonly intentEvent?: NostrEvent;
-}
-
-export interface PaymentRequest extends WaitOptions {
-  /** Hex or npub. */
-  readonly recipient: string;
-  readonly amountSats: number;
-  /** 10 for every transfer; anything else is refused by the gateway. */
-  readonly feeSats?: number;
-  /** 8..64 of A-Z a-z 0-9 _ -; the payment's identity: paying twice with one id pays once. */
-  readonly actionId?: string;
-  readonly sourceVtxos?: readonly string[];
-  readonly dustPolicy?: "reject" | "to_recipient";
-  /** How long the intent stays valid. */
-  readonly validForSeconds?: number;
-  /** Unix seconds, instead of `validForSeconds`. The same actionId and expiresAt over HTTP continue the same session. */
-  readonly expiresAt?: number;
-}
-
-export interface WaitOptions {
-  readonly timeoutMs?: number;
-  readonly signal?: AbortSignal;
-}
-
-export interface PaymentResult {
-  readonly txid: string;
-  readonly sessionId: string;
-  readonly actionId: string;
-  /** Id of the 31510 (Nostr only). */
-  readonly intentEventId?: string;
-  readonly elapsedMs: number;
-}
-
-const L2_FEE_SATS = 10;
 const DEFAULT_TIMEOUT_MS = 120_000;
-const LOOK_INTERVAL_MS = 250;
+const LOOK_INTERVAL_MS = 1_000;
 
 /**
  * Pays from a wallet: states the intent, verifies each challenge against it, signs, and waits for the end. Throws
@@ -105,17 +46,18 @@ const LOOK_INTERVAL_MS = 250;
  */
 export class PaymentFlow {
   readonly #options: PaymentFlowOptions;
-  readonly #answered: AnsweredStore;
+  readonly #answerer: ChallengeAnswerer;
 
   constructor(options: PaymentFlowOptions) {
+    const { signer, pins, vtxoView, answered = new InMemoryAnsweredStore() } = options;
     this.#options = options;
-    this.#answered = options.answered ?? new InMemoryAnsweredStore();
+    this.#answerer = new ChallengeAnswerer({ signer, pins, vtxoView, answered });
   }
 
   /** Publishes a 31510, answers the 31511s and waits for 31340 or 31341. Needs `nostr`. */
   async payOverNostr(request: PaymentRequest): Promise<PaymentResult> {
     const nostr = this.#requireNostr();
-    const { action_id, type, params } = this.#intentOf(request);
+    const { action_id, type, params } = toTransferIntent(request);
     const { event } = await nostr.signIntent(action_id, type, params, expiryOf(request));
     return this.resumeOverNostr(event, request);
   }
@@ -129,7 +71,7 @@ export class PaymentFlow {
     const startedAt = Date.now();
     const content = parseWith(intentSchema, parseJson(event.content), "31510");
     const sessionId = sessionIdOfIntent(event.id);
-    const step = this.#reporter(startedAt, sessionId);
+    const step = createStepReporter(this.#options.onStep, startedAt, sessionId);
     step("intent_signed", { intentEvent: event });
     const deadline = openDeadline(options.timeoutMs ?? DEFAULT_TIMEOUT_MS, options.signal);
     const result = handled(nostr.waitForResult(event.id, deadline.signal));
@@ -158,7 +100,7 @@ export class PaymentFlow {
     const { client, signer } = this.#options;
     if (client === undefined) throw new TypeError("payOverHttp needs a GatewayClient");
     const startedAt = Date.now();
-    const intent = this.#intentOf(request);
+    const intent = toTransferIntent(request);
     const me = await signer.getPublicKey();
     const session = await client.createSession(me, "p2p_transfer", intent, {
       delivery: "http",
@@ -166,11 +108,11 @@ export class PaymentFlow {
       as: "owner",
     });
     const sessionId = session.session_id;
-    const step = this.#reporter(startedAt, sessionId);
+    const step = createStepReporter(this.#options.onStep, startedAt, sessionId);
     step("session_opened");
     const approved: ApprovedIntent = { content: intent, sessionId };
     const answer = async (content: unknown): Promise<void> => {
-      const response = await this.#answer({ content }, approved, step);
+      const response = await this.#answerer.answer({ content }, approved, step);
       if (response !== undefined) await this.#respondOverHttp(client, response, step);
     };
     const seen = new Set<string>();
@@ -203,31 +145,8 @@ export class PaymentFlow {
     return nostr;
   }
 
-  #intentOf(request: PaymentRequest): IntentContent {
-    if (!Number.isSafeInteger(request.amountSats)) throw new TypeError("amountSats must be a safe integer");
-    return {
-      action_id: request.actionId ?? `pay-${hex.encode(crypto.getRandomValues(new Uint8Array(12)))}`,
-      type: "p2p_transfer",
-      params: {
-        asset_id: "gBTC",
-        amount: request.amountSats,
-        recipient_pubkey: toPubkeyHex(request.recipient),
-        fee_asset_id: "gBTC",
-        fee_amount: request.feeSats ?? L2_FEE_SATS,
-        ...(request.sourceVtxos ? { source_vtxos: request.sourceVtxos } : {}),
-        ...(request.dustPolicy ? { dust_policy: request.dustPolicy } : {}),
-      },
-      expires_at: expiryOf(request),
-    };
-  }
-
-  #reporter(startedAt: number, sessionId: string): Reporter {
-    return (name, extra = {}) =>
-      this.#options.onStep?.({ name, sessionId, elapsedMs: Date.now() - startedAt, ...extra });
-  }
-
   /** Answers one challenge after the other; `refusal` rejects with the first reason not to. */
-  #answerOverNostr(nostr: NostrGatewayClient, approved: ApprovedIntent, sessionId: string, step: Reporter) {
+  #answerOverNostr(nostr: NostrGatewayClient, approved: ApprovedIntent, sessionId: string, step: StepReporter) {
     let refuse: (error: unknown) => void = () => undefined;
     const refusal = handled(new Promise<never>((_, reject) => (refuse = reject)));
     let queue = Promise.resolve();
@@ -235,7 +154,7 @@ export class PaymentFlow {
       if (fieldOf(challenge.content, "session_id") !== sessionId) return;
       queue = queue
         .then(async () => {
-          const response = await this.#answer(challenge, approved, step);
+          const response = await this.#answerer.answer(challenge, approved, step);
           if (response === undefined) return;
           await nostr.respond(response, challenge.event);
           step("challenge_answered", { stage: fieldOf(challenge.content, "stage") });
@@ -245,66 +164,11 @@ export class PaymentFlow {
     return { refusal, unsubscribe };
   }
 
-  /** The verified answer; the stored one when the challenge comes again; undefined when it is too old to matter. */
-  async #answer(
-    challenge: ReceivedChallenge,
-    intent: ApprovedIntent,
-    step: Reporter,
-  ): Promise<Response31512 | undefined> {
-    const answered = await this.#answered.list();
-    const verified = await this.#verify(challenge, intent, answered);
-    if ("resend" in verified) return verified.resend;
-    step("challenge_verified", { stage: verified.record.stage });
-    const response = await signChallenge(verified, this.#options.signer);
-    await this.#answered.add({ record: verified.record, response });
-    return response;
-  }
-
-  async #verify(
-    challenge: ReceivedChallenge,
-    intent: ApprovedIntent,
-    entries: readonly AnsweredEntry[],
-  ): Promise<VerifiedChallenge | { readonly resend: Response31512 | undefined }> {
-    const { signer, pins, vtxoView } = this.#options;
-    const myPubkey = await signer.getPublicKey();
-    const answered = entries.map((entry) => entry.record);
-    const sessionId = fieldOf(challenge.content, "session_id");
-    const previous = answered.findLast((record) => record.stage === "ark_tx" && record.sessionId === sessionId);
-    const now = Math.floor(Date.now() / 1000);
-    const options = { intent, pins, myPubkey, vtxoView: await vtxoView(), answered, now };
-    try {
-      return verifyChallenge(challenge, previous ? { ...options, previous } : options);
-    } catch (error) {
-      const reason = error instanceof VerificationError ? error.reason : undefined;
-      // An expired challenge may still lie on a relay; the gateway opens a new one while the session lives.
-      if (reason === "stale") return { resend: undefined };
-      const ref = fieldOf(challenge.content, "payload_ref");
-      const stored = entries.find(({ response }) => response.payload_ref === ref && response.session_id === sessionId);
-      // A challenge is sent again until the answer reaches the gateway: the same answer goes out again.
-      if (reason === "replayed" && stored !== undefined) return { resend: stored.response };
-      throw error;
-    }
-  }
-
-  async #respondOverHttp(client: GatewayClient, response: Response31512, step: Reporter): Promise<void> {
+  async #respondOverHttp(client: GatewayClient, response: Response31512, step: StepReporter): Promise<void> {
     const { session_id, payload_ref, challenge_id, signatures, signature } = response;
     const fields = { payload_ref, ...(challenge_id === undefined ? {} : { challenge_id }), as: "owner" as const };
     await client.respondToChallenge(session_id, signatures ?? signature ?? [], fields);
     step("challenge_answered");
-  }
-}
-
-type Reporter = (name: PaymentStep["name"], extra?: Partial<PaymentStep>) => void;
-
-class InMemoryAnsweredStore implements AnsweredStore {
-  readonly #entries: AnsweredEntry[] = [];
-
-  async list(): Promise<readonly AnsweredEntry[]> {
-    return [...this.#entries];
-  }
-
-  async add(entry: AnsweredEntry): Promise<void> {
-    this.#entries.push(entry);
   }
 }
 
@@ -316,10 +180,6 @@ async function openChallenge(client: GatewayClient, sessionId: string) {
     if (error instanceof ConflictError) return undefined;
     throw error;
   }
-}
-
-function expiryOf({ expiresAt, validForSeconds = 600 }: PaymentRequest): number {
-  return expiresAt ?? Math.floor(Date.now() / 1000) + validForSeconds;
 }
 
 /** The same promise, whose rejection is nobody's surprise while another one is awaited. */
@@ -336,12 +196,6 @@ function toTimeout(error: unknown): unknown {
 
 function failedPayment(code: string | null | undefined, message: string, nostrCode?: number): PaymentFailedError {
   return new PaymentFailedError(code ?? "payment_failed", message, nostrCode);
-}
-
-function fieldOf(content: unknown, field: string): string {
-  if (typeof content !== "object" || content === null) return "";
-  const value: unknown = Reflect.get(content, field);
-  return typeof value === "string" ? value : "";
 }
 
 function parseJson(text: string): unknown {

@@ -1,7 +1,7 @@
 import type { Transaction } from "@arkade-os/sdk";
 import { hex } from "@scure/base";
 
-import { defaultVtxoScript } from "../ark-script.js";
+import { collaborativeLeafHex } from "../ark-script.js";
 import type { SignTxChallenge, SigningItem } from "../event-schemas.js";
 import { must } from "./refuse.js";
 import { digestOf, onlyLeafOf, scriptOf } from "./sighash.js";
@@ -20,7 +20,7 @@ export interface VerifiedItem {
  * over my own collaborative leaf. What gets signed later is the recomputed value, never the one that was sent.
  */
 export function checkItems(tx: LinkedTx, content: SignTxChallenge, options: VerifyOptions): VerifiedItem[] {
-  const leaf = scriptOf(defaultVtxoScript(options.myPubkey, options.pins).forfeit());
+  const leaf = hex.decode(collaborativeLeafHex(options.myPubkey, options.pins));
   const mine = tx.inputs.filter((input) => input.own !== undefined);
   const arkItems = mine.map(({ index }) => expectItem("ark", tx.ark, index, leaf));
   const checkpointItems = mine.map(({ checkpoint }) => expectItem("checkpoint", checkpoint, 0, leaf));
