@@ -53,9 +53,18 @@ export const CeremonyStepBody = z
     signature_data: z
       .object({
         user_signature: bip340Signature.optional(),
-        signatures: z.array(z.object({ txid, input: z.int().min(0), sig: bip340Signature })).optional(),
+        signatures: z
+          .array(z.object({ txid, input: z.int().min(0), sig: bip340Signature }))
+          .min(1)
+          .max(64)
+          .optional(),
       })
-      .optional(),
+      .refine((data) => (data.user_signature === undefined) !== (data.signatures === undefined), {
+        path: ["signatures"],
+        message: "exactly one of user_signature and signatures is needed",
+      })
+      .optional()
+      .meta({ description: "Signatures of the session's user, for step 4." }),
   })
   .meta({ id: "CeremonyStep" });
 

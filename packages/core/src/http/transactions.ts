@@ -9,6 +9,8 @@ export const P2pTransferBody = z.object({ session_id: opaqueId }).meta({ id: "P2
 export const P2pTransferReply = z
   .object({
     message: z.string(),
+    session_id: opaqueId,
+    job_id: opaqueId.optional().meta({ description: "The VTXO sync that the transfer waits for." }),
     transaction: z.object({
       txid: txid
         .nullable()

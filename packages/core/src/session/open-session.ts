@@ -2,7 +2,7 @@ import { actsAsOwner, type Caller } from "../caller";
 import { selectionRules } from "../ceremony/ark-limits";
 import { judgeFunds } from "../ceremony/choose-inputs";
 import { AppError } from "../errors";
-import { insertJob, SYSTEM_OWNER } from "../jobs/insert-job";
+import { insertJob } from "../jobs/insert-job";
 import { randomSessionId } from "../nostr/session-id";
 import type { ArkServerInfo } from "../ports/ark-daemon";
 import type { NostrEvent } from "../ports/nostr";
@@ -53,7 +53,7 @@ export async function openSession(deps: SessionDeps, tx: Tx, input: OpenSessionI
         )
       : readEventOf(deps, input.userPubkey, input.intentEvent, info);
   const ownerProven = read.event !== undefined || actsAsOwner(input.caller, input.userPubkey);
-  return openReadIntent(deps, tx, info, {
+  const opened = await openReadIntent(deps, tx, info, {
     read,
     userPubkey: input.userPubkey,
     sessionId: randomSessionId(deps.random),
@@ -62,6 +62,13 @@ export async function openSession(deps: SessionDeps, tx: Tx, input: OpenSessionI
     delivery: input.delivery,
     autoStart: input.autoStart,
   });
+  return opened.replayed || opened.mirrorIsFresh ? opened : withSync(deps, tx, opened, input.caller);
+}
+
+/** Whoever opened over HTTP is told the job that reads the VTXOs; a session that starts by itself does not wait for it. */
+async function withSync(deps: SessionDeps, tx: Tx, opened: OpenedSession, caller: Caller): Promise<OpenedSession> {
+  const sync = await requestSync(deps, tx, opened.session.userPubkey, caller);
+  return { ...opened, syncJobId: sync.jobId, wakes: [...opened.wakes, ...sync.wakes] };
 }
 
 export interface OpenIntent {
@@ -108,20 +115,17 @@ export async function openReadIntent(
     },
     [{ event: "opened", data: { action_id: intent.actionId, delivery: open.delivery } }],
   );
-  if (open.autoStart)
-    return { session, replayed: false, mirrorIsFresh, syncJobId: undefined, wakes: [wakeOf(session, now)] };
-  if (mirrorIsFresh) return { session, replayed: false, mirrorIsFresh, syncJobId: undefined, wakes: [] };
-  const sync = await requestSync(deps, tx, open.userPubkey);
-  return { session, replayed: false, mirrorIsFresh, syncJobId: sync.jobId, wakes: sync.wakes };
+  const wakes = open.autoStart ? [wakeOf(session, now)] : [];
+  return { session, replayed: false, mirrorIsFresh, syncJobId: undefined, wakes };
 }
 
-/** Starts (or joins) the one running vtxo_sync of a key. */
-export function requestSync(deps: SessionDeps, tx: Tx, ownerPubkey: string) {
+/** Starts (or joins) the caller's running vtxo_sync of a key. It is the caller's own job, or nobody could look at its id. */
+export function requestSync(deps: SessionDeps, tx: Tx, ownerPubkey: string, caller: Caller) {
   return insertJob(deps.jobs, tx, {
     task: "vtxo_sync",
     payload: { v: 1, ownerPubkey },
-    owner: SYSTEM_OWNER,
-    dedupeKey: `vtxo_sync:${ownerPubkey}`,
+    owner: caller.principal,
+    dedupeKey: `vtxo_sync:${ownerPubkey}:${caller.principal}`,
     singleFlight: true,
   });
 }

@@ -6,8 +6,8 @@ import type { Wake } from "../ports/waker";
 import type { Challenge } from "./challenge";
 import { expireChallenge } from "./expire-challenge";
 import { moveSession, wakeOf } from "./move-session";
-import { isMirrorFresh } from "./open-session";
-import { isTerminal, type Session } from "./session";
+import { isMirrorFresh, requestSync } from "./open-session";
+import { isHandedOver, isTerminal, type Session } from "./session";
 import type { SessionDeps } from "./session-deps";
 
 export interface RequestedChallenge {
@@ -16,6 +16,8 @@ export interface RequestedChallenge {
   readonly challenge: Challenge | undefined;
   /** Made by this call; false when one was open already. */
   readonly isNew: boolean;
+  /** The vtxo_sync job that reads the user's VTXOs while the challenge is not there yet. */
+  readonly syncJobId: string | undefined;
   readonly wakes: readonly Wake[];
 }
 
@@ -32,35 +34,47 @@ export async function requestChallenge(
   const session = await deps.sessions.lock(tx, input.sessionId);
   if (session === undefined || !mayRead(input.caller, session)) throw new AppError("not_found");
   const now = deps.clock.now();
-  if (session.status === "expired" || (session.status === "initiated" && session.expiresAt <= now)) {
-    throw new AppError("session_expired");
-  }
+  if (session.status === "expired") throw new AppError("session_expired");
   if (isTerminal(session))
     throw new AppError("wrong_state", { details: { status: session.status, allowed: ["initiated"] } });
+  // After the hand-over challenge 2 stays open for as long as it takes.
+  if (!isHandedOver(session) && session.expiresAt <= now) throw new AppError("session_expired");
   const open = await deps.challenges.findOpen(tx, session.id);
   if (open !== undefined && (open.stage === "checkpoint_txs" || open.expiresAt > now)) {
-    return { session, challenge: open, isNew: false, wakes: [] };
+    return { session, challenge: open, isNew: false, syncJobId: undefined, wakes: [] };
   }
   const ready = open === undefined ? session : await expireChallenge(deps, tx, session, open);
   if (ready.status !== "initiated") {
     throw new AppError("wrong_state", { details: { status: ready.status, allowed: ["initiated", "challenge_sent"] } });
   }
-  return prepareOrQueue(deps, tx, ready);
+  return prepareOrQueue(deps, tx, ready, input.caller);
 }
 
-/** Prepares at once when local state suffices, else hands steps 1-3 to the worker. */
-export async function prepareOrQueue(deps: SessionDeps, tx: Tx, session: Session): Promise<RequestedChallenge> {
-  if (await canPrepareNow(deps, session)) {
+/** Prepares at once when local state suffices, else hands steps 1-3 to the worker, and an old mirror to a job that can be watched. */
+export async function prepareOrQueue(
+  deps: SessionDeps,
+  tx: Tx,
+  session: Session,
+  caller: Caller,
+): Promise<RequestedChallenge> {
+  const isFresh = await isMirrorFresh(deps, session.userPubkey);
+  if (isFresh && (await isFirstInLine(deps, session))) {
     const prepared = await prepareChallenge(deps, tx, session);
-    return { ...prepared, isNew: true, wakes: [] };
+    return { ...prepared, isNew: true, syncJobId: undefined, wakes: [] };
   }
   const now = deps.clock.now();
   const queued = await moveSession(deps, tx, session, { prepareSince: now, wakeAt: now });
-  return { session: queued, challenge: undefined, isNew: false, wakes: [wakeOf(queued, now)] };
+  const sync = isFresh ? undefined : await requestSync(deps, tx, session.userPubkey, caller);
+  return {
+    session: queued,
+    challenge: undefined,
+    isNew: false,
+    syncJobId: sync?.jobId,
+    wakes: [wakeOf(queued, now), ...(sync?.wakes ?? [])],
+  };
 }
 
-async function canPrepareNow(deps: SessionDeps, session: Session): Promise<boolean> {
-  if (!(await isMirrorFresh(deps, session.userPubkey))) return false;
-  const { ofUser } = await deps.sessions.countAcceptedUnfinalised(session.userPubkey, session.sessionId);
+async function isFirstInLine(deps: SessionDeps, session: Session): Promise<boolean> {
+  const { ofUser } = await deps.sessions.countUnfinalised(undefined, session.userPubkey, session.sessionId);
   return ofUser === 0;
 }

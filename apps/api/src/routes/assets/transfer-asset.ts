@@ -20,7 +20,7 @@ export const transferAssetRoute = writeRoute({
   replies: { 202: TransferReply },
 }).handle(
   async ({ deps, tx, caller, body }) => {
-    const { session, replayed, mirrorIsFresh, wakes } = await openSession(deps.session, tx, {
+    const { session, replayed, mirrorIsFresh, syncJobId, wakes } = await openSession(deps.session, tx, {
       caller,
       userPubkey: body.sender_pubkey,
       sessionType: "p2p_transfer",
@@ -38,28 +38,29 @@ export const transferAssetRoute = writeRoute({
     });
     const headers = { location: `/sessions/${session.sessionId}` };
     // A stale mirror leaves the steps to the worker, which reads the VTXOs first.
-    if (replayed || !mirrorIsFresh) return { status: 202, body: toReply(session, null), headers, wakes };
-    const prepared = await prepareOrQueue(deps.session, tx, session);
+    if (replayed || !mirrorIsFresh) return { status: 202, body: toReply(session, null, syncJobId), headers, wakes };
+    const prepared = await prepareOrQueue(deps.session, tx, session, caller);
     const plan = await deps.session.sessionTxs.find(tx, session.id);
-    const body202 = toReply(prepared.session, plan?.txs.ark.txid ?? null);
+    const body202 = toReply(prepared.session, plan?.txs.ark.txid ?? null, prepared.syncJobId);
     return { status: 202, body: body202, headers, wakes: [...wakes, ...prepared.wakes] };
   },
   {
     byDefaultSeconds: 2,
     look: async ({ deps }, given) => {
-      const { session_id: sessionId, result } = TransferReply.parse(given);
+      const { session_id: sessionId, job_id: jobId, result } = TransferReply.parse(given);
       if (result.txid !== null) return undefined;
       const found = await findPlanned(deps, sessionId);
-      return found && { status: 202, body: toReply(found.session, found.txid) };
+      return found && { status: 202, body: toReply(found.session, found.txid, jobId) };
     },
   },
 );
 
-function toReply(session: Session, txid: string | null) {
+function toReply(session: Session, txid: string | null, syncJobId: string | undefined) {
   const { intent } = session;
   return {
     message: txid === null ? "The VTXOs are being read; the challenge opens by itself" : "Transfer prepared",
     session_id: session.sessionId,
+    ...(syncJobId !== undefined && { job_id: syncJobId }),
     result: {
       asset_id: intent.assetId,
       sender: shorten(session.userPubkey),

@@ -20,8 +20,15 @@ export function toIssuedReply(
   };
 }
 
-export function toPendingReply(sessionId: string): z.output<typeof PendingChallengeReply> {
-  return { message: "The VTXOs are being read; the challenge opens by itself", session_id: sessionId, txid: null };
+export function toPendingReply(
+  sessionId: string,
+  syncJobId: string | undefined,
+): z.output<typeof PendingChallengeReply> {
+  const message =
+    syncJobId === undefined
+      ? "An earlier transfer of the key comes first; the challenge opens by itself"
+      : "The VTXOs are being read; the challenge opens by itself";
+  return { message, session_id: sessionId, ...(syncJobId !== undefined && { job_id: syncJobId }), txid: null };
 }
 
 interface ExpectedPayload {

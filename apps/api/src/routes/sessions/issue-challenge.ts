@@ -20,12 +20,14 @@ export const issueChallengeRoute = writeRoute({
   replies: { 200: IssueChallengeReply, 201: IssueChallengeReply, 202: PendingChallengeReply },
 }).handle(
   async ({ deps, tx, caller, params, body }) => {
-    const { session, challenge, isNew, wakes } = await requestChallenge(deps.session, tx, {
+    const { session, challenge, isNew, syncJobId, wakes } = await requestChallenge(deps.session, tx, {
       sessionId: params.session_id,
       caller,
     });
     const headers = { location: `/sessions/${session.sessionId}` };
-    if (challenge === undefined) return { status: 202, body: toPendingReply(session.sessionId), headers, wakes };
+    if (challenge === undefined) {
+      return { status: 202, body: toPendingReply(session.sessionId, syncJobId), headers, wakes };
+    }
     assertPayload(challenge, body.challenge_data);
     if (!isNew) return { status: 200, body: toIssuedReply(session, challenge, "Challenge is open"), headers, wakes };
     return { status: 201, body: toIssuedReply(session, challenge, "Challenge issued"), headers, wakes };

@@ -223,6 +223,25 @@ describe("challenge and answer", () => {
     const answer = await api.call("POST", `/sessions/${id}/challenge`, { as, headers: { prefer: "wait=0" } });
     expect(answer).toMatchObject({ status: 202, body: { session_id: id, txid: null } });
   });
+
+  it("names the job that reads the VTXOs, which its caller can look at and nobody else", async () => {
+    const as = freshKey();
+    const headers = { prefer: "wait=0" };
+    const id = await openSession(as);
+    const challenged = await api.call("POST", `/sessions/${id}/challenge`, { as, headers });
+    const planned = await api.call("POST", "/transactions/p2p-transfer", { as, headers, body: { session_id: id } });
+    const transferred = await api.call("POST", "/assets/transfer", {
+      as,
+      headers,
+      body: { sender_pubkey: as.pubkey, recipient_pubkey: freshKey().pubkey, asset_id: "gBTC", amount: 5_000 },
+    });
+    const jobIds = [challenged, planned, transferred].map(({ status, body }) => [status, body["job_id"]]);
+    const jobId = String(challenged.body["job_id"]);
+    // One read of the same key at a time, however often it is asked for.
+    expect(jobIds).toEqual([1, 2, 3].map(() => [202, jobId]));
+    expect(await api.call("GET", `/jobs/${jobId}`, { as })).toMatchObject({ body: { job_type: "vtxo_sync" } });
+    expect((await api.call("GET", `/jobs/${jobId}`, { as: freshKey() })).status).toBe(404);
+  });
 });
 
 describe("ending a session", () => {
@@ -289,6 +308,29 @@ describe("the ceremony", () => {
     expect(await step("5")).toMatchObject({ status: 409, body: { code: "wrong_step", details: { due_step: 1 } } });
     expect((await step("1")).status).toBe(202);
     expect((await step("7")).status).toBe(400);
+  });
+
+  it("takes the user's signatures from the operator who runs the step that waits for them, and checks them", async () => {
+    const as = await aFundedUser();
+    const id = await openSession(as);
+    const { body } = await api.call("POST", `/sessions/${id}/challenge`, { as });
+    const step = (n: number, signature_data: unknown) =>
+      api.call("POST", `/signing/ceremony/${id}/step/${String(n)}`, { admin: true, body: { signature_data } });
+    expect(await step(4, {})).toMatchObject({ status: 400, body: { errors: [{ path: "signature_data.signatures" }] } });
+    for (let i = 0; i < 4; i++) {
+      const wrong = await step(4, { signatures: sign(freshKey(), body["challenge"]) });
+      expect(wrong).toMatchObject({ status: 422, body: { code: "signature_mismatch" } });
+    }
+    expect(await step(4, { signatures: sign(as, body["challenge"]) })).toMatchObject({
+      status: 202,
+      body: { step: 4, step_name: "signature_collection", result: { items_missing: 0 } },
+    });
+    expect((await api.call("GET", `/sessions/${id}`, { as })).body).toMatchObject({ status: "awaiting_signature" });
+    const planned = await step(2, undefined);
+    expect(planned).toMatchObject({
+      status: 202,
+      body: { result: { done: true, ark_txid: expect.any(String) as string } },
+    });
   });
 });
 

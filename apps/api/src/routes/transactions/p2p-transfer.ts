@@ -8,6 +8,8 @@ import { writeRoute } from "../../http/route";
 import { getReadableSession } from "../sessions/session-view";
 import { shorten } from "../short-id";
 
+const NOTHING_PREPARED = { syncJobId: undefined, wakes: [] };
+
 export const p2pTransferRoute = writeRoute({
   method: "POST",
   path: "/transactions/p2p-transfer",
@@ -22,12 +24,12 @@ export const p2pTransferRoute = writeRoute({
     const before = await getReadableSession(deps, caller, body.session_id);
     // An answered challenge needs no other one; requesting would be refused.
     const needsChallenge = before.status === "initiated" || before.status === "challenge_sent";
-    const prepared = needsChallenge ? await requestChallenge(deps.session, tx, call) : { wakes: [] };
+    const prepared = needsChallenge ? await requestChallenge(deps.session, tx, call) : NOTHING_PREPARED;
     const { session, wakes } = await startCeremony(deps.session, tx, call);
     const plan = await deps.session.sessionTxs.find(tx, session.id);
     return {
       status: 202,
-      body: toReply(session, plan?.txs.ark.txid ?? null),
+      body: toReply(session, plan?.txs.ark.txid ?? null, prepared.syncJobId),
       headers: { location: `/sessions/${session.sessionId}` },
       wakes: [...prepared.wakes, ...wakes],
     };
@@ -35,10 +37,10 @@ export const p2pTransferRoute = writeRoute({
   {
     byDefaultSeconds: 2,
     look: async ({ deps, body }, given) => {
-      const { transaction } = P2pTransferReply.parse(given);
+      const { transaction, job_id: jobId } = P2pTransferReply.parse(given);
       if (transaction.txid !== null) return undefined;
       const found = await findPlanned(deps, body.session_id);
-      return found && { status: 202, body: toReply(found.session, found.txid) };
+      return found && { status: 202, body: toReply(found.session, found.txid, jobId) };
     },
   },
 );
@@ -49,10 +51,12 @@ export async function findPlanned(deps: ApiDeps, sessionId: string) {
   return session && plan && { session, txid: plan.txs.ark.txid };
 }
 
-function toReply(session: Session, txid: string | null) {
+function toReply(session: Session, txid: string | null, syncJobId: string | undefined) {
   const { intent } = session;
   return {
-    message: "Transfer prepared",
+    message: txid === null ? "The transfer is being prepared; the challenge opens by itself" : "Transfer prepared",
+    session_id: session.sessionId,
+    ...(syncJobId !== undefined && { job_id: syncJobId }),
     transaction: {
       txid,
       amount: Number(intent.amountSats),
