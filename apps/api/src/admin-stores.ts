@@ -1,5 +1,6 @@
 import type { KeyScope } from "@arkrelay/core/http/admin";
 import type { Tx } from "@arkrelay/core/ports/transactions";
+import type { Asset } from "@arkrelay/db/stores/asset-store";
 
 export interface AuditEntry {
   readonly actor: string;
@@ -90,32 +91,6 @@ export interface SessionCounts {
   readonly byType: Readonly<Record<string, number>>;
 }
 
-export interface AssetRow {
-  readonly id: bigint;
-  readonly assetId: string;
-  readonly name: string;
-  readonly ticker: string;
-  readonly assetType: "normal" | "collectible";
-  readonly decimalPlaces: number;
-  /** 0 = no cap below 2^53-1. */
-  readonly totalSupply: bigint;
-  readonly status: string;
-  readonly arkAssetId: string | undefined;
-  readonly taprootAssetId: string | undefined;
-  readonly units: {
-    readonly carrier: bigint | undefined;
-    readonly minLift: bigint | undefined;
-    readonly maxLift: bigint | undefined;
-    readonly minLand: bigint | undefined;
-    readonly maxLand: bigint | undefined;
-  };
-  readonly metadata: Readonly<Record<string, unknown>>;
-  /** Units outside gateway scripts, and how many of them are locked. */
-  readonly circulating: bigint;
-  readonly reserved: bigint;
-  readonly createdAt: Date;
-}
-
 /** Stores that only the operator's routes and the asset registry use. */
 export interface AdminStores {
   readonly audit: {
@@ -128,8 +103,8 @@ export interface AdminStores {
   };
   readonly apiKeys: ApiKeyStore;
   readonly assets: {
-    list(activeOnly: boolean, limit: number, beforeId: bigint | undefined): Promise<readonly AssetRow[]>;
-    find(assetId: string): Promise<AssetRow | undefined>;
+    list(activeOnly: boolean, limit: number, beforeId: bigint | undefined): Promise<readonly Asset[]>;
+    find(assetId: string): Promise<Asset | undefined>;
   };
   readonly services: { setDesiredState(tx: Tx, service: string, desired: "running" | "stopped"): Promise<void> };
   readonly cleanup: {

@@ -3,18 +3,12 @@ import type { InsertJobDeps } from "@arkrelay/core/jobs/insert-job";
 import type { ArkInfoSource, SessionDeps } from "@arkrelay/core/session/session-deps";
 import type { Database } from "@arkrelay/db/connection";
 import { DrizzleArkInfoStore } from "@arkrelay/db/stores/ark-info-store";
-import { DrizzleChallengeStore } from "@arkrelay/db/stores/challenge-store";
-import { DrizzleIntentStore } from "@arkrelay/db/stores/intent-store";
-import { DrizzleLedgerStore } from "@arkrelay/db/stores/ledger-store";
 import { DrizzleNostrOutbox } from "@arkrelay/db/stores/nostr-outbox-store";
 import { DrizzleNostrPeers } from "@arkrelay/db/stores/nostr-peer-store";
-import { DrizzleResultStore } from "@arkrelay/db/stores/result-store";
-import { DrizzleSessionStore } from "@arkrelay/db/stores/session-store";
-import { DrizzleSessionTxStore } from "@arkrelay/db/stores/session-tx-store";
-import { DrizzleTransactionStore } from "@arkrelay/db/stores/transaction-store";
-import { DrizzleVtxoStore } from "@arkrelay/db/stores/vtxo-store";
+import { openSessionStores } from "@arkrelay/db/stores/open-session-stores";
 import { loadGatewayIdentity } from "@arkrelay/nostr/gateway-identity";
 import { systemClock } from "@arkrelay/runtime/clock";
+import { toSessionConfig } from "@arkrelay/runtime/config/to-session-config";
 import { systemRandom } from "@arkrelay/runtime/random";
 
 import type { ApiConfig } from "./config";
@@ -30,40 +24,12 @@ export function openSessionDeps(
     clock: systemClock,
     random: systemRandom,
     config: toSessionConfig(config),
-    transactions: database.transactions,
-    sessions: new DrizzleSessionStore(database),
-    challenges: new DrizzleChallengeStore(database),
-    sessionTxs: new DrizzleSessionTxStore(database),
-    intents: new DrizzleIntentStore(database),
-    results: new DrizzleResultStore(database),
-    vtxos: new DrizzleVtxoStore(database),
-    txs: new DrizzleTransactionStore(database),
-    ledger: new DrizzleLedgerStore(),
+    ...openSessionStores(database),
     jobs,
     arkInfo: storedArkInfo(database),
     outbox: new DrizzleNostrOutbox({ relays: config.nostr.relays, onInsert: onOutboxInsert }),
     peers: new DrizzleNostrPeers(database, config.nostr.dmScheme),
     identity: openIdentity(config),
-  };
-}
-
-function toSessionConfig({ session, nostr, arkd, mode }: ApiConfig): SessionDeps["config"] {
-  return {
-    network: mode.network,
-    sessionTimeoutMs: session.sessionTimeoutMs,
-    challengeTimeoutMs: session.challengeTimeoutMs,
-    ceremonyTimeoutMs: session.ceremonyTimeoutMs,
-    challengeResendMs: session.challengeResendMs,
-    maxSessionsPerUser: session.sessionsPerUserMax,
-    unprovenSessionsPerCreator: session.unprovenSessionsPerCreatorMax,
-    maxInputs: session.inputsPerSessionMax,
-    acceptedUnfinalisedMax: session.acceptedUnfinalisedMax,
-    vtxoMinRemainingMs: session.vtxoMinRemainingMs,
-    l2FeeSats: session.l2FeeSats,
-    feeVtxoSats: session.feeVtxoSats,
-    maxIntentTtlMs: nostr.maxIntentTtlSeconds * 1000,
-    strangerRepliesPerMinute: nostr.strangerRepliesPerMinute,
-    daemonTimeoutMs: arkd.timeoutMs,
   };
 }
 

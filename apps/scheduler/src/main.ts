@@ -1,15 +1,12 @@
-import { startHealthServer } from "@arkrelay/runtime/health-server";
-import { startHeartbeat } from "@arkrelay/runtime/heartbeat-loop";
 import { runUnderLease } from "@arkrelay/runtime/lease-runner";
 import { runProcess } from "@arkrelay/runtime/process";
+import { showLife } from "@arkrelay/runtime/show-life";
 
 import { parseConfig } from "./config";
 import { openDeps } from "./deps";
 import { runSchedulerLoops } from "./scheduler-loops";
 
 const LEASE = "scheduler";
-const HEARTBEAT_MS = 60_000;
-
 void runProcess("scheduler", async (life) => {
   const config = parseConfig(process.env);
   life.stopWithin(config.process);
@@ -19,21 +16,7 @@ void runProcess("scheduler", async (life) => {
   for (const warning of config.warnings) logger.warn(warning);
   life.readyWhen("mariadb", () => deps.database.ping());
 
-  const health = await startHealthServer({
-    port: config.process.metricsPort,
-    host: config.process.metricsHost,
-    checkReady: () => life.checkReady(),
-    metrics: config.process.metricsEnabled ? metrics.registry : undefined,
-  });
-  life.onStop("health server", () => health.close());
-  const heartbeat = startHeartbeat({
-    store: deps.heartbeats,
-    serviceName: "scheduler",
-    instance: deps.instance,
-    periodMs: HEARTBEAT_MS * config.process.pollScale,
-    onError: (error) => logger.warn("a heartbeat could not be written", { error }),
-  });
-  life.onStop("heartbeat", () => heartbeat.stop());
+  await showLife(life, config.process, deps);
 
   const leading = runUnderLease(
     {

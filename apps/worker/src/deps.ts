@@ -8,27 +8,21 @@ import { createPrometheusDaemonObserver } from "@arkrelay/daemons/prometheus-dae
 import { openDatabase, type Database } from "@arkrelay/db/connection";
 import { requireSchema } from "@arkrelay/db/migrator";
 import { DrizzleArkInfoStore } from "@arkrelay/db/stores/ark-info-store";
-import { DrizzleChallengeStore } from "@arkrelay/db/stores/challenge-store";
 import { DrizzleHeartbeatStore } from "@arkrelay/db/stores/heartbeat-store";
-import { DrizzleIntentStore } from "@arkrelay/db/stores/intent-store";
 import { DrizzleAttemptStore } from "@arkrelay/db/stores/job-attempt-store";
 import { DrizzleJobStore } from "@arkrelay/db/stores/job-store";
 import { DrizzleSweepStore } from "@arkrelay/db/stores/job-sweep-store";
-import { DrizzleLedgerStore } from "@arkrelay/db/stores/ledger-store";
 import { DrizzleNostrEventStore } from "@arkrelay/db/stores/nostr-event-store";
 import { DrizzleNostrOutbox } from "@arkrelay/db/stores/nostr-outbox-store";
 import { DrizzleNostrPeers } from "@arkrelay/db/stores/nostr-peer-store";
+import { openSessionStores } from "@arkrelay/db/stores/open-session-stores";
 import { readSharedMetrics } from "@arkrelay/db/stores/read-shared-metrics";
-import { DrizzleResultStore } from "@arkrelay/db/stores/result-store";
 import { DrizzleRetentionStore } from "@arkrelay/db/stores/retention-store";
-import { DrizzleSessionStore } from "@arkrelay/db/stores/session-store";
-import { DrizzleSessionTxStore } from "@arkrelay/db/stores/session-tx-store";
-import { DrizzleTransactionStore } from "@arkrelay/db/stores/transaction-store";
 import { DrizzleUserRecordStore } from "@arkrelay/db/stores/user-record-store";
-import { DrizzleVtxoStore } from "@arkrelay/db/stores/vtxo-store";
 import { loadGatewayIdentity } from "@arkrelay/nostr/gateway-identity";
 import { createOutboxWaker, OUTBOX_WAKE_CHANNEL } from "@arkrelay/nostr/outbox-waker";
 import { systemClock } from "@arkrelay/runtime/clock";
+import { toSessionConfig } from "@arkrelay/runtime/config/to-session-config";
 import { currentLogContext } from "@arkrelay/runtime/log-context";
 import { createLogger, type Logger } from "@arkrelay/runtime/logger";
 import { createMetrics, type Metrics } from "@arkrelay/runtime/metrics";
@@ -43,7 +37,6 @@ import { WokenMarker } from "@arkrelay/tasks/woken-marker";
 
 import { createArkInfoSource } from "./ark-info-source";
 import type { WorkerConfig } from "./config";
-import { toSessionConfig } from "./session-config";
 
 const REDIS_START_MS = 10_000;
 
@@ -165,15 +158,7 @@ function openCeremony(
     clock: systemClock,
     random: systemRandom,
     config: toSessionConfig(config),
-    transactions: database.transactions,
-    sessions: new DrizzleSessionStore(database),
-    challenges: new DrizzleChallengeStore(database),
-    sessionTxs: new DrizzleSessionTxStore(database),
-    intents: new DrizzleIntentStore(database),
-    results: new DrizzleResultStore(database),
-    vtxos: new DrizzleVtxoStore(database),
-    txs: new DrizzleTransactionStore(database),
-    ledger: new DrizzleLedgerStore(),
+    ...openSessionStores(database),
     jobs: {
       jobs: new DrizzleJobStore(database),
       random: systemRandom,

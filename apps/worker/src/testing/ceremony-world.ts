@@ -18,17 +18,10 @@ import type { TestKey } from "@arkrelay/core/testing/ark-transfer";
 import { InMemoryArkd } from "@arkrelay/core/testing/in-memory-arkd";
 import { ManualClock } from "@arkrelay/core/testing/manual-clock";
 import { registerGatewayScripts, syncVtxos } from "@arkrelay/core/vtxo/sync-vtxos";
-import { DrizzleChallengeStore } from "@arkrelay/db/stores/challenge-store";
-import { DrizzleIntentStore } from "@arkrelay/db/stores/intent-store";
 import { DrizzleJobStore } from "@arkrelay/db/stores/job-store";
-import { DrizzleLedgerStore } from "@arkrelay/db/stores/ledger-store";
 import { DrizzleNostrOutbox } from "@arkrelay/db/stores/nostr-outbox-store";
 import { DrizzleNostrPeers } from "@arkrelay/db/stores/nostr-peer-store";
-import { DrizzleResultStore } from "@arkrelay/db/stores/result-store";
-import { DrizzleSessionStore } from "@arkrelay/db/stores/session-store";
-import { DrizzleSessionTxStore } from "@arkrelay/db/stores/session-tx-store";
-import { DrizzleTransactionStore } from "@arkrelay/db/stores/transaction-store";
-import { DrizzleVtxoStore } from "@arkrelay/db/stores/vtxo-store";
+import { openSessionStores } from "@arkrelay/db/stores/open-session-stores";
 import type { TestDatabase } from "@arkrelay/db/testing/test-database";
 import { createGatewayIdentity } from "@arkrelay/nostr/gateway-identity";
 
@@ -71,15 +64,7 @@ export async function openCeremonyWorld(test: TestDatabase, config: Partial<Sess
     clock,
     random,
     config: { ...TEST_SESSION_CONFIG, ...config },
-    transactions: database.transactions,
-    sessions: new DrizzleSessionStore(database),
-    challenges: new DrizzleChallengeStore(database),
-    sessionTxs: new DrizzleSessionTxStore(database),
-    intents: new DrizzleIntentStore(database),
-    results: new DrizzleResultStore(database),
-    vtxos: new DrizzleVtxoStore(database),
-    txs: new DrizzleTransactionStore(database),
-    ledger: new DrizzleLedgerStore(),
+    ...openSessionStores(database),
     jobs: { jobs: jobStore, random, clock, pendingJobsMax: 10_000 },
     arkInfo: { current: () => arkd.getInfo() },
     outbox: new DrizzleNostrOutbox({ relays: ["ws://relay.test"] }),

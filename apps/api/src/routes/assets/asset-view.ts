@@ -1,9 +1,9 @@
-import type { AssetRow } from "../../admin-stores";
+import type { Asset } from "@arkrelay/db/stores/asset-store";
 
 /** The cap of an asset that states none: what a JSON integer can hold. */
 const SUPPLY_MAX = Number.MAX_SAFE_INTEGER;
 
-export function toAssetItem(row: AssetRow) {
+export function toAssetItem(row: Asset) {
   return {
     asset_id: row.assetId,
     name: row.name,
@@ -18,7 +18,7 @@ export function toAssetItem(row: AssetRow) {
   };
 }
 
-export function toAssetReply(row: AssetRow) {
+export function toAssetReply(row: Asset) {
   const { carrier, minLift, maxLift, minLand, maxLand } = row.units;
   return {
     ...toAssetItem(row),
@@ -35,6 +35,6 @@ export function toAssetReply(row: AssetRow) {
   };
 }
 
-function supplyOf(row: AssetRow): number {
+function supplyOf(row: Asset): number {
   return row.totalSupply === 0n ? SUPPLY_MAX : Number(row.totalSupply);
 }

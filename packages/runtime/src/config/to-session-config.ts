@@ -1,9 +1,21 @@
-import type { SessionConfig } from "@arkrelay/core/session/session-deps";
+import type { arkdSection } from "./arkd-section";
+import type { Mode } from "./mode";
+import type { nostrSection } from "./nostr-section";
+import type { SectionConfig } from "./parse-env";
+import type { sessionSection } from "./session-section";
 
-import type { WorkerConfig } from "./config";
+interface Sections {
+  readonly session: SectionConfig<typeof sessionSection>;
+  readonly nostr: SectionConfig<typeof nostrSection>;
+  readonly arkd: SectionConfig<typeof arkdSection>;
+  readonly mode: Mode;
+}
 
-/** The limits and fees of sessions, from the variables of the environment. */
-export function toSessionConfig({ session, nostr, arkd, mode }: WorkerConfig): SessionConfig {
+/**
+ * The limits and fees of sessions, under the names of core's `SessionConfig`. API and worker must not differ in one of them:
+ * the one promises what the other has to keep.
+ */
+export function toSessionConfig({ session, nostr, arkd, mode }: Sections) {
   return {
     network: mode.network,
     sessionTimeoutMs: session.sessionTimeoutMs,

@@ -1,0 +1,24 @@
+import type { Database } from "../connection";
+import { DrizzleChallengeStore } from "./challenge-store";
+import { DrizzleIntentStore } from "./intent-store";
+import { DrizzleLedgerStore } from "./ledger-store";
+import { DrizzleResultStore } from "./result-store";
+import { DrizzleSessionStore } from "./session-store";
+import { DrizzleSessionTxStore } from "./session-tx-store";
+import { DrizzleTransactionStore } from "./transaction-store";
+import { DrizzleVtxoStore } from "./vtxo-store";
+
+/** The stores of sessions and ceremonies over one database, under the names that core's `SessionDeps` gives them. */
+export function openSessionStores(database: Database) {
+  return {
+    transactions: database.transactions,
+    sessions: new DrizzleSessionStore(database),
+    challenges: new DrizzleChallengeStore(database),
+    sessionTxs: new DrizzleSessionTxStore(database),
+    intents: new DrizzleIntentStore(database),
+    results: new DrizzleResultStore(database),
+    vtxos: new DrizzleVtxoStore(database),
+    txs: new DrizzleTransactionStore(database),
+    ledger: new DrizzleLedgerStore(),
+  };
+}
