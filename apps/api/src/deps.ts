@@ -10,6 +10,7 @@ import { createIdempotency } from "@arkrelay/db/stores/idempotency-store";
 import { DrizzleJobStore } from "@arkrelay/db/stores/job-store";
 import { DrizzleSweepStore } from "@arkrelay/db/stores/job-sweep-store";
 import { DrizzleNip98Store } from "@arkrelay/db/stores/nip98-store";
+import { readChangeMarks } from "@arkrelay/db/stores/read-change-marks";
 import { readSharedMetrics } from "@arkrelay/db/stores/read-shared-metrics";
 import { createOutboxWaker, OUTBOX_WAKE_CHANNEL } from "@arkrelay/nostr/outbox-waker";
 import { systemClock } from "@arkrelay/runtime/clock";
@@ -17,10 +18,11 @@ import { createLogger, type Logger } from "@arkrelay/runtime/logger";
 import { createMetrics, type Metrics } from "@arkrelay/runtime/metrics";
 import type { Life } from "@arkrelay/runtime/process";
 import { systemRandom } from "@arkrelay/runtime/random";
-import type { Redis } from "@arkrelay/runtime/redis";
+import { closeRedis, openRedis, type Redis } from "@arkrelay/runtime/redis";
 import { createSealer } from "@arkrelay/runtime/sealing";
 import { registerSharedMetrics } from "@arkrelay/runtime/shared-metrics";
 import { BullWaker } from "@arkrelay/tasks/bull-waker";
+import { SESSION_WAKE_CHANNEL } from "@arkrelay/tasks/session-wake-channel";
 import { queueOf } from "@arkrelay/tasks/wake-message";
 import { openWakeQueues, type WakeQueues } from "@arkrelay/tasks/wake-queues";
 import { WokenMarker } from "@arkrelay/tasks/woken-marker";
@@ -31,7 +33,7 @@ import type { ApiConfig } from "./config";
 import { createAdminKeys } from "./http/admin-key";
 import { createCallLimits } from "./http/call-limits";
 import { createCursors } from "./http/cursor";
-import { createEventStreams } from "./http/event-streams";
+import { createEventStreams, type EventStreams } from "./http/event-streams";
 import { createKeyRegistry } from "./http/key-registry";
 import { createRedisTokenBuckets, TAKE_TOKENS_LUA } from "./http/redis-token-buckets";
 import { openAdminStores } from "./open-admin-stores";
@@ -95,7 +97,7 @@ export async function openDeps(config: ApiConfig, life: DepsLife, options: OpenO
       ttlMs: config.http.idempotencyTtlMs,
     }),
     cursors: createCursors(config.http.secretKey),
-    streams: createEventStreams(onError("a stream's rows were not read")),
+    streams: openEventStreams(config, database, life, logger),
     jobs,
     insertJob,
     session: openSessionDeps(config, database, insertJob, onInsert),
@@ -130,6 +132,22 @@ async function openMigratedDatabase(config: ApiConfig, life: DepsLife, metrics: 
   });
   life.onStop("database", () => database.close());
   return database;
+}
+
+/** Changes that other processes announce only shorten the wait; the rows are what is told. */
+function openEventStreams(config: ApiConfig, database: Database, life: DepsLife, logger: Logger): EventStreams {
+  const streams = createEventStreams(
+    (ids) => readChangeMarks(database, ids),
+    (error) => logger.warn("the rows of streams were not read", { error }),
+  );
+  const subscriber = openRedis({ url: config.redis.url, role: "worker" });
+  life.onStop("stream wakes", () => closeRedis(subscriber));
+  subscriber.on("message", () => {
+    streams.hurry();
+  });
+  // While Redis is away the look every half second has to do; ioredis subscribes again by itself.
+  subscriber.subscribe(SESSION_WAKE_CHANNEL).catch(() => undefined);
+  return streams;
 }
 
 function openWaker(

@@ -1,3 +1,5 @@
+import { SESSION_WAKE_CHANNEL } from "@arkrelay/tasks/session-wake-channel";
+
 import type { WorkerConfig } from "./config";
 import type { WorkerDeps } from "./deps";
 import { ceremonyDriveTask } from "./handlers/ceremony-drive";
@@ -23,7 +25,9 @@ export function createTaskHandlers(deps: WorkerDeps, config: WorkerConfig): Task
       keep: { metricsDays: metricsRetentionDays, jobDays: jobRetentionDays, eventDays: eventRetentionDays },
     }),
     cleanup_expired_sessions: cleanupExpiredSessionsTask(ceremony),
-    ceremony_drive: ceremonyDriveTask(ceremony),
+    ceremony_drive: ceremonyDriveTask(ceremony, (sessionId) => {
+      deps.redis.producer.publish(SESSION_WAKE_CHANNEL, sessionId).catch(() => undefined);
+    }),
     nostr_process: nostrProcessTask({ ...ceremony, attempts, events }),
     vtxo_sync: vtxoSyncTask(ceremony),
     tx_recover: txRecoverTask({ ...ceremony, attempts }),

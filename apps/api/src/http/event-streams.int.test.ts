@@ -24,6 +24,7 @@ function open(as: TestKey, path: string, headers: Readonly<Record<string, string
 }
 
 async function progress(jobId: string, seq: number): Promise<void> {
+  await api.database.write("UPDATE job_logs SET event_seq = ? WHERE job_id = ?", [seq, jobId]);
   await api.database.write(
     "INSERT INTO job_events (job_id, seq, event, data, at) SELECT id, ?, 'progress', ?, NOW(3) FROM job_logs WHERE job_id = ?",
     [seq, JSON.stringify({ percent: seq * 10, message: `step ${String(seq)}` }), jobId],
@@ -60,6 +61,24 @@ describe("a job's stream", () => {
     const text = await (await open(as, path, { "last-event-id": "2" })).text();
     expect(text).toContain("step 3");
     expect(text).not.toContain("step 2");
+  });
+
+  it("tells a change of status that came between the snapshot and the first look", async () => {
+    const { as, path, jobId } = await aJob();
+    const response = await open(as, path);
+    await api.database.write("UPDATE job_logs SET status = 'running' WHERE job_id = ?", [jobId]);
+    const reader = response.body?.getReader();
+    let text = "";
+    while (!text.includes("event: status")) text += Buffer.from((await reader?.read())?.value ?? []).toString();
+    expect(text).toContain('data: {"status":"running","attempts":0}');
+    await reader?.cancel();
+  });
+
+  it("answers HEAD with its headers and ends", async () => {
+    const { as, path } = await aJob();
+    const authorization = nip98Header(as, { method: "HEAD", url: PUBLIC_URL + path });
+    const response = await fetch(api.url + path, { method: "HEAD", headers: { authorization } });
+    expect(response.headers.get("content-type")).toContain("text/event-stream");
   });
 
   it("is nobody else's", async () => {

@@ -26,6 +26,7 @@ export async function runWrite(
   const { answer, wakes, replayed } = await execute(call, route, env, rawBody);
   // After COMMIT on purpose: a crash here loses only the wake-up, and the sweeper finds the row.
   await env.deps.waker.wake(wakes);
+  env.deps.streams.hurry();
   const last = (await waitForMore(call, route, env, answer, res)) ?? answer;
   return { ...last, headers: { ...last.headers, ...(replayed && { "idempotent-replayed": "true" }) } };
 }

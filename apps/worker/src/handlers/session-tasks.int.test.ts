@@ -29,7 +29,7 @@ describe("the tasks of sessions, through the queue", () => {
     const { deps } = world;
     const attempts = new DrizzleAttemptStore(test.database, { leaseSeconds: 20 });
     worker = await startTestWorker(test, {
-      ceremony_drive: ceremonyDriveTask(deps),
+      ceremony_drive: ceremonyDriveTask(deps, () => undefined),
       nostr_process: nostrProcessTask({ ...deps, attempts, events }),
       cleanup_expired_sessions: cleanupExpiredSessionsTask(deps),
       vtxo_sync: vtxoSyncTask(deps),

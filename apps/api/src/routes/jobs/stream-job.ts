@@ -27,22 +27,25 @@ const EVENTS_PER_LOOK = 100;
  * sequence they stand at, so that a resumed stream repeats no progress line and misses none.
  */
 function jobSource(deps: ApiDeps, job: Job): StreamSource {
-  let last: Pick<Job, "status" | "attempts"> | undefined;
+  let last: Pick<Job, "status" | "attempts"> = job;
   return {
-    snapshot: () => toJobReply(job),
+    watched: { kind: "jobs", id: job.jobId },
+    // Progress is no part of the snapshot, so a new stream starts with the first line.
+    snapshot: { seq: 0, data: toJobReply(job) },
     look: async (afterSeq) => {
-      const rows = await deps.jobs.listEvents(job.jobId, afterSeq, EVENTS_PER_LOOK);
+      // The row first: lines that were written before its end are then there when the end is seen.
       const now = (await deps.jobs.findByJobId(job.jobId)) ?? job;
-      const seq = rows.at(-1)?.seq ?? afterSeq;
+      const rows = await deps.jobs.listEvents(job.jobId, afterSeq, EVENTS_PER_LOOK);
+      const lastSeq = rows.at(-1)?.seq ?? afterSeq;
       const events: StreamEvent[] = rows.map((row) => ({ seq: row.seq, event: row.event, data: row.data }));
-      if (last !== undefined && (last.status !== now.status || last.attempts !== now.attempts)) {
-        events.push({ seq, event: "status", data: { status: now.status, attempts: now.attempts } });
+      if (last.status !== now.status || last.attempts !== now.attempts) {
+        events.push({ seq: lastSeq, event: "status", data: { status: now.status, attempts: now.attempts } });
       }
       last = now;
-      // More progress lines may follow; the end comes after them.
-      const isOver = rows.length < EVENTS_PER_LOOK && now.status !== "pending" && now.status !== "running";
-      if (isOver) events.push({ seq, event: "done", data: doneOf(now) });
-      return { events, isOver };
+      const hasMore = rows.length === EVENTS_PER_LOOK;
+      const isOver = !hasMore && now.status !== "pending" && now.status !== "running";
+      if (isOver) events.push({ seq: lastSeq, event: "done", data: doneOf(now) });
+      return { events, lastSeq, hasMore, isOver };
     },
   };
 }

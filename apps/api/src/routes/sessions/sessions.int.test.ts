@@ -5,7 +5,8 @@ import { signSchnorr } from "@arkrelay/core/schnorr";
 import { TEST_ARK_PARAMS, type TestKey } from "@arkrelay/core/testing/ark-transfer";
 import type { VtxoKind } from "@arkrelay/core/vtxo/vtxo";
 
-import { freshKey, knowArkd, startTestApi, type TestApi } from "../../testing/test-api";
+import { nip98Header } from "../../testing/nip98-header";
+import { freshKey, knowArkd, PUBLIC_URL, startTestApi, type TestApi } from "../../testing/test-api";
 
 let api: TestApi;
 
@@ -241,6 +242,68 @@ describe("challenge and answer", () => {
     expect(jobIds).toEqual([1, 2, 3].map(() => [202, jobId]));
     expect(await api.call("GET", `/jobs/${jobId}`, { as })).toMatchObject({ body: { job_type: "vtxo_sync" } });
     expect((await api.call("GET", `/jobs/${jobId}`, { as: freshKey() })).status).toBe(404);
+  });
+});
+
+describe("a session's stream", () => {
+  interface Told {
+    readonly id: number;
+    readonly event: string;
+    readonly data: Record<string, unknown>;
+  }
+
+  async function read(as: TestKey, id: string, lastEventId?: number): Promise<Response> {
+    const path = `/sessions/${id}/events`;
+    const authorization = nip98Header(as, { method: "GET", url: PUBLIC_URL + path });
+    const resume = lastEventId === undefined ? {} : { "last-event-id": String(lastEventId) };
+    return fetch(api.url + path, { headers: { authorization, ...resume } });
+  }
+
+  function toldIn(text: string): Told[] {
+    return [...text.matchAll(/id: (\d+)\nevent: (\w+)\ndata: (.+)\n/g)].map(([, id, event, data]) => ({
+      id: Number(id),
+      event: event ?? "",
+      data: JSON.parse(data ?? "null") as Record<string, unknown>,
+    }));
+  }
+
+  it("tells status, challenge and end as documented, nothing of what is kept for operators, and resumes without gaps", async () => {
+    const as = await aFundedUser();
+    const id = await openSession(as);
+    const stream = await read(as, id);
+    const issued = await api.call("POST", `/sessions/${id}/challenge`, { as });
+    await api.call("POST", `/sessions/${id}/respond`, {
+      as,
+      body: { signatures: sign(as, issued.body["challenge"]) },
+    });
+    await api.call("POST", `/sessions/${id}/fail`, { as, body: {} });
+    const told = toldIn(await stream.text());
+    expect(told.map(({ event }) => event)).toEqual(["snapshot", "status", "challenge", "status", "status", "done"]);
+    expect(told[0]?.data).toMatchObject({ session_id: id, ceremony_status: "not_started" });
+    expect(told[1]?.data).toEqual({
+      status: "challenge_sent",
+      ceremony_state: "ark_tx_prepared",
+      current_step: 4,
+      progress: 0.25,
+    });
+    expect(told[2]?.data).toEqual({
+      challenge_id: issued.body["challenge_id"],
+      stage: "ark_tx",
+      expires_at: issued.body["expires_at"],
+    });
+    expect(told[5]?.data).toEqual({ status: "failed", error_code: "session_cancelled" });
+    for (const seen of told.slice(0, -1)) {
+      const rest = toldIn(await (await read(as, id, seen.id)).text());
+      expect(rest.slice(1)).toEqual(told.filter((each) => each.event !== "snapshot" && each.id > seen.id));
+    }
+  });
+
+  it("that is opened behind the end brings the snapshot and the end", async () => {
+    const as = await aFundedUser();
+    const id = await openSession(as);
+    await api.call("POST", `/sessions/${id}/fail`, { as, body: {} });
+    const told = toldIn(await (await read(as, id)).text());
+    expect(told.map(({ event }) => event)).toEqual(["snapshot", "done"]);
   });
 });
 
