@@ -150,6 +150,8 @@ type Settings = DatabaseOptions & typeof DEFAULTS;
 function poolOptions(settings: Settings): PoolOptions {
   return {
     ...connectionOptions(settings),
+    // A transaction sends what needs no answer of its own together with its next statement; `sendStatement` guards the texts.
+    multipleStatements: true,
     connectionLimit: settings.poolSize + settings.maxOverflow,
     maxIdle: settings.poolSize,
     idleTimeout: settings.recycleSeconds * 1000,

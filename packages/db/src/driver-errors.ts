@@ -79,6 +79,12 @@ export function isDatabaseUnavailable(error: unknown): boolean {
   return false;
 }
 
+/** Our own limit, after which nobody knows what the server is doing with the statement. */
+export function isStatementTimeout(error: unknown): boolean {
+  for (const link of chainOf(error)) if (link.code === "PROTOCOL_SEQUENCE_TIMEOUT") return true;
+  return false;
+}
+
 /** The DuplicateKeyError in an error's causes; with `indexName` only when that index refused. */
 function findDuplicateKey(error: unknown, indexName?: string): DuplicateKeyError | undefined {
   for (const link of chainOf(error)) {

@@ -89,7 +89,15 @@ describe("the schema check", () => {
 describe("the shipped migrations", () => {
   it("hold one statement each and may run twice", async () => {
     await migrate({ url });
-    for (const { sql } of loadMigrations()) await database.writeOnce(sql);
+    for (const { sql } of loadMigrations()) await database.writeOnce(withoutComments(sql));
     expect(await checkSchema(database)).toEqual({ ready: true });
   });
 });
+
+/** A store's statement has no semicolon, and a migration may have one in its comments. */
+function withoutComments(sql: string): string {
+  return sql
+    .replaceAll(/^--.*$/gm, "")
+    .trim()
+    .replace(/;$/, "");
+}

@@ -31,8 +31,11 @@ export interface SqlHandle {
   writeOnce(sql: string, params?: readonly SqlParam[]): Promise<WriteResult>;
 }
 
+/** One statement on a connection; `before` = texts that go ahead of it in the same packet. */
+export type LentStatement<T> = (connection: PoolConnection, before?: readonly string[]) => Promise<T>;
+
 /** Lends a connection to one statement: the pool's way is acquire and release, a transaction's is its own connection. */
-export type UseConnection = <T>(work: (connection: PoolConnection) => Promise<T>) => Promise<T>;
+export type UseConnection = <T>(work: LentStatement<T>) => Promise<T>;
 
 export interface SqlHandleOptions extends StatementOptions {
   readonly use: UseConnection;
@@ -59,7 +62,9 @@ async function runStatement(
   values: readonly SqlParam[],
 ): Promise<StatementResult> {
   try {
-    return await options.use((connection) => sendStatement(options, connection, protocol, statement, values));
+    return await options.use((connection, before) =>
+      sendStatement(options, connection, protocol, statement, values, before),
+    );
   } catch (error) {
     throw mapDriverError(error);
   }

@@ -5,7 +5,7 @@ import { openDatabase } from "./connection";
 import { isDuplicateKey } from "./driver-errors";
 import { readBigint } from "./row";
 import { openTestDatabase, type TestDatabase } from "./testing/test-database";
-import { connectionOf } from "./transactions";
+import { connectionOf, writeLast, writeLater } from "./transactions";
 
 let test: TestDatabase;
 beforeAll(async () => {
@@ -137,6 +137,78 @@ describe("a transaction", () => {
   });
 });
 
+describe("writes that wait", () => {
+  const text = "INSERT INTO counters (scope, subject, name, shard, n) VALUES ('test', '', ?, 0, 1)";
+
+  it("take effect in their order with the next statement and with COMMIT, and a transaction of nothing else commits", async () => {
+    await run(async (tx) => {
+      writeLast(tx, "UPDATE counters SET n = n * 2 WHERE scope = 'test' AND name = ?", ["ordered"]);
+      writeLater(tx, text, ["ordered"]);
+      const [row] = await connectionOf(tx).select("SELECT n FROM counters WHERE scope = 'test' AND name = 'ordered'");
+      expect(row && readBigint(row, "n")).toBe(1n);
+      await add(tx, "ordered", 4);
+    });
+    await run(async (tx) => writeLater(tx, text, ["alone"]));
+    expect([await total("ordered"), await total("alone")]).toEqual([10n, 1n]);
+  });
+
+  it("fail the whole transaction, even when the error of the statement they went with is swallowed", async () => {
+    const swallowed = run(async (tx) => {
+      await add(tx, "twice");
+      writeLater(tx, text, ["twice"]);
+      await add(tx, "innocent").catch(() => undefined);
+    });
+    await expect(swallowed).rejects.toThrow("duplicate key");
+    const atCommit = run(async (tx) => {
+      await add(tx, "innocent");
+      writeLast(tx, text, ["innocent"]);
+    });
+    await expect(atCommit).rejects.toThrow("duplicate key");
+    expect([await total("twice"), await total("innocent")]).toEqual([undefined, undefined]);
+  });
+
+  it("leave a statement behind them free to fail by itself", async () => {
+    await run(async (tx) => {
+      await add(tx, "there");
+      writeLater(tx, text, ["waited"]);
+      await expect(connectionOf(tx).write(text, ["there"])).rejects.toThrow("duplicate key");
+    });
+    expect([await total("there"), await total("waited")]).toEqual([1n, 1n]);
+  });
+
+  it("are undone with their savepoint", async () => {
+    await run(async (tx) => {
+      const inner = test.database.transactions.savepoint(tx, async () => {
+        writeLater(tx, text, ["later"]);
+        writeLast(tx, text, ["last"]);
+        return Promise.reject(new AppError("conflict"));
+      });
+      await expect(inner).rejects.toMatchObject({ code: "conflict" });
+      writeLast(tx, text, ["outside"]);
+    });
+    expect([await total("later"), await total("last"), await total("outside")]).toEqual([undefined, undefined, 1n]);
+  });
+
+  it("survive an idle connection that the server has closed", async () => {
+    const own = openDatabase({ url: test.url, poolSize: 1, maxOverflow: 0 });
+    const [row] = await own.select("SELECT CONNECTION_ID() AS id");
+    await test.database.writeOnce(`KILL CONNECTION ${String(row?.["id"])}`);
+    await own.transactions.run(async (tx) => writeLater(tx, text, ["after kill"]));
+    expect(await total("after kill")).toBe(1n);
+    await own.close();
+  });
+});
+
+describe("a text with a semicolon", () => {
+  it("is refused, while a value may have one", async () => {
+    const twice = test.database.selectOnce("SELECT 1; SELECT 2");
+    await expect(twice).rejects.toMatchObject({ code: "internal_error" });
+    expect(await test.database.selectOnce("SELECT ? AS text", ["'; DROP TABLE counters; --"])).toEqual([
+      { text: "'; DROP TABLE counters; --" },
+    ]);
+  });
+});
+
 describe("the pool", () => {
   it("answers database_unavailable when no connection is free in time, and works again afterwards", async () => {
     const small = openDatabase({ url: test.url, poolSize: 1, maxOverflow: 0, acquireTimeoutMs: 50 });
@@ -195,12 +267,12 @@ describe("the pool", () => {
     expect(row?.["mode"]).toContain("STRICT_TRANS_TABLES");
   });
 
-  it("reports every statement to its observer by kind", async () => {
+  it("reports what it sends to its observer by kind", async () => {
     const kinds: string[] = [];
     const observed = openDatabase({ url: test.url, observeQuery: (kind) => kinds.push(kind) });
     await observed.transactions.run((tx) => add(tx, "seen"));
     await observed.orm.execute("SELECT 1");
-    expect(kinds).toEqual(["begin", "insert", "commit", "select"]);
+    expect(kinds).toEqual(["insert", "commit", "select"]);
     await observed.close();
   });
 });

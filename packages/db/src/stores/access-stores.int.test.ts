@@ -63,7 +63,7 @@ describe("API keys", () => {
 describe("counters", () => {
   it("lose nothing when many transactions add at once", async () => {
     const add = () =>
-      test.database.transactions.run((tx) =>
+      test.database.transactions.run(async (tx) =>
         addCounters(tx, [
           { scope: "jobs", subject: "x", name: "b", n: 1 },
           { scope: "jobs", subject: "x", name: "a", n: 1, sumMs: 10 },

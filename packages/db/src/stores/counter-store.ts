@@ -2,7 +2,7 @@ import type { Tx } from "@arkrelay/core/ports/transactions";
 
 import { readInteger, readText } from "../row";
 import type { SqlHandle } from "../sql-handle";
-import { connectionOf } from "../transactions";
+import { writeLast } from "../transactions";
 
 export interface CounterIncrement {
   readonly scope: string;
@@ -23,12 +23,13 @@ export interface CounterTotal {
 /** 16 rows per counter, one picked at random: a single row per counter halves the rate of commits. */
 const SHARDS = 16;
 
-/** Adds to counters. Call it as the last statement of a transaction: these are the rows everybody writes. */
-export async function addCounters(tx: Tx, increments: readonly CounterIncrement[]): Promise<void> {
+/** Adds to counters, with the transaction's COMMIT: these are the rows everybody writes. */
+export function addCounters(tx: Tx, increments: readonly CounterIncrement[]): void {
   const sums = sumIncrements(increments);
   if (sums.length === 0) return;
   const shard = Math.floor(Math.random() * SHARDS);
-  await connectionOf(tx).writeOnce(
+  writeLast(
+    tx,
     `INSERT INTO counters (scope, subject, name, shard, n, sum_ms) VALUES ${sums.map(() => "(?, ?, ?, ?, ?, ?)").join(", ")}
      ON DUPLICATE KEY UPDATE n = n + VALUES(n), sum_ms = sum_ms + VALUES(sum_ms)`,
     sums.flatMap((row) => [row.scope, row.subject, row.name, shard, row.n, Math.round(row.sumMs ?? 0)]),

@@ -32,7 +32,7 @@ const toAnswer = (error: AppError): StoredAnswer => ({
   headers: {},
 });
 
-const effect = (tx: Tx) => addCounters(tx, [{ scope: "effect", subject: "", name: "n", n: 1 }]);
+const effect = async (tx: Tx) => addCounters(tx, [{ scope: "effect", subject: "", name: "n", n: 1 }]);
 const effects = async () => (await sumCounters(test.database, "effect"))[0]?.n ?? 0;
 
 const succeed = (text: string) => async (tx: Tx) => {

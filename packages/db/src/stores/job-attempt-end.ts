@@ -6,7 +6,7 @@ import type { Wake } from "@arkrelay/core/ports/waker";
 
 import { nullable, readDate, readFloat, readInteger, readText, type Row } from "../row";
 import type { SqlHandle, SqlParam } from "../sql-handle";
-import { connectionOf } from "../transactions";
+import { connectionOf, writeLater } from "../transactions";
 import { countJobs, type JobCount } from "./job-counters";
 import { insertProgress, type ProgressOfJob } from "./job-progress";
 import { readJobTask, readQueue, SINGLE_FLIGHT_PREFIX } from "./job-store";
@@ -38,15 +38,15 @@ export async function endAttempts(
   }
   const alive = endings.filter(({ attempt }) => ended.has(attempt));
   const rows = await readRows(connection, alive);
-  await insertProgress(
-    connection,
+  insertProgress(
+    tx,
     alive.flatMap((ending) => toProgress(ending, rows.get(ending.attempt))),
   );
-  await insertHistory(
-    connection,
+  insertHistory(
+    tx,
     alive.filter(({ attempt }) => attempt.job !== undefined),
   );
-  await countJobs(
+  countJobs(
     tx,
     alive.flatMap((ending) => toCount(ending, rows.get(ending.attempt))),
   );
@@ -196,13 +196,14 @@ async function readRows(connection: SqlHandle, endings: readonly AttemptEnding[]
 }
 
 /** One INSERT for all. `attempt` counts every attempt, lost and handed back ones too, so it is taken from the history itself. */
-async function insertHistory(connection: SqlHandle, endings: readonly AttemptEnding[]): Promise<void> {
+function insertHistory(tx: Tx, endings: readonly AttemptEnding[]): void {
   if (endings.length === 0) return;
   const selects = endings.map(
     () =>
       `SELECT ?, (SELECT COALESCE(MAX(h.attempt), 0) + 1 FROM job_attempts h WHERE h.job_id = ?), ?, ?, NOW(3), ?, ?, ?`,
   );
-  await connection.writeOnce(
+  writeLater(
+    tx,
     `INSERT INTO job_attempts (job_id, attempt, token, started_at, finished_at, outcome, error_code, error) ${selects.join(" UNION ALL ")}`,
     endings.flatMap(({ attempt, end }) => historyParams(attempt, end)),
   );

@@ -109,9 +109,7 @@ export class DrizzleAttemptStore implements AttemptStore {
       if (affectedRows === 0) throw new StaleAttempt(attempt);
       const [row] = await connection.select("SELECT id, event_seq FROM job_logs WHERE job_id = ?", [attempt.rowKey]);
       assert(row !== undefined, "a row just updated");
-      await insertProgress(connection, [
-        { jobRowId: readBigint(row, "id"), lastSeq: readInteger(row, "event_seq"), lines },
-      ]);
+      insertProgress(tx, [{ jobRowId: readBigint(row, "id"), lastSeq: readInteger(row, "event_seq"), lines }]);
     });
   }
 

@@ -18,9 +18,9 @@ export interface JobCount {
   readonly durationMs?: number;
 }
 
-/** Last statement of the transaction that changes the jobs: the counter rows are the ones everybody writes. */
-export async function countJobs(tx: Tx, counts: readonly JobCount[]): Promise<void> {
-  await addCounters(tx, counts.flatMap(toIncrements));
+/** Counts what the transaction does to jobs; written with its COMMIT. */
+export function countJobs(tx: Tx, counts: readonly JobCount[]): void {
+  addCounters(tx, counts.flatMap(toIncrements));
 }
 
 function toIncrements(count: JobCount): readonly CounterIncrement[] {

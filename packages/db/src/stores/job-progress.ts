@@ -1,6 +1,7 @@
 import type { ProgressLine } from "@arkrelay/core/jobs/attempt-store";
+import type { Tx } from "@arkrelay/core/ports/transactions";
 
-import type { SqlHandle } from "../sql-handle";
+import { writeLater } from "../transactions";
 
 export interface ProgressOfJob {
   readonly jobRowId: bigint;
@@ -10,12 +11,13 @@ export interface ProgressOfJob {
 }
 
 /** Writes the lines of many jobs in one statement, numbered as their rows counted them. */
-export async function insertProgress(connection: SqlHandle, jobs: readonly ProgressOfJob[]): Promise<void> {
+export function insertProgress(tx: Tx, jobs: readonly ProgressOfJob[]): void {
   const rows = jobs.flatMap(({ jobRowId, lastSeq, lines }) =>
     lines.map((line, index) => [jobRowId, lastSeq - lines.length + 1 + index, JSON.stringify(line)] as const),
   );
   if (rows.length === 0) return;
-  await connection.writeOnce(
+  writeLater(
+    tx,
     `INSERT INTO job_events (job_id, seq, event, data, at) VALUES ${rows.map(() => "(?, ?, 'progress', ?, NOW(3))").join(", ")}`,
     rows.flat(),
   );

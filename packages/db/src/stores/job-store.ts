@@ -20,7 +20,7 @@ import {
   type Row,
 } from "../row";
 import type { SqlParam } from "../sql-handle";
-import { connectionOf } from "../transactions";
+import { connectionOf, writeLater } from "../transactions";
 import { countJobs, JOBS_SCOPE, OPEN_JOBS_SCOPE, type JobCount } from "./job-counters";
 import { toWake, WORK_TABLES } from "./job-work-tables";
 
@@ -38,7 +38,7 @@ export class DrizzleJobStore implements JobStore {
     const dedupeKey = storedDedupeKey(job);
     for (let round = 0; round < INSERT_ROUNDS_MAX; round++) {
       if (await tryInsert(tx, job, dedupeKey)) {
-        await countJobs(tx, [{ task: job.task, owner: job.owner, queue: job.queue, event: "inserted" }]);
+        countJobs(tx, [{ task: job.task, owner: job.owner, queue: job.queue, event: "inserted" }]);
         return { jobId: job.jobId, isNew: true };
       }
       const jobId = await findJobIdByDedupeKey(tx, dedupeKey);
@@ -93,7 +93,7 @@ export class DrizzleJobStore implements JobStore {
       [reason ?? null, jobId],
     );
     if (affectedRows === 0) return false;
-    await countJobs(tx, [await readCount(tx, jobId, "cancelled")]);
+    countJobs(tx, [await readCount(tx, jobId, "cancelled")]);
     return true;
   }
 
@@ -127,7 +127,7 @@ export class DrizzleJobStore implements JobStore {
       jobId,
     ]);
     assert(row !== undefined, "a row just updated");
-    await countJobs(tx, [await readCount(tx, jobId, "reopened")]);
+    countJobs(tx, [await readCount(tx, jobId, "reopened")]);
     return toWake(table, row);
   }
 
@@ -179,8 +179,14 @@ function storedDedupeKey(job: NewJob): string | null {
 const INSERT_ROUNDS_MAX = 3;
 
 async function tryInsert(tx: Tx, job: NewJob, dedupeKey: string | null): Promise<boolean> {
+  const params = insertParams(job, dedupeKey);
+  // Its id is new, so without a dedupe key nothing can be in its way.
+  if (dedupeKey === null) {
+    writeLater(tx, INSERT_JOB, params);
+    return true;
+  }
   try {
-    await insertRow(tx, job, dedupeKey);
+    await connectionOf(tx).write(INSERT_JOB, params);
     return true;
   } catch (error) {
     if (isDuplicateKey(error, "uq_job_logs_dedupe_key")) return false;
@@ -188,26 +194,25 @@ async function tryInsert(tx: Tx, job: NewJob, dedupeKey: string | null): Promise
   }
 }
 
-async function insertRow(tx: Tx, job: NewJob, dedupeKey: string | null): Promise<void> {
-  await connectionOf(tx).write(
-    `INSERT INTO job_logs (job_id, task, job_type, queue, status, payload, owner, request_id, trace, dedupe_key, max_attempts,
-       priority, run_at, wake_seq, created_at, updated_at)
-     VALUES (?, ?, ?, ?, 'pending', ?, ?, ?, ?, ?, ?, ?, ?, 1, NOW(3), NOW(3))`,
-    [
-      job.jobId,
-      job.task,
-      job.jobType,
-      job.queue,
-      JSON.stringify(job.payload),
-      job.owner,
-      job.requestId ?? null,
-      job.trace ?? null,
-      dedupeKey,
-      job.maxAttempts,
-      job.priority ?? null,
-      job.runAt,
-    ],
-  );
+const INSERT_JOB = `INSERT INTO job_logs (job_id, task, job_type, queue, status, payload, owner, request_id, trace, dedupe_key,
+    max_attempts, priority, run_at, wake_seq, created_at, updated_at)
+  VALUES (?, ?, ?, ?, 'pending', ?, ?, ?, ?, ?, ?, ?, ?, 1, NOW(3), NOW(3))`;
+
+function insertParams(job: NewJob, dedupeKey: string | null): readonly SqlParam[] {
+  return [
+    job.jobId,
+    job.task,
+    job.jobType,
+    job.queue,
+    JSON.stringify(job.payload),
+    job.owner,
+    job.requestId ?? null,
+    job.trace ?? null,
+    dedupeKey,
+    job.maxAttempts,
+    job.priority ?? null,
+    job.runAt,
+  ];
 }
 
 async function findJobIdByDedupeKey(tx: Tx, dedupeKey: string | null): Promise<string | undefined> {

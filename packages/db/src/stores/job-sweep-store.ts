@@ -83,7 +83,7 @@ export class DrizzleSweepStore implements SweepStore, WokenMarks {
         rows.filter((row) => !dead.includes(row)),
       );
       if (table.name === "job_logs")
-        await countJobs(
+        countJobs(
           tx,
           dead.map((row) => toDeadCount(row)),
         );

@@ -17,7 +17,7 @@ describe("the metrics every exporter shares", () => {
       inventory: [],
       ceremoniesAcceptedWaiting: 0,
     });
-    await test.database.transactions.run((tx) =>
+    await test.database.transactions.run(async (tx) =>
       addCounters(tx, [
         { scope: "jobs", subject: "cleanup", name: "completed", n: 2 },
         { scope: "jobs", subject: "cleanup", name: "inserted", n: 3 },
