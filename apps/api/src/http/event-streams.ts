@@ -147,12 +147,12 @@ class StreamPoller {
     this.isPolling = true;
     try {
       const marks = await this.readMarks({ sessions: this.idsOf("sessions"), jobs: this.idsOf("jobs") });
-      const looks = [...this.streams].map((stream) => {
-        const { kind, id } = stream.source.watched;
-        const mark = marks[kind].get(id);
-        return mark !== undefined && mark === stream.mark ? undefined : this.look(stream, mark);
+      const markOf = ({ source }: Stream) => marks[source.watched.kind].get(source.watched.id);
+      const changed = [...this.streams].filter((stream) => {
+        const mark = markOf(stream);
+        return mark === undefined || mark !== stream.mark;
       });
-      await Promise.all(looks);
+      await Promise.all(changed.map((stream) => this.look(stream, markOf(stream))));
     } catch (error) {
       // The database is away: the rows wait, a later turn finds them.
       this.onError(error);
