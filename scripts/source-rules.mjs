@@ -39,7 +39,11 @@ const USAGE = { help: `node scripts/source-rules.mjs\n\n${RULES.map(({ name }) =
 await runScript(USAGE, async () => {
   const listing = await mustRun("git ls-files", "git", ["ls-files", "--cached", "--others", "--exclude-standard"]);
   const files = listing.split("\n").filter((file) => file !== "" && !file.includes("node_modules/"));
-  const broken = [...RULES.flatMap((rule) => files.flatMap((file) => violations(rule, file))), ...undocumented(files)];
+  const broken = [
+    ...RULES.flatMap((rule) => files.flatMap((file) => violations(rule, file))),
+    ...undocumented(files),
+    ...otherPnpm(),
+  ];
   if (broken.length > 0) throw new StopWithSentence(broken.join("\n"));
 });
 
@@ -53,6 +57,15 @@ function undocumented(files) {
   return [...new Set(names)]
     .filter((name) => !new RegExp(`\\b${name}\\b`).test(documented))
     .map((name) => `${name}: not in docs/configuration.md`);
+}
+
+/** The image and `npm start` build with the same package manager. */
+function otherPnpm() {
+  const [inImage, inScript] = [
+    /pnpm@([\d.]+)/.exec(readFileSync("deploy/docker/Dockerfile", "utf8"))?.[1],
+    /PNPM_VERSION = "([\d.]+)"/.exec(readFileSync("scripts/stack/bootstrap.mjs", "utf8"))?.[1],
+  ];
+  return inImage === inScript ? [] : [`deploy/docker/Dockerfile: pnpm ${inImage}, but scripts use ${inScript}`];
 }
 
 function violations(rule, file) {

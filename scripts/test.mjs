@@ -26,7 +26,7 @@ The last line is \`N passed, N failed\`; the exit code is 0 when none failed and
   filter            only test files whose path matches
   --name PATTERN    only tests whose name matches
   --update          write new snapshots and vectors
-  --long            the long variants of random and crash tests too
+  --long            500 random crashes of ceremonies instead of a sample
   --help            this text`,
   options: {
     name: { type: "string" },
@@ -35,6 +35,9 @@ The last line is \`N passed, N failed\`; the exit code is 0 when none failed and
   },
   allowPositionals: true,
 };
+
+/** Read by apps/worker/src/handlers/ceremony-crash.int.test.ts. */
+const LONG_ENVIRONMENT = { CEREMONY_RUNS: "500" };
 
 /** The whole suite takes a few minutes on two cores; what takes longer than this hangs, and a hang is a failure. */
 const TEST_TIMEOUT_MS = 15 * 60_000;
@@ -85,7 +88,7 @@ async function test(values, filters) {
         TEST_DATABASE_URL: databases.databaseUrl,
         TEST_REDIS_URL: databases.redisUrl,
         TEST_PREFIX: "main",
-        TEST_LONG: values.long ? "1" : "",
+        ...(values.long ? LONG_ENVIRONMENT : {}),
       }),
     });
   }

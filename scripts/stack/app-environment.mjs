@@ -4,7 +4,7 @@ import { cleanEnvironment } from "./run-command.mjs";
  * The environment of the four processes (docs/configuration.md). Variables of the caller win over our development
  * defaults, but not over what ties the parts of this stack together.
  */
-export function appEnvironment({ stack, auth, secrets, devnet, apiPort, backupDir }) {
+export function appEnvironment({ stack, auth, secrets, devnet, apiPort }) {
   const [arkdHost, arkdPort] = devnet.arkd.grpc.split(":");
   const { ADMIN_API_KEY, SECRET_KEY, ENCRYPTION_KEY, GATEWAY_WALLET_SEED, NOSTR_PRIVATE_KEY } = secrets;
   const defaults = {
@@ -12,7 +12,6 @@ export function appEnvironment({ stack, auth, secrets, devnet, apiPort, backupDi
     ENCRYPTION_KEY,
     NOSTR_AUTO_START: "true",
     LOG_DIR: "",
-    BACKUP_DIR: backupDir,
   };
   const bound = {
     ADMIN_API_KEY,

@@ -51,7 +51,6 @@ export async function startStack({ supervisor, paths, print, options }) {
     devnet,
     auth: options.auth,
     apiPort: ports.api,
-    backupDir: path.join(paths.root, "backups"),
   });
   await startApps({ supervisor, print, ports, env });
   return stack;
