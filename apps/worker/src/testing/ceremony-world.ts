@@ -4,10 +4,8 @@ import { signItems } from "@arkrelay/core/ark/sign-items";
 import { deriveGatewayKeys } from "@arkrelay/core/ark/wallet-keys";
 import type { Caller } from "@arkrelay/core/caller";
 import { driveCeremony } from "@arkrelay/core/ceremony/drive-ceremony";
-import { computeEventId } from "@arkrelay/core/nostr/event-id";
-import { INTENT_KIND } from "@arkrelay/core/nostr/kinds";
+import { INTENT_KIND, RESPONSE_KIND } from "@arkrelay/core/nostr/kinds";
 import type { NostrEvent } from "@arkrelay/core/ports/nostr";
-import { signSchnorr } from "@arkrelay/core/schnorr";
 import type { Challenge } from "@arkrelay/core/session/challenge";
 import { openSession, type OpenedSession } from "@arkrelay/core/session/open-session";
 import { processNostrEvent } from "@arkrelay/core/session/process-nostr-event";
@@ -75,6 +73,7 @@ export async function openCeremonyWorld(test: TestDatabase, config: Partial<Sess
   };
   await registerGatewayScripts(deps, deps.wallet);
   const fee = deps.wallet.keys.fee.pubkey;
+  const gatewayPubkey = deps.identity?.pubkey ?? "";
 
   return {
     deps,
@@ -133,19 +132,36 @@ export async function openCeremonyWorld(test: TestDatabase, config: Partial<Sess
       );
     },
     /** A signed 31510 with this content. */
-    intentEvent: (user: TestKey, content: Record<string, unknown>): NostrEvent => {
-      const template = {
+    intentEvent: (user: TestKey, content: Record<string, unknown>): NostrEvent =>
+      createGatewayIdentity(user.secretKey).sign({
         kind: INTENT_KIND,
         created_at: Math.floor(clock.now().getTime() / 1000),
         tags: [
-          ["p", deps.identity?.pubkey ?? ""],
+          ["p", gatewayPubkey],
           ["d", String(content["action_id"])],
         ],
         content: JSON.stringify(content),
+      }),
+    /** The 31512 with which the wallet of `user` answers a challenge. */
+    responseEvent: (user: TestKey, sessionId: string, challenge: Challenge): NostrEvent => {
+      const content = {
+        session_id: sessionId,
+        type: "sign_tx",
+        payload_ref: challenge.payloadRef,
+        algo: "BIP340",
+        challenge_id: challenge.challengeId,
+        signatures: signItems(challenge.items, user.secretKey, random),
       };
-      const id = computeEventId(user.pubkey, template);
-      const sig = signSchnorr(Buffer.from(id, "hex"), user.secretKey, random.bytes(32));
-      return { ...template, id, pubkey: user.pubkey, sig: Buffer.from(sig).toString("hex") };
+      const identity = createGatewayIdentity(user.secretKey);
+      return identity.sign({
+        kind: RESPONSE_KIND,
+        created_at: Math.floor(clock.now().getTime() / 1000),
+        tags: [
+          ["p", gatewayPubkey],
+          ["d", `${sessionId}:${challenge.stepIndex}`],
+        ],
+        content: identity.encrypt(gatewayPubkey, JSON.stringify(content), "nip44"),
+      });
     },
     process: (event: NostrEvent) => processNostrEvent(deps, event),
   };

@@ -46,7 +46,7 @@ export async function judgeFunds(
   rules: SelectionRules,
 ): Promise<void> {
   const candidates = await readCandidates(deps, tx, session);
-  const usable = { ...candidates, free: [...candidates.free, ...candidates.takeable] };
+  const usable = { ...candidates, free: [...candidates.free, ...candidates.takeable], takeable: [] };
   const selection = select(session, usable, rules);
   if (!selection.ok) throw refusal(selection, usable, rules);
 }
@@ -154,9 +154,11 @@ function refusal(
       details: { minimum: Number(rules.dustSats) },
     });
   }
-  const withLocked = sumSats([...candidates.free, ...candidates.locked]);
-  if (withLocked >= rules.targetSats || (candidates.locked.length > 0 && sumSats(candidates.all) >= rules.targetSats)) {
-    const until = candidates.locked.map((vtxo) => vtxo.lockedUntil?.toISOString()).find((each) => each !== undefined);
+  // What could have been taken over and was not is held like the rest: its holder has moved on meanwhile.
+  const held = [...candidates.locked, ...candidates.takeable];
+  const withHeld = sumSats([...candidates.free, ...held]);
+  if (withHeld >= rules.targetSats || (held.length > 0 && sumSats(candidates.all) >= rules.targetSats)) {
+    const until = held.map((vtxo) => vtxo.lockedUntil?.toISOString()).find((each) => each !== undefined);
     return new AppError("vtxo_locked", {
       details: until === undefined ? {} : { locked_until: until },
       retryAfterSeconds: 5,

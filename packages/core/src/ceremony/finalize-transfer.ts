@@ -26,10 +26,23 @@ export async function recoverFinalize(deps: CeremonyDeps, session: Session, fenc
   const { txs } = await getSessionTxs(deps, session);
   const outputs = await deps.arkd.listVtxosByOutpoints([`${txs.ark.txid}:0`]);
   if (outputs.length > 0) return publishTransfer(deps, session, fence);
-  const refusedAt = session.submitState?.finalizeRefusedAt;
-  if (refusedAt != null) return waitForOutputs(deps, session, Date.parse(refusedAt), fence);
-  if (await isPending(deps, session)) return callFinalize(deps, session, fence);
-  return { kind: "wait", until: new Date(deps.clock.now().getTime() + POLL_MS) };
+  const { finalizeRefusedAt, outputsMissingSince } = getSubmitState(session);
+  if (finalizeRefusedAt === null && (await isPending(deps, session))) return callFinalize(deps, session, fence);
+  const since = finalizeRefusedAt ?? outputsMissingSince;
+  return since === null ? noteMissing(deps, session, fence) : waitForOutputs(deps, session, Date.parse(since), fence);
+}
+
+/** Neither outputs nor a pending transaction: arkd is writing the outputs this moment, or a failed call has poisoned it. */
+async function noteMissing(deps: CeremonyDeps, session: Session, fence: string): Promise<StepOutcome> {
+  const now = deps.clock.now();
+  const submitState = { ...getSubmitState(session), outputsMissingSince: now.toISOString() };
+  await deps.transactions.run((tx) => moveSession(deps, tx, session, { submitState }, { fence }));
+  return { kind: "wait", until: new Date(now.getTime() + POLL_MS) };
+}
+
+function getSubmitState({ submitState }: Session): SubmitState {
+  assert(submitState !== undefined, "a finalizing session was submitted");
+  return submitState;
 }
 
 async function callFinalize(deps: CeremonyDeps, session: Session, fence: string): Promise<StepOutcome> {
@@ -67,8 +80,7 @@ async function isPending(deps: CeremonyDeps, session: Session): Promise<boolean>
  * failed one has poisoned it. Every other refusal leaves it pending, so the next look decides whether to call again.
  */
 async function noteRefusal(deps: CeremonyDeps, session: Session, error: AppError, fence: string): Promise<StepOutcome> {
-  const { submitState } = session;
-  assert(submitState !== undefined, "a finalizing session was submitted");
+  const submitState = getSubmitState(session);
   const now = deps.clock.now();
   const isWrongStage = Number(error.details?.["daemon_code"]) === ARKD_INTERNAL_ERROR;
   const finalizeRefusedAt = submitState.finalizeRefusedAt ?? (isWrongStage ? now.toISOString() : null);
@@ -81,16 +93,16 @@ async function noteRefusal(deps: CeremonyDeps, session: Session, error: AppError
 async function waitForOutputs(
   deps: CeremonyDeps,
   session: Session,
-  refusedAtMs: number,
+  sinceMs: number,
   fence: string,
 ): Promise<StepOutcome> {
   const now = deps.clock.now().getTime();
-  if (now - refusedAtMs < OUTPUTS_APPEAR_MS) return { kind: "wait", until: new Date(now + POLL_MS) };
+  if (now - sinceMs < OUTPUTS_APPEAR_MS) return { kind: "wait", until: new Date(now + POLL_MS) };
   if (session.errorCode === undefined) {
     const change = {
       errorCode: "outcome_unknown",
       errorMessage:
-        "arkd refused to finalise and shows no outputs; nothing more is sent. The operator has to settle it with arkd.",
+        "arkd did not finalise and shows no outputs; nothing more is sent. The operator has to settle it with arkd.",
     } as const;
     const events = [{ event: "finalize_poisoned", data: {} }];
     await deps.transactions.run((tx) => moveSession(deps, tx, session, change, { fence, events }));

@@ -25,13 +25,24 @@ export async function reconcileSubmit(
 ): Promise<StepOutcome | { readonly kind: "resubmit" }> {
   const { txs } = await getSessionTxs(deps, session);
   const inputs = await deps.sessionTxs.listInputs(session.id);
+  const askedAt = deps.clock.now();
   const vtxos = await deps.arkd.listVtxosByOutpoints(inputs.map((each) => each.vtxoId));
   if (vtxos.some((vtxo) => vtxo.arkTxid === txs.ark.txid)) return recoverAccepted(deps, session, txs.ark.txid, fence);
   const lost = vtxos.find((vtxo) => vtxo.isSpent);
   if (lost !== undefined) return refuseSpent(deps, session, lost, vtxos, fence);
   const state = session.submitState;
   if (state?.refusal == null) return { kind: "resubmit" };
-  return judgeRefusal(deps, session, state, state.refusal, fence);
+  const seen = new Set(vtxos.map((vtxo) => vtxo.vtxoId));
+  if (!inputs.every((input) => seen.has(input.vtxoId))) throw blind(txs.ark.txid);
+  return judgeRefusal(deps, session, { ...state, refusal: state.refusal }, askedAt, fence);
+}
+
+/** An input arkd does not list is not one it shows as unspent: nothing follows from such a look. */
+function blind(arkTxid: string): AppError {
+  return new AppError("daemon_unavailable", {
+    internal: `arkd does not list every input of ${arkTxid}`,
+    details: { service: "arkd" },
+  });
 }
 
 /** The reply got lost, or a resubmission was refused as a duplicate: GetPendingTx with the key of our co-input has it. */
@@ -71,24 +82,26 @@ async function refuseSpent(
 async function judgeRefusal(
   deps: CeremonyDeps,
   session: Session,
-  state: SubmitState,
-  refusal: NonNullable<SubmitState["refusal"]>,
+  state: SubmitState & { readonly refusal: NonNullable<SubmitState["refusal"]> },
+  /** When the look began that showed every input unspent. */
+  askedAt: Date,
   fence: string,
 ): Promise<StepOutcome> {
   const now = deps.clock.now();
   const quietMs = 2 * deps.config.daemonTimeoutMs;
-  const firstLookAt = state.lastUnansweredAt === null ? now : new Date(Date.parse(state.lastUnansweredAt) + quietMs);
-  if (now < firstLookAt) return { kind: "wait", until: firstLookAt };
+  const firstLookAt =
+    state.lastUnansweredAt === null ? askedAt : new Date(Date.parse(state.lastUnansweredAt) + quietMs);
+  if (askedAt < firstLookAt) return { kind: "wait", until: firstLookAt };
   if (state.cleanReadAt === null) {
     const submitState = { ...state, cleanReadAt: now.toISOString() };
     await deps.transactions.run((tx) => moveSession(deps, tx, session, { submitState }, { fence }));
     return { kind: "wait", until: new Date(now.getTime() + quietMs) };
   }
   const secondLookAt = new Date(Date.parse(state.cleanReadAt) + quietMs);
-  if (now < secondLookAt) return { kind: "wait", until: secondLookAt };
+  if (askedAt < secondLookAt) return { kind: "wait", until: secondLookAt };
   if (!state.rebuilt && (await hasNewParams(deps, session))) return rebuildTransfer(deps, session, fence);
   const error = new AppError("daemon_rejected", {
-    details: { service: "arkd", daemon_code: refusal.code, daemon_name: refusal.name },
+    details: { service: "arkd", daemon_code: state.refusal.code, daemon_name: state.refusal.name },
   });
   await deps.transactions.run((tx) => endRefusedSession(deps, tx, session, error, fence));
   return MOVED;

@@ -1,14 +1,12 @@
-import { AppError, toAppError } from "../errors";
+import { toAppError, type AppError } from "../errors";
 import { endSession } from "../session/end-session";
 import { isMirrorFresh } from "../session/open-session";
 import type { Session } from "../session/session";
 import type { CeremonyDeps } from "../session/session-deps";
 import { registerGatewayScripts, syncVtxos } from "../vtxo/sync-vtxos";
+import { mustWait, QUEUE_WAIT_MS } from "./admission";
 import { prepareChallenge } from "./prepare-challenge";
 import { MOVED, type StepOutcome } from "./step-outcome";
-
-/** How soon a ceremony looks again that waits for the key's earlier one, or for its turn under the gateway's cap. */
-const QUEUE_WAIT_MS = 1_000;
 
 /** Steps 1-3 in the worker: reads the user's VTXOs from arkd when the mirror is old, then prepares challenge 1. */
 export async function runPreparation(deps: CeremonyDeps, session: Session, fence: string): Promise<StepOutcome> {
@@ -22,15 +20,6 @@ export async function runPreparation(deps: CeremonyDeps, session: Session, fence
   } catch (thrown) {
     return judgeFailure(deps, session, fence, toAppError(thrown));
   }
-}
-
-/** At most one accepted, unfinalised transfer per key; above the cap in all, only keys that completed one before go on. */
-async function mustWait(deps: CeremonyDeps, session: Session): Promise<AppError | undefined> {
-  const { ofUser, total } = await deps.sessions.countAcceptedUnfinalised(session.userPubkey, session.sessionId);
-  if (ofUser > 0) return new AppError("vtxo_locked", { message: "An earlier transfer of this key is not final yet." });
-  if (total < deps.config.acceptedUnfinalisedMax || (await deps.sessions.hasCompleted(session.userPubkey)))
-    return undefined;
-  return new AppError("inventory_exhausted", { message: "Too many accepted transfers are not final yet." });
 }
 
 /** What no retry can change ends the session; what may pass is tried until the ceremony's time is up. */

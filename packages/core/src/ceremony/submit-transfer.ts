@@ -4,6 +4,7 @@ import { moveSession } from "../session/move-session";
 import { NEVER_SENT, type Session, type SubmitState } from "../session/session";
 import type { CeremonyDeps } from "../session/session-deps";
 import { acceptTransfer } from "./accept-transfer";
+import { mustWait, QUEUE_WAIT_MS } from "./admission";
 import { reconcileSubmit } from "./reconcile-submit";
 import { getSessionTxs } from "./session-signatures";
 import { MOVED, type StepOutcome } from "./step-outcome";
@@ -15,35 +16,38 @@ import { MOVED, type StepOutcome } from "./step-outcome";
 export async function submitTransfer(deps: CeremonyDeps, session: Session, fence: string): Promise<StepOutcome> {
   const inputs = await deps.sessionTxs.listInputs(session.id);
   const before = session.submitState ?? NEVER_SENT;
-  const submitting = await persistSubmitting(deps, session, fence, before, inputs.length);
-  if (submitting === undefined) return expire(deps, session, fence);
-  return send(deps, submitting, before, fence);
+  try {
+    const submitting = await persistSubmitting(deps, session, fence, before, inputs.length);
+    return await send(deps, submitting, before, fence);
+  } catch (thrown) {
+    if (thrown instanceof LocksLost) return expire(deps, session, fence);
+    if (thrown instanceof NotItsTurn)
+      return { kind: "wait", until: new Date(deps.clock.now().getTime() + QUEUE_WAIT_MS) };
+    throw thrown;
+  }
 }
 
-/** undefined when fewer than all inputs were still locked by this session: nothing is written then. */
+/** Throws LocksLost when fewer than all inputs were still locked by this session, NotItsTurn; nothing is written then. */
 async function persistSubmitting(
   deps: CeremonyDeps,
   session: Session,
   fence: string,
   before: SubmitState,
   inputCount: number,
-): Promise<Session | undefined> {
-  try {
-    return await deps.transactions.run(async (tx) => {
-      const change = { ceremonyState: "submitting", submitState: sendingNow(deps, before) } as const;
-      const moved = await moveSession(deps, tx, session, change, { fence });
-      const locked = await deps.vtxos.extendLocks(tx, session.sessionId, null);
-      if (locked !== inputCount) throw new LocksLost();
-      return moved;
-    });
-  } catch (thrown) {
-    if (thrown instanceof LocksLost) return undefined;
-    throw thrown;
-  }
+): Promise<Session> {
+  return deps.transactions.run(async (tx) => {
+    const change = { ceremonyState: "submitting", submitState: sendingNow(deps, before) } as const;
+    const moved = await moveSession(deps, tx, session, change, { fence });
+    if ((await mustWait(deps, session, tx)) !== undefined) throw new NotItsTurn();
+    const locked = await deps.vtxos.extendLocks(tx, session.sessionId, null);
+    if (locked !== inputCount) throw new LocksLost();
+    return moved;
+  });
 }
 
-/** Rolls the transaction back; never leaves this file. */
+/** Roll the transaction back; never leave this file. */
 class LocksLost extends Error {}
+class NotItsTurn extends Error {}
 
 /** State `submitting` as a restart finds it: nothing is sent before arkd was asked what it knows. */
 export async function recoverSubmit(deps: CeremonyDeps, session: Session, fence: string): Promise<StepOutcome> {
@@ -61,11 +65,25 @@ async function send(deps: CeremonyDeps, session: Session, before: SubmitState, f
   const signedArkTx = txs.ark.signedPsbt ?? "";
   const checkpointTxs = txs.checkpoints.map((each) => each.unsignedPsbt);
   try {
+    requireAwake(deps, session);
     const pending = await deps.arkd.submitTx({ signedArkTx, checkpointTxs });
     return await acceptTransfer(deps, session, pending, fence);
   } catch (thrown) {
     return noteAnswer(deps, session, before, fence, toAppError(thrown));
   }
+}
+
+/**
+ * A process may sleep between writing its send down and sending (a paused machine). By then another one may have proven the
+ * transaction dead and freed its inputs, so what was written down too long ago is not sent any more.
+ */
+function requireAwake(deps: CeremonyDeps, session: Session): void {
+  const writtenAt = Date.parse(session.submitState?.lastUnansweredAt ?? "");
+  if (deps.clock.now().getTime() - writtenAt < deps.config.daemonTimeoutMs) return;
+  throw new AppError("daemon_unavailable", {
+    internal: "the send was written down too long ago",
+    details: { service: "arkd" },
+  });
 }
 
 /** Keeps "refused", "not sent" and "unknown" apart; what follows from each is decided by a look at the inputs. */
@@ -85,6 +103,9 @@ async function noteAnswer(
   if (error.code === "daemon_unavailable" || error.code === "daemon_auth_failed") {
     await note(deps, session, fence, { ...sent, lastUnansweredAt: before.lastUnansweredAt });
   }
+  // What counts is when we gave up waiting: a call may have spent long in queues and retries before that.
+  if (error.code === "outcome_unknown")
+    await note(deps, session, fence, { ...sent, lastUnansweredAt: deps.clock.now().toISOString() });
   throw error;
 }
 

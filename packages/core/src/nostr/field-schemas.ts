@@ -44,9 +44,14 @@ function amountFrom(minimum: number): z.ZodType<number> {
   });
 }
 
+/** 9999-12-31T23:59:59Z: the last second that ISO-8601 and the database can write. */
+const UNIX_SECONDS_MAX = 253_402_300_799;
+
 /** Unix seconds, or ISO-8601 with a zone; becomes unix seconds, rounded down so that nothing lives longer than it said. */
 export const unixTime = z
-  .union([z.int().min(0), z.iso.datetime({ offset: true })], { error: "Unix seconds or ISO-8601 with a zone" })
+  .union([z.int().min(0).max(UNIX_SECONDS_MAX), z.iso.datetime({ offset: true })], {
+    error: "Unix seconds or ISO-8601 with a zone",
+  })
   .transform((time) => (typeof time === "number" ? time : Math.floor(Date.parse(time) / 1000)));
 
 /** Times in contents: ISO-8601 UTC with milliseconds, as in HTTP answers. */

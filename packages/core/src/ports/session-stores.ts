@@ -90,13 +90,18 @@ export interface SessionStore {
   ): Promise<Session>;
   /** Locks the user's script row, so that the quota counted after it cannot be raced. */
   countOpenOfUser(tx: Tx, userPubkey: string): Promise<number>;
+  /** Locks a row of the creator's first, so that the quota counted after it cannot be raced. */
   countOpenUnproven(
     tx: Tx,
     createdBy: string,
     userPubkey: string,
   ): Promise<{ readonly ofCreator: number; readonly ofCreatorAndUser: number }>;
-  /** Sessions arkd accepted that are not final: of this key, and in all. */
-  countAcceptedUnfinalised(
+  /**
+   * Other sessions whose transaction arkd has or may have and that are not final: of this key, and in all. With `tx` it locks the
+   * user's script rows first, so that two hand-overs of a key cannot both find none.
+   */
+  countUnfinalised(
+    tx: Tx | undefined,
     userPubkey: string,
     exceptSessionId: string,
   ): Promise<{ readonly ofUser: number; readonly total: number }>;

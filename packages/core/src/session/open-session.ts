@@ -91,7 +91,8 @@ export async function openReadIntent(
   const { intent } = open.read;
   const stored = await insertIntent(deps, tx, open);
   if (stored.outcome !== "inserted") return replayOf(deps, tx, stored.outcome, stored.intentId, open);
-  await ensureScript(deps.vtxos, tx, open.userPubkey, info, "user");
+  const script = await ensureScript(deps.vtxos, tx, open.userPubkey, info, "user");
+  if (script.kind !== "user") throw gatewaysOwnKey();
   await requireQuota(deps, tx, open);
   const now = deps.clock.now();
   const mirrorIsFresh = await isMirrorFresh(deps, open.userPubkey);
@@ -191,6 +192,12 @@ async function replayOf(
     syncJobId: undefined,
     wakes: [],
   };
+}
+
+/** Our VTXOs move by our own rules only, whoever asks. */
+function gatewaysOwnKey(): AppError {
+  const message = "A key of the gateway is nobody's to spend from";
+  return new AppError("invalid_request", { errors: [{ path: "user_pubkey", code: "gateway_key", message }] });
 }
 
 async function requireQuota(deps: SessionDeps, tx: Tx, open: OpenIntent): Promise<void> {

@@ -6,6 +6,7 @@ import { FAILURE_KIND, INTENT_KIND, RESPONSE_KIND } from "../nostr/kinds";
 import { parseResponseContent } from "../nostr/response-content";
 import { sessionIdOfEvent } from "../nostr/session-id";
 import type { NostrEvent } from "../ports/nostr";
+import type { Tx } from "../ports/transactions";
 import type { Wake } from "../ports/waker";
 import { syncVtxos } from "../vtxo/sync-vtxos";
 import { publishFailure, publishNotice } from "./end-session";
@@ -82,9 +83,16 @@ async function replayOutcome(
   // This very event, by an attempt that died: with an outcome there is nothing left to do, without one it is gone through again.
   if (stored.eventId === event.id) return result === undefined ? undefined : { errorCode: undefined, wakes: [] };
   if (stored.contentHash !== intentHashOf(content)) throw new AppError("duplicate_action");
-  const eventId = result?.eventId;
-  if (eventId !== undefined) await deps.transactions.run((tx) => deps.outbox.resend(tx, eventId));
+  if (result !== undefined) {
+    await deps.transactions.run((tx) => resendOutcome(deps, tx, event.pubkey, content.action_id));
+  }
   return { errorCode: undefined, wakes: [] };
+}
+
+/** Nothing while the action has no outcome yet. */
+async function resendOutcome(deps: CeremonyDeps, tx: Tx, authorPubkey: string, actionId: string): Promise<void> {
+  const eventId = (await deps.results.find(authorPubkey, actionId))?.eventId;
+  if (eventId !== undefined) await deps.outbox.resend(tx, eventId);
 }
 
 /** The author is told once per action_id, and the action_id is used up: the outcome of an action never changes. */
@@ -102,10 +110,12 @@ async function refuseIntent(
     if (error.code === "duplicate_action") return publishNotice(deps, tx, notice);
     if (content !== undefined) {
       const { outcome } = await deps.intents.insert(tx, rejectedIntent(deps, event, content));
-      // Somebody else's content was here first: its outcome is the action's.
+      // Other content was here first: its outcome is the action's.
       if (outcome === "duplicate") {
         return publishNotice(deps, tx, { ...notice, error: new AppError("duplicate_action") });
       }
+      // The same content was taken while its time stood: its session decides, and may have reached arkd by now.
+      if (outcome === "replay") return resendOutcome(deps, tx, event.pubkey, actionId);
     }
     return publishFailure(deps, tx, notice);
   });

@@ -62,8 +62,10 @@ export interface SubmitState {
   readonly refusal: { readonly code: string; readonly name: string } | null;
   /** First look at the inputs that showed all of them unspent after a refusal. */
   readonly cleanReadAt: string | null;
-  /** When arkd refused FinalizeTx: from then on outputs are only looked for, nothing is sent. */
+  /** When arkd said that FinalizeTx came in no valid stage: from then on outputs are only looked for, nothing is sent. */
   readonly finalizeRefusedAt: string | null;
+  /** When arkd first showed neither the outputs nor a pending transaction. */
+  readonly outputsMissingSince: string | null;
   /** The transaction was built anew after arkd changed its parameters; it is not built a third time. */
   readonly rebuilt: boolean;
 }
@@ -74,6 +76,7 @@ export const NEVER_SENT: SubmitState = {
   refusal: null,
   cleanReadAt: null,
   finalizeRefusedAt: null,
+  outputsMissingSince: null,
   rebuilt: false,
 };
 

@@ -57,6 +57,12 @@ export class InMemoryArkd implements ArkDaemon {
     this.markSpent(vtxoId, testKey(`elsewhere ${vtxoId}`).pubkey);
   }
 
+  /** What a failed FinalizeTx leaves behind: spent inputs, no outputs, and every further call refused. */
+  poison(arkTxid: string): void {
+    const transfer = this.transfers.get(arkTxid);
+    if (transfer !== undefined) transfer.state = "poisoned";
+  }
+
   /** Whether a VTXO stands on the default script of a key. */
   isOwnedBy(vtxo: ArkVtxo, ownerPubkey: string): boolean {
     return vtxo.script === vtxoScriptFor(ownerPubkey, TEST_ARK_PARAMS, "regtest").script;

@@ -1,13 +1,14 @@
 import type { ArkParams } from "@arkrelay/core/ark/types";
 import { AppError, assert, isErrorCode } from "@arkrelay/core/errors";
 import type { JsonObject } from "@arkrelay/core/nostr/integer-json";
-import type {
-  CeremonyState,
-  Delivery,
-  Session,
-  SessionStatus,
-  SubmitState,
-  TransferIntent,
+import {
+  NEVER_SENT,
+  type CeremonyState,
+  type Delivery,
+  type Session,
+  type SessionStatus,
+  type SubmitState,
+  type TransferIntent,
 } from "@arkrelay/core/session/session";
 
 import { nullable, readBigint, readBoolean, readDate, readInteger, readJson, readText, type Row } from "../row";
@@ -68,7 +69,7 @@ export function toSession(row: Row): Session {
     autoStart: readBoolean(row, "auto_start"),
     prepareSince: nullable(row, "prepare_since", readDate),
     arkParams: nullable(row, "ark_params", readJson) as ArkParams | undefined,
-    submitState: nullable(row, "submit_state", readJson) as SubmitState | undefined,
+    submitState: nullable(row, "submit_state", readSubmitState),
     signedTx: nullable(row, "signed_tx", readText),
     resultData: nullable(row, "result_data", readJson) as Readonly<Record<string, unknown>> | undefined,
     errorCode: nullable(row, "error_code", readErrorCode),
@@ -81,6 +82,11 @@ export function toSession(row: Row): Session {
     wakeSeq: readInteger(row, "wake_seq"),
     eventSeq: readInteger(row, "event_seq"),
   };
+}
+
+/** Rows of an earlier release lack what it did not know. */
+function readSubmitState(row: Row, column: string): SubmitState {
+  return { ...NEVER_SENT, ...(readJson(row, column) as Partial<SubmitState>) };
 }
 
 export function readErrorCode(row: Row, column: string) {

@@ -21,7 +21,7 @@ const IS_OPEN = `status IN ('initiated','challenge_sent','awaiting_signature','s
   AND ceremony_state NOT IN ('finalized','published')`;
 
 /** arkd may or does have it, and it is not final. */
-const IS_ACCEPTED = "ceremony_state IN ('accepted','checkpoint_sigs_collected','finalizing')";
+const IS_UNFINALISED = "ceremony_state IN ('submitting','accepted','checkpoint_sigs_collected','finalizing')";
 
 const IS_BEFORE_HAND_OVER = "ceremony_state IN ('intent_received','ark_tx_prepared','ark_sigs_collected')";
 
@@ -109,8 +109,7 @@ export class DrizzleSessionStore implements SessionStore {
 
   async countOpenOfUser(tx: Tx, userPubkey: string): Promise<number> {
     const connection = connectionOf(tx);
-    // The key's script rows stand for the key: whoever opens a session for it queues up here.
-    await connection.select("SELECT id FROM vtxo_scripts WHERE owner_pubkey = ? FOR UPDATE", [userPubkey]);
+    await lockUser(connection, userPubkey);
     const [row] = await connection.select(
       `SELECT COUNT(*) AS n FROM signing_sessions WHERE user_pubkey = ? AND owner_proven AND ${IS_OPEN}`,
       [userPubkey],
@@ -119,7 +118,9 @@ export class DrizzleSessionStore implements SessionStore {
   }
 
   async countOpenUnproven(tx: Tx, createdBy: string, userPubkey: string) {
-    const [row] = await connectionOf(tx).select(
+    const connection = connectionOf(tx);
+    await lockCreator(connection, createdBy);
+    const [row] = await connection.select(
       `SELECT COUNT(*) AS of_creator, COALESCE(SUM(user_pubkey = ?), 0) AS of_both
        FROM signing_sessions WHERE created_by = ? AND NOT owner_proven AND ${IS_OPEN}`,
       [userPubkey, createdBy],
@@ -127,10 +128,12 @@ export class DrizzleSessionStore implements SessionStore {
     return { ofCreator: readInteger(row ?? {}, "of_creator"), ofCreatorAndUser: readInteger(row ?? {}, "of_both") };
   }
 
-  async countAcceptedUnfinalised(userPubkey: string, exceptSessionId: string) {
-    const [row] = await this.database.select(
+  async countUnfinalised(tx: Tx | undefined, userPubkey: string, exceptSessionId: string) {
+    if (tx !== undefined) await lockUser(connectionOf(tx), userPubkey);
+    const handle = tx === undefined ? this.database : connectionOf(tx);
+    const [row] = await handle.select(
       `SELECT COUNT(*) AS total, COALESCE(SUM(user_pubkey = ?), 0) AS of_user
-       FROM signing_sessions WHERE ${IS_ACCEPTED} AND session_id <> ?`,
+       FROM signing_sessions WHERE ${IS_UNFINALISED} AND session_id <> ?`,
       [userPubkey, exceptSessionId],
     );
     return { ofUser: readInteger(row ?? {}, "of_user"), total: readInteger(row ?? {}, "total") };
@@ -183,6 +186,20 @@ export class DrizzleSessionStore implements SessionStore {
     if (row === undefined) throw new AppError("internal_error", { internal: `session row ${id} is gone` });
     return toSession(row);
   }
+}
+
+/** The key's script rows stand for the key: whoever opens a session for it or hands one over queues up here. */
+async function lockUser(connection: SqlHandle, userPubkey: string): Promise<void> {
+  await connection.select("SELECT id FROM vtxo_scripts WHERE owner_pubkey = ? FOR UPDATE", [userPubkey]);
+}
+
+/** A creator has no row of its own, so its counter of such openings stands for it. */
+async function lockCreator(connection: SqlHandle, createdBy: string): Promise<void> {
+  await connection.write(
+    `INSERT INTO counters (scope, subject, name, shard, n, sum_ms) VALUES ('unproven_sessions', ?, 'opened', 0, 1, 0)
+     ON DUPLICATE KEY UPDATE n = n + 1`,
+    [createdBy],
+  );
 }
 
 function assignmentsOf(change: SessionChange): { assignments: string[]; values: SqlParam[] } {

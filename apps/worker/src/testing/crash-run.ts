@@ -1,0 +1,238 @@
+import { AppError } from "@arkrelay/core/errors";
+import type { NostrEvent } from "@arkrelay/core/ports/nostr";
+import { cancelSession } from "@arkrelay/core/session/cancel-session";
+import { expireSessions } from "@arkrelay/core/session/expire-sessions";
+import { requestChallenge } from "@arkrelay/core/session/request-challenge";
+import { isTerminal } from "@arkrelay/core/session/session";
+import { startCeremony } from "@arkrelay/core/session/start-ceremony";
+import { testKey, type TestKey } from "@arkrelay/core/testing/ark-transfer";
+import { syncVtxos } from "@arkrelay/core/vtxo/sync-vtxos";
+import { GBTC } from "@arkrelay/core/vtxo/vtxo";
+import type { TestDatabase } from "@arkrelay/db/testing/test-database";
+
+import { openCeremonyWorld, ownerCaller, solverCaller } from "./ceremony-world";
+import { checkAlways, checkBooks, checkOutcomes } from "./crash-checks";
+import { attemptDrive, isCrash } from "./crash-process";
+import type { CrashStep, RaceAct } from "./crash-steps";
+
+const USERS = ["u0", "u1", "u2"].map(testKey);
+const OUTSIDER = testKey("outsider");
+const COINS_SATS = [30_000n, 20_000n];
+
+interface OpenedSession {
+  readonly id: string;
+  readonly user: TestKey;
+}
+
+/** One history of the gateway: takes steps, lets everything come to its end, looks whether the books are right. */
+export async function startCrashRun(test: TestDatabase) {
+  const world = await openCeremonyWorld(test);
+  const firstCoins = USERS.map((user) => COINS_SATS.map((sats) => world.arkd.fund(user.pubkey, sats))[0] ?? "");
+  await world.stockFees(8);
+  const sessions: OpenedSession[] = [];
+  const events: NostrEvent[] = [];
+  let lostElsewhere = 0n;
+  const before = world.arkd.totalSats();
+  const feePubkey = world.deps.wallet.keys.fee.pubkey;
+
+  /** Refusals are answers; a crash is the point of the exercise. Anything else is a bug. */
+  const quietly = async (act: () => Promise<unknown>): Promise<void> => {
+    try {
+      await act();
+    } catch (thrown) {
+      if (isCrash(thrown)) return;
+      if (thrown instanceof AppError && thrown.code !== "internal_error") return;
+      throw thrown;
+    }
+  };
+  const inTx = test.database.transactions.run.bind(test.database.transactions);
+  const userOf = (index: number): TestKey => USERS[index] ?? OUTSIDER;
+  const remember = (id: string, user: TestKey): void => {
+    if (!sessions.some((each) => each.id === id)) sessions.push({ id, user });
+  };
+
+  const openOverHttp = async (step: Extract<CrashStep, { kind: "open" }>): Promise<void> => {
+    const user = userOf(step.user);
+    const recipient = step.to === step.user ? OUTSIDER : userOf(step.to);
+    const params = {
+      asset_id: GBTC,
+      amount: step.amount,
+      recipient_pubkey: recipient.pubkey,
+      dust_policy: step.dustPolicy,
+      ...(step.names ? { source_vtxos: [firstCoins[step.user] ?? ""] } : {}),
+    };
+    const extra = { autoStart: step.autoStart, ...(step.proven ? {} : { caller: solverCaller("solver") }) };
+    const opened = await world.open(user, { params }, extra);
+    remember(opened.session.sessionId, user);
+  };
+
+  const process = async (event: NostrEvent): Promise<void> => {
+    await world.process(event);
+    for (const user of USERS) {
+      const listed = await world.deps.sessions.list({ userPubkey: user.pubkey }, 100, undefined);
+      for (const session of listed) remember(session.sessionId, user);
+    }
+  };
+
+  const takeIntent = (step: Extract<CrashStep, { kind: "intent" }>): Promise<void> => {
+    const user = userOf(step.user);
+    const event = world.intentEvent(user, {
+      action_id: `nostr-action-${step.action}`,
+      type: "p2p_transfer",
+      params: {
+        asset_id: GBTC,
+        amount: step.amount,
+        recipient_pubkey: OUTSIDER.pubkey,
+        fee_asset_id: GBTC,
+        fee_amount: 10,
+      },
+      expires_at: Math.floor(world.clock.now().getTime() / 1000) + step.lifeSeconds,
+    });
+    events.push(event);
+    return process(event);
+  };
+
+  const answer = async ({ id, user }: OpenedSession, wrongKey = false): Promise<void> => {
+    if ((await world.openChallenge(id)) === undefined) return;
+    await world.answer(user, id, wrongKey ? ownerCaller(testKey("mallory").pubkey) : undefined);
+  };
+  const answerOverNostr = async ({ id, user }: OpenedSession): Promise<void> => {
+    const challenge = await world.openChallenge(id);
+    if (challenge === undefined) return;
+    const event = world.responseEvent(user, id, challenge);
+    events.push(event);
+    await process(event);
+  };
+  const cancel = ({ id, user }: OpenedSession): Promise<unknown> =>
+    inTx((tx) =>
+      cancelSession(world.deps, tx, { sessionId: id, caller: ownerCaller(user.pubkey), reason: "changed my mind" }),
+    );
+  const ask = ({ id, user }: OpenedSession): Promise<unknown> =>
+    inTx((tx) => requestChallenge(world.deps, tx, { sessionId: id, caller: ownerCaller(user.pubkey) }));
+  const start = ({ id, user }: OpenedSession): Promise<unknown> =>
+    inTx((tx) => startCeremony(world.deps, tx, { sessionId: id, caller: ownerCaller(user.pubkey) }));
+
+  const actOf = (act: RaceAct, session: OpenedSession): Promise<unknown> => {
+    switch (act) {
+      case "drive":
+        return attemptDrive(test, world, session.id);
+      case "drive_other":
+        return attemptDrive(test, world, sessions.find((each) => each.id !== session.id)?.id ?? session.id);
+      case "answer":
+        return answer(session);
+      case "answer_nostr":
+        return answerOverNostr(session);
+      case "cancel":
+        return cancel(session);
+      case "expire":
+        return expireSessions(world.deps, { limit: 100 });
+      case "sync":
+        return syncVtxos(world.deps, { ownerPubkey: session.user.pubkey });
+      case "ask":
+        return ask(session);
+    }
+  };
+
+  const act = async (step: CrashStep): Promise<unknown> => {
+    switch (step.kind) {
+      case "open":
+        return openOverHttp(step);
+      case "intent":
+        return takeIntent(step);
+      case "replay": {
+        const event = events[step.event % Math.max(events.length, 1)];
+        return event === undefined ? undefined : process(event);
+      }
+      case "sync":
+        return syncVtxos(world.deps, { ownerPubkey: USERS[step.user]?.pubkey ?? feePubkey });
+      case "advance":
+        return world.clock.advance(step.seconds * 1000);
+      case "expire":
+        return expireSessions(world.deps, { limit: 100 });
+      case "spend_elsewhere":
+        lostElsewhere += spendElsewhere(userOf(step.user).pubkey);
+        return undefined;
+      default:
+        return actOnSession(step);
+    }
+  };
+
+  const actOnSession = async (step: Extract<CrashStep, { session: number }>): Promise<unknown> => {
+    const session = sessions[step.session % Math.max(sessions.length, 1)];
+    if (session === undefined) return undefined;
+    switch (step.kind) {
+      case "drive":
+        return attemptDrive(test, world, session.id, step);
+      case "race":
+        return Promise.all(step.acts.map((each) => quietly(() => actOf(each, session))));
+      case "answer":
+        return answer(session, step.wrongKey);
+      case "answer_nostr":
+        return answerOverNostr(session);
+      case "cancel":
+        return cancel(session);
+      case "ask":
+        return ask(session);
+      case "start":
+        return start(session);
+    }
+  };
+
+  /** The owner spends one of its VTXOs with another wallet, unless a transfer that arkd accepted has it already. */
+  const spendElsewhere = (pubkey: string): bigint => {
+    const own = [...world.arkd.vtxos.values()].find((vtxo) => !vtxo.isSpent && world.arkd.isOwnedBy(vtxo, pubkey));
+    if (own === undefined) return 0n;
+    world.arkd.spendElsewhere(own.vtxoId);
+    return own.amountSats;
+  };
+
+  const statesOf = () =>
+    Promise.all(
+      sessions.map(async ({ id }) => {
+        const { status, ceremonyState, errorCode } = await world.getSession(id);
+        return { status, ceremonyState, errorCode };
+      }),
+    );
+
+  return {
+    take: async (step: CrashStep): Promise<void> => {
+      await quietly(() => act(step));
+      await checkAlways(test);
+    },
+    /** Wallets come back, arkd answers, time passes, and sessions are driven when their rows are due, never otherwise. */
+    settleAll: async (): Promise<void> => {
+      for (let round = 0; round < 60; round++) {
+        const open = [];
+        for (const session of sessions) if (!isTerminal(await world.getSession(session.id))) open.push(session);
+        if (open.length === 0) return;
+        for (const session of open) {
+          await quietly(() => answer(session));
+          const due = await test.database.select(
+            "SELECT 1 FROM signing_sessions WHERE session_id = ? AND next_at <= ?",
+            [session.id, world.clock.now()],
+          );
+          if (due.length > 0) await quietly(() => attemptDrive(test, world, session.id));
+          await checkAlways(test);
+        }
+        world.clock.advance(31_000);
+      }
+      throw new Error(`sessions do not end: ${JSON.stringify(await statesOf())}`);
+    },
+    check: async (): Promise<void> => {
+      expect(world.arkd.totalSats()).toBe(before - lostElsewhere);
+      await checkOutcomes(
+        test,
+        world,
+        sessions.map((each) => each.id),
+      );
+      await checkBooks(
+        test,
+        world,
+        USERS.map((user) => user.pubkey),
+      );
+    },
+    /** How often sessions ended in each way. */
+    endings: async (): Promise<readonly string[]> =>
+      (await statesOf()).map(({ status, errorCode }) => (errorCode === undefined ? status : `${status} ${errorCode}`)),
+  };
+}
