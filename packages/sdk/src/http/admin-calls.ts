@@ -18,7 +18,13 @@ export function createAdminCalls(http: HttpTransport) {
   return {
     apiKeys: {
       create: (body: NewApiKey, options: CallOptions = {}) =>
-        http.call({ method: "POST", path: "/admin/api-keys", body, reply: reply.apiKeyCreated, ...asAdmin(options) }),
+        http.call({
+          method: "POST",
+          path: "/admin/api-keys",
+          body: { ...body },
+          reply: reply.apiKeyCreated,
+          ...asAdmin(options),
+        }),
       list: (query: Readonly<Record<string, string | number | boolean | undefined>> = {}, options: CallOptions = {}) =>
         http.call({ method: "GET", path: "/admin/api-keys", query, reply: reply.apiKeyList, ...asAdmin(options) }),
       get: (id: string, options: CallOptions = {}) =>
