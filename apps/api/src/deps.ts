@@ -105,6 +105,7 @@ export async function openDeps(config: ApiConfig, life: DepsLife, options: OpenO
       database,
       redis,
       hasMetRedis: hasMet,
+      metrics,
       queues,
       isDraining: async () => (await life.checkReady()).draining,
       now: () => systemClock.now(),

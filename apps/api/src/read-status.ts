@@ -10,18 +10,22 @@ import {
 } from "@arkrelay/core/service-report";
 import type { Database } from "@arkrelay/db/connection";
 import { requireSchema } from "@arkrelay/db/migrator";
+import { countNostrEvents } from "@arkrelay/db/stores/count-nostr-events";
 import { DrizzleHeartbeatStore, type Heartbeat } from "@arkrelay/db/stores/heartbeat-store";
 import { DrizzleLeaseStore } from "@arkrelay/db/stores/lease-store";
 import { DrizzleServiceStateStore, type ServiceState } from "@arkrelay/db/stores/service-state-store";
 import { DrizzleSystemMetricsStore } from "@arkrelay/db/stores/system-metrics-store";
 import { estimateTables } from "@arkrelay/db/stores/table-counts";
+import type { Metrics } from "@arkrelay/runtime/metrics";
 import { pingRedis, type Redis } from "@arkrelay/runtime/redis";
 import { readQueueStatus } from "@arkrelay/tasks/read-queue-status";
 import type { WakeQueues } from "@arkrelay/tasks/wake-queues";
 
+import { readProcessStats } from "./read-process-stats";
 import {
   DAEMONS,
   type DaemonState,
+  type NostrQueueState,
   type NostrState,
   type RedisInfo,
   type ServiceRow,
@@ -33,6 +37,7 @@ export interface StatusDeps {
   readonly redis: Redis;
   readonly hasMetRedis: () => boolean;
   readonly queues: WakeQueues;
+  readonly metrics: Pick<Metrics, "registry">;
   readonly isDraining: () => Promise<boolean>;
   readonly now: () => Date;
 }
@@ -59,6 +64,9 @@ export function createStatusSources(deps: StatusDeps): StatusSources {
     hasMetRedis: deps.hasMetRedis,
     readRedisInfo: async () => toRedisInfo(await redis.info()),
     readQueues: () => readQueueStatus(queues),
+    readNostrQueue: createNostrQueueReader(deps),
+    readPool: () => database.poolStats(),
+    readProcess: () => readProcessStats(deps.metrics),
     readDaemons: async () => readDaemons(await states.list(), deps.now()),
     readNostr: async () => toNostrState(await states.find("nostr"), deps.now()),
     listServices: async () => {
@@ -87,9 +95,36 @@ export function createStatusSources(deps: StatusDeps): StatusSources {
   };
 }
 
+const NOSTR_QUEUE_KEPT_MS = 10_000;
+
+/** Anybody may ask and counting takes a while in a large table: one answer serves all callers for some seconds. */
+function createNostrQueueReader({ database, redis, queues }: StatusDeps): StatusSources["readNostrQueue"] {
+  let kept: { readonly state: Promise<NostrQueueState>; readonly untilMs: number } | undefined;
+  const read = async () => {
+    const [counts, all, channels] = await Promise.all([
+      countNostrEvents(database),
+      readQueueStatus(queues),
+      redis.pubsub("CHANNELS", "arkrelay:wake:*"),
+    ]);
+    const queue = all.find(({ name }) => name === "nostr-in");
+    const queueSize = queue === undefined ? 0 : queue.waiting + queue.active + queue.delayed;
+    return { ...counts, queueSize, workers: queue?.workers ?? 0, channels: channels.length };
+  };
+  return () => {
+    if (kept !== undefined && kept.untilMs > performance.now()) return kept.state;
+    const state = read();
+    kept = { state, untilMs: performance.now() + NOSTR_QUEUE_KEPT_MS };
+    state.catch(() => (kept = undefined));
+    return state;
+  };
+}
+
 function toRedisInfo(info: string): RedisInfo {
   const read = (name: string) => Number(new RegExp(`^${name}:(\\d+)`, "m").exec(info)?.[1] ?? 0);
   return {
+    usedMemoryBytes: read("used_memory"),
+    keyspaceHits: read("keyspace_hits"),
+    keyspaceMisses: read("keyspace_misses"),
     usedMemoryMb: Math.round((read("used_memory") / 1_048_576) * 100) / 100,
     connectedClients: read("connected_clients"),
     totalCommandsProcessed: read("total_commands_processed"),

@@ -1,4 +1,7 @@
+import type { PoolStats } from "@arkrelay/db/connection";
 import type { QueueStatus } from "@arkrelay/tasks/read-queue-status";
+
+import type { ProcessStats } from "./read-process-stats";
 
 export interface DaemonState {
   readonly healthy: boolean;
@@ -61,8 +64,24 @@ export interface HeartbeatRow {
 
 export interface RedisInfo {
   readonly usedMemoryMb: number;
+  readonly usedMemoryBytes: number;
   readonly connectedClients: number;
   readonly totalCommandsProcessed: number;
+  readonly keyspaceHits: number;
+  readonly keyspaceMisses: number;
+}
+
+/** How the stored events of Nostr travel through Redis to the workers. */
+export interface NostrQueueState {
+  readonly stored: number;
+  readonly processed: number;
+  readonly failed: number;
+  /** Wakes that wait or are at work. */
+  readonly queueSize: number;
+  /** Worker processes that take them. */
+  readonly workers: number;
+  /** Wake-up channels somebody listens on. */
+  readonly channels: number;
 }
 
 /** Where the status routes look. Each is bounded in time and may throw; the routes say what they could not read. */
@@ -81,6 +100,10 @@ export interface StatusSources {
   readonly readQueues: () => Promise<readonly QueueStatus[]>;
   readonly readDaemons: () => Promise<Readonly<Record<DaemonName, DaemonState>>>;
   readonly readNostr: () => Promise<NostrState>;
+  /** Throws when Redis or the database is away. */
+  readonly readNostrQueue: () => Promise<NostrQueueState>;
+  readonly readPool: () => PoolStats;
+  readonly readProcess: () => Promise<ProcessStats>;
   readonly listServices: () => Promise<readonly ServiceRow[]>;
   readonly listMetrics: (limit: number, beforeId: bigint | undefined) => Promise<readonly MetricRow[]>;
   readonly listHeartbeats: (

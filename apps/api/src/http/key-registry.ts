@@ -15,6 +15,15 @@ export interface KeyRegistry {
   findBySecret(secret: string): Promise<KnownKey | undefined>;
   /** The key registered for a pubkey, usable or not. */
   findByPubkey(pubkey: string): Promise<KnownKey | undefined>;
+  /** Of the look-ups that are kept, since the start. */
+  stats(): KeptStats;
+}
+
+export interface KeptStats {
+  readonly hits: number;
+  readonly misses: number;
+  readonly size: number;
+  readonly evictions: number;
 }
 
 export interface StoredKey {
@@ -39,14 +48,14 @@ const KEPT_MAX = 10_000;
 
 /** Look-ups are kept for some seconds: a busy solver costs one query per 4 s, not one per call. */
 export function createKeyRegistry(lookup: KeyLookup, clock: Clock, onError: (error: unknown) => void): KeyRegistry {
-  const find = keep(clock, async (id: string) => {
+  const kept = keep(clock, async (id: string) => {
     const [kind, value = ""] = id.split(":");
     const stored = await (kind === "secret" ? lookup.findBySecretSha256(value) : lookup.findByPubkey(value));
     if (stored !== undefined) lookup.touch(stored.keyId, clock.now()).catch(onError);
     return stored;
   });
   const findKnown = async (id: string) => {
-    const stored = await find(id);
+    const stored = await kept.find(id);
     return stored && toKnown(stored, clock.now());
   };
   return {
@@ -55,6 +64,7 @@ export function createKeyRegistry(lookup: KeyLookup, clock: Clock, onError: (err
       return known?.isUsable === true ? known : undefined;
     },
     findByPubkey: (pubkey) => findKnown(`pubkey:${pubkey}`),
+    stats: kept.stats,
   };
 }
 
@@ -67,18 +77,32 @@ function toKnown(stored: StoredKey, now: Date): KnownKey {
   };
 }
 
+interface Kept<T> {
+  readonly find: (id: string) => Promise<T>;
+  readonly stats: () => KeptStats;
+}
+
 /** Unknown ids are kept as well, or guessing would reach the database each time. */
-function keep<T>(clock: Clock, load: (id: string) => Promise<T>): (id: string) => Promise<T> {
+function keep<T>(clock: Clock, load: (id: string) => Promise<T>): Kept<T> {
   const kept = new Map<string, { readonly value: Promise<T>; readonly untilMs: number }>();
-  return (id) => {
+  const counts = { hits: 0, misses: 0, evictions: 0 };
+  const find = (id: string) => {
     const nowMs = clock.now().getTime();
     const known = kept.get(id);
-    if (known !== undefined && known.untilMs > nowMs) return known.value;
-    if (kept.size >= KEPT_MAX) kept.clear();
+    if (known !== undefined && known.untilMs > nowMs) {
+      counts.hits++;
+      return known.value;
+    }
+    counts.misses++;
+    if (kept.size >= KEPT_MAX) {
+      counts.evictions += kept.size;
+      kept.clear();
+    }
     const value = load(id);
     kept.set(id, { value, untilMs: nowMs + KEPT_MS });
     // A failed look-up says nothing about the key.
     value.catch(() => kept.delete(id));
     return value;
   };
+  return { find, stats: () => ({ ...counts, size: kept.size }) };
 }

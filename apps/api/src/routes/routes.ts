@@ -44,6 +44,7 @@ import { healthRoute } from "./status/health";
 import { heartbeatsRoute } from "./status/heartbeats";
 import { liveRoute } from "./status/live";
 import { metricsRoute } from "./status/metrics";
+import { cacheStatsRoute, monitoringStatsRoute } from "./status/monitoring-stats";
 import { queueStatusRoute } from "./status/queue-status";
 import { readyRoute } from "./status/ready";
 import { statsRoute } from "./status/stats";
@@ -69,6 +70,8 @@ const ROUTES: readonly Route[] = [
   systemMetricsRoute,
   heartbeatsRoute,
   statsRoute,
+  monitoringStatsRoute,
+  cacheStatsRoute,
   enqueueDemoRoute,
   enqueueUserProcessRoute,
   listJobsRoute,

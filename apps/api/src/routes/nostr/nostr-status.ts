@@ -1,7 +1,9 @@
 import { NostrStatusReply } from "@arkrelay/core/http/nostr-control";
 
+import type { ApiDeps } from "../../api-deps";
 import { readRoute } from "../../http/route";
-import { connectedRelays } from "../status/probes";
+import type { NostrState } from "../../status-sources";
+import { connectedRelays, orElse } from "../status/probes";
 
 export const nostrStatusRoute = readRoute({
   path: "/nostr/status",
@@ -29,6 +31,22 @@ export const nostrStatusRoute = readRoute({
         subscriptions: connected,
         handlers: { ...nostr.handlers },
       },
+      redis_stats: await readRedisStats(deps, nostr),
     },
   };
 });
+
+/** The way of stored events to the workers: each is enqueued once when it is stored, and processed by whoever takes its wake. */
+async function readRedisStats(deps: ApiDeps, nostr: NostrState) {
+  const queue = await orElse(deps.status.readNostrQueue, undefined);
+  return {
+    messages_processed: queue?.processed ?? 0,
+    messages_published: nostr.eventsPublished,
+    jobs_enqueued: queue?.stored ?? 0,
+    errors: queue?.failed ?? 0,
+    running: queue !== undefined && queue.workers > 0,
+    queue_size: queue?.queueSize ?? 0,
+    channel_count: queue?.channels ?? 0,
+    handler_count: { "nostr-in": queue?.workers ?? 0 },
+  };
+}

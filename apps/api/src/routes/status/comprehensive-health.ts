@@ -1,11 +1,11 @@
 import type { z } from "zod";
 
-import { AppError } from "@arkrelay/core/errors";
 import { ComprehensiveHealthReply, type FullChecks } from "@arkrelay/core/http/status";
 
 import type { ApiDeps } from "../../api-deps";
 import { readRoute } from "../../http/route";
-import { connectedRelays, orElse, readOutside } from "./probes";
+import { connectedRelays, readOutside } from "./probes";
+import { requireMonitoring } from "./require-monitoring";
 
 export const comprehensiveHealthRoute = readRoute({
   path: "/health/comprehensive",
@@ -13,10 +13,7 @@ export const comprehensiveHealthRoute = readRoute({
   auth: ["public"],
   replies: { 200: ComprehensiveHealthReply },
 }).handle(async ({ deps, caller }) => {
-  const services = await orElse(deps.status.listServices, []);
-  if (services.some(({ name, desiredState }) => name === "monitoring" && desiredState === "stopped")) {
-    throw new AppError("service_stopped", { message: "Monitoring is switched off." });
-  }
+  await requireMonitoring(deps);
   const full = await readChecks(deps);
   return { status: 200, body: caller.isAdmin ? full : trim(full) };
 });

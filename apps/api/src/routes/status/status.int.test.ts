@@ -51,6 +51,21 @@ describe("the public status routes", () => {
     expect((await api.call("GET", "/health")).body).toMatchObject({ status: "healthy", grpc_services: { arkd: true } });
   });
 
+  it("shows the process that answers to the operator, and nothing once monitoring is switched off", async () => {
+    const states = new DrizzleServiceStateStore(api.database);
+    const { body } = await api.call("GET", "/monitoring/stats", { admin: true });
+    const stats = body["monitoring_stats"] as Record<string, Record<string, number>>;
+    expect(stats["db_pool_status"]?.["total_connections"]).toBeGreaterThan(0);
+    expect(stats["memory_info"]?.["rss_mb"]).toBeGreaterThan(10);
+    expect((await api.call("GET", "/monitoring/cache/stats", { admin: true })).status).toBe(200);
+    expect((await api.call("GET", "/monitoring/stats")).status).toBe(401);
+    await states.setDesired("monitoring", "stopped");
+    for (const path of ["/monitoring/stats", "/monitoring/cache/stats", "/health/comprehensive"]) {
+      expect(await api.call("GET", path, { admin: true })).toMatchObject({ body: { code: "service_stopped" } });
+    }
+    await states.setDesired("monitoring", "running");
+  });
+
   it("believes no report that its service stopped renewing", async () => {
     await reportArkd(true, new Date(Date.now() - 600_000));
     expect((await api.call("GET", "/health")).body).toMatchObject({ grpc_services: { arkd: false } });
