@@ -17,7 +17,11 @@ const MEET_MS = 2_000;
  * The producer's connection: a command fails at once while Redis is away. Throws ConfigError for a Redis that would lose
  * wakes silently (eviction, or no append-only file where that is demanded); one that is met later leaves the process unready.
  */
-export async function openQueueRedis(config: ApiConfig, life: Pick<Life, "onStop">, logger: Logger): Promise<QueueRedis> {
+export async function openQueueRedis(
+  config: ApiConfig,
+  life: Pick<Life, "onStop">,
+  logger: Logger,
+): Promise<QueueRedis> {
   const redis = openRedis({
     url: config.redis.url,
     role: "producer",
