@@ -1,3 +1,4 @@
+import { buildOffchainTx, CSVMultisigTapscript } from "@arkade-os/sdk";
 import { hex } from "@scure/base";
 
 import {
@@ -13,9 +14,10 @@ import {
 } from "../testing/ark-transfer";
 import { thrownBy } from "../testing/thrown-by";
 import { buildArkTx, DEFAULT_ARK_TX_LIMITS } from "./build-ark-tx";
-import { outpointOf, parsePsbt } from "./psbt";
+import { outpointOf, parsePsbt, toPsbt } from "./psbt";
 import { arkTxWeight } from "./tx-weight";
 import type { ArkInput, ArkOutput } from "./types";
+import { defaultVtxoScript } from "./vtxo-script";
 
 const ANCHOR = "51024e73";
 /** Vector 5 of BIP340: no point has this x. */
@@ -23,6 +25,22 @@ const OFF_CURVE = "eefdea4cdb677750a420fee807eacf21eb9898ae79b9768766e4faa04a2d4
 
 test("builds the same bytes every time", () => {
   expect(aTransfer()).toEqual(aTransfer());
+});
+
+test("builds what the SDK's own builder builds", () => {
+  const inputs = [aVtxo(ALICE, 10_000n, "one"), { ...aVtxo(GATEWAY, 1_000n, "two"), exitDelay: 144 }];
+  const outputs = [anOutput(BOB, 9_000n), anOutput(GATEWAY, 2_000n)];
+  const { arkTx, checkpoints } = buildOffchainTx(
+    inputs.map((input) => {
+      const script = defaultVtxoScript(input.ownerPubkey, input);
+      const { txid, vout, amountSats } = input;
+      return { txid, vout, value: Number(amountSats), tapTree: script.encode(), tapLeafScript: script.forfeit() };
+    }),
+    outputs.map(({ script, amountSats }) => ({ script: hex.decode(script), amount: amountSats })),
+    CSVMultisigTapscript.decode(hex.decode(TEST_ARK_PARAMS.checkpointTapscript)),
+  );
+  const built = buildArkTx(TEST_ARK_PARAMS, inputs, outputs);
+  expect([built.arkPsbt, ...built.checkpoints.map(({ psbt }) => psbt)]).toEqual([arkTx, ...checkpoints].map(toPsbt));
 });
 
 test("input i spends checkpoint i, outputs keep their order, the anchor comes last", () => {

@@ -1,4 +1,11 @@
-import { type ArkTxInput, buildOffchainTx, CSVMultisigTapscript, P2A, type Transaction } from "@arkade-os/sdk";
+import {
+  P2A,
+  setArkPsbtField,
+  type TapLeafScript,
+  Transaction,
+  type VtxoScript,
+  VtxoTaprootTree,
+} from "@arkade-os/sdk";
 import { hex } from "@scure/base";
 
 import { AppError, assert } from "../errors";
@@ -6,7 +13,7 @@ import { isValidXOnly } from "../schnorr";
 import { outpointOf, toPsbt } from "./psbt";
 import { arkTxWeight } from "./tx-weight";
 import type { ArkInput, ArkOutput, ArkParams, BuiltArkTx } from "./types";
-import { defaultVtxoScript } from "./vtxo-script";
+import { checkpointScript, defaultVtxoScript } from "./vtxo-script";
 
 /** arkd's limits on one ark tx, from GetInfo; the defaults are arkd's own. */
 export interface ArkTxLimits {
@@ -43,10 +50,11 @@ export function buildArkTx(
   assert(sumSats(inputs) === sumSats(outputs), "sats in equal sats out");
   if (arkTxWeight(inputs.length, outputs.length) > limits.maxTxWeight) throw new AppError("too_many_inputs");
 
-  const { arkTx, checkpoints } = buildOffchainTx(
-    inputs.map(toSdkInput),
+  const spends = inputs.map((input) => buildCheckpoint(input, params.checkpointTapscript));
+  const checkpoints = spends.map(({ checkpoint }) => checkpoint);
+  const arkTx = buildTx(
+    spends.map(({ output }) => output),
     outputs.map(({ script, amountSats }) => ({ script: hex.decode(script), amount: amountSats })),
-    CSVMultisigTapscript.decode(hex.decode(params.checkpointTapscript)),
   );
   checkShape(arkTx, checkpoints, outputs);
   return {
@@ -86,11 +94,47 @@ function sumSats(coins: readonly { readonly amountSats: bigint }[]): bigint {
   return coins.reduce((sum, { amountSats }) => sum + amountSats, 0n);
 }
 
-function toSdkInput(input: ArkInput): ArkTxInput {
-  const script = defaultVtxoScript(input.ownerPubkey, input);
-  const value = Number(input.amountSats);
-  assert(Number.isSafeInteger(value), "the SDK takes sats as a number");
-  return { txid: input.txid, vout: input.vout, value, tapTree: script.encode(), tapLeafScript: script.forfeit() };
+/** An output and how it is spent: with one leaf of its script. */
+interface Spend {
+  readonly txid: string;
+  readonly vout: number;
+  readonly amountSats: bigint;
+  readonly script: VtxoScript;
+  readonly leaf: TapLeafScript;
+}
+
+/** A checkpoint moves one VTXO to an output that owner and signer spend by the same leaf, or arkd alone after its delay. */
+function buildCheckpoint(input: ArkInput, checkpointTapscript: string): { checkpoint: Transaction; output: Spend } {
+  const { txid, vout, amountSats } = input;
+  const vtxoScript = defaultVtxoScript(input.ownerPubkey, input);
+  const script = checkpointScript(vtxoScript, checkpointTapscript);
+  const checkpoint = buildTx(
+    [{ txid, vout, amountSats, script: vtxoScript, leaf: vtxoScript.forfeit() }],
+    [{ script: script.pkScript, amount: amountSats }],
+  );
+  const leaf = script.findLeaf(vtxoScript.forfeitScript);
+  return { checkpoint, output: { txid: checkpoint.id, vout: 0, amountSats, script, leaf } };
+}
+
+/** The SDK's own way to lay out both kinds of transaction (its `buildOffchainTx`, held to it by the tests). */
+function buildTx(
+  spends: readonly Spend[],
+  outputs: readonly { readonly script: Uint8Array; readonly amount: bigint }[],
+): Transaction {
+  // The check of a script costs a square root in JavaScript: ours were derived or checked here.
+  const tx = new Transaction({ version: 3, disableScriptCheck: true });
+  for (const [i, { txid, vout, amountSats, script, leaf }] of spends.entries()) {
+    tx.addInput({
+      txid,
+      index: vout,
+      witnessUtxo: { script: script.pkScript, amount: amountSats },
+      tapLeafScript: [leaf],
+    });
+    setArkPsbtField(tx, i, VtxoTaprootTree, script.encode());
+  }
+  for (const output of outputs) tx.addOutput(output);
+  tx.addOutput(P2A);
+  return tx;
 }
 
 /** What arkd will rebuild and compare; a future SDK that lays transactions out otherwise fails here, not at arkd. */

@@ -1,11 +1,9 @@
-import type { Transaction } from "@arkade-os/sdk";
 import { hex } from "@scure/base";
 
 import { AppError } from "../errors";
 import { verifySchnorr } from "../schnorr";
+import { ArkPsbt } from "./ark-psbt";
 import { parseSignature, whereOf } from "./item-signature";
-import { parsePsbt, toPsbt } from "./psbt";
-import { type InputSighash, sighashOf } from "./sighash";
 import type { ItemSignature } from "./types";
 
 /**
@@ -19,46 +17,30 @@ export function insertSignatures(
   pubkey: string,
   signatures: readonly ItemSignature[],
 ): string[] {
-  const txs = psbts.map(parsePsbt);
+  const txs = psbts.map((psbt) => ArkPsbt.parse(psbt));
+  insertInto(txs, pubkey, signatures);
+  return txs.map((tx) => tx.encode());
+}
+
+/** The same for transactions that are parsed already. What was inserted before one is refused stays: throw them away then. */
+export function insertInto(txs: readonly ArkPsbt[], pubkey: string, signatures: readonly ItemSignature[]): void {
   const byTxid = new Map(txs.map((tx) => [tx.id, tx]));
   for (const signature of signatures) {
     const tx = byTxid.get(signature.txid);
-    if (tx === undefined || !hasInput(tx, signature.input)) throw mismatch(signature);
+    if (tx === undefined || !tx.hasInput(signature.input)) throw mismatch(signature);
     insertOne(tx, pubkey, signature);
   }
-  return txs.map(toPsbt);
 }
 
-function hasInput(tx: Transaction, input: number): boolean {
-  return Number.isInteger(input) && input >= 0 && input < tx.inputsLength;
-}
-
-function insertOne(tx: Transaction, pubkey: string, signature: ItemSignature): void {
+function insertOne(tx: ArkPsbt, pubkey: string, signature: ItemSignature): void {
   const sig = parseSignature(signature);
-  const sighash = sighashOf(tx, signature.input);
-  if (!sighash.pubkeys.includes(pubkey)) throw mismatch(signature);
-  if (findSignature(tx, signature.input, pubkey) !== undefined) throw mismatch(signature);
-  if (!verifySchnorr(sig, sighash.sighash, hex.decode(pubkey))) {
+  const { sighash, pubkeys } = tx.sighashOf(signature.input);
+  if (!pubkeys.includes(pubkey)) throw mismatch(signature);
+  if (tx.findSignature(signature.input, pubkey) !== undefined) throw mismatch(signature);
+  if (!verifySchnorr(sig, sighash, hex.decode(pubkey))) {
     throw new AppError("signature_mismatch", { details: whereOf(signature) });
   }
-  addSignature(tx, signature.input, sighash, pubkey, sig);
-}
-
-/** Adds a signature that has been verified. */
-export function addSignature(
-  tx: Transaction,
-  input: number,
-  { leafHash }: InputSighash,
-  pubkey: string,
-  sig: Uint8Array,
-): void {
-  tx.updateInput(input, { tapScriptSig: [[{ pubKey: hex.decode(pubkey), leafHash }, sig]] });
-}
-
-/** The signature of a key in a PSBT as it stands there, unverified; over any leaf. */
-export function findSignature(tx: Transaction, input: number, pubkey: string): Uint8Array | undefined {
-  const signatures = tx.getInput(input).tapScriptSig ?? [];
-  return signatures.find(([by]) => hex.encode(by.pubKey) === pubkey)?.[1];
+  tx.addSignature(signature.input, pubkey, sig);
 }
 
 function mismatch(signature: ItemSignature): AppError {

@@ -6,7 +6,6 @@ import { assert } from "../errors";
 import type { ArkIntentProof } from "../ports/ark-daemon";
 import type { Random } from "../ports/random";
 import { signSchnorr, toXOnlyPubkey } from "../schnorr";
-import { addSignature } from "./insert-signatures";
 import { toPsbt } from "./psbt";
 import { sighashOf } from "./sighash";
 import type { ArkInput } from "./types";
@@ -50,6 +49,7 @@ function signAll(proof: Transaction, pubkey: string, secretKey: Uint8Array, rand
   for (let input = 0; input < proof.inputsLength; input++) {
     const sighash = sighashOf(proof, input, SigHash.ALL);
     const sig = signSchnorr(sighash.sighash, secretKey, random.bytes(32));
-    addSignature(proof, input, sighash, pubkey, new Uint8Array([...sig, SigHash.ALL]));
+    const key = { pubKey: hex.decode(pubkey), leafHash: sighash.leafHash };
+    proof.updateInput(input, { tapScriptSig: [[key, new Uint8Array([...sig, SigHash.ALL])]] });
   }
 }

@@ -10,10 +10,9 @@ import {
   signCheckpoints,
 } from "../testing/ark-transfer";
 import { thrownBy } from "../testing/thrown-by";
-import { addSignature } from "./insert-signatures";
+import { ArkPsbt } from "./ark-psbt";
 import { parsePsbt, toPsbt } from "./psbt";
 import { matchServerCheckpoints, verifyServerSignedArkTx } from "./server-signatures";
-import { sighashOf } from "./sighash";
 import { verifyFinalizable, verifySubmittable } from "./verify-finalizable";
 
 const { arkPsbt, checkpoints } = aTransfer();
@@ -24,9 +23,9 @@ const byArkd = signCheckpoints(unsigned, [ARKD_SIGNER]);
 
 /** Puts 64 arbitrary bytes where arkd's signature belongs. */
 function withForgedServerSignature(psbt: string): string {
-  const tx = parsePsbt(psbt);
-  addSignature(tx, 0, sighashOf(tx, 0), ARKD_SIGNER.pubkey, new Uint8Array(64).fill(1));
-  return toPsbt(tx);
+  const tx = ArkPsbt.parse(psbt);
+  tx.addSignature(0, ARKD_SIGNER.pubkey, new Uint8Array(64).fill(1));
+  return tx.encode();
 }
 
 describe("after SubmitTx", () => {
@@ -73,10 +72,9 @@ describe("after SubmitTx", () => {
     expect(thrownBy(() => verifyServerSignedArkTx(submitted, withForgedServerSignature(submitted))).code).toBe(
       "signature_mismatch",
     );
-    const tx = parsePsbt(submitted);
-    const sighash = sighashOf(tx, 0);
-    addSignature(tx, 0, sighash, ARKD_FORFEIT.pubkey, hex.decode("00".repeat(64)));
-    expect(thrownBy(() => verifyServerSignedArkTx(submitted, toPsbt(tx))).details).toEqual({ txid: tx.id, input: 0 });
+    const tx = ArkPsbt.parse(submitted);
+    tx.addSignature(0, ARKD_FORFEIT.pubkey, hex.decode("00".repeat(64)));
+    expect(thrownBy(() => verifyServerSignedArkTx(submitted, tx.encode())).details).toEqual({ txid: tx.id, input: 0 });
   });
 });
 

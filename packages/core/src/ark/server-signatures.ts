@@ -1,11 +1,8 @@
-import type { Transaction } from "@arkade-os/sdk";
 import { hex } from "@scure/base";
 
 import { AppError, assert } from "../errors";
 import { verifySchnorr } from "../schnorr";
-import { addSignature, findSignature } from "./insert-signatures";
-import { parsePsbt, toPsbt } from "./psbt";
-import { sighashOf } from "./sighash";
+import { ArkPsbt } from "./ark-psbt";
 
 /**
  * Takes arkd's signatures out of SubmitTx's `final_ark_tx` and puts them into our own signed copy, which is returned. Of
@@ -14,11 +11,11 @@ import { sighashOf } from "./sighash";
  * signature of arkd.
  */
 export function verifyServerSignedArkTx(ourArkPsbt: string, serverArkPsbt: string): string {
-  const ours = parsePsbt(ourArkPsbt);
-  const theirs = parsePsbt(serverArkPsbt);
+  const ours = ArkPsbt.parse(ourArkPsbt);
+  const theirs = ArkPsbt.parse(serverArkPsbt);
   if (theirs.id !== ours.id) throw new AppError("payload_mismatch", { details: { txid: theirs.id } });
   takeServerSignatures(ours, theirs);
-  return toPsbt(ours);
+  return ours.encode();
 }
 
 /**
@@ -29,28 +26,28 @@ export function matchServerCheckpoints(
   ourCheckpointPsbts: readonly string[],
   serverCheckpointPsbts: readonly string[],
 ): string[] {
-  const theirs = new Map(serverCheckpointPsbts.map(parsePsbt).map((tx) => [tx.id, tx]));
+  const theirs = new Map(serverCheckpointPsbts.map((psbt) => ArkPsbt.parse(psbt)).map((tx) => [tx.id, tx]));
   const isSameSize =
     theirs.size === ourCheckpointPsbts.length && serverCheckpointPsbts.length === ourCheckpointPsbts.length;
   if (!isSameSize) throw new AppError("payload_mismatch", { message: "arkd returned another number of checkpoints" });
   return ourCheckpointPsbts.map((psbt) => {
-    const ours = parsePsbt(psbt);
+    const ours = ArkPsbt.parse(psbt);
     const signed = theirs.get(ours.id);
     if (signed === undefined) throw new AppError("payload_mismatch", { details: { txid: ours.id } });
     takeServerSignatures(ours, signed);
-    return toPsbt(ours);
+    return ours.encode();
   });
 }
 
-function takeServerSignatures(ours: Transaction, theirs: Transaction): void {
+function takeServerSignatures(ours: ArkPsbt, theirs: ArkPsbt): void {
   for (let input = 0; input < ours.inputsLength; input++) {
-    const sighash = sighashOf(ours, input);
-    const signer = serverKeyOf(sighash.pubkeys);
-    const sig = findSignature(theirs, input, signer);
-    if (sig === undefined || !verifySchnorr(sig, sighash.sighash, hex.decode(signer))) {
+    const { sighash, pubkeys } = ours.sighashOf(input);
+    const signer = serverKeyOf(pubkeys);
+    const sig = theirs.findSignature(input, signer);
+    if (sig === undefined || !verifySchnorr(sig, sighash, hex.decode(signer))) {
       throw new AppError("signature_mismatch", { details: { txid: ours.id, input } });
     }
-    addSignature(ours, input, sighash, signer, sig);
+    ours.addSignature(input, signer, sig);
   }
 }
 

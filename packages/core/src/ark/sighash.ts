@@ -1,9 +1,9 @@
-import { MultisigTapscript, type Transaction } from "@arkade-os/sdk";
-import { hex } from "@scure/base";
+import type { Transaction } from "@arkade-os/sdk";
 import { SigHash } from "@scure/btc-signer";
 import { tapLeafHash } from "@scure/btc-signer/payment.js";
 
 import { AppError } from "../errors";
+import { multisigKeysOf } from "./multisig-keys";
 
 /** What a signature of one input signs, recomputed from the PSBT. */
 export interface InputSighash {
@@ -24,7 +24,7 @@ export function sighashOf(tx: Transaction, input: number, hashType: number = Sig
   return {
     sighash: tx.preimageWitnessV1(input, scripts, hashType, amounts, undefined, script, version),
     leafHash: tapLeafHash(script, version),
-    pubkeys: multisigKeysOf(tx, input, script),
+    pubkeys: keysOf(tx, input, script),
   };
 }
 
@@ -50,9 +50,9 @@ function onlyLeafOf(tx: Transaction, input: number): { script: Uint8Array; versi
   return { script: scriptAndVersion.subarray(0, -1), version: scriptAndVersion.at(-1) ?? 0 };
 }
 
-function multisigKeysOf(tx: Transaction, input: number, script: Uint8Array): string[] {
+function keysOf(tx: Transaction, input: number, script: Uint8Array): readonly string[] {
   try {
-    return MultisigTapscript.decode(script).params.pubkeys.map((key) => hex.encode(key));
+    return multisigKeysOf(script);
   } catch (cause) {
     throw mismatch(tx, input, "An input spends no collaborative leaf", cause);
   }

@@ -1,8 +1,9 @@
-import { DefaultVtxo, type RelativeTimelock } from "@arkade-os/sdk";
+import { CSVMultisigTapscript, DefaultVtxo, type RelativeTimelock, VtxoScript } from "@arkade-os/sdk";
 import { hex } from "@scure/base";
 
 import { assert } from "../errors";
 import { isValidXOnly } from "../schnorr";
+import { BoundedMemo } from "./bounded-memo";
 import { arkAddressPrefix, type BitcoinNetwork } from "./network";
 import type { ArkParams, VtxoScriptInfo } from "./types";
 
@@ -27,26 +28,27 @@ export function vtxoScriptFor(
   };
 }
 
-/**
- * A script is a pure function of (owner, signer, delay) and costs milliseconds of curve arithmetic in JavaScript; a transfer
- * needs each of its scripts several times. The oldest entry goes first.
- */
 const SCRIPTS_MAX = 2_000;
-const scripts = new Map<string, DefaultVtxo.Script>();
+const vtxoScripts = new BoundedMemo<DefaultVtxo.Script>(SCRIPTS_MAX);
+const checkpointScripts = new BoundedMemo<VtxoScript>(SCRIPTS_MAX);
 
 /** The same as an object of the SDK, for building and proving. */
 export function defaultVtxoScript(
   ownerPubkey: string,
   params: Pick<ArkParams, "signerPubkey" | "exitDelay">,
 ): DefaultVtxo.Script {
-  const key = `${ownerPubkey}:${params.signerPubkey}:${params.exitDelay}`;
-  const known = scripts.get(key);
-  if (known !== undefined) return known;
-  const script = deriveScript(ownerPubkey, params);
-  const [oldest] = scripts.keys();
-  if (scripts.size >= SCRIPTS_MAX && oldest !== undefined) scripts.delete(oldest);
-  scripts.set(key, script);
-  return script;
+  return vtxoScripts.getOrCompute(`${ownerPubkey}:${params.signerPubkey}:${params.exitDelay}`, () =>
+    deriveScript(ownerPubkey, params),
+  );
+}
+
+/** The script of a checkpoint over a VTXO: arkd alone after its own delay, or the VTXO's collaborative leaf. */
+export function checkpointScript(vtxoScript: DefaultVtxo.Script, checkpointTapscript: string): VtxoScript {
+  const { forfeitScript } = vtxoScript;
+  return checkpointScripts.getOrCompute(`${checkpointTapscript}:${forfeitScript}`, () => {
+    const unroll = CSVMultisigTapscript.decode(hex.decode(checkpointTapscript));
+    return new VtxoScript([unroll.script, hex.decode(forfeitScript)]);
+  });
 }
 
 function deriveScript(ownerPubkey: string, params: Pick<ArkParams, "signerPubkey" | "exitDelay">): DefaultVtxo.Script {

@@ -2,12 +2,13 @@ import { matchServerCheckpoints, verifyServerSignedArkTx } from "../ark/server-s
 import { checkpointItems } from "../ark/signing-items";
 import { assert } from "../errors";
 import type { PendingArkTx } from "../ports/ark-daemon";
+import type { SessionTxs } from "../ports/session-stores";
 import { resendAt } from "../session/challenge-times";
 import { challengeEventData, issueChallenge } from "../session/issue-challenge";
 import { moveSession } from "../session/move-session";
 import type { Session } from "../session/session";
 import type { CeremonyDeps } from "../session/session-deps";
-import { byTxid, getSessionTxs } from "./session-signatures";
+import { byTxid } from "./session-signatures";
 import { MOVED, type StepOutcome } from "./step-outcome";
 
 /**
@@ -17,16 +18,16 @@ import { MOVED, type StepOutcome } from "./step-outcome";
 export async function acceptTransfer(
   deps: CeremonyDeps,
   session: Session,
+  txs: SessionTxs,
   pending: PendingArkTx,
   fence: string,
 ): Promise<StepOutcome> {
-  const { txs } = await getSessionTxs(deps, session);
   const { arkParams } = session;
   assert(pending.arkTxid === txs.ark.txid && arkParams !== undefined, "arkd answers about the transaction it was sent");
   const arkPsbt = verifyServerSignedArkTx(txs.ark.signedPsbt ?? "", pending.finalArkTx);
   const unsigned = txs.checkpoints.map((each) => each.unsignedPsbt);
   const checkpointPsbts = matchServerCheckpoints(unsigned, pending.signedCheckpointTxs);
-  const first = (await deps.challenges.list(session.id)).findLast((each) => each.stage === "ark_tx");
+  const first = await deps.challenges.findAnswered(session.id, "ark_tx");
   assert(first !== undefined, "challenge 1 was answered before");
   const challengeId = deps.random.uuid();
   const now = deps.clock.now();

@@ -1,4 +1,3 @@
-import { arkItems } from "../ark/signing-items";
 import { verifySubmittable } from "../ark/verify-finalizable";
 import { expireChallenge } from "../session/expire-challenge";
 import { moveSession } from "../session/move-session";
@@ -23,13 +22,13 @@ export async function awaitArkSignatures(deps: CeremonyDeps, session: Session, f
 async function completeArkTx(deps: CeremonyDeps, session: Session, fence: string): Promise<StepOutcome> {
   const { txs } = await getSessionTxs(deps, session);
   const unsigned = [txs.ark.unsignedPsbt];
-  const [arkPsbt = ""] = await signPsbts(deps, session, "ark_tx", unsigned, ([psbt = ""], pubkey) =>
-    arkItems(psbt, pubkey),
-  );
+  const [arkPsbt = ""] = await signPsbts(deps, session, "ark_tx", unsigned);
   verifySubmittable({ arkPsbt, checkpointPsbts: txs.checkpoints.map((each) => each.unsignedPsbt) });
-  await deps.transactions.run(async (tx) => {
-    await moveSession(deps, tx, session, { status: "signing", ceremonyState: "ark_sigs_collected" }, { fence });
+  const signed = await deps.transactions.run(async (tx) => {
+    const change = { status: "signing", ceremonyState: "ark_sigs_collected" } as const;
+    const moved = await moveSession(deps, tx, session, change, { fence });
     await deps.sessionTxs.setSigned(tx, session.id, byTxid(txs, arkPsbt, []));
+    return moved;
   });
-  return MOVED;
+  return { kind: "moved", session: signed };
 }

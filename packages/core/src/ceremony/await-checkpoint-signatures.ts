@@ -1,4 +1,3 @@
-import { checkpointItems } from "../ark/signing-items";
 import { verifyFinalizable } from "../ark/verify-finalizable";
 import { assert } from "../errors";
 import type { Challenge } from "../session/challenge";
@@ -8,7 +7,7 @@ import { moveSession } from "../session/move-session";
 import type { Session } from "../session/session";
 import type { CeremonyDeps } from "../session/session-deps";
 import { byTxid, getSessionTxs, signPsbts } from "./session-signatures";
-import { MOVED, type StepOutcome } from "./step-outcome";
+import type { StepOutcome } from "./step-outcome";
 
 /** Step 4b: never fails. Challenge 2 is sent again until it is answered; then every checkpoint carries both signatures. */
 export async function awaitCheckpointSignatures(
@@ -37,12 +36,13 @@ async function completeCheckpoints(deps: CeremonyDeps, session: Session, fence: 
   const arkPsbt = txs.ark.serverPsbt;
   assert(arkPsbt !== undefined, "an accepted session has arkd's signatures");
   const serverSigned = txs.checkpoints.map((each) => each.serverPsbt ?? "");
-  const checkpointPsbts = await signPsbts(deps, session, "checkpoint_txs", serverSigned, checkpointItems);
+  const checkpointPsbts = await signPsbts(deps, session, "checkpoint_txs", serverSigned);
   // FinalizeTx is one-shot: a refusal there freezes the inputs, so nothing unverified gets that far.
   verifyFinalizable({ arkPsbt, checkpointPsbts });
-  await deps.transactions.run(async (tx) => {
-    await moveSession(deps, tx, session, { ceremonyState: "checkpoint_sigs_collected" }, { fence });
+  const signed = await deps.transactions.run(async (tx) => {
+    const moved = await moveSession(deps, tx, session, { ceremonyState: "checkpoint_sigs_collected" }, { fence });
     await deps.sessionTxs.setFinal(tx, session.id, byTxid(txs, arkPsbt, checkpointPsbts));
+    return moved;
   });
-  return MOVED;
+  return { kind: "moved", session: signed };
 }

@@ -30,12 +30,14 @@ const TURNS_MAX = 32;
  * killed anywhere and run again. Throws the AppError of a step that should be tried again later.
  */
 export async function driveCeremony(deps: CeremonyDeps, input: DriveInput): Promise<DriveResult> {
+  let known: Session | undefined;
   for (let turn = 0; turn < TURNS_MAX; turn++) {
     input.signal?.throwIfAborted();
-    const session = await deps.sessions.find(input.sessionId);
+    const session = known ?? (await deps.sessions.find(input.sessionId));
     if (session === undefined || isTerminal(session)) return { nextAt: undefined };
     const outcome = await runTurn(deps, session, input.fence);
     if (outcome.kind === "wait") return { nextAt: outcome.until };
+    known = outcome.session;
   }
   throw new AppError("internal_error", {
     internal: `session ${input.sessionId} does not settle in ${TURNS_MAX} turns`,

@@ -46,7 +46,8 @@ function getSubmitState({ submitState }: Session): SubmitState {
 }
 
 async function callFinalize(deps: CeremonyDeps, session: Session, fence: string): Promise<StepOutcome> {
-  const { txs } = await getSessionTxs(deps, session);
+  const plan = await getSessionTxs(deps, session);
+  const { txs } = plan;
   const finalCheckpointTxs = txs.checkpoints.map((each) => each.finalPsbt ?? "");
   try {
     await deps.arkd.finalizeTx({ arkTxid: txs.ark.txid, finalCheckpointTxs });
@@ -58,7 +59,7 @@ async function callFinalize(deps: CeremonyDeps, session: Session, fence: string)
       return { kind: "wait", until: new Date(deps.clock.now().getTime() + POLL_MS / 10) };
     throw error;
   }
-  return publishTransfer(deps, session, fence);
+  return publishTransfer(deps, session, fence, plan);
 }
 
 async function isPending(deps: CeremonyDeps, session: Session): Promise<boolean> {

@@ -11,8 +11,8 @@ import { moveSession } from "../session/move-session";
 import type { Session } from "../session/session";
 import type { CeremonyDeps } from "../session/session-deps";
 import { GBTC, type Vtxo } from "../vtxo/vtxo";
-import { getSessionTxs } from "./session-signatures";
-import { MOVED, type StepOutcome } from "./step-outcome";
+import { getSessionTxs, type SessionPlan } from "./session-signatures";
+import type { StepOutcome } from "./step-outcome";
 
 /** The final transaction as the books see it. */
 interface FinalTransfer {
@@ -28,9 +28,14 @@ interface FinalTransfer {
  * Step 6, idempotent by txid: one transaction for the mirror, the ledger, the transaction row, the session and its 31340. It also
  * takes the step from `finalizing`, so that nobody sees a transfer as final whose inputs still look locked.
  */
-export async function publishTransfer(deps: CeremonyDeps, session: Session, fence: string): Promise<StepOutcome> {
-  const transfer = await readFinal(deps, session);
-  await deps.transactions.run(async (tx) => {
+export async function publishTransfer(
+  deps: CeremonyDeps,
+  session: Session,
+  fence: string,
+  known?: SessionPlan,
+): Promise<StepOutcome> {
+  const transfer = await readFinal(deps, session, known ?? (await getSessionTxs(deps, session)));
+  const done = await deps.transactions.run(async (tx) => {
     const now = deps.clock.now();
     const finalized = await moveSession(deps, tx, session, { ceremonyState: "finalized" }, { fence });
     const published = await moveSession(
@@ -57,12 +62,12 @@ export async function publishTransfer(deps: CeremonyDeps, session: Session, fenc
       postings: l2FeePostings(session.intent.feeSats),
     });
     await publishConfirmation(deps, tx, published, transfer, now);
+    return published;
   });
-  return MOVED;
+  return { kind: "moved", session: done };
 }
 
-async function readFinal(deps: CeremonyDeps, session: Session): Promise<FinalTransfer> {
-  const { txs, outputs } = await getSessionTxs(deps, session);
+async function readFinal(deps: CeremonyDeps, session: Session, { txs, outputs }: SessionPlan): Promise<FinalTransfer> {
   const ids = (await deps.sessionTxs.listInputs(session.id)).map((each) => each.vtxoId);
   const rows = await deps.vtxos.listByIds(undefined, ids);
   const inputs = ids.flatMap((id) => rows.filter((row) => row.vtxoId === id));
@@ -109,7 +114,8 @@ function toArkVtxo(transfer: FinalTransfer, output: PlannedOutput, now: Date): A
   };
 }
 
-function resultData(session: Session, transfer: FinalTransfer): Record<string, unknown> {
+/** What the session row and the 31340 say about a settled transfer. */
+function resultData(session: Session, transfer: FinalTransfer) {
   return {
     txid: transfer.txid,
     inputs: transfer.inputs.map((input) => input.vtxoId),
@@ -141,19 +147,7 @@ async function publishConfirmation(
       content: {
         status: "success",
         ref_action_id: session.intent.actionId,
-        results: {
-          txid: transfer.txid,
-          inputs: transfer.inputs.map((input) => input.vtxoId),
-          outputs: transfer.outputs.map((output) => ({
-            vtxo_id: `${transfer.txid}:${output.vout}`,
-            amount: Number(output.amountSats),
-            asset_id: GBTC,
-            recipient: output.ownerPubkey,
-          })),
-          fee_paid: Number(session.intent.feeSats),
-          fee_asset_id: session.intent.feeAssetId,
-          expires_at: transfer.expiresAt?.toISOString() ?? null,
-        },
+        results: resultData(session, transfer),
         timestamp: now.toISOString(),
       },
       authorPubkey,

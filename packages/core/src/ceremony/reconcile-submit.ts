@@ -1,5 +1,6 @@
 import { AppError } from "../errors";
 import type { ArkVtxo } from "../ports/ark-daemon";
+import type { SessionTxs } from "../ports/session-stores";
 import { endRefusedSession } from "../session/end-session";
 import { moveSession } from "../session/move-session";
 import type { Session, SubmitState } from "../session/session";
@@ -27,7 +28,7 @@ export async function reconcileSubmit(
   const inputs = await deps.sessionTxs.listInputs(session.id);
   const askedAt = deps.clock.now();
   const vtxos = await deps.arkd.listVtxosByOutpoints(inputs.map((each) => each.vtxoId));
-  if (vtxos.some((vtxo) => vtxo.arkTxid === txs.ark.txid)) return recoverAccepted(deps, session, txs.ark.txid, fence);
+  if (vtxos.some((vtxo) => vtxo.arkTxid === txs.ark.txid)) return recoverAccepted(deps, session, txs, fence);
   const lost = vtxos.find((vtxo) => vtxo.isSpent);
   if (lost !== undefined) return refuseSpent(deps, session, lost, vtxos, fence);
   const state = session.submitState;
@@ -49,9 +50,10 @@ function blind(arkTxid: string): AppError {
 async function recoverAccepted(
   deps: CeremonyDeps,
   session: Session,
-  arkTxid: string,
+  txs: SessionTxs,
   fence: string,
 ): Promise<StepOutcome> {
+  const arkTxid = txs.ark.txid;
   const inputs = await deps.sessionTxs.listInputs(session.id);
   const ours = inputs.filter((each) => each.role === "fee").map((each) => each.vtxoId);
   const pending = (await readPending(deps, ours)).find((each) => each.arkTxid === arkTxid);
@@ -61,7 +63,7 @@ async function recoverAccepted(
       details: { service: "arkd" },
     });
   }
-  return acceptTransfer(deps, session, pending, fence);
+  return acceptTransfer(deps, session, txs, pending, fence);
 }
 
 async function refuseSpent(

@@ -1,14 +1,21 @@
-import { insertSignatures } from "../ark/insert-signatures";
+import { ArkPsbt } from "../ark/ark-psbt";
+import { insertInto } from "../ark/insert-signatures";
 import { signItems } from "../ark/sign-items";
-import type { SigningItem } from "../ark/types";
+import { itemsOf } from "../ark/signing-items";
 import { assert } from "../errors";
-import type { SessionTxs } from "../ports/session-stores";
+import type { PlannedOutput, SessionTxs } from "../ports/session-stores";
 import type { ChallengeStage } from "../session/challenge";
 import type { Session } from "../session/session";
 import type { CeremonyDeps } from "../session/session-deps";
 
+/** What a session was prepared for: its transactions as far as they are signed, and the outputs of its ark tx. */
+export interface SessionPlan {
+  readonly txs: SessionTxs;
+  readonly outputs: readonly PlannedOutput[];
+}
+
 /** The stored transactions of a session that was prepared. */
-export async function getSessionTxs(deps: CeremonyDeps, session: Session) {
+export async function getSessionTxs(deps: CeremonyDeps, session: Session): Promise<SessionPlan> {
   const stored = await deps.sessionTxs.find(undefined, session.id);
   assert(stored !== undefined, `session ${session.sessionId} has no planned transaction`);
   return stored;
@@ -23,15 +30,17 @@ export async function signPsbts(
   session: Session,
   stage: ChallengeStage,
   psbts: readonly string[],
-  itemsOf: (psbts: readonly string[], pubkey: string) => readonly SigningItem[],
 ): Promise<readonly string[]> {
-  const challenges = await deps.challenges.list(session.id);
-  const answered = challenges.findLast((each) => each.stage === stage && each.status === "used");
+  const answered = await deps.challenges.findAnswered(session.id, stage);
   assert(answered !== undefined, `stage ${stage} of ${session.sessionId} has no answered challenge`);
   const collected = await deps.challenges.listSignatures(undefined, answered.id);
-  const byUser = insertSignatures(psbts, session.userPubkey, collected);
+  const txs = psbts.map((psbt) => ArkPsbt.parse(psbt));
+  insertInto(txs, session.userPubkey, collected);
   const { pubkey, secretKey } = deps.wallet.keys.fee;
-  return insertSignatures(byUser, pubkey, signItems(itemsOf(psbts, pubkey), secretKey, deps.random));
+  const role = stage === "ark_tx" ? "ark" : "checkpoint";
+  const items = txs.flatMap((tx) => itemsOf(role, tx, pubkey));
+  insertInto(txs, pubkey, signItems(items, secretKey, deps.random));
+  return txs.map((tx) => tx.encode());
 }
 
 /** PSBTs by the txid of the planned transactions they belong to: the ark tx first, then the checkpoints in input order. */

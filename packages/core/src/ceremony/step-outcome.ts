@@ -1,4 +1,11 @@
-/** What a step did: moved the session on, or found nothing to do before `until` (undefined = until somebody wakes it). */
-export type StepOutcome = { readonly kind: "moved" } | { readonly kind: "wait"; readonly until: Date | undefined };
+import type { Session } from "../session/session";
+
+/**
+ * What a step did: moved the session on, or found nothing to do before `until` (undefined = until somebody wakes it). A step
+ * after which nobody else can have anything to write tells the session as it left it, which saves reading it again.
+ */
+export type StepOutcome =
+  | { readonly kind: "moved"; readonly session?: Session }
+  | { readonly kind: "wait"; readonly until: Date | undefined };
 
 export const MOVED: StepOutcome = { kind: "moved" };

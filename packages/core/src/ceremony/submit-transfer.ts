@@ -67,7 +67,7 @@ async function send(deps: CeremonyDeps, session: Session, before: SubmitState, f
   try {
     requireAwake(deps, session);
     const pending = await deps.arkd.submitTx({ signedArkTx, checkpointTxs });
-    return await acceptTransfer(deps, session, pending, fence);
+    return await acceptTransfer(deps, session, txs, pending, fence);
   } catch (thrown) {
     return noteAnswer(deps, session, before, fence, toAppError(thrown));
   }

@@ -1,7 +1,7 @@
 import type { ArkParams } from "../ark/types";
 import type { ErrorCode } from "../errors";
 import type { SignTxChallenge } from "../nostr/challenge-content";
-import type { Challenge, ChallengeStage, CollectedSignature } from "../session/challenge";
+import type { Challenge, ChallengeStage, ChallengeStatus, CollectedSignature } from "../session/challenge";
 import type {
   CeremonyState,
   Delivery,
@@ -124,12 +124,26 @@ export interface NewChallenge {
   readonly challengeEventId: string | undefined;
 }
 
+/** How far a challenge is answered. */
+export interface ChallengeProgress {
+  readonly challengeId: string;
+  readonly signerPubkey: string;
+  readonly status: ChallengeStatus;
+  /** Signatures asked for, and collected so far. */
+  readonly need: number;
+  readonly have: number;
+}
+
 export interface ChallengeStore {
   /** Refused by the unique open_key when one of this session, signer and stage is open (`conflict`). */
   insert(tx: Tx, challenge: NewChallenge): Promise<Challenge>;
   findById(challengeId: string): Promise<Challenge | undefined>;
   findOpen(tx: Tx | undefined, sessionRowId: bigint): Promise<Challenge | undefined>;
   list(sessionRowId: bigint): Promise<readonly Challenge[]>;
+  /** The newest answered challenge of a stage. */
+  findAnswered(sessionRowId: bigint, stage: ChallengeStage): Promise<Challenge | undefined>;
+  /** What a status shows, without the contents, which are long. Oldest first. */
+  listProgress(sessionRowId: bigint): Promise<readonly ChallengeProgress[]>;
   /** Compare-and-set issued -> used; false when it was not open any more. */
   markUsed(tx: Tx, challenge: Challenge, responseEventId: string | undefined): Promise<boolean>;
   /** Compare-and-set issued -> expired | superseded; false when it was not open any more. */
@@ -199,6 +213,10 @@ export interface SessionTxStore {
     tx: Tx | undefined,
     sessionRowId: bigint,
   ): Promise<{ readonly txs: SessionTxs; readonly outputs: readonly PlannedOutput[] } | undefined>;
+  /** The txids of a plan without its PSBTs: the ark tx, then the checkpoints in input order. Undefined without a plan. */
+  findTxids(
+    sessionRowId: bigint,
+  ): Promise<{ readonly ark: string; readonly checkpoints: readonly string[] } | undefined>;
   listInputs(sessionRowId: bigint): Promise<readonly SessionInput[]>;
   setSigned(tx: Tx, sessionRowId: bigint, psbts: ReadonlyMap<string, string>): Promise<void>;
   setServer(tx: Tx, sessionRowId: bigint, psbts: ReadonlyMap<string, string>): Promise<void>;

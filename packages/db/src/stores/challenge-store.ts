@@ -1,7 +1,7 @@
 import type { SigningItem } from "@arkrelay/core/ark/types";
 import { AppError } from "@arkrelay/core/errors";
 import type { SignTxChallenge } from "@arkrelay/core/nostr/challenge-content";
-import type { ChallengeStore, NewChallenge } from "@arkrelay/core/ports/session-stores";
+import type { ChallengeProgress, ChallengeStore, NewChallenge } from "@arkrelay/core/ports/session-stores";
 import type { Tx } from "@arkrelay/core/ports/transactions";
 import type { Challenge, ChallengeStage, ChallengeStatus, CollectedSignature } from "@arkrelay/core/session/challenge";
 
@@ -76,6 +76,30 @@ export class DrizzleChallengeStore implements ChallengeStore {
       [sessionRowId, CHALLENGES_MAX],
     );
     return rows.map(toChallenge);
+  }
+
+  async findAnswered(sessionRowId: bigint, stage: ChallengeStage): Promise<Challenge | undefined> {
+    const [row] = await this.database.select(
+      `SELECT ${COLUMNS} FROM signing_challenges c WHERE c.session_id = ? AND c.stage = ? AND c.status = 'used' ORDER BY c.id DESC LIMIT 1`,
+      [sessionRowId, stage],
+    );
+    return row === undefined ? undefined : toChallenge(row);
+  }
+
+  async listProgress(sessionRowId: bigint): Promise<readonly ChallengeProgress[]> {
+    const rows = await this.database.select(
+      `SELECT c.challenge_id, c.signer_pubkey, c.status, JSON_LENGTH(c.items) AS need,
+         (SELECT COUNT(*) FROM collected_signatures g WHERE g.challenge_id = c.id) AS have
+       FROM signing_challenges c WHERE c.session_id = ? ORDER BY c.id LIMIT ?`,
+      [sessionRowId, CHALLENGES_MAX],
+    );
+    return rows.map((row) => ({
+      challengeId: readText(row, "challenge_id"),
+      signerPubkey: readText(row, "signer_pubkey"),
+      status: readText(row, "status") as ChallengeStatus,
+      need: readInteger(row, "need"),
+      have: readInteger(row, "have"),
+    }));
   }
 
   async markUsed(tx: Tx, challenge: Challenge, responseEventId: string | undefined): Promise<boolean> {

@@ -103,8 +103,8 @@ export class DrizzleSessionStore implements SessionStore {
     if (affectedRows === 0) {
       throw new AppError("wrong_state", { internal: `session ${session.sessionId} was moved by somebody else` });
     }
-    await insertEvents(connection, session.id, session.eventSeq, events);
-    return this.getById(connection, session.id);
+    const at = await insertEvents(connection, session.id, session.eventSeq, events);
+    return at === undefined ? this.getById(connection, session.id) : afterMove(session, change, events.length, at);
   }
 
   async countOpenOfUser(tx: Tx, userPubkey: string): Promise<number> {
@@ -230,6 +230,30 @@ function assignmentsOf(change: SessionChange): { assignments: string[]; values: 
   return { assignments, values };
 }
 
+/**
+ * The row as the UPDATE has left it, told from the change: the compare-and-set proves that nothing else had changed. Only
+ * `updatedAt` is the moment of the newest event instead, which the next statement wrote.
+ */
+function afterMove(session: Session, change: SessionChange, eventCount: number, at: Date): Session {
+  const { wakeAt, completedSteps: _, ...fields } = change;
+  return {
+    ...session,
+    ...fields,
+    prepareSince: orKept(change.prepareSince, session.prepareSince),
+    errorCode: orKept(change.errorCode, session.errorCode),
+    errorMessage: orKept(change.errorMessage, session.errorMessage),
+    updatedAt: at,
+    version: session.version + 1,
+    wakeSeq: session.wakeSeq + (wakeAt === undefined ? 0 : 1),
+    eventSeq: session.eventSeq + eventCount,
+  };
+}
+
+/** `null` empties a column, undefined leaves it. */
+function orKept<T>(changed: T | null | undefined, kept: T | undefined): T | undefined {
+  return changed === undefined ? kept : (changed ?? undefined);
+}
+
 function conditionsOf(filter: SessionFilter): [string, SqlParam[]][] {
   const conditions: [string, SqlParam[]][] = [];
   if (filter.userPubkey !== undefined) conditions.push(["s.user_pubkey = ?", [filter.userPubkey]]);
@@ -243,13 +267,14 @@ function conditionsOf(filter: SessionFilter): [string, SqlParam[]][] {
   return conditions;
 }
 
+/** When they were written; undefined when there are none. */
 async function insertEvents(
   connection: SqlHandle,
   sessionRowId: bigint,
   lastSeq: number,
   events: readonly NewSessionEvent[],
-): Promise<void> {
-  if (events.length === 0) return;
+): Promise<Date | undefined> {
+  if (events.length === 0) return undefined;
   const rows = events.map(() => "(?, ?, ?, ?, NOW(3))").join(", ");
   const values = events.flatMap(({ event, data }, index): SqlParam[] => [
     sessionRowId,
@@ -257,5 +282,9 @@ async function insertEvents(
     event,
     JSON.stringify(data),
   ]);
-  await connection.write(`INSERT INTO session_events (session_id, seq, event, data, at) VALUES ${rows}`, values);
+  const [row] = await connection.select(
+    `INSERT INTO session_events (session_id, seq, event, data, at) VALUES ${rows} RETURNING at`,
+    values,
+  );
+  return readDate(row ?? {}, "at");
 }

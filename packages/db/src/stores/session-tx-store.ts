@@ -73,6 +73,17 @@ export class DrizzleSessionTxStore implements SessionTxStore {
     return { txs: { ark: toSessionTx(ark), checkpoints }, outputs };
   }
 
+  async findTxids(sessionRowId: bigint) {
+    const rows = await this.database.select(
+      "SELECT role, txid FROM session_txs WHERE session_id = ? ORDER BY role, seq",
+      [sessionRowId],
+    );
+    const txidsOf = (role: string) =>
+      rows.filter((row) => readText(row, "role") === role).map((row) => readText(row, "txid"));
+    const [ark] = txidsOf("ark");
+    return ark === undefined ? undefined : { ark, checkpoints: txidsOf("checkpoint") };
+  }
+
   async listInputs(sessionRowId: bigint): Promise<readonly SessionInput[]> {
     const rows = await this.database.select(
       "SELECT vtxo_id, role, input_index FROM session_inputs WHERE session_id = ? ORDER BY input_index",

@@ -1,7 +1,7 @@
 import type { z } from "zod";
 
 import type { CeremonyStatus } from "@arkrelay/core/http/ceremony";
-import type { Challenge } from "@arkrelay/core/session/challenge";
+import type { ChallengeProgress } from "@arkrelay/core/ports/session-stores";
 import { completedSteps, progressOf, stageOf, stepName } from "@arkrelay/core/session/progress";
 import { isHandedOver, isTerminal, type Session } from "@arkrelay/core/session/session";
 
@@ -12,9 +12,9 @@ type CeremonyStatus = z.output<typeof CeremonyStatus>;
 /** Everything about a ceremony that may be shown: never a signature. */
 export async function readCeremonyStatus(deps: ApiDeps, session: Session): Promise<CeremonyStatus> {
   const { challenges, sessionTxs } = deps.session;
-  const [plan, issued] = await Promise.all([sessionTxs.find(undefined, session.id), challenges.list(session.id)]);
+  const [txids, issued] = await Promise.all([sessionTxs.findTxids(session.id), challenges.listProgress(session.id)]);
   const open = issued.find((challenge) => challenge.status === "issued");
-  const arkTxid = plan?.txs.ark.txid;
+  const arkTxid = txids?.ark;
   return {
     session_id: session.sessionId,
     session_status: session.status,
@@ -28,9 +28,9 @@ export async function readCeremonyStatus(deps: ApiDeps, session: Session): Promi
     progress: progressOf(session),
     transactions: {
       ...(arkTxid !== undefined && { ark_txid: arkTxid }),
-      checkpoint_txids: plan?.txs.checkpoints.map(({ txid }) => txid) ?? [],
+      checkpoint_txids: [...(txids?.checkpoints ?? [])],
     },
-    signatures_collected: await countSignatures(deps, issued),
+    signatures_collected: countSignatures(issued),
     ...(open !== undefined && { open_challenge_id: open.challengeId }),
     ...(isHandedOver(session) && arkTxid !== undefined && { txid: arkTxid }),
     ...(session.errorMessage !== undefined && { error: session.errorMessage }),
@@ -48,20 +48,8 @@ function ceremonyStatusOf(session: Session): CeremonyStatus["ceremony_status"] {
 }
 
 /** Of the newest challenge of each signer: older ones were answered, expired or replaced. */
-async function countSignatures(
-  deps: ApiDeps,
-  challenges: readonly Challenge[],
-): Promise<CeremonyStatus["signatures_collected"]> {
-  const newest = new Map<string, Challenge>();
-  for (const challenge of challenges) {
-    const known = newest.get(challenge.signerPubkey);
-    if (known === undefined || known.id < challenge.id) newest.set(challenge.signerPubkey, challenge);
-  }
-  const counts = [...newest].map(async ([pubkey, challenge]) => {
-    const have = await deps.session.challenges.listSignatures(undefined, challenge.id);
-    return [pubkey, { have: have.length, need: challenge.items.length }] as const;
-  });
-  return Object.fromEntries(await Promise.all(counts));
+function countSignatures(challenges: readonly ChallengeProgress[]): CeremonyStatus["signatures_collected"] {
+  return Object.fromEntries(challenges.map(({ signerPubkey, have, need }) => [signerPubkey, { have, need }]));
 }
 
 function times(session: Session, now: Date) {
