@@ -108,8 +108,10 @@ describe("a replayed intent", () => {
       actionId: "replayed-01",
     });
     expect(await republish(intentEventId)).toBe(true);
-    const result = await alice.nostr.waitForResult(intentEventId, AbortSignal.timeout(20_000));
+    const result = await alice.nostr.waitForResultOf(intentEventId, AbortSignal.timeout(20_000));
     expect(result).toMatchObject({ ok: true, confirmation: { results: { txid } } });
+    const ofAction = await alice.nostr.waitForResult("replayed-01", AbortSignal.timeout(20_000));
+    expect(ofAction.event.id).toBe(result.event.id);
     // One more payment behind it: when that has settled, a second run of the first would have started.
     await alice.wallet.payOverNostr({ recipient: bob.pubkey, amountSats: 1_000 });
     await expectBalance(bob, 11_000);
@@ -214,7 +216,8 @@ describe("bad input", () => {
     const oversized = JSON.stringify({ data: { blob: "x".repeat(400_000) } });
     expect(await post("/enqueue-user-process", oversized)).toMatchObject({ status: 413, code: "payload_too_large" });
     const key = { "idempotency-key": "e2e-idempotency" };
-    await post("/enqueue-user-process", "{}", key).catch(() => undefined);
+    const client = new GatewayClient(stack.info.api_url);
+    await client.enqueueUserProcess({}, { idempotencyKey: key["idempotency-key"] });
     expect(await post("/enqueue-user-process", '{"user_id":"x"}', key)).toMatchObject({
       status: 422,
       code: "idempotency_mismatch",
@@ -227,7 +230,7 @@ describe("bad input", () => {
     // Without the expiration tag, because relays refuse an event that has expired by NIP-40.
     const event = signEvent(alice.secretKey, KIND.intent, JSON.stringify(expired), [["p", stack.info.gateway_pubkey]]);
     await alice.nostr.publish(event);
-    const result = await alice.nostr.waitForResult(event.id, AbortSignal.timeout(20_000));
+    const result = await alice.nostr.waitForResult(expired.action_id, AbortSignal.timeout(20_000));
     expect(result).toMatchObject({ ok: false, failure: { code: 1003, details: { code: "intent_expired" } } });
   });
 });

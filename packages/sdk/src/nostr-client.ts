@@ -3,7 +3,14 @@ import { UnavailableError } from "./errors.js";
 import { type Confirmation31340, type Failure31341, confirmationSchema, failureSchema } from "./event-schemas.js";
 import type { NostrEvent } from "./nostr-event.js";
 import { tagValues, verifyEvent } from "./nostr-utils.js";
-import { type IntentContent, KIND, type Response31512, buildIntent31510, canonicalJson } from "./payloads.js";
+import {
+  type IntentContent,
+  KIND,
+  type Response31512,
+  buildIntent31510,
+  canonicalJson,
+  resultSubject,
+} from "./payloads.js";
 import { type Filter, RelayConnection, type WebSocketConstructor } from "./relay-connection.js";
 import type { Signer } from "./signer.js";
 import type { ReceivedChallenge } from "./verifier/verifier-types.js";
@@ -131,19 +138,32 @@ export class NostrGatewayClient {
     return event;
   }
 
-  /** Waits for the 31340 or 31341 about a published intent. Rejects with the signal's reason when it aborts. */
-  waitForResult(intentEventId: string, signal: AbortSignal): Promise<IntentResult> {
+  /** Waits for the 31340 or 31341 of an action of this wallet. Rejects with the signal's reason when it aborts. */
+  async waitForResult(actionId: string, signal: AbortSignal): Promise<IntentResult> {
+    const me = await this.#signer.getPublicKey();
+    return await this.#waitForTagged("d", resultSubject(me, actionId), signal);
+  }
+
+  /**
+   * As `waitForResult`, about one signed 31510: a second event under an action_id that was used before has a refusal of its
+   * own, while the action keeps its first result.
+   */
+  waitForResultOf(intentEventId: string, signal: AbortSignal): Promise<IntentResult> {
+    return this.#waitForTagged("e", intentEventId, signal);
+  }
+
+  #waitForTagged(tag: "d" | "e", value: string, signal: AbortSignal): Promise<IntentResult> {
     const about: Filter = {
       kinds: [KIND.confirmation, KIND.failure],
       authors: [this.#gatewayPubkey],
-      "#e": [intentEventId],
+      ...(tag === "d" ? { "#d": [value] } : { "#e": [value] }),
     };
     return new Promise((resolve, reject) => {
       // No `since`: a result published while we were away is still on the relay, under a `d` of its own.
       const stop = this.#subscribe(
         () => [about],
         (event) => {
-          if (!tagValues(event, "e").includes(intentEventId)) return;
+          if (!tagValues(event, tag).includes(value)) return;
           void this.#readResult(event).then((result) => {
             if (result === undefined) return;
             stop();

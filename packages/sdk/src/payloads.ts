@@ -76,6 +76,11 @@ export function sessionIdOfIntent(eventId: string): string {
 }
 
 /** Content of a 31510. `expires_at` in unix seconds. */
+/** The `d` of the result of an action: an action_id is unique per author only, and the gateway signs results for all of them. */
+export function resultSubject(authorPubkey: string, actionId: string): string {
+  return sha256Hex(`${authorPubkey}:${actionId}`).slice(0, 32);
+}
+
 export interface IntentContent {
   readonly action_id: string;
   readonly type: string;

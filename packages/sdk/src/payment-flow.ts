@@ -74,7 +74,7 @@ export class PaymentFlow {
     const step = createStepReporter(this.#options.onStep, startedAt, sessionId);
     step("intent_signed", { intentEvent: event });
     const deadline = openDeadline(options.timeoutMs ?? DEFAULT_TIMEOUT_MS, options.signal);
-    const result = handled(nostr.waitForResult(event.id, deadline.signal));
+    const result = handled(nostr.waitForResultOf(event.id, deadline.signal));
     const answering = this.#answerOverNostr(nostr, { content, eventId: event.id }, sessionId, step);
     try {
       // Both listeners stand before the intent goes out, so nothing about it can be missed.

@@ -53,6 +53,7 @@ export {
   makeIntentDigest,
   payloadRef,
   type Response31512,
+  resultSubject,
   sessionIdOfIntent,
   sha256Hex,
   taggedHash,

@@ -295,6 +295,17 @@ describe("stage checkpoint_txs is refused when", () => {
     refuses("changed", contentFor(other, "checkpoint_txs", owners, SESSION_ID), over);
   });
 
+  it("a checkpoint is missing, or one of another transaction stands in its place", () => {
+    const { tx, owners, over } = secondStage();
+    signAllAsArkd(tx);
+    const content = contentFor(tx, "checkpoint_txs", owners, SESSION_ID);
+    refuses("structure", withRef({ ...content, checkpoint_psbts: content.checkpoint_psbts.slice(1) }), over);
+    const others = viewOf(ownVtxo("third", 15_000n), ownVtxo("fourth", 9_000n));
+    const foreign = contentFor(buildTx(honestPlan(others)), "checkpoint_txs", owners, SESSION_ID);
+    const mixed = [at(content.checkpoint_psbts, 0), at(foreign.checkpoint_psbts, 1)];
+    refuses("structure", withRef({ ...content, checkpoint_psbts: mixed }), over);
+  });
+
   it("arkd has signed nothing, or only my checkpoints, or everything but one ark input", () => {
     const { tx, owners, over } = secondStage();
     const challenge = (): Content => contentFor(tx, "checkpoint_txs", owners, SESSION_ID);
