@@ -30,6 +30,8 @@ export interface RunTaskDeps {
 const DONE: WakeAnswer = { kind: "done" };
 /** The database is away: the wake is kept and comes again. */
 const DATABASE_PAUSE_MS = 1_000;
+/** The database's clock says when a row is due. Where ours runs ahead of it, the wake must not come back at once, over and over. */
+const EARLY_PAUSE_MS = 250;
 /** A handler's work is done but cannot be written down: tried until about the end of a lease, then the row is taken over. */
 const END_TRIES_MAX = 15;
 
@@ -41,7 +43,7 @@ export async function runTask(deps: RunTaskDeps, wake: ReceivedWake): Promise<Wa
   try {
     const outcome = await deps.batches.take(wake.task, wake.rowKey);
     if (outcome.kind === "early")
-      return { kind: "put_back", delayMs: Math.max(0, outcome.runAt.getTime() - Date.now()) };
+      return { kind: "put_back", delayMs: Math.max(EARLY_PAUSE_MS, outcome.runAt.getTime() - Date.now()) };
     if (outcome.kind === "taken")
       await withLogContext(logContextOf(outcome.attempt), () => runAttempt(deps, outcome.attempt));
     return DONE;

@@ -54,6 +54,19 @@ describe("a transaction", () => {
     expect([await total("kept"), await total("dropped")]).toEqual([1n, undefined]);
   });
 
+  it.each(["commits", "is undone"])(
+    "does what is to follow its end once it %s, on its own connection again",
+    async (end) => {
+      const ending = run(async (tx) => {
+        await add(tx, "first");
+        test.database.transactions.afterEnd(tx, () => run((later) => add(later, end)));
+        if (end === "is undone") throw new AppError("conflict");
+      });
+      await ending.catch(() => undefined);
+      expect([await total("first"), await total(end)]).toEqual([end === "commits" ? 1n : undefined, 1n]);
+    },
+  );
+
   it("is run again as a whole when it met a deadlock, so both sides take effect exactly once", async () => {
     await run(async (tx) => {
       await add(tx, "a");

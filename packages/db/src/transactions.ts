@@ -43,6 +43,8 @@ interface OpenTransaction {
   last: string[];
   /** Whether the server has answered anything since BEGIN; before that a dead connection has cost nothing. */
   isAnswered: boolean;
+  /** What `run` does once this has ended. */
+  readonly afterEnd: (() => Promise<void>)[];
 }
 
 const BEGIN = "BEGIN";
@@ -106,20 +108,24 @@ export function createTransactions(options: TransactionOptions): Transactions {
     async run<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
       for (let attempt = 1; ; attempt++) {
         const outcome = await attemptTransaction(options, work);
+        const isLast = outcome.ok || !outcome.again || attempt === ATTEMPTS_MAX;
+        if (isLast) for (const act of outcome.afterEnd) await act();
         if (outcome.ok) return outcome.value;
         if (!outcome.again) throw mapDriverError(outcome.error);
-        if (attempt === ATTEMPTS_MAX) throw databaseUnavailable(outcome.error);
+        if (isLast) throw databaseUnavailable(outcome.error);
         // Jitter, or the two that collided collide again.
         await delay(RETRY_DELAY_MS * attempt * (0.5 + Math.random()));
       }
     },
     savepoint: (tx, work) => runSavepoint(options, openTransactionOf(tx), work),
+    afterEnd: (tx, work) => void openTransactionOf(tx).afterEnd.push(work),
   };
 }
 
-type Outcome<T> =
+type Outcome<T> = { readonly afterEnd: readonly (() => Promise<void>)[] } & (
   | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly error: unknown; readonly again: boolean };
+  | { readonly ok: false; readonly error: unknown; readonly again: boolean }
+);
 
 async function attemptTransaction<T>(options: TransactionOptions, work: (tx: Tx) => Promise<T>): Promise<Outcome<T>> {
   const connection = await options.acquire();
@@ -131,7 +137,7 @@ async function attemptTransaction<T>(options: TransactionOptions, work: (tx: Tx)
     await commit(options, open);
     usedAt.set(connection, performance.now());
     connection.release();
-    return { ok: true, value };
+    return { ok: true, value, afterEnd: open.afterEnd };
   } catch (error) {
     open.state = "ended";
     // After a timeout the late answer would be taken for that of the next statement: such a connection is only closed.
@@ -139,7 +145,7 @@ async function attemptTransaction<T>(options: TransactionOptions, work: (tx: Tx)
     else await rollBack(options, open);
     // A work that wraps or swallows a deadlock is still one that met a deadlock.
     const met = [open.breakCause, error];
-    return { ok: false, error, again: met.some(isRetryableConflict) || diedUnused(open) };
+    return { ok: false, error, again: met.some(isRetryableConflict) || diedUnused(open), afterEnd: open.afterEnd };
   }
 }
 
@@ -173,6 +179,7 @@ function openTransaction(options: TransactionOptions, connection: PoolConnection
     waiting: [BEGIN],
     last: [],
     isAnswered: false,
+    afterEnd: [],
     handle: createSqlHandle({
       ...options,
       use: (statement) => useOpen(open, statement),

@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { driveCeremony } from "@arkrelay/core/ceremony/drive-ceremony";
 import { AppError } from "@arkrelay/core/errors";
 import { requestChallenge } from "@arkrelay/core/session/request-challenge";
+import { respondToChallenge } from "@arkrelay/core/session/respond-to-challenge";
 import { ALICE, BOB, testKey, type TestKey } from "@arkrelay/core/testing/ark-transfer";
 import { GBTC } from "@arkrelay/core/vtxo/vtxo";
 import { openTestDatabase, type TestDatabase } from "@arkrelay/db/testing/test-database";
@@ -259,6 +260,33 @@ describe("a definite refusal", () => {
     expect(submit).not.toHaveBeenCalled();
     expect((await world.getSession(sessionId)).ceremonyState).toBe("submitting");
   });
+});
+
+it("counts a wrong answer without taking a second connection, or as many callers as there are connections would lock all out", async () => {
+  const narrow = await openTestDatabase({ poolSize: 1, maxOverflow: 0, acquireTimeoutMs: 1_000 });
+  try {
+    world = await openCeremonyWorld(narrow);
+    await world.stockFees(1);
+    world.arkd.fund(ALICE.pubkey, 60_000n);
+    const { session } = await world.open(ALICE, pay(40_000));
+    await world.drive(session.sessionId);
+    const wrong = { sessionId: session.sessionId, signedBy: ALICE.pubkey, signature: "11".repeat(64) };
+    const caller = ownerCaller(ALICE.pubkey);
+    const answers = await Promise.allSettled(
+      Array.from({ length: 3 }, () =>
+        narrow.database.transactions.run((tx) => respondToChallenge(world.deps, tx, { ...wrong, caller })),
+      ),
+    );
+    expect(answers.map((each) => each.status === "rejected" && (each.reason as AppError).code)).toEqual(
+      Array.from({ length: 3 }, () => "signature_mismatch"),
+    );
+    expect(await world.getSession(session.sessionId)).toMatchObject({
+      status: "failed",
+      errorCode: "signature_mismatch",
+    });
+  } finally {
+    await narrow.close();
+  }
 });
 
 it("fits twenty inputs into its challenges over Nostr", async () => {

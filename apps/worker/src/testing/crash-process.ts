@@ -70,6 +70,7 @@ function mortal(world: CeremonyWorld, { crashAt, after }: DrivePlan): CeremonyDe
   const live = <T>(act: () => Promise<T>): Promise<T> => (isDead ? Promise.reject(new Crash()) : act());
   const transactions: Transactions = {
     savepoint: (tx, work) => real.savepoint(tx, work),
+    afterEnd: (tx, work) => real.afterEnd(tx, work),
     run: (work) =>
       live(async () => {
         const dies = commits++ === crashAt;

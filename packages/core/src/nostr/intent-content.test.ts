@@ -133,3 +133,13 @@ test.each([
 ])("refuses %s", (_name, text, code) => {
   expect(refusal(text).code).toBe(code);
 });
+
+test.each([253_402_300_800, Number.MAX_SAFE_INTEGER])(
+  "an expires_at of %d, which no date can hold, is a broken field",
+  (expires_at) => {
+    expect(refusal(JSON.stringify({ ...transfer, expires_at }))).toMatchObject({
+      code: "invalid_request",
+      errors: [{ path: "expires_at" }],
+    });
+  },
+);

@@ -13,4 +13,9 @@ export interface Transactions {
   run<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
   /** Runs `work` under a savepoint: when it throws, its writes are undone and the error goes on, the transaction stays usable. */
   savepoint<T>(tx: Tx, work: () => Promise<T>): Promise<T>;
+  /**
+   * Runs `work` once the transaction has ended, committed or not, and its connection is free again: for what a refusal must leave
+   * behind although it undoes the rest. `run` waits for it and rejects when it does. Not run for a try that is run again.
+   */
+  afterEnd(tx: Tx, work: () => Promise<void>): void;
 }

@@ -52,8 +52,9 @@ export async function respondToChallenge(deps: SessionDeps, tx: Tx, input: Respo
   const found = await findAnswerable(deps, input);
   const wrong = firstWrong(found.challenge, found.answers);
   if (wrong !== undefined) {
-    // Counted in a transaction of its own, before this one holds any lock: the refusal undoes what this one wrote.
-    if (input.signedBy === found.session.userPubkey) await countWrongAnswer(deps, found);
+    // Counted in a transaction of its own, since the refusal undoes what this one wrote.
+    if (input.signedBy === found.session.userPubkey)
+      deps.transactions.afterEnd(tx, () => countWrongAnswer(deps, found));
     throw new AppError("signature_mismatch", { details: { txid: wrong.txid, input: wrong.input } });
   }
   return storeAnswer(deps, tx, found, input.responseEventId);
