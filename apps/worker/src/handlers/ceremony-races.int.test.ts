@@ -262,6 +262,26 @@ describe("a definite refusal", () => {
   });
 });
 
+it("lists what the recipient really gets when a dust change goes with it", async () => {
+  world.arkd.fund(ALICE.pubkey, 60_000n);
+  const { session } = await world.open(ALICE, { params: { ...pay(59_700).params, dust_policy: "to_recipient" } });
+  for (let round = 0; round < 2; round++) {
+    await world.drive(session.sessionId);
+    await world.answer(ALICE, session.sessionId);
+  }
+  await world.drive(session.sessionId);
+  const [bob] = await world.deps.vtxos.sumBalances(BOB.pubkey, world.clock.now());
+  expect(bob?.balance).toBe(59_990n);
+  const rows = await test.database.select(
+    `SELECT p.direction, p.amount, t.asset_amount, t.amount_sats FROM transaction_parties p JOIN transactions t ON t.id = p.transaction_id
+     ORDER BY p.direction`,
+  );
+  expect(rows).toMatchObject([
+    { direction: "in", amount: 59_990, asset_amount: 59_990, amount_sats: 59_990 },
+    { direction: "out", amount: 60_000, asset_amount: 59_990, amount_sats: 59_990 },
+  ]);
+});
+
 it("counts a wrong answer without taking a second connection, or as many callers as there are connections would lock all out", async () => {
   const narrow = await openTestDatabase({ poolSize: 1, maxOverflow: 0, acquireTimeoutMs: 1_000 });
   try {

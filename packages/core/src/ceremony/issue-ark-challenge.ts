@@ -112,6 +112,11 @@ async function storePlan(
   plan: TransferPlan,
 ): Promise<void> {
   const { intent, sessionId, userPubkey } = session;
+  // More than the intent's amount when a change below dust goes with it.
+  const receivedSats = plan.planned.reduce(
+    (sum, each) => (each.role === "recipient" ? sum + each.amountSats : sum),
+    0n,
+  );
   await deps.sessionTxs.replacePlan(tx, session, {
     txs: {
       ark: unsigned(built.txid, 0, built.arkPsbt),
@@ -129,14 +134,14 @@ async function storePlan(
     sessionId,
     txType: session.sessionType,
     assetId: GBTC,
-    assetAmount: intent.amountSats,
-    amountSats: intent.amountSats,
+    assetAmount: receivedSats,
+    amountSats: receivedSats,
     feeSats: intent.feeSats,
     senderPubkey: userPubkey,
     recipientPubkey: intent.recipientPubkey,
     parties: [
-      { pubkey: userPubkey, direction: "out", assetId: GBTC, amount: intent.amountSats + intent.feeSats },
-      { pubkey: intent.recipientPubkey, direction: "in", assetId: GBTC, amount: intent.amountSats },
+      { pubkey: userPubkey, direction: "out", assetId: GBTC, amount: receivedSats + intent.feeSats },
+      { pubkey: intent.recipientPubkey, direction: "in", assetId: GBTC, amount: receivedSats },
     ],
   });
 }
