@@ -21,7 +21,12 @@ export function createDocsPage(): Router {
       },
     }),
   );
-  const options = { swaggerOptions: { url: "/openapi.json" }, customSiteTitle: "ArkRelay Gateway API" };
+  const options = {
+    swaggerOptions: { url: "/openapi.json" },
+    customSiteTitle: "ArkRelay Gateway API",
+    // The bar carries the tool's name and a field for other documents.
+    customCss: ".swagger-ui .topbar { display: none }",
+  };
   router.use(swaggerUi.serveFiles(undefined, options), swaggerUi.setup(undefined, options));
   return router;
 }

@@ -79,8 +79,25 @@ function operationId(route: Route): string {
   return [route.method.toLowerCase(), ...(words.length === 0 ? ["banner"] : words)].join("_");
 }
 
+const STATUS_TAG = "Health and status";
+
+/** By the first word of the path; a word that is missing here is about health or status. */
+const TAGS: Readonly<Record<string, string>> = {
+  enqueue: "Jobs",
+  jobs: "Jobs",
+  sessions: "Sessions and challenges",
+  challenges: "Sessions and challenges",
+  signing: "Signing ceremony",
+  transactions: "Transactions",
+  assets: "Assets and balances",
+  balances: "Assets and balances",
+  vtxos: "VTXOs",
+  nostr: "Nostr",
+  admin: "Operator",
+};
+
 function tagOf(route: Route): string {
-  return /^\/([a-z]+)/.exec(route.path)?.[1] ?? "status";
+  return TAGS[/^\/([a-z]+)/.exec(route.path)?.[1] ?? ""] ?? STATUS_TAG;
 }
 
 const IdempotencyKey = z.string().min(1).max(128).optional().meta({

@@ -18,6 +18,8 @@ export interface ProcessStats {
 /** What this process uses; garbage collection and event loop as its default metrics have counted them. */
 export async function readProcessStats({ registry }: Pick<Metrics, "registry">): Promise<ProcessStats> {
   const { rss } = process.memoryUsage();
+  // Reading the lag itself is what brings its percentiles up to date.
+  await readValues(registry, "nodejs_eventloop_lag_seconds");
   const [status, openFiles, gc, p50, p99, max] = await Promise.all([
     readFile("/proc/self/status", "utf8").catch(() => ""),
     readdir("/proc/self/fd").then(

@@ -7,6 +7,8 @@ export interface BalanceRow {
   readonly assetId: string;
   readonly balance: bigint;
   readonly reserved: bigint;
+  /** When the newest of these VTXOs was read from arkd or booked. */
+  readonly seenAt: Date;
 }
 
 export interface VtxoFilter {

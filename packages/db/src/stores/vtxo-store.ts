@@ -114,7 +114,8 @@ export class DrizzleVtxoStore implements VtxoStore {
 
   async sumBalances(ownerPubkey: string, now: Date) {
     const rows = await this.database.select(
-      `SELECT asset_id, SUM(amount_sats) AS balance, SUM(IF(locked_by IS NULL, 0, amount_sats)) AS reserved FROM vtxos
+      `SELECT asset_id, SUM(amount_sats) AS balance, SUM(IF(locked_by IS NULL, 0, amount_sats)) AS reserved,
+         MAX(seen_at) AS seen_at FROM vtxos
        WHERE owner_pubkey = ? AND status = 'assigned' AND (expires_at IS NULL OR expires_at > ?) AND asset_id IS NOT NULL
        GROUP BY asset_id ORDER BY asset_id`,
       [ownerPubkey, now],
@@ -123,6 +124,7 @@ export class DrizzleVtxoStore implements VtxoStore {
       assetId: readText(row, "asset_id"),
       balance: readBigint(row, "balance"),
       reserved: readBigint(row, "reserved"),
+      seenAt: readDate(row, "seen_at"),
     }));
   }
 

@@ -22,11 +22,14 @@ export const getBalancesRoute = readRoute({
 }).handle(async ({ deps, caller, params }) => {
   await assertMayReadFunds(deps, caller, params.user_pubkey);
   const { rows, syncedAt, isStale } = await readBalances(deps, params.user_pubkey);
-  const updatedAt = (syncedAt ?? deps.clock.now()).toISOString();
   return {
     status: 200,
     body: {
-      balances: rows.map((row) => ({ asset_id: row.assetId, ...toAmounts(row), last_updated: updatedAt })),
+      balances: rows.map((row) => ({
+        asset_id: row.assetId,
+        ...toAmounts(row),
+        last_updated: later(row.seenAt, syncedAt).toISOString(),
+      })),
       user_pubkey: shorten(params.user_pubkey),
       total_assets: rows.length,
       ...(isStale && { stale: true }),
@@ -45,14 +48,15 @@ export const getBalanceRoute = readRoute({
   await assertMayReadFunds(deps, caller, params.user_pubkey);
   const assetId = toAssetId(params.asset_id);
   const { rows, syncedAt } = await readBalances(deps, params.user_pubkey);
-  const row = rows.find((each) => each.assetId === assetId) ?? { assetId, balance: 0n, reserved: 0n };
+  const row = rows.find((each) => each.assetId === assetId);
+  const updatedAt = row === undefined ? syncedAt : later(row.seenAt, syncedAt);
   return {
     status: 200,
     body: {
       user_pubkey: params.user_pubkey,
       asset_id: assetId,
-      ...toAmounts(row),
-      ...(syncedAt !== undefined && { last_updated: syncedAt.toISOString() }),
+      ...toAmounts(row ?? { balance: 0n, reserved: 0n }),
+      ...(updatedAt !== undefined && { last_updated: updatedAt.toISOString() }),
     },
   };
 });
@@ -67,7 +71,12 @@ async function readBalances(deps: ApiDeps, pubkey: string) {
   return { rows, syncedAt, isStale };
 }
 
-function toAmounts(row: BalanceRow) {
+/** A transfer books its outputs without a look at the whole key, so either may be the newer one. */
+function later(seenAt: Date, syncedAt: Date | undefined): Date {
+  return syncedAt !== undefined && syncedAt > seenAt ? syncedAt : seenAt;
+}
+
+function toAmounts(row: Pick<BalanceRow, "balance" | "reserved">) {
   return {
     balance: Number(row.balance),
     reserved_balance: Number(row.reserved),
