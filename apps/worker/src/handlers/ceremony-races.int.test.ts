@@ -262,6 +262,29 @@ describe("a definite refusal", () => {
   });
 });
 
+it("asks arkd for co-inputs every ten seconds at most, however many ceremonies wait for one", async () => {
+  await test.empty();
+  world = await openCeremonyWorld(test);
+  const users = ["w1", "w2", "w3"].map(testKey);
+  const ids: string[] = [];
+  for (const user of users) {
+    world.arkd.fund(user.pubkey, 60_000n);
+    ids.push((await world.open(user, pay(40_000))).session.sessionId);
+  }
+  const fee = await world.deps.vtxos.listScripts(world.deps.wallet.keys.fee.pubkey);
+  const reads = jest.spyOn(world.arkd, "listVtxosByScripts");
+  const feeReads = (): number => reads.mock.calls.filter(([scripts]) => scripts.includes(fee[0]?.script ?? "")).length;
+  for (let second = 0; second < 20; second++) {
+    for (const id of ids) await world.drive(id);
+    world.clock.advance(1_000);
+  }
+  expect(feeReads()).toBeLessThanOrEqual(3);
+  world.arkd.fund(world.deps.wallet.keys.fee.pubkey, 1_000n);
+  world.clock.advance(10_000);
+  for (const id of ids) await world.drive(id);
+  expect((await world.getSession(ids[0] ?? "")).status).toBe("challenge_sent");
+});
+
 it("lists what the recipient really gets when a dust change goes with it", async () => {
   world.arkd.fund(ALICE.pubkey, 60_000n);
   const { session } = await world.open(ALICE, { params: { ...pay(59_700).params, dust_policy: "to_recipient" } });

@@ -8,6 +8,9 @@ import { mustWait, QUEUE_WAIT_MS } from "./admission";
 import { prepareChallenge } from "./prepare-challenge";
 import { MOVED, type StepOutcome } from "./step-outcome";
 
+/** A key's VTXOs are not read from arkd more often than this. */
+const REFILL_PAUSE_MS = 10_000;
+
 /** Steps 1-3 in the worker: reads the user's VTXOs from arkd when the mirror is old, then prepares challenge 1. */
 export async function runPreparation(deps: CeremonyDeps, session: Session, fence: string): Promise<StepOutcome> {
   if (session.prepareSince === undefined) return { kind: "wait", until: session.expiresAt };
@@ -42,8 +45,13 @@ async function judgeFailure(
   throw error;
 }
 
-/** The mirror may have missed co-inputs that somebody sent us; true when it has more free ones now. */
+/**
+ * The mirror may have missed co-inputs that somebody sent us; true when it has more free ones now. Many ceremonies may wait for
+ * one at the same time, and each looks every second.
+ */
 async function refillMirror(deps: CeremonyDeps): Promise<boolean> {
+  const syncedAt = await deps.vtxos.findSyncedAt(deps.wallet.keys.fee.pubkey);
+  if (syncedAt !== undefined && deps.clock.now().getTime() - syncedAt.getTime() < REFILL_PAUSE_MS) return false;
   const minExpiresAt = new Date(deps.clock.now().getTime() + deps.config.vtxoMinRemainingMs);
   const countFree = () => deps.vtxos.countFree("fee", deps.config.feeVtxoSats, minExpiresAt);
   const before = await countFree();

@@ -40,16 +40,19 @@ const responseType = z
   .enum(["sign_tx", "sign_payload", "sign_ark_tx", "sign_checkpoint_txs"])
   .transform((type) => (type === "sign_payload" ? type : "sign_tx"));
 
+/** As we make them; other characters could not even be compared with the column they are kept in. */
+const gatewayId = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, "1 to 64 of A-Z, a-z, 0-9, _ and -");
+
 const responseSchema = z
   .strictObject({
-    session_id: z.string().min(1).max(64),
+    session_id: gatewayId,
     type: responseType.optional(),
     payload_ref: z.string().regex(/^sha256:[0-9a-f]{64}$/, "sha256: and 64 lower-case hex digits"),
     algo: z.literal("BIP340", "Only BIP340 is accepted"),
     signature: signature.optional(),
     signatures: itemSignatures.optional(),
     checkpoint_signatures: itemSignatures.optional(),
-    challenge_id: z.string().min(1).max(64).optional(),
+    challenge_id: gatewayId.optional(),
     pubkey: pubkey.optional(),
   })
   .refine((content) => (content.signature === undefined) !== (content.signatures === undefined), {
