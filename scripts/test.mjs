@@ -55,6 +55,8 @@ async function test(values, filters) {
   const supervisor = createSupervisor({ paths, print });
   const interrupted = nextSignal();
   const resultFile = path.join(paths.run, "jest.json");
+  // Of the end-to-end tests, which start stacks of their own.
+  const stacks = path.join(paths.root, "stacks");
   removeFile(resultFile);
   try {
     await Promise.race([runSuites(), interrupted.then(() => print("interrupted"))]);
@@ -65,7 +67,7 @@ async function test(values, filters) {
     await stopCommands();
     await supervisor.stopAll();
     removeFile(paths.processes);
-    rmSync(paths.socketDir, { recursive: true, force: true });
+    for (const folder of [stacks, paths.socketDir]) rmSync(folder, { recursive: true, force: true });
     releaseLock();
   }
   const { passed, failed, failures } = countResults(readJsonFile(resultFile));

@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import path from "node:path";
 
 import { z } from "zod";
 
 const ROOT = path.resolve(__dirname, "../..");
+/** In the checkout, so that what an interrupted run leaves is found: `npm test` empties this folder. */
+const STACKS = path.join(ROOT, ".local/test/stacks");
 /** The first start on a machine may have to build the workspace. */
 export const START_TIMEOUT_MS = 300_000;
 
@@ -33,7 +34,8 @@ export interface RunningStack {
 
 /** Runs `npm start` in its JSON mode and resolves when it is ready. Rejects with its last words when it ends before. */
 export async function startStack(): Promise<RunningStack> {
-  const stateDir = await mkdtemp(path.join(tmpdir(), "arkrelay-e2e-"));
+  await mkdir(STACKS, { recursive: true });
+  const stateDir = await mkdtemp(path.join(STACKS, "e2e-"));
   const { DATABASE_URL: _database, REDIS_URL: _redis, ...env } = process.env;
   const args = ["scripts/start.mjs", "--json", "--no-demo", "--state-dir", stateDir];
   const child = spawn(process.execPath, args, { cwd: ROOT, env, stdio: ["ignore", "pipe", "pipe"] });

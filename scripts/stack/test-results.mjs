@@ -7,7 +7,7 @@ import { ROOT } from "./paths.mjs";
  * silence is never success.
  */
 export function countResults(report) {
-  if (!report) return { passed: 0, failed: 1, failures: ["jest ended without a report"] };
+  if (!report) return { passed: 0, failed: 1, failures: ["FAILED: the tests did not run to their end"] };
   const brokenSuites = report.testResults.filter(
     (suite) => suite.status === "failed" && suite.assertionResults.length === 0,
   );
