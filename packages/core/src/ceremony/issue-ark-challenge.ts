@@ -28,12 +28,12 @@ export async function issueArkChallenge(
   session: Session,
   inputs: LockedInputs,
   info: ArkServerInfo,
-  ids: { readonly challengeId: string; readonly expiresAt: Date },
+  { replacesPlan, ...ids }: { readonly challengeId: string; readonly expiresAt: Date; readonly replacesPlan: boolean },
 ): Promise<Challenge> {
   const params = arkParamsOf(info);
   const plan = await planOutputs(deps, tx, session, inputs, info);
   const built = buildArkTx(params, plan.inputs, plan.outputs, info);
-  await storePlan(deps, tx, session, built, plan);
+  await storePlan(deps, tx, session, built, plan, replacesPlan);
   return issueChallenge(deps, tx, session, {
     ...ids,
     stage: "ark_tx",
@@ -110,6 +110,7 @@ async function storePlan(
   session: Session,
   built: BuiltArkTx,
   plan: TransferPlan,
+  replaces: boolean,
 ): Promise<void> {
   const { intent, sessionId, userPubkey } = session;
   // More than the intent's amount when a change below dust goes with it.
@@ -117,12 +118,13 @@ async function storePlan(
     (sum, each) => (each.role === "recipient" ? sum + each.amountSats : sum),
     0n,
   );
-  await deps.sessionTxs.replacePlan(tx, session, {
+  await deps.sessionTxs.storePlan(tx, session, {
     txs: {
       ark: unsigned(built.txid, 0, built.arkPsbt),
       checkpoints: built.checkpoints.map((each, seq) => unsigned(each.txid, seq, each.psbt)),
     },
     outputs: plan.planned,
+    replaces,
     inputs: plan.inputs.map((input, inputIndex) => ({
       vtxoId: input.vtxoId,
       role: inputIndex === plan.inputs.length - 1 ? "fee" : "user",

@@ -43,7 +43,12 @@ export async function prepareChallenge(deps: SessionDeps, tx: Tx, session: Sessi
   const rules = selectionRules(deps, prepared.intent, info);
   const chosen = await chooseInputs(deps, tx, prepared, rules, expiresAt);
   const inputs = { ...chosen, coInput: await lockCoInput(deps, tx, prepared, expiresAt) };
-  const challenge = await issueArkChallenge(deps, tx, prepared, inputs, info, { challengeId, expiresAt });
+  const challenge = await issueArkChallenge(deps, tx, prepared, inputs, info, {
+    challengeId,
+    expiresAt,
+    // An earlier preparation, whose challenge ran out.
+    replacesPlan: session.arkParams !== undefined,
+  });
   return { session: prepared, challenge };
 }
 

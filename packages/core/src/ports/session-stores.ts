@@ -198,17 +198,16 @@ export interface SessionInput {
   readonly inputIndex: number;
 }
 
+export interface NewSessionPlan {
+  readonly txs: SessionTxs;
+  readonly outputs: readonly PlannedOutput[];
+  readonly inputs: readonly SessionInput[];
+  /** Whether an earlier challenge 1 of this session had a plan, which goes. */
+  readonly replaces: boolean;
+}
+
 export interface SessionTxStore {
-  /** Replaces what an earlier, expired challenge 1 of this session had planned. */
-  replacePlan(
-    tx: Tx,
-    session: Session,
-    plan: {
-      readonly txs: SessionTxs;
-      readonly outputs: readonly PlannedOutput[];
-      readonly inputs: readonly SessionInput[];
-    },
-  ): Promise<void>;
+  storePlan(tx: Tx, session: Session, plan: NewSessionPlan): Promise<void>;
   find(
     tx: Tx | undefined,
     sessionRowId: bigint,

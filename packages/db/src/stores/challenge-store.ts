@@ -25,10 +25,10 @@ export class DrizzleChallengeStore implements ChallengeStore {
   async insert(tx: Tx, challenge: NewChallenge): Promise<Challenge> {
     const { content } = challenge;
     try {
-      const { insertId } = await connectionOf(tx).write(
+      const [row] = await connectionOf(tx).select(
         `INSERT INTO signing_challenges (challenge_id, session_id, signer_pubkey, type, stage, open_key, step_index, step_total,
            payload_ref, payload_to_sign, content, items, algo, domain, status, expires_at, created_at, challenge_event_id)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'issued', ?, NOW(3), ?)`,
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'issued', ?, NOW(3), ?) RETURNING id, created_at`,
         [
           challenge.challengeId,
           challenge.sessionRowId,
@@ -48,7 +48,16 @@ export class DrizzleChallengeStore implements ChallengeStore {
           challenge.challengeEventId ?? null,
         ],
       );
-      return await getById(connectionOf(tx), BigInt(insertId));
+      return {
+        ...challenge,
+        id: readBigint(row ?? {}, "id"),
+        createdAt: readDate(row ?? {}, "created_at"),
+        payloadRef: content.payload_ref,
+        items: content.items,
+        status: "issued",
+        answeredAt: undefined,
+        wrongAnswers: 0,
+      };
     } catch (error) {
       if (!(error instanceof DuplicateKeyError)) throw error;
       throw new AppError("conflict", { message: "A challenge of this stage is open already", cause: error });

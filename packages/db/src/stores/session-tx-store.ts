@@ -1,9 +1,9 @@
 import { assert } from "@arkrelay/core/errors";
 import type {
+  NewSessionPlan,
   PlannedOutput,
   SessionInput,
   SessionTx,
-  SessionTxs,
   SessionTxStore,
 } from "@arkrelay/core/ports/session-stores";
 import type { Tx } from "@arkrelay/core/ports/transactions";
@@ -21,18 +21,12 @@ type StoredOutput = Omit<PlannedOutput, "amountSats"> & { readonly amountSats: s
 export class DrizzleSessionTxStore implements SessionTxStore {
   constructor(private readonly database: Pick<Database, "select" | "selectOnce">) {}
 
-  async replacePlan(
-    tx: Tx,
-    session: Session,
-    plan: {
-      readonly txs: SessionTxs;
-      readonly outputs: readonly PlannedOutput[];
-      readonly inputs: readonly SessionInput[];
-    },
-  ): Promise<void> {
+  async storePlan(tx: Tx, session: Session, plan: NewSessionPlan): Promise<void> {
     const connection = connectionOf(tx);
-    await connection.write("DELETE FROM session_txs WHERE session_id = ?", [session.id]);
-    await connection.write("DELETE FROM session_inputs WHERE session_id = ?", [session.id]);
+    if (plan.replaces) {
+      await connection.write("DELETE FROM session_txs WHERE session_id = ?", [session.id]);
+      await connection.write("DELETE FROM session_inputs WHERE session_id = ?", [session.id]);
+    }
     const outputs = JSON.stringify(
       plan.outputs.map((each): StoredOutput => ({ ...each, amountSats: String(each.amountSats) })),
     );
@@ -97,25 +91,15 @@ export class DrizzleSessionTxStore implements SessionTxStore {
   }
 
   setSigned(tx: Tx, sessionRowId: bigint, psbts: ReadonlyMap<string, string>): Promise<void> {
-    return setPsbts(
-      tx,
-      "UPDATE session_txs SET signed_psbt = ? WHERE session_id = ? AND txid = ?",
-      sessionRowId,
-      psbts,
-    );
+    return setPsbts(tx, "signed_psbt", sessionRowId, psbts);
   }
 
   setServer(tx: Tx, sessionRowId: bigint, psbts: ReadonlyMap<string, string>): Promise<void> {
-    return setPsbts(
-      tx,
-      "UPDATE session_txs SET server_psbt = ? WHERE session_id = ? AND txid = ?",
-      sessionRowId,
-      psbts,
-    );
+    return setPsbts(tx, "server_psbt", sessionRowId, psbts);
   }
 
   setFinal(tx: Tx, sessionRowId: bigint, psbts: ReadonlyMap<string, string>): Promise<void> {
-    return setPsbts(tx, "UPDATE session_txs SET final_psbt = ? WHERE session_id = ? AND txid = ?", sessionRowId, psbts);
+    return setPsbts(tx, "final_psbt", sessionRowId, psbts);
   }
 
   private handle(tx: Tx | undefined): Pick<SqlHandle, "select"> {
@@ -123,16 +107,20 @@ export class DrizzleSessionTxStore implements SessionTxStore {
   }
 }
 
+/** One statement for all of them: an ark tx has a checkpoint per input, and each statement is a way to the database and back. */
 async function setPsbts(
   tx: Tx,
-  statement: string,
+  column: "signed_psbt" | "server_psbt" | "final_psbt",
   sessionRowId: bigint,
   psbts: ReadonlyMap<string, string>,
 ): Promise<void> {
-  for (const [txid, psbt] of psbts) {
-    const { affectedRows } = await connectionOf(tx).write(statement, [psbt, sessionRowId, txid]);
-    assert(affectedRows === 1, `session row ${sessionRowId} has no transaction ${txid}`);
-  }
+  const cases = Array.from(psbts, () => "WHEN ? THEN ?").join(" ");
+  const { affectedRows } = await connectionOf(tx).writeOnce(
+    `UPDATE session_txs SET ${column} = CASE txid ${cases} END
+     WHERE session_id = ? AND txid IN (${Array.from(psbts, () => "?").join(", ")})`,
+    [...Array.from(psbts).flat(), sessionRowId, ...psbts.keys()],
+  );
+  assert(affectedRows === psbts.size, `session row ${sessionRowId} lacks a transaction of its plan`);
 }
 
 function rowsOf(rows: readonly unknown[], columns: number): string {

@@ -4,6 +4,7 @@ import { hex } from "@scure/base";
 import { ArkdError } from "../arkd-error";
 import { equalBytes } from "../bytes";
 import { type DecodedVtxoScript, decodeLeaves } from "../decode-vtxo-script";
+import { TX_OPTIONS } from "../psbt";
 import type { CheckContext } from "./check-context";
 import type { Submission } from "./parse-submission";
 import type { ArkInput } from "./read-ark-inputs";
@@ -64,7 +65,7 @@ function rebuildCheckpoint(context: CheckContext, input: ArkInput): RebuiltCheck
   const output = decodeLeaves([context.unrollScript, leafScript]);
   const arkLeaf = output.leaves.find(({ script }) => equalBytes(script, leafScript));
   if (arkLeaf === undefined) throw new ArkdError("INTERNAL_ERROR", "the checkpoint output lost its leaf");
-  const tx = new Transaction({ version: 3, lockTime: closure.lockTime ?? 0 });
+  const tx = new Transaction({ ...TX_OPTIONS, version: 3, lockTime: closure.lockTime ?? 0 });
   tx.addInput({
     txid: vtxo.txid,
     index: vtxo.vout,
@@ -84,7 +85,7 @@ function rebuildArkTx(
   rebuilt: readonly RebuiltCheckpoint[],
 ): Transaction {
   const lockTime = Math.max(0, ...inputs.map(({ closure }) => closure.lockTime ?? 0));
-  const tx = new Transaction({ version: 3, lockTime });
+  const tx = new Transaction({ ...TX_OPTIONS, version: 3, lockTime });
   inputs.forEach((input, index) => {
     const checkpoint = rebuilt[index];
     if (checkpoint === undefined) throw new Error("fewer checkpoints than inputs");
