@@ -121,6 +121,7 @@ function openLogger(config: ApiConfig, life: DepsLife): Logger {
   const logger = createLogger({ service: "api", level, format, directory });
   life.onStop("log", () => logger.close());
   for (const warning of config.warnings) logger.warn("configuration", { warning });
+  if (config.http.webWorkers > 1) logger.warn("WEB_WORKERS: one per process is supported; run replicas instead");
   return logger;
 }
 

@@ -172,6 +172,15 @@ describe("paths and methods", () => {
     expect((await api.call("GET", "/assets/transfer")).status).toBe(405);
   });
 
+  it("ignores an unknown query parameter, except where something is deleted or cancelled", async () => {
+    expect((await api.call("GET", "/jobs?colour=red")).status).toBe(200);
+    for (const path of ["/jobs/any/cancel", "/signing/ceremony/any/cancel", "/sessions/any/fail"]) {
+      const answer = await api.call("POST", `${path}?colour=red`, { body: {} });
+      expect(answer).toMatchObject({ status: 400, body: { errors: [{ path: "colour", code: "unknown_key" }] } });
+    }
+    expect((await api.call("DELETE", "/admin/api-keys/any?force=1", { admin: true })).status).toBe(400);
+  });
+
   it("refuses a path that is no UTF-8", async () => {
     expect(await api.call("GET", "/jobs/%E0%A4%A")).toMatchObject({ status: 400, body: { code: "invalid_request" } });
   });

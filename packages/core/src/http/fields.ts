@@ -83,6 +83,9 @@ export const queryFlag = z
   .transform((word) => word === "true" || word === "1" || word === "yes")
   .meta({ type: "boolean" });
 
+/** Query of a route that deletes or cancels: a filter that is not known must not be taken for none. */
+export const NoQuery = z.strictObject({});
+
 const LIMIT_MAX = 200;
 
 /** Page size: above the maximum it is clamped, below 1 or not an integer it is refused. */

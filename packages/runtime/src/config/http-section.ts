@@ -27,6 +27,7 @@ export const httpSection = defineSection({
     RATE_LIMIT_ADMIN_PER_SECOND: perSecond().default(5),
     RATE_LIMIT_AUTH_FAILURES_PER_SECOND: perSecond().default(5),
     IDEMPOTENCY_TTL_HOURS: integer({ min: 1, max: 24 * 90 }).default(48),
+    WEBHOOK_ALLOW_PRIVATE: boolean().optional(),
     CACHE_ENABLED: boolean().default(true),
     CACHE_DEFAULT_TTL: integer({ min: 1, max: 86_400 }).default(300),
   },
@@ -43,11 +44,18 @@ export const httpSection = defineSection({
     if (!mode.isProduction) return problems;
     if (solverAuth === "open") problems.push("SOLVER_AUTH: open is refused in production");
     if (values.RATE_LIMIT_ENABLED === false) problems.push("RATE_LIMIT_ENABLED: false is refused in production");
+    // Nobody reads it before there are webhooks; a production set up with it must still not start.
+    if (values.WEBHOOK_ALLOW_PRIVATE === true) problems.push("WEBHOOK_ALLOW_PRIVATE: true is refused in production");
+    if (values.SOLVER_API_KEYS.some((entry) => keyOf(entry).length < SECRET_LENGTH_MIN)) {
+      problems.push(`SOLVER_API_KEYS: every key needs at least ${SECRET_LENGTH_MIN} characters in production`);
+    }
     if (values.ADMIN_API_KEY !== undefined && values.ADMIN_API_KEY.length < SECRET_LENGTH_MIN) {
       problems.push(`ADMIN_API_KEY: needs at least ${SECRET_LENGTH_MIN} characters in production`);
     }
     const { SECRET_KEY, ADMIN_API_KEY, ADMIN_API_KEY_PREVIOUS } = values;
-    return [...problems, ...findPlaceholders({ SECRET_KEY, ADMIN_API_KEY, ADMIN_API_KEY_PREVIOUS })];
+    const SOLVER_API_KEYS = values.SOLVER_API_KEYS.map(keyOf);
+    const secrets = { SECRET_KEY, ADMIN_API_KEY, ADMIN_API_KEY_PREVIOUS, SOLVER_API_KEYS };
+    return [...problems, ...findPlaceholders(secrets)];
   },
   build: (values, mode) => {
     const solverAuth =
@@ -69,7 +77,7 @@ export const httpSection = defineSection({
       /** Keys to import once; the key itself is never stored. */
       bootstrapKeys: values.SOLVER_API_KEYS.map((entry) => ({
         name: entry.slice(0, entry.indexOf(":")),
-        key: entry.slice(entry.indexOf(":") + 1),
+        key: keyOf(entry),
       })),
       rateLimit: {
         enabled: values.RATE_LIMIT_ENABLED ?? mode.isProduction,
@@ -86,3 +94,8 @@ export const httpSection = defineSection({
     };
   },
 });
+
+/** Of an entry `name:key`. */
+function keyOf(entry: string): string {
+  return entry.slice(entry.indexOf(":") + 1);
+}

@@ -44,7 +44,7 @@ export const nostrSection = defineSection({
       problems.push("MIN_RELAY_ACKS: more than there are relays");
     }
     if (!mode.isProduction) return problems;
-    if (values.NOSTR_AUTO_START && values.NOSTR_RELAYS.some((relay) => relay.startsWith("ws://"))) {
+    if (values.NOSTR_RELAYS.some((relay) => relay.startsWith("ws://"))) {
       problems.push("NOSTR_RELAYS: ws:// is refused in production");
     }
     const { NOSTR_PRIVATE_KEY, GATEWAY_ENCRYPTION_KEY } = values;

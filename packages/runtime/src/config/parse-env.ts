@@ -74,7 +74,10 @@ function parseSection(
     if (value !== undefined) raw[name] = value;
   }
   const missing = (section.requiredInProduction ?? []).filter((name) => mode.isProduction && raw[name] === undefined);
-  for (const name of missing) problems.push(`${name}: required in production`);
+  for (const name of missing) {
+    // What is wrong with a file that was named has been said already.
+    if (valueOf(env, `${name}_FILE`) === undefined) problems.push(`${name}: required in production`);
+  }
   const parsed = z.object(section.variables).safeParse(raw);
   if (!parsed.success) {
     for (const issue of parsed.error.issues) problems.push(`${issue.path.join(".")}: ${issue.message}`);

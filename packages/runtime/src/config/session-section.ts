@@ -1,4 +1,4 @@
-import { decimal, integer, list, sats } from "./env-types";
+import { decimal, integer, list, oneOf, sats } from "./env-types";
 import { defineSection } from "./parse-env";
 
 /** Sessions, ceremonies, coin selection and fees. */
@@ -15,6 +15,7 @@ export const sessionSection = defineSection({
     UNPROVEN_SESSIONS_PER_CREATOR: integer({ min: 1 }).default(10),
     ACCEPTED_UNFINALISED_MAX: integer({ min: 1 }).default(20),
     MAX_INPUTS_PER_SESSION: integer({ min: 1, max: 20 }).default(20),
+    BATCH_PRESIGN: oneOf(["largest", "non_solver", "all", "none"]).default("largest"),
     VTXO_EXPIRATION_HOURS: integer({ min: 1 }).default(24),
     VTXO_MIN_AMOUNT_SATS: sats().default(1000n),
     VTXO_MIN_REMAINING_SECONDS: integer({ min: 0 }).default(3600),
@@ -26,8 +27,11 @@ export const sessionSection = defineSection({
     FEE_SATS_PER_VBYTE: decimal({ min: 1, max: 10_000 }).default(10),
     FEE_ASSETS: list().prefault("gBTC"),
   },
-  check: (values) => {
+  check: (values, mode) => {
     const problems: string[] = [];
+    // Nobody reads it before there are batches; a production set up with it must still not start.
+    if (mode.isProduction && values.BATCH_PRESIGN === "none")
+      problems.push("BATCH_PRESIGN: none is refused in production");
     if (values.CHALLENGE_TIMEOUT_MINUTES > values.SESSION_TIMEOUT_MINUTES)
       problems.push("CHALLENGE_TIMEOUT_MINUTES: above SESSION_TIMEOUT_MINUTES");
     if (values.STEP_TIMEOUT_SECONDS > values.CEREMONY_TIMEOUT_SECONDS)

@@ -1,4 +1,5 @@
 import { CleanupBody, CleanupReply } from "@arkrelay/core/http/admin";
+import { NoQuery } from "@arkrelay/core/http/fields";
 
 import { writeRoute } from "../../http/route";
 
@@ -10,6 +11,7 @@ export const cleanupRoute = writeRoute({
   summary: "Delete finished jobs, samples and heartbeats older than some days",
   auth: ["admin"],
   body: CleanupBody,
+  query: NoQuery,
   replies: { 200: CleanupReply },
 }).handle(async ({ deps, body }) => {
   const cutoff = new Date(deps.clock.now().getTime() - body.days * DAY_MS);

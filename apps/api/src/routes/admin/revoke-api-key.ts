@@ -1,5 +1,6 @@
 import { AppError } from "@arkrelay/core/errors";
 import { ApiKeyParams } from "@arkrelay/core/http/admin";
+import { NoQuery } from "@arkrelay/core/http/fields";
 
 import { NoBody, writeRoute } from "../../http/route";
 
@@ -9,6 +10,7 @@ export const revokeApiKeyRoute = writeRoute({
   summary: "Revoke a key; works on every replica within 5 s",
   auth: ["admin"],
   params: ApiKeyParams,
+  query: NoQuery,
   replies: { 204: NoBody },
 }).handle(async ({ deps, tx, params }) => {
   if (!(await deps.admin.apiKeys.revoke(tx, params.id))) throw new AppError("not_found");

@@ -1,4 +1,5 @@
 import { CancelCeremonyBody, CancelCeremonyReply } from "@arkrelay/core/http/ceremony";
+import { NoQuery } from "@arkrelay/core/http/fields";
 import { SessionParams } from "@arkrelay/core/http/sessions";
 import { cancelSession } from "@arkrelay/core/session/cancel-session";
 
@@ -12,6 +13,7 @@ export const cancelCeremonyRoute = writeRoute({
   scope: "sessions",
   params: SessionParams,
   body: CancelCeremonyBody,
+  query: NoQuery,
   replies: { 200: CancelCeremonyReply },
 }).handle(async ({ deps, tx, caller, params, body }) => {
   const { sessionId } = await cancelSession(deps.session, tx, {

@@ -1,3 +1,4 @@
+import { NoQuery } from "@arkrelay/core/http/fields";
 import { CancelJobBody, CancelJobReply, JobParams } from "@arkrelay/core/http/jobs";
 import { requestJobCancel } from "@arkrelay/core/jobs/request-job-cancel";
 
@@ -11,6 +12,7 @@ export const cancelJobRoute = writeRoute({
   scope: "jobs",
   params: JobParams,
   body: CancelJobBody,
+  query: NoQuery,
   replies: { 202: CancelJobReply },
 }).handle(async ({ deps, tx, caller, params, body }) => {
   const { jobId, status, cancelRequested, wakes } = await requestJobCancel(deps, tx, {

@@ -1,3 +1,4 @@
+import { NoQuery } from "@arkrelay/core/http/fields";
 import { SessionCleanupReply } from "@arkrelay/core/http/sessions";
 import { expireSessions } from "@arkrelay/core/session/expire-sessions";
 
@@ -10,6 +11,7 @@ export const cleanupSessionsRoute = writeRoute({
   path: "/sessions/cleanup",
   summary: "End what ran out of time; deletes nothing",
   auth: ["admin"],
+  query: NoQuery,
   replies: { 200: SessionCleanupReply },
 }).handle(async ({ deps }) => {
   // One transaction per session, so that one that moved meanwhile holds up nothing; doing it twice is harmless.

@@ -1,3 +1,4 @@
+import { NoQuery } from "@arkrelay/core/http/fields";
 import { FailSessionBody, FailSessionReply, SessionParams } from "@arkrelay/core/http/sessions";
 import { cancelSession } from "@arkrelay/core/session/cancel-session";
 
@@ -11,6 +12,7 @@ export const failSessionRoute = writeRoute({
   scope: "sessions",
   params: SessionParams,
   body: FailSessionBody,
+  query: NoQuery,
   replies: { 200: FailSessionReply },
 }).handle(async ({ deps, tx, caller, params, body }) => {
   const reason = body.error_message ?? body.reason ?? "Session failed";

@@ -169,4 +169,30 @@ describe("the operator's routes", () => {
     expect((await api.call("GET", "/nostr/status")).body).toMatchObject({ running: false });
     expect(await api.call("GET", "/nostr/relays")).toMatchObject({ status: 503, body: { code: "service_stopped" } });
   });
+
+  it("shows what the listener reports and how its events travel, while it reports", async () => {
+    const at = new Date().toISOString();
+    const relay = { url: "wss://r.example", connected: true, lastSeenAt: at, lagSeconds: 0.2 };
+    const detail = {
+      gatewayPubkey: "ab".repeat(32),
+      eventsReceived: 4,
+      eventsPublished: 3,
+      errors: 0,
+      connections: 1,
+      subscriptions: 1,
+      handlers: { "31510": 4 },
+      relays: [relay],
+    };
+    const report = { at, instance: "i", running: true, restartSeen: 0, failures: 0, lastError: null, detail };
+    const states = new DrizzleServiceStateStore(api.database);
+    await states.setDesired("nostr", "running");
+    await states.setActual("nostr", report);
+    const { body } = await api.call("GET", "/nostr/status");
+    expect(body).toMatchObject({
+      running: true,
+      nostr_stats: { events_received: 4, relay_count: 1, connected_relays: 1, handlers: { "31510": 4 } },
+      redis_stats: { messages_published: 3, queue_size: 0, errors: 0, handler_count: { "nostr-in": 0 } },
+    });
+    expect((await api.call("GET", "/nostr/relays")).body).toMatchObject({ total_relays: 1, connected_relays: 1 });
+  });
 });
