@@ -4,8 +4,8 @@ interface Waiting<In, Out> {
   readonly reject: (error: unknown) => void;
 }
 
-/** Two, so that one group's round trips to the database overlap with the other's; more would only make the groups smaller. */
-const GROUPS_IN_FLIGHT = 2;
+/** More would only make the groups smaller, and a group's statements are what costs, not its rows. */
+const GROUPS_IN_FLIGHT = 1;
 const SIZE_MAX = 100;
 
 /**

@@ -9,7 +9,14 @@ import { parseDatabaseUrl } from "./database-url";
 import { databaseUnavailable, isDatabaseUnavailable } from "./driver-errors";
 import type { Row } from "./row";
 import type { QueryObserver } from "./send-statement";
-import { createSqlHandle, type Orm, type SqlHandle, type SqlParam, type WriteResult } from "./sql-handle";
+import {
+  createSqlHandle,
+  type Orm,
+  type SqlHandle,
+  type SqlParam,
+  type Statement,
+  type WriteResult,
+} from "./sql-handle";
 import { createTransactions, joinTransaction } from "./transactions";
 
 export interface DatabaseOptions {
@@ -110,6 +117,10 @@ class PooledDatabase implements Database {
 
   writeOnce(sql: string, params?: readonly SqlParam[]): Promise<WriteResult> {
     return this.handle.writeOnce(sql, params);
+  }
+
+  writeAndSelect(write: Statement, look: Statement): Promise<readonly Row[]> {
+    return this.handle.writeAndSelect(write, look);
   }
 
   async ping(): Promise<void> {

@@ -3,7 +3,13 @@ import type { Pool, PoolConnection, QueryOptions } from "mysql2";
 
 import { mapDriverError } from "./driver-errors";
 import type { Row } from "./row";
-import { sendStatement, type StatementOptions, type StatementResult, type StatementValue } from "./send-statement";
+import {
+  sendStatement,
+  toText,
+  type StatementOptions,
+  type StatementResult,
+  type StatementValue,
+} from "./send-statement";
 
 /** A parameter of a statement; never undefined. */
 export type SqlParam = StatementValue;
@@ -29,6 +35,13 @@ export interface SqlHandle {
   /** Text protocol, for statements whose text varies (lists of placeholders): preparing each would fill the server's cache. */
   selectOnce(sql: string, params?: readonly SqlParam[]): Promise<readonly Row[]>;
   writeOnce(sql: string, params?: readonly SqlParam[]): Promise<WriteResult>;
+  /** A write and a look at what it did, in one packet. Outside a transaction each is one of its own, as if sent apart. */
+  writeAndSelect(write: Statement, look: Statement): Promise<readonly Row[]>;
+}
+
+export interface Statement {
+  readonly sql: string;
+  readonly params: readonly SqlParam[];
 }
 
 /** One statement on a connection; `before` = texts that go ahead of it in the same packet. */
@@ -52,6 +65,8 @@ export function createSqlHandle(options: SqlHandleOptions): SqlHandle {
     write: async (sql, params = []) => toWriteResult(await runStatement(options, "execute", { sql }, params)),
     selectOnce: async (sql, params = []) => toRows(await runStatement(options, "query", { sql }, params)),
     writeOnce: async (sql, params = []) => toWriteResult(await runStatement(options, "query", { sql }, params)),
+    writeAndSelect: async (write, look) =>
+      toRows(await runStatement(options, "query", { sql: look.sql }, look.params, write)),
   };
 }
 
@@ -60,11 +75,13 @@ async function runStatement(
   protocol: "execute" | "query",
   statement: QueryOptions,
   values: readonly SqlParam[],
+  first?: Statement,
 ): Promise<StatementResult> {
   try {
-    return await options.use((connection, before) =>
-      sendStatement(options, connection, protocol, statement, values, before),
-    );
+    return await options.use((connection, waiting = []) => {
+      const before = first === undefined ? waiting : [...waiting, toText(connection, first.sql, first.params)];
+      return sendStatement(options, connection, protocol, statement, values, before);
+    });
   } catch (error) {
     throw mapDriverError(error);
   }

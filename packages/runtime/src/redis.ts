@@ -35,7 +35,12 @@ export function redisOptions(url: string, role: RedisRole): RedisOptions {
     retryStrategy: (attempt) => Math.min(50 * 2 ** Math.min(attempt, 10), RECONNECT_DELAY_MS_MAX),
     ...(role === "producer"
       ? { enableOfflineQueue: false, maxRetriesPerRequest: 0, commandTimeout: PRODUCER_COMMAND_TIMEOUT_MS }
-      : { maxRetriesPerRequest: null }),
+      : {
+          maxRetriesPerRequest: null,
+          // Jobs end in groups, and a group's commands go out in one write; a blocking read would hold the others up.
+          enableAutoPipelining: true,
+          autoPipeliningIgnoredCommands: ["bzpopmin"],
+        }),
   };
 }
 

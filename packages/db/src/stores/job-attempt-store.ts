@@ -39,12 +39,13 @@ export class DrizzleAttemptStore implements AttemptStore {
     const table = workTableOf(task);
     // Nobody else ever has this token, so whoever carries it afterwards was taken by this statement.
     const token = randomUUID();
-    await this.database.writeOnce(takeStatement(table, rowKeys), [
-      ...this.takeTimes(task, table, token),
-      ...rowKeys,
-      EARLY_SECONDS,
-    ]);
-    const rows = await this.database.selectOnce(takenStatement(table, rowKeys), [...rowKeys]);
+    const rows = await this.database.writeAndSelect(
+      {
+        sql: takeStatement(table, rowKeys),
+        params: [...this.takeTimes(task, table, token), ...rowKeys, EARLY_SECONDS],
+      },
+      { sql: takenStatement(table, rowKeys), params: rowKeys },
+    );
     const byKey = new Map(rows.map((row) => [readText(row, table.key), row]));
     return rowKeys.map((rowKey) => toTakeOutcome(task, table, token, byKey.get(rowKey)));
   }
