@@ -36,12 +36,15 @@ function collect(req: IncomingMessage, bytesMax: number): Promise<Buffer> {
       if (size <= bytesMax) chunks.push(chunk);
       else reject(tooLarge(bytesMax));
     });
+    let isRead = false;
     req.on("end", () => {
+      isRead = true;
       resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks));
     });
     // Also of a caller that went away: nobody is left to answer, but the pipeline has to end.
     req.on("close", () => {
-      reject(new AppError("invalid_request", { message: "The body ended early." }));
+      // Every request closes, and an error that nobody sees costs its stack trace.
+      if (!isRead) reject(new AppError("invalid_request", { message: "The body ended early." }));
     });
     req.on("error", reject);
   });

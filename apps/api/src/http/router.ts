@@ -12,17 +12,29 @@ export type Handle = (route: Route) => RequestHandler;
  */
 export function createRouter(routes: readonly Route[], handle: Handle): Router {
   const router = Router({ caseSensitive: true });
+  const literal = new Map<string, RequestHandler>();
+  // Most calls name a literal path exactly: one look instead of a pattern per route.
+  router.use((req, res, next) => {
+    const handler = literal.get(req.path);
+    if (handler === undefined) return next();
+    return handler(req, res, next);
+  });
   for (const [path, byMethod] of groupByPath(routes)) {
-    const handlers = new Map([...byMethod].map(([method, route]) => [method as string, handle(route)]));
-    router.all(path, (req, res, next) => {
-      // HEAD is GET whose body Node leaves out.
-      const handler = handlers.get(req.method === "HEAD" ? "GET" : req.method);
-      if (handler !== undefined) return handler(req, res, next);
-      res.setHeader("allow", allowed(handlers));
-      return next(new AppError("method_not_allowed"));
-    });
+    const handler = pickMethod(new Map([...byMethod].map(([method, route]) => [method, handle(route)])));
+    if (!path.includes(":")) literal.set(path, handler);
+    router.all(path, handler);
   }
   return router;
+}
+
+function pickMethod(handlers: ReadonlyMap<string, RequestHandler>): RequestHandler {
+  return (req, res, next) => {
+    // HEAD is GET whose body Node leaves out.
+    const handler = handlers.get(req.method === "HEAD" ? "GET" : req.method);
+    if (handler !== undefined) return handler(req, res, next);
+    res.setHeader("allow", allowed(handlers));
+    return next(new AppError("method_not_allowed"));
+  };
 }
 
 function groupByPath(routes: readonly Route[]): [string, Map<Method, Route>][] {

@@ -38,11 +38,12 @@ export function sendProblem(res: Response, answer: ErrorAnswer): void {
 }
 
 function sendJson(res: Response, status: number, contentType: string, body: unknown): void {
-  const bytes = Buffer.from(JSON.stringify(body));
+  const text = JSON.stringify(body);
   res.statusCode = status;
   res.setHeader("content-type", contentType);
-  res.setHeader("content-length", bytes.length);
-  res.end(bytes);
+  res.setHeader("content-length", Buffer.byteLength(text));
+  // A string leaves together with the headers, bytes would be a piece of their own.
+  res.end(text);
 }
 
 /** A stored answer brings its own timestamp: a replay shows when it was given. */
