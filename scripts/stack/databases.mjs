@@ -1,8 +1,11 @@
 import { mariadbService } from "./mariadb.mjs";
 import { redisService } from "./redis.mjs";
+import { StopWithSentence } from "./stop-with-sentence.mjs";
 import { findServers } from "./system-packages.mjs";
+import { takesConnections } from "./wait-until.mjs";
 
 export const DATABASE_NAME = "arkrelay";
+const DEFAULT_PORTS = { DATABASE_URL: 3306, REDIS_URL: 6379 };
 
 /** Which servers are ours to start. */
 export function neededServers() {
@@ -26,6 +29,7 @@ export async function startDatabases({
   isDurable,
 }) {
   const needed = neededServers();
+  for (const name of ["DATABASE_URL", "REDIS_URL"]) await mustAnswer(name);
   const servers = await findServers(needed, print);
   const [databaseUrl, redisUrl] = await Promise.all([
     needed.mariadb ? startPrivateMariadb() : process.env.DATABASE_URL,
@@ -47,6 +51,20 @@ export async function startDatabases({
     print(`redis is up on port ${port}`);
     return `redis://127.0.0.1:${port}/0`;
   }
+}
+
+/** A server that is not ours to start must be up: the first process to need it would say so in a hundred lines. */
+async function mustAnswer(name) {
+  const text = process.env[name] ?? "";
+  // What is no URL at all is refused by the migration or the apps, which know the forms they take.
+  if (!URL.canParse(text) || new URL(text).hostname === "") return;
+  const url = new URL(text);
+  const port = Number(url.port || DEFAULT_PORTS[name]);
+  if (await takesConnections({ host: url.hostname.replace(/^\[|\]$/g, ""), port })) return;
+  throw new StopWithSentence(
+    `Nothing answers at ${name} (${url.hostname}:${port}). Start that server, or unset ${name} for a private one.`,
+    69,
+  );
 }
 
 /** The server takes connections from this machine only; its root is reachable through the socket alone. */

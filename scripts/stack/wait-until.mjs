@@ -44,3 +44,16 @@ export function answersOnSocket(target, hello, isGood) {
     socket.on("data", (bytes) => end(isGood(bytes)));
   });
 }
+
+/** Whether anything listens there. */
+export function takesConnections(target) {
+  return new Promise((resolve) => {
+    const socket = connect(target, () => end(true));
+    const end = (isUp) => {
+      socket.destroy();
+      resolve(isUp);
+    };
+    socket.setTimeout(5_000, () => end(false));
+    socket.on("error", () => end(false));
+  });
+}

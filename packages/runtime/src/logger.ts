@@ -128,12 +128,11 @@ function toJsonLine(line: Line): string {
 
 const jsonLine = winston.format.printf((info: Line) => toJsonLine(info));
 
-const COLOURS: Readonly<Record<string, string>> = {
-  debug: "\u001b[90m",
-  info: "\u001b[36m",
-  warn: "\u001b[33m",
-  error: "\u001b[31m",
-};
+/** In a file or a pipe the codes would only stand between the reader and the words. */
+const COLOURS: Readonly<Record<string, string>> = process.stdout.isTTY
+  ? { debug: "\u001b[90m", info: "\u001b[36m", warn: "\u001b[33m", error: "\u001b[31m" }
+  : {};
+const COLOUR_END = process.stdout.isTTY ? "\u001b[0m" : "";
 
 const prettyLine = winston.format.printf((info: Line) => {
   const { timestamp, level, logger, message, module, ...rest } = info;
@@ -145,5 +144,5 @@ const prettyLine = winston.format.printf((info: Line) => {
   const details = Object.keys(fields).length === 0 ? "" : ` ${JSON.stringify(fields)}`;
   const colour = COLOURS[level] ?? "";
   const time = String(timestamp).slice(11, 23);
-  return `${time} ${colour}${level.padEnd(5)}\u001b[0m ${String(logger)}/${String(module)} ${String(message)}${details}${stack === undefined ? "" : `\n${stack}`}`;
+  return `${time} ${colour}${level.padEnd(5)}${COLOUR_END} ${String(logger)}/${String(module)} ${String(message)}${details}${stack === undefined ? "" : `\n${stack}`}`;
 });
