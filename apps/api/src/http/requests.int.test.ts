@@ -181,6 +181,20 @@ describe("paths and methods", () => {
     expect((await api.call("DELETE", "/admin/api-keys/any?force=1", { admin: true })).status).toBe(400);
   });
 
+  it.each([
+    ["GET", "/jobs/caf%C3%A9"],
+    ["GET", "/sessions/caf%C3%A9/events"],
+    ["GET", "/challenges/%F0%9F%98%80"],
+    ["POST", "/signing/ceremony/start"],
+    ["GET", "/jobs?type=%C3%A9"],
+    ["GET", "/heartbeats?service=%C3%A9"],
+    ["GET", "/admin/audit?actor=%C3%A9"],
+  ])("takes %s %s with an id that cannot be one of ours for a broken request", async (method, path) => {
+    const body = method === "POST" ? { session_id: "caf\u00e9" } : undefined;
+    const answer = await api.call(method, path, { admin: path.startsWith("/admin"), body });
+    expect(answer).toMatchObject({ status: 400, body: { code: "invalid_request" } });
+  });
+
   it("refuses a path that is no UTF-8", async () => {
     expect(await api.call("GET", "/jobs/%E0%A4%A")).toMatchObject({ status: 400, body: { code: "invalid_request" } });
   });

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-import { amountOrZero, count, cursor, limit, opaqueId, page, pubkey, pubkeyOut, timestamp } from "./fields";
+import { amountOrZero, asciiText, count, cursor, limit, opaqueId, page, pubkey, pubkeyOut, timestamp } from "./fields";
 
 /** What a key may be used for. A new key has all but `vtxos:assign`, which gives away the gateway's own money. */
 export const KEY_SCOPES = [
@@ -148,8 +148,8 @@ export const CleanupReply = z
   .meta({ id: "CleanedUp" });
 
 export const AuditQuery = z.object({
-  actor: z.string().max(128).optional(),
-  action: z.string().max(128).optional(),
+  actor: asciiText(128).optional(),
+  action: asciiText(128).optional(),
   limit: limit(),
   cursor,
 });

@@ -72,8 +72,16 @@ export const assetId = z
   .regex(/^[A-Za-z0-9._-]{1,64}$/, "must be 1 to 64 of A-Z a-z 0-9 . _ -")
   .meta({ description: "Asset id; gBTC (alias BTC) is sats.", example: "gBTC" });
 
-/** Ids that we hand out; longer than any of ours is nobody's. */
-export const opaqueId = z.string().min(1).max(128);
+/** Ids that we hand out are ASCII, as are their columns, which cannot even be compared with anything else. */
+export const opaqueId = asciiText(128).min(1);
+
+/** A filter over a column of ASCII words. */
+export function asciiText(lengthMax: number) {
+  return z
+    .string()
+    .max(lengthMax)
+    .regex(/^[\x20-\x7e]*$/, "must be printable ASCII");
+}
 
 export const jsonObject = z.record(z.string(), z.unknown());
 

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-import { count, jsonObject, limit, cursor, opaqueId, page, timestamp } from "./fields";
+import { asciiText, count, jsonObject, limit, cursor, opaqueId, page, timestamp } from "./fields";
 
 export const JobStatus = z.enum(["pending", "running", "completed", "failed", "cancelled"]);
 
@@ -57,7 +57,7 @@ const jobFields = {
 
 export const JobListQuery = z.object({
   status: JobStatus.optional(),
-  type: z.string().max(64).optional(),
+  type: asciiText(64).optional(),
   limit: limit(10),
   cursor,
 });

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-import { count, cursor, limit, page, timestamp } from "./fields";
+import { asciiText, count, cursor, limit, page, timestamp } from "./fields";
 
 const connection = z.enum(["connected", "disconnected"]);
 const daemonFlags = z.object({ arkd: z.boolean(), tapd: z.boolean(), lnd: z.boolean() });
@@ -126,7 +126,7 @@ export const SystemMetricsReply = z
   .object({ metrics: z.array(z.object({ id: z.int(), ...metricFields })), ...page })
   .meta({ id: "SystemMetrics" });
 
-export const HeartbeatsQuery = z.object({ service: z.string().max(64).optional(), limit: limit(10), cursor });
+export const HeartbeatsQuery = z.object({ service: asciiText(64).optional(), limit: limit(10), cursor });
 export const HeartbeatsReply = z
   .object({
     heartbeats: z.array(
