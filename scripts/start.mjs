@@ -1,7 +1,7 @@
 import { rmSync } from "node:fs";
 
 import { bootstrap } from "./stack/bootstrap.mjs";
-import { neededServers } from "./stack/databases.mjs";
+import { checkGivenServers, neededServers } from "./stack/databases.mjs";
 import { removeFile } from "./stack/json-file.mjs";
 import { nextSignal } from "./stack/next-signal.mjs";
 import { makeStateDirs, statePaths } from "./stack/paths.mjs";
@@ -58,6 +58,7 @@ async function start(options) {
     if (options.wantsReset) removeStackData(paths, print);
     // Before the minute of installing and building: who must run a command first should hear it at once.
     await findServers(neededServers(), say);
+    await checkGivenServers();
     await bootstrap(say);
     const started = await startStack({ supervisor, paths, print: say, options });
     stack = started;

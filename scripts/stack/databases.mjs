@@ -29,7 +29,6 @@ export async function startDatabases({
   isDurable,
 }) {
   const needed = neededServers();
-  for (const name of ["DATABASE_URL", "REDIS_URL"]) await mustAnswer(name);
   const servers = await findServers(needed, print);
   const [databaseUrl, redisUrl] = await Promise.all([
     needed.mariadb ? startPrivateMariadb() : process.env.DATABASE_URL,
@@ -54,6 +53,10 @@ export async function startDatabases({
 }
 
 /** A server that is not ours to start must be up: the first process to need it would say so in a hundred lines. */
+export async function checkGivenServers() {
+  for (const name of ["DATABASE_URL", "REDIS_URL"]) await mustAnswer(name);
+}
+
 async function mustAnswer(name) {
   const text = process.env[name] ?? "";
   // What is no URL at all is refused by the migration or the apps, which know the forms they take.
