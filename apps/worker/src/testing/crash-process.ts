@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 
 import { driveCeremony } from "@arkrelay/core/ceremony/drive-ceremony";
+import { AppError } from "@arkrelay/core/errors";
 import type { Transactions } from "@arkrelay/core/ports/transactions";
 import type { CeremonyDeps } from "@arkrelay/core/session/session-deps";
 import type { TestDatabase } from "@arkrelay/db/testing/test-database";
@@ -41,7 +42,7 @@ export async function attemptDrive(
     );
   setFault(world, plan.fault);
   try {
-    const { nextAt } = await driveCeremony(mortal(world, plan), { sessionId, fence });
+    const { nextAt } = await driveCeremony(mortal(world, plan, sessionId), { sessionId, fence });
     await giveBack(nextAt ?? null, false);
   } catch (thrown) {
     await giveBack(world.clock.now(), true);
@@ -63,7 +64,7 @@ function setFault(world: CeremonyWorld, fault: DrivePlan["fault"]): void {
 }
 
 /** The world as one process sees it that dies at its n-th commit: from then on it reaches neither database nor arkd. */
-function mortal(world: CeremonyWorld, { crashAt, after }: DrivePlan): CeremonyDeps {
+function mortal(world: CeremonyWorld, { crashAt, after }: DrivePlan, sessionId: string): CeremonyDeps {
   const { transactions: real, arkd } = world.deps;
   let commits = 0;
   let isDead = false;
@@ -86,11 +87,24 @@ function mortal(world: CeremonyWorld, { crashAt, after }: DrivePlan): CeremonyDe
     transactions,
     arkd: {
       getInfo: () => live(() => arkd.getInfo()),
-      submitTx: (input) => live(() => arkd.submitTx(input)),
+      submitTx: (input) =>
+        live(async () => {
+          await refuseOldParams(world, sessionId);
+          return arkd.submitTx(input);
+        }),
       finalizeTx: (input) => live(() => arkd.finalizeTx(input)),
       getPendingTxs: (intent) => live(() => arkd.getPendingTxs(intent)),
       listVtxosByScripts: (scripts, filter) => live(() => arkd.listVtxosByScripts(scripts, filter)),
       listVtxosByOutpoints: (ids) => live(() => arkd.listVtxosByOutpoints(ids)),
     },
   };
+}
+
+/** arkd compares the digest before anything else: a transaction built by other parameters has no effect. */
+async function refuseOldParams({ arkd, getSession }: CeremonyWorld, sessionId: string): Promise<void> {
+  const { arkParams } = await getSession(sessionId);
+  if (arkParams?.checkpointTapscript === (await arkd.getInfo()).checkpointTapscript) return;
+  throw new AppError("daemon_rejected", {
+    details: { service: "arkd", daemon_code: 47, daemon_name: "DIGEST_MISMATCH" },
+  });
 }

@@ -1,11 +1,12 @@
 import { AppError } from "@arkrelay/core/errors";
+import { INTENT_KIND } from "@arkrelay/core/nostr/kinds";
 import type { NostrEvent } from "@arkrelay/core/ports/nostr";
 import { cancelSession } from "@arkrelay/core/session/cancel-session";
 import { expireSessions } from "@arkrelay/core/session/expire-sessions";
 import { requestChallenge } from "@arkrelay/core/session/request-challenge";
 import { isTerminal } from "@arkrelay/core/session/session";
 import { startCeremony } from "@arkrelay/core/session/start-ceremony";
-import { testKey, type TestKey } from "@arkrelay/core/testing/ark-transfer";
+import { TEST_ARK_PARAMS, testKey, type TestKey } from "@arkrelay/core/testing/ark-transfer";
 import { syncVtxos } from "@arkrelay/core/vtxo/sync-vtxos";
 import { GBTC } from "@arkrelay/core/vtxo/vtxo";
 import type { TestDatabase } from "@arkrelay/db/testing/test-database";
@@ -17,6 +18,11 @@ import type { CrashStep, RaceAct } from "./crash-steps";
 
 const USERS = ["u0", "u1", "u2"].map(testKey);
 const OUTSIDER = testKey("outsider");
+/** Checkpoints with another exit delay. */
+const OTHER_SETTINGS = {
+  checkpointTapscript: TEST_ARK_PARAMS.checkpointTapscript.replace("a90040", "aa0040"),
+  digest: "d2",
+};
 const COINS_SATS = [30_000n, 20_000n];
 
 interface OpenedSession {
@@ -92,6 +98,13 @@ export async function startCrashRun(test: TestDatabase) {
     return process(event);
   };
 
+  const bring = async (event: NostrEvent | undefined): Promise<void> => {
+    const user = USERS.find((each) => each.pubkey === event?.pubkey);
+    if (event?.kind !== INTENT_KIND || user === undefined) return;
+    const opened = await world.open(user, {}, { caller: solverCaller("solver"), intentEvent: event });
+    remember(opened.session.sessionId, user);
+  };
+
   const answer = async ({ id, user }: OpenedSession, wrongKey = false): Promise<void> => {
     if ((await world.openChallenge(id)) === undefined) return;
     await world.answer(user, id, wrongKey ? ownerCaller(testKey("mallory").pubkey) : undefined);
@@ -143,6 +156,11 @@ export async function startCrashRun(test: TestDatabase) {
         const event = events[step.event % Math.max(events.length, 1)];
         return event === undefined ? undefined : process(event);
       }
+      case "bring":
+        return bring(events[step.event % Math.max(events.length, 1)]);
+      case "settings":
+        world.arkd.settings = step.other ? OTHER_SETTINGS : {};
+        return undefined;
       case "sync":
         return syncVtxos(world.deps, { ownerPubkey: USERS[step.user]?.pubkey ?? feePubkey });
       case "advance":
@@ -189,8 +207,8 @@ export async function startCrashRun(test: TestDatabase) {
   const statesOf = () =>
     Promise.all(
       sessions.map(async ({ id }) => {
-        const { status, ceremonyState, errorCode } = await world.getSession(id);
-        return { status, ceremonyState, errorCode };
+        const { status, ceremonyState, errorCode, submitState } = await world.getSession(id);
+        return { status, ceremonyState, errorCode, isRebuilt: submitState?.rebuilt === true };
       }),
     );
 
@@ -233,6 +251,8 @@ export async function startCrashRun(test: TestDatabase) {
     },
     /** How often sessions ended in each way. */
     endings: async (): Promise<readonly string[]> =>
-      (await statesOf()).map(({ status, errorCode }) => (errorCode === undefined ? status : `${status} ${errorCode}`)),
+      (await statesOf()).map(({ status, errorCode, isRebuilt }) =>
+        [status, ...(errorCode === undefined ? [] : [errorCode]), ...(isRebuilt ? ["rebuilt"] : [])].join(" "),
+      ),
   };
 }

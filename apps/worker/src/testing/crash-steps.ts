@@ -58,6 +58,10 @@ export const crashStep = fc.oneof(
   { weight: 3, arbitrary: simple("answer_nostr") },
   /** Relays deliver an event again, and in any order. */
   { weight: 3, arbitrary: fc.record({ kind: fc.constant("replay" as const), event: fc.nat(20) }) },
+  /** The signed intent comes over HTTP as well, by somebody else. */
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant("bring" as const), event: fc.nat(20) }) },
+  /** arkd's operator changes a parameter that checkpoints are built with. */
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("settings" as const), other: fc.boolean() }) },
   { weight: 1, arbitrary: simple("cancel") },
   { weight: 1, arbitrary: simple("ask") },
   { weight: 1, arbitrary: simple("start") },
