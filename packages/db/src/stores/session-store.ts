@@ -104,7 +104,9 @@ export class DrizzleSessionStore implements SessionStore {
       throw new AppError("wrong_state", { internal: `session ${session.sessionId} was moved by somebody else` });
     }
     const at = await insertEvents(connection, session.id, session.eventSeq, events);
-    return at === undefined ? this.getById(connection, session.id) : afterMove(session, change, events.length, at);
+    // The queue raises wake_seq beside the compare-and-set, and the name of a wake must be the row's own.
+    if (at === undefined || change.wakeAt !== undefined) return this.getById(connection, session.id);
+    return afterMove(session, change, events.length, at);
   }
 
   async countOpenOfUser(tx: Tx, userPubkey: string): Promise<number> {
@@ -231,11 +233,12 @@ function assignmentsOf(change: SessionChange): { assignments: string[]; values: 
 }
 
 /**
- * The row as the UPDATE has left it, told from the change: the compare-and-set proves that nothing else had changed. Only
- * `updatedAt` is the moment of the newest event instead, which the next statement wrote.
+ * The row as an UPDATE without a wake has left it, told from the change: the compare-and-set proves that nothing else a
+ * session shows had changed. Only `updatedAt` is the moment of the newest event instead, which the next statement wrote, and
+ * `wakeSeq` is as old as `session`: it is read again by whoever sends a wake.
  */
 function afterMove(session: Session, change: SessionChange, eventCount: number, at: Date): Session {
-  const { wakeAt, completedSteps: _, ...fields } = change;
+  const { wakeAt: _wakeAt, completedSteps: _steps, ...fields } = change;
   return {
     ...session,
     ...fields,
@@ -244,7 +247,6 @@ function afterMove(session: Session, change: SessionChange, eventCount: number, 
     errorMessage: orKept(change.errorMessage, session.errorMessage),
     updatedAt: at,
     version: session.version + 1,
-    wakeSeq: session.wakeSeq + (wakeAt === undefined ? 0 : 1),
     eventSeq: session.eventSeq + eventCount,
   };
 }
