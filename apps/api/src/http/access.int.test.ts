@@ -203,6 +203,12 @@ describe("the admin key", () => {
     expect(answer).toMatchObject({ status: 403, body: { code: "forbidden" } });
   });
 
+  it("makes no key that ends behind the last day a column can hold", async () => {
+    const body = { name: "far", expires_at: "9999-12-31T23:59:59-14:00" };
+    const answer = await api.call("POST", "/admin/api-keys", { admin: true, body });
+    expect(answer).toMatchObject({ status: 400, body: { errors: [{ path: "expires_at" }] } });
+  });
+
   it("leaves an audit row for every call, refused ones included", async () => {
     const requestId = `audit-${freshKey().pubkey.slice(0, 8)}`;
     await api.call("GET", "/admin/api-keys/nothing", { admin: true, headers: { "x-request-id": requestId } });

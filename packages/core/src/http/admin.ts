@@ -23,7 +23,12 @@ const KeyScopes = z.array(z.enum(KEY_SCOPES)).max(KEY_SCOPES.length);
 const keyName = z.string().min(1).max(100);
 const ratePerMinute = z.int().min(1).max(600_000);
 const assignLimits = z.record(z.string().max(64), amountOrZero);
-const futureInstant = z.iso.datetime({ offset: true }).transform((text) => new Date(text));
+/** The last instant a DATETIME column can hold; an offset may push a valid text behind it. */
+const LAST_INSTANT = Date.UTC(9999, 11, 31, 23, 59, 59);
+const futureInstant = z.iso
+  .datetime({ offset: true })
+  .transform((text) => new Date(text))
+  .refine((at) => at.getTime() <= LAST_INSTANT, "is too far away");
 
 const ApiKey = z.object({
   id: opaqueId,
