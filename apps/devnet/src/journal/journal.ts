@@ -32,7 +32,7 @@ export class Journal<R> {
   static open<R>(path: string, replay: (record: R) => void): Journal<R> {
     const text = existsSync(path) ? readFileSync(path) : Buffer.alloc(0);
     const end = text.lastIndexOf(0x0a) + 1;
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the lines are our own: append wrote them from an R
+    // The lines are our own: append wrote them from an R.
     replayLines(path, text.subarray(0, end).toString("utf8"), (record) => replay(record as R));
     const fd = openSync(path, "a");
     if (end < text.length) ftruncateSync(fd, end);

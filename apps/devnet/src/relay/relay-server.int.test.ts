@@ -153,7 +153,7 @@ describe("relay", () => {
     });
   });
 
-  it("works with nostr-tools' pool, stored and live", async () => {
+  it("serves nostr-tools' pool what is stored and what comes later", async () => {
     const pool = new SimplePool();
     const secret = generateSecretKey();
     const sign = (content: string) => finalizeEvent({ kind: 1, created_at: TEST_NOW, tags: [], content }, secret);

@@ -162,7 +162,7 @@ describe("a read", () => {
 });
 
 describe("a write", () => {
-  test("returns what arkd answers", async () => {
+  test("hands arkd's answer on unchanged", async () => {
     arkd.answers.set("SubmitTx", () => accepted);
     await expect(submit()).resolves.toEqual(accepted);
   });
