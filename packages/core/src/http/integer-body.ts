@@ -1,5 +1,4 @@
 import { AppError } from "../errors";
-import { AMOUNT_RULE } from "./fields";
 
 /**
  * Numbers of a body that are no integers as they are written: `1.5`, but also `1.0` and `1e3`, which every parser turns into
@@ -7,17 +6,18 @@ import { AMOUNT_RULE } from "./fields";
  * of one text must never see two amounts, so the text itself is read.
  */
 export function requireWrittenIntegers(text: string): void {
-  const errors = findOtherNumbers(text).map((path) =>
-    isAmount(path)
-      ? { path, code: "invalid_amount", message: AMOUNT_RULE }
-      : { path, code: "not_an_integer", message: "must be written as an integer of at most 9007199254740991" },
-  );
+  const message = "must be written as an integer of at most 9007199254740991";
+  const errors = findOtherNumbers(text).map((path) => ({
+    path,
+    code: isAmount(path) ? "invalid_amount" : "not_an_integer",
+    message,
+  }));
   const [first] = errors;
   if (first === undefined) return;
   const onlyAmounts = errors.every(({ code }) => code === "invalid_amount");
   throw new AppError(onlyAmounts ? "invalid_amount" : "invalid_request", {
     errors,
-    message: `${first.path === "" ? "The request" : first.path}: ${first.message}`,
+    message: `${first.path === "" ? "The request" : first.path}: ${message}`,
   });
 }
 
