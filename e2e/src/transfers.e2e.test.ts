@@ -6,7 +6,7 @@ import { z } from "zod";
 
 import { fetchPins } from "@arkrelay/sdk/ark-indexer";
 import { vtxoScriptHex } from "@arkrelay/sdk/ark-script";
-import { ConflictError, GatewayClientError, NotFoundError } from "@arkrelay/sdk/errors";
+import { AuthError, ConflictError, GatewayClientError, NotFoundError } from "@arkrelay/sdk/errors";
 import { GatewayClient } from "@arkrelay/sdk/gateway-client";
 import { signEvent } from "@arkrelay/sdk/nostr-utils";
 import { KIND } from "@arkrelay/sdk/payloads";
@@ -267,7 +267,31 @@ describe("arkd's REST face", () => {
   });
 });
 
+describe("the operator", () => {
+  it("makes, changes, rotates and revokes a key, which works until it is revoked", async () => {
+    const { api_url: url, admin_key: adminKey } = stack.info;
+    const { apiKeys } = new GatewayClient(url, { adminKey }).admin;
+    const { api_key, key } = await apiKeys.create({ name: "e2e", scopes: ["jobs"] });
+    const changed = await apiKeys.update(api_key.id, { name: "e2e-renamed" });
+    expect(changed.api_key.name).toBe("e2e-renamed");
+    const rotated = await apiKeys.rotate(api_key.id, 0);
+    expect(rotated.key).not.toBe(key);
+    const solver = new GatewayClient(url, { apiKey: rotated.key });
+    await solver.listJobs();
+    await apiKeys.revoke(api_key.id);
+    expect((await apiKeys.get(api_key.id)).api_key.status).toBe("revoked");
+    // A replica may know a key for 4 s, and none for more than 5.
+    await eventually(() => expect(solver.listJobs()).rejects.toBeInstanceOf(AuthError));
+  });
+});
+
 describe("an unsigned client", () => {
+  it("reads what an asset is", async () => {
+    const client = new GatewayClient(stack.info.api_url);
+    expect(await client.getAssetInfo("gBTC")).toMatchObject({ asset_id: "gBTC", is_active: true });
+    expect((await client.listAssets()).assets.map((asset) => asset.asset_id)).toContain("gBTC");
+  });
+
   it("reads the health of the whole stack", async () => {
     const client = new GatewayClient(stack.info.api_url);
     const healthy = { status: "healthy", database_connected: true, redis_connected: true };

@@ -156,6 +156,16 @@ export class GatewayClient {
     return this.#post("/transactions/p2p-transfer", { session_id: sessionId }, reply.p2pTransfer, options);
   }
 
+  /** Public. */
+  getAssetInfo(assetId: string, options: CallOptions = {}) {
+    return this.#get(`/assets/${part(assetId)}`, reply.asset, {}, { as: "public", ...options });
+  }
+
+  /** Public. */
+  listAssets(query: Query = {}, options: CallOptions = {}) {
+    return this.#get("/assets", reply.assetList, query, { as: "public", ...options });
+  }
+
   getUserBalances(userPubkey: string, options: CallOptions = {}) {
     return this.#get(`/balances/${part(userPubkey)}`, reply.balances, {}, options);
   }

@@ -241,6 +241,20 @@ export const health = z.looseObject({
 });
 export const ready = z.looseObject({ ready: z.boolean() });
 
+const assetFields = {
+  asset_id: z.string(),
+  name: z.string(),
+  ticker: z.string(),
+  asset_type: z.string(),
+  decimal_places: z.int(),
+  /** 0 = no cap below 2^53-1. */
+  total_supply: units,
+  total_circulating: units,
+  is_active: z.boolean(),
+};
+export const asset = z.looseObject({ ...assetFields, total_reserved: units, available_supply: units });
+export const assetList = z.looseObject({ assets: z.array(z.looseObject(assetFields)), ...page });
+
 const apiKeyFields = {
   id: z.string(),
   name: z.string(),
@@ -250,6 +264,7 @@ const apiKeyFields = {
 };
 export const apiKeyCreated = z.looseObject({ api_key: z.looseObject(apiKeyFields), key: optional(z.string()) });
 export const apiKeyRead = z.looseObject({ api_key: z.looseObject(apiKeyFields) });
+export const apiKeyRotated = z.looseObject({ key: z.string() });
 export const apiKeyList = z.looseObject({ api_keys: z.array(z.looseObject(apiKeyFields)), ...page });
 
 export type CreatedSession = z.infer<typeof createdSession>;
@@ -258,6 +273,7 @@ export type OpenedChallenge = z.infer<typeof openedChallenge>;
 export type ChallengeAnswer = z.infer<typeof challengeAnswer>;
 export type CeremonyStatus = z.infer<typeof ceremonyStatus>;
 export type TransferResult = z.infer<typeof transferResult>;
+export type AssetInfo = z.infer<typeof asset>;
 export type Balances = z.infer<typeof balances>;
 export type Job = z.infer<typeof job>;
 

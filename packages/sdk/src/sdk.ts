@@ -69,7 +69,7 @@ export {
   type WaitOptions,
 } from "./payment-flow.js";
 export type { WebSocketConstructor } from "./relay-connection.js";
-export type { Balances, CeremonyStatus, Job, Session, TransferResult } from "./response-schemas.js";
+export type { AssetInfo, Balances, CeremonyStatus, Job, Session, TransferResult } from "./response-schemas.js";
 export { type RetryOptions, withRetryAsync } from "./retry.js";
 export { secretKeySigner } from "./secret-key-signer.js";
 export type { Signer } from "./signer.js";

@@ -9,6 +9,16 @@ export interface NewApiKey {
   readonly scopes?: readonly string[];
 }
 
+/** What is left out stays as it is. */
+export interface ApiKeyChange {
+  readonly name?: string;
+  readonly scopes?: readonly string[];
+  /** null = the gateway's default. */
+  readonly rate_limit_per_minute?: number | null;
+  /** ISO 8601; null = never. */
+  readonly expires_at?: string | null;
+}
+
 export type AdminCalls = ReturnType<typeof createAdminCalls>;
 
 /** The routes that need `X-Admin-Key`, grouped as `client.admin.apiKeys.create(…)`. */
@@ -29,6 +39,23 @@ export function createAdminCalls(http: HttpTransport) {
         http.call({ method: "GET", path: "/admin/api-keys", query, reply: reply.apiKeyList, ...asAdmin(options) }),
       get: (id: string, options: CallOptions = {}) =>
         http.call({ method: "GET", path: pathOf(id), reply: reply.apiKeyRead, ...asAdmin(options) }),
+      update: (id: string, change: ApiKeyChange, options: CallOptions = {}) =>
+        http.call({
+          method: "PATCH",
+          path: pathOf(id),
+          body: { ...change },
+          reply: reply.apiKeyRead,
+          ...asAdmin(options),
+        }),
+      /** The new secret, shown this once; the old one is accepted for `graceHours` more (default 24). */
+      rotate: (id: string, graceHours?: number, options: CallOptions = {}) =>
+        http.call({
+          method: "POST",
+          path: `${pathOf(id)}/rotate`,
+          body: { grace_hours: graceHours },
+          reply: reply.apiKeyRotated,
+          ...asAdmin(options),
+        }),
       revoke: async (id: string, options: CallOptions = {}): Promise<void> => {
         await http.call({ method: "DELETE", path: pathOf(id), reply: reply.nothing, ...asAdmin(options) });
       },
