@@ -36,6 +36,21 @@ export function addCounters(tx: Tx, increments: readonly CounterIncrement[]): vo
   );
 }
 
+/**
+ * Adds 1 to a counter of a single row and keeps that row locked until COMMIT: for a subject that has no row of its own to
+ * queue up at. Called before what the transaction writes, unlike `addCounters`.
+ */
+export async function countUnderLock(
+  handle: SqlHandle,
+  { scope, subject, name }: Pick<CounterIncrement, "scope" | "subject" | "name">,
+): Promise<void> {
+  await handle.write(
+    `INSERT INTO counters (scope, subject, name, shard, n, sum_ms) VALUES (?, ?, ?, 0, 1, 0)
+     ON DUPLICATE KEY UPDATE n = n + 1`,
+    [scope, subject, name],
+  );
+}
+
 /** Totals of one scope over all shards, since installation. */
 export async function sumCounters(handle: SqlHandle, scope: string): Promise<readonly CounterTotal[]> {
   const rows = await handle.select(

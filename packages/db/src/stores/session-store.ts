@@ -14,6 +14,7 @@ import type { Database } from "../connection";
 import { readDate, readInteger, readJson, readText } from "../row";
 import type { SqlHandle, SqlParam } from "../sql-handle";
 import { connectionOf } from "../transactions";
+import { countUnderLock } from "./counter-store";
 import { SESSION_COLUMNS, toIntentJson, toSession } from "./session-row";
 
 /** Not terminal, and not final at arkd either: what counts against a key's quota. */
@@ -197,11 +198,7 @@ async function lockUser(connection: SqlHandle, userPubkey: string): Promise<void
 
 /** A creator has no row of its own, so its counter of such openings stands for it. */
 async function lockCreator(connection: SqlHandle, createdBy: string): Promise<void> {
-  await connection.write(
-    `INSERT INTO counters (scope, subject, name, shard, n, sum_ms) VALUES ('unproven_sessions', ?, 'opened', 0, 1, 0)
-     ON DUPLICATE KEY UPDATE n = n + 1`,
-    [createdBy],
-  );
+  await countUnderLock(connection, { scope: "unproven_sessions", subject: createdBy, name: "opened" });
 }
 
 function assignmentsOf(change: SessionChange): { assignments: string[]; values: SqlParam[] } {
