@@ -6,6 +6,7 @@ import { requestChallenge } from "@arkrelay/core/session/request-challenge";
 import { respondToChallenge } from "@arkrelay/core/session/respond-to-challenge";
 import { ALICE, BOB, testKey, type TestKey } from "@arkrelay/core/testing/ark-transfer";
 import { GBTC } from "@arkrelay/core/vtxo/vtxo";
+import { DrizzleNostrEventStore } from "@arkrelay/db/stores/nostr-event-store";
 import { openTestDatabase, type TestDatabase } from "@arkrelay/db/testing/test-database";
 
 import { openCeremonyWorld, ownerCaller, solverCaller, type CeremonyWorld } from "../testing/ceremony-world";
@@ -260,6 +261,21 @@ describe("a definite refusal", () => {
     expect(submit).not.toHaveBeenCalled();
     expect((await world.getSession(sessionId)).ceremonyState).toBe("submitting");
   });
+});
+
+it("counts notices about reused action_ids against what strangers may have us publish", async () => {
+  await test.empty();
+  world = await openCeremonyWorld(test, { strangerRepliesPerMinute: 3 });
+  const events = new DrizzleNostrEventStore(test.database);
+  for (let amount = 5_000; amount < 5_010; amount++) {
+    const content = signedIntent("stranger-1", 600);
+    const event = world.intentEvent(ALICE, { ...content, params: { ...content.params, amount } });
+    await test.database.transactions.run((tx) => events.insert(tx, { event, relay: undefined, errorCode: undefined }));
+    const { errorCode } = await world.process(event);
+    await test.database.transactions.run((tx) => events.close(tx, event, errorCode));
+  }
+  const [row] = await test.database.select("SELECT COUNT(*) AS n FROM nostr_outbox WHERE kind = 31341");
+  expect(row?.["n"]).toBe(3);
 });
 
 it("asks arkd for co-inputs every ten seconds at most, however many ceremonies wait for one", async () => {

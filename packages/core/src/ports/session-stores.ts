@@ -274,6 +274,9 @@ export interface ResultStore {
     authorPubkey: string,
     refId: string,
   ): Promise<{ readonly kind: number; readonly eventId: string | undefined } | undefined>;
-  /** Published results of a kind in the last minute, by the database's clock; counts up to `limit`. */
+  /**
+   * Published results of a kind in the last minute, by the database's clock, and the events that were answered with a notice
+   * instead (1004, 1009); counts up to `limit` of each.
+   */
   countLastMinute(kind: number, limit: number): Promise<number>;
 }

@@ -5,6 +5,7 @@ import type { NostrEvent } from "../ports/nostr";
 import type { Tx } from "../ports/transactions";
 import { publishNotice } from "./end-session";
 import type { SessionDeps } from "./session-deps";
+import { isOverStrangerBudget } from "./stranger-budget";
 
 /**
  * Tells an author, once, that its events come too fast (31341, 1009). Nothing else happens to the event: its action_id stays free,
@@ -18,7 +19,7 @@ export async function notifyRateLimit(deps: SessionDeps, tx: Tx, event: NostrEve
     actionId,
     refId: actionId,
     intentEventId: event.id,
-    silent: false,
+    silent: await isOverStrangerBudget(deps, event.pubkey),
     error: new AppError("rate_limited"),
   });
 }

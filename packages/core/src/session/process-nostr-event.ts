@@ -2,7 +2,7 @@ import { canonicalDigest } from "../canonical-json";
 import { AppError, ERRORS, toAppError, type ErrorCode } from "../errors";
 import { intentContentHash, parseIntentParams } from "../nostr/intent-content";
 import { parseIntentEnvelope, type IntentContent } from "../nostr/intent-envelope";
-import { FAILURE_KIND, INTENT_KIND, RESPONSE_KIND } from "../nostr/kinds";
+import { INTENT_KIND, RESPONSE_KIND } from "../nostr/kinds";
 import { parseResponseContent } from "../nostr/response-content";
 import { sessionIdOfEvent } from "../nostr/session-id";
 import type { NostrEvent } from "../ports/nostr";
@@ -15,6 +15,7 @@ import { isMirrorFresh, openReadIntent } from "./open-session";
 import { judgeIntent } from "./read-intent";
 import { respondToChallenge } from "./respond-to-challenge";
 import type { CeremonyDeps } from "./session-deps";
+import { isOverStrangerBudget } from "./stranger-budget";
 
 export interface ProcessedEvent {
   /** undefined = accepted; else why it was not, as the notice to its author says. */
@@ -119,17 +120,6 @@ async function refuseIntent(
     }
     return publishFailure(deps, tx, notice);
   });
-}
-
-/**
- * Keys cost nothing, so whoever makes many could have us publish without end. Keys that ever had funds or a transfer here are
- * answered always; the rest share a budget, and above it their outcome is only recorded.
- */
-async function isOverStrangerBudget(deps: CeremonyDeps, pubkey: string): Promise<boolean> {
-  const limit = deps.config.strangerRepliesPerMinute;
-  if ((await deps.results.countLastMinute(FAILURE_KIND, limit)) < limit) return false;
-  if (await deps.sessions.hasCompleted(pubkey)) return false;
-  return (await deps.vtxos.listLive(undefined, pubkey, 1)).length === 0;
 }
 
 function rejectedIntent(deps: CeremonyDeps, event: NostrEvent, content: IntentContent) {

@@ -33,9 +33,12 @@ export class DrizzleResultStore implements ResultStore {
 
   async countLastMinute(kind: number, limit: number): Promise<number> {
     const [row] = await this.database.select(
-      `SELECT COUNT(*) AS n FROM (SELECT 1 FROM results
-         WHERE at > NOW(3) - INTERVAL 1 MINUTE AND kind = ? AND event_id <> '' LIMIT ?) AS recent`,
-      [kind, limit],
+      `SELECT COUNT(*) AS n FROM (
+         (SELECT 1 FROM results WHERE at > NOW(3) - INTERVAL 1 MINUTE AND kind = ? AND event_id <> '' LIMIT ?)
+         UNION ALL
+         (SELECT 1 FROM nostr_events WHERE processed_at > NOW(3) - INTERVAL 1 MINUTE AND status = 'refused'
+            AND error_code IN ('duplicate_action', 'rate_limited') LIMIT ?)) AS recent`,
+      [kind, limit, limit],
     );
     return readInteger(row ?? {}, "n");
   }
