@@ -223,18 +223,22 @@ async function runSavepoint<T>(options: TransactionOptions, open: OpenTransactio
   const use = (sql: string) => useOpen(open, (connection, before) => send(options, connection, sql, before));
   // Numbered, because MariaDB replaces a savepoint of the same name instead of nesting it.
   const name = `sp${++open.savepoints}`;
+  const begin = `SAVEPOINT ${name}`;
   const lastBefore = open.last.length;
-  await use(`SAVEPOINT ${name}`);
+  // It goes with the first statement of the work, like BEGIN with the transaction's.
+  open.waiting.push(begin);
   try {
     const value = await work();
+    // Sends what still waits, so that its failure is the savepoint's.
     await use(`RELEASE SAVEPOINT ${name}`);
     return value;
   } catch (error) {
+    const unsentAt = open.waiting.indexOf(begin);
     // What waits since the savepoint is undone by never being sent.
-    open.waiting = [];
+    open.waiting.length = Math.max(unsentAt, 0);
     open.last.length = lastBefore;
     // After a deadlock the savepoint is gone together with everything else.
-    if (open.state === "open") await use(`ROLLBACK TO SAVEPOINT ${name}`);
+    if (open.state === "open" && unsentAt === -1) await use(`ROLLBACK TO SAVEPOINT ${name}`);
     throw error;
   }
 }

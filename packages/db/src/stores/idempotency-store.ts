@@ -7,7 +7,7 @@ import type { Sealer } from "@arkrelay/runtime/sealing";
 import { isDuplicateKey, isRetryableConflict } from "../driver-errors";
 import { readBoolean, readInteger, readText, type Row } from "../row";
 import type { SqlHandle } from "../sql-handle";
-import { connectionOf } from "../transactions";
+import { connectionOf, writeLater } from "../transactions";
 
 /** What a client got, as it is given again: `body` is the JSON text, headers are those that belong to the answer. */
 export interface StoredAnswer {
@@ -115,12 +115,7 @@ async function runOnce<T>(
       throw error;
     }
     const outcome = await handle(options, tx, handler, toAnswer);
-    await storeAnswer(
-      options,
-      connectionOf(tx),
-      call,
-      outcome.kind === "handled" ? outcome.result.answer : outcome.answer,
-    );
+    storeAnswer(options, tx, call, outcome.kind === "handled" ? outcome.result.answer : outcome.answer);
     return outcome;
   });
 }
@@ -214,18 +209,14 @@ function contextOf(call: IdempotentCall) {
   return { table: "idempotency_keys", column: "response_body", row: keyOf(call).join("\n") };
 }
 
-async function storeAnswer(
-  options: IdempotencyOptions,
-  handle: SqlHandle,
-  call: IdempotentCall,
-  answer: StoredAnswer,
-): Promise<void> {
+function storeAnswer(options: IdempotencyOptions, tx: Tx, call: IdempotentCall, answer: StoredAnswer): void {
   // Sealed, because an answer may hold what is shown once: a new API key, an invoice.
   const sealed = options.sealer.seal(JSON.stringify({ body: answer.body, headers: answer.headers }), contextOf(call));
-  await handle.write(
-    `UPDATE idempotency_keys SET state = 'done', response_status = ?, response_body = ? ${KEY_COLUMNS}`,
-    [answer.status, sealed, ...keyOf(call)],
-  );
+  writeLater(tx, `UPDATE idempotency_keys SET state = 'done', response_status = ?, response_body = ? ${KEY_COLUMNS}`, [
+    answer.status,
+    sealed,
+    ...keyOf(call),
+  ]);
 }
 
 function openAnswer(options: IdempotencyOptions, call: IdempotentCall, row: Row): StoredAnswer {
