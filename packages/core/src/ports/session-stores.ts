@@ -139,7 +139,6 @@ export interface ChallengeStore {
   insert(tx: Tx, challenge: NewChallenge): Promise<Challenge>;
   findById(challengeId: string): Promise<Challenge | undefined>;
   findOpen(tx: Tx | undefined, sessionRowId: bigint): Promise<Challenge | undefined>;
-  list(sessionRowId: bigint): Promise<readonly Challenge[]>;
   /** The newest answered challenge of a stage. */
   findAnswered(sessionRowId: bigint, stage: ChallengeStage): Promise<Challenge | undefined>;
   /** What a status shows, without the contents, which are long. Oldest first. */

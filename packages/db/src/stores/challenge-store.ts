@@ -79,14 +79,6 @@ export class DrizzleChallengeStore implements ChallengeStore {
     return row === undefined ? undefined : toChallenge(row);
   }
 
-  async list(sessionRowId: bigint): Promise<readonly Challenge[]> {
-    const rows = await this.database.select(
-      `SELECT ${COLUMNS} FROM signing_challenges c WHERE c.session_id = ? ORDER BY c.id LIMIT ?`,
-      [sessionRowId, CHALLENGES_MAX],
-    );
-    return rows.map(toChallenge);
-  }
-
   async findAnswered(sessionRowId: bigint, stage: ChallengeStage): Promise<Challenge | undefined> {
     const [row] = await this.database.select(
       `SELECT ${COLUMNS} FROM signing_challenges c WHERE c.session_id = ? AND c.stage = ? AND c.status = 'used' ORDER BY c.id DESC LIMIT 1`,
