@@ -36,4 +36,24 @@ describe("a token bucket", () => {
     for (let i = 0; i < 4; i++) allowed.push((await buckets.take([bucket])).allowed);
     expect(allowed).toEqual([true, true, true, false]);
   });
+
+  it("leaves a Redis that did not answer alone for two seconds, and uses it again once it answers", async () => {
+    let nowMs = 0;
+    let asked = 0;
+    let isAway = true;
+    const buckets = createRedisTokenBuckets(
+      () => {
+        asked++;
+        return isAway ? Promise.reject(new Error("away")) : Promise.resolve([1, 99, "0"]);
+      },
+      () => nowMs,
+    );
+    for (let i = 0; i < 3; i++) await buckets.take([bucket]);
+    expect(asked).toBe(1);
+    isAway = false;
+    nowMs = 2_000;
+    expect((await buckets.take([bucket])).remaining).toBe(99);
+    await buckets.take([bucket]);
+    expect(asked).toBe(3);
+  });
 });

@@ -30,22 +30,28 @@ const PREFIX = "{arkrelay:rate}:";
 /** Runs the script by its digest; rejects when Redis does not answer. */
 export type EvaluateTakeTokens = (keys: readonly string[], args: readonly string[]) => Promise<unknown>;
 
+/** How long a Redis that did not answer is left alone: one that hangs would hold every call for its whole time-out. */
+const RETRY_MS = 2_000;
+
 /**
  * Buckets shared by all replicas. Without Redis each process limits by itself with the same numbers; nothing is refused
- * for that reason.
+ * for that reason. While it is away one call in two seconds asks for it again, the others do not wait.
  */
 export function createRedisTokenBuckets(evaluate: EvaluateTakeTokens, nowMs: () => number): TokenBuckets {
   const fallback = new InMemoryTokenBuckets(nowMs);
+  let isAway = false;
+  let retryAtMs = 0;
   return {
     take: async (buckets) => {
+      if (isAway && nowMs() < retryAtMs) return fallback.take(buckets);
+      retryAtMs = nowMs() + RETRY_MS;
       try {
-        return toTaken(
-          await evaluate(
-            buckets.map(({ key }) => PREFIX + key),
-            buckets.flatMap(toArgs),
-          ),
-        );
+        const keys = buckets.map(({ key }) => PREFIX + key);
+        const taken = toTaken(await evaluate(keys, buckets.flatMap(toArgs)));
+        isAway = false;
+        return taken;
       } catch {
+        isAway = true;
         return fallback.take(buckets);
       }
     },
