@@ -1,9 +1,13 @@
+import { assert } from "@arkrelay/core/errors";
 import type { AttemptEnding, AttemptStore, EndOutcome, TakeOutcome } from "@arkrelay/core/jobs/attempt-store";
-import type { QueuedTaskName } from "@arkrelay/core/jobs/catalog";
+import { isJobTask, type QueuedTaskName } from "@arkrelay/core/jobs/catalog";
 
 import { Batcher } from "./batcher";
 
-/** Takes and ends attempts one at a time for its callers, and in groups for the database. */
+/**
+ * Takes and ends attempts one at a time for its callers, and in groups for the database. Only rows of job_logs are grouped: a
+ * session or an event is also locked by whoever answers or cancels it, and a group would make all its rows wait for that one.
+ */
 export class AttemptBatches {
   private readonly takers = new Map<QueuedTaskName, Batcher<string, TakeOutcome>>();
   private readonly ender: Batcher<AttemptEnding, EndOutcome>;
@@ -12,7 +16,8 @@ export class AttemptBatches {
     this.ender = new Batcher((ends) => store.end(ends));
   }
 
-  take(task: QueuedTaskName, rowKey: string): Promise<TakeOutcome> {
+  async take(task: QueuedTaskName, rowKey: string): Promise<TakeOutcome> {
+    if (!isJobTask(task)) return only(await this.store.take(task, [rowKey]));
     let taker = this.takers.get(task);
     if (taker === undefined) {
       taker = new Batcher((rowKeys) => this.takeGroup(task, rowKeys));
@@ -21,7 +26,8 @@ export class AttemptBatches {
     return taker.add(rowKey);
   }
 
-  end(ending: AttemptEnding): Promise<EndOutcome> {
+  async end(ending: AttemptEnding): Promise<EndOutcome> {
+    if (!isJobTask(ending.attempt.task)) return only(await this.store.end([ending]));
     return this.ender.add(ending);
   }
 
@@ -36,4 +42,10 @@ export class AttemptBatches {
       return outcome ?? { kind: "dropped" };
     });
   }
+}
+
+function only<T>(outcomes: readonly T[]): T {
+  const [outcome] = outcomes;
+  assert(outcome !== undefined, "one outcome per row");
+  return outcome;
 }

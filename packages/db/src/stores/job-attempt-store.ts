@@ -64,11 +64,22 @@ export class DrizzleAttemptStore implements AttemptStore {
     const keys = attempts.map((attempt) => attempt.rowKey);
     const tokens = attempts.map((attempt) => attempt.token);
     const where = `${table.key} IN (${placeholders(keys)}) AND attempt_token IN (${placeholders(tokens)})`;
-    const { affectedRows } = await this.database.writeOnce(
-      `UPDATE ${table.name} SET attempt_lease_until = NOW(3) + INTERVAL ? SECOND WHERE ${where}`,
-      [this.options.leaseSeconds, ...keys, ...tokens],
-    );
-    if (affectedRows === attempts.length) return [];
+    const renewed = await this.database.transactions.run(async (tx) => {
+      const connection = connectionOf(tx);
+      // A row that its own handler is just writing keeps its lease until the next round; the others must not wait for it.
+      const free = await connection.selectOnce(`SELECT id FROM ${table.name} WHERE ${where} FOR UPDATE SKIP LOCKED`, [
+        ...keys,
+        ...tokens,
+      ]);
+      if (free.length === 0) return 0;
+      const ids = free.map((row) => readBigint(row, "id"));
+      const { affectedRows } = await connection.writeOnce(
+        `UPDATE ${table.name} SET attempt_lease_until = NOW(3) + INTERVAL ? SECOND WHERE id IN (${placeholders(ids)})`,
+        [this.options.leaseSeconds, ...ids],
+      );
+      return affectedRows;
+    });
+    if (renewed === attempts.length) return [];
     const rows = await this.database.selectOnce(
       `SELECT ${table.key}, attempt_token FROM ${table.name} WHERE ${where}`,
       [...keys, ...tokens],

@@ -98,15 +98,24 @@ export class DrizzleSweepStore implements SweepStore, WokenMarks {
     }
   }
 
-  /** Only rows that still wait under the confirmed wake: a later wake_seq has a wake of its own, a running row needs no mark. */
+  /**
+   * Only rows that still wait under the confirmed wake: a later wake_seq has a wake of its own, a running row needs no mark. One
+   * that somebody is just writing is left out: an unmarked row is woken once more by the sweeper, which is harmless, while
+   * waiting for it would hold the locks of all the others.
+   */
   private async markIn(table: WorkTable, wakes: readonly Wake[]): Promise<void> {
-    const keys = wakes.map((wake) => wake.rowKey);
-    await this.database.writeOnce(
-      `UPDATE ${table.name} SET woken_at = NOW(3)
-       WHERE ${table.key} IN (${placeholders(keys)}) AND (${table.key}, wake_seq) IN (${wakes.map(() => "(?, ?)").join(", ")})
-         AND woken_at IS NULL AND ${table.isRunnable}`,
-      [...keys, ...wakes.flatMap((wake) => [wake.rowKey, wake.wakeSeq])],
-    );
+    await this.database.transactions.run(async (tx) => {
+      const connection = connectionOf(tx);
+      const rows = await connection.selectOnce(
+        `SELECT id FROM ${table.name} WHERE ${table.key} IN (${placeholders(wakes)})
+           AND (${table.key}, wake_seq) IN (${wakes.map(() => "(?, ?)").join(", ")})
+           AND woken_at IS NULL AND ${table.isRunnable} FOR UPDATE SKIP LOCKED`,
+        [...wakes.map((wake) => wake.rowKey), ...wakes.flatMap((wake) => [wake.rowKey, wake.wakeSeq])],
+      );
+      if (rows.length === 0) return;
+      const ids = rows.map((row) => readBigint(row, "id"));
+      await connection.writeOnce(`UPDATE ${table.name} SET woken_at = NOW(3) WHERE id IN (${placeholders(ids)})`, ids);
+    });
   }
 }
 
