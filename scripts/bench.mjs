@@ -18,6 +18,8 @@ import { createSupervisor } from "./stack/supervisor.mjs";
 /** What a measurement must not run into: limits that protect a gateway from its callers. */
 const BENCH_ENVIRONMENT = {
   MAX_PENDING_JOBS_PER_OWNER: "100000000",
+  // New keys share 20 unfinalised transfers; 50 of them at once would measure how they queue.
+  ACCEPTED_UNFINALISED_MAX: "1000",
   QUEUE_CONCURRENCY_DEFAULT: "32",
   LOG_LEVEL: "WARNING",
   LOG_FORMAT: "json",
