@@ -1,5 +1,5 @@
 import type { Attempt, AttemptStore } from "@arkrelay/core/jobs/attempt-store";
-import { queuedTask } from "@arkrelay/core/jobs/catalog";
+import { queuedTask, type QueuedTaskName } from "@arkrelay/core/jobs/catalog";
 
 /** Why a handler is told to end: cancelled by a person, out of time, out of its lease, or the process stops. */
 export type StopReason = "cancelled" | "deadline" | "stale" | "shutdown";
@@ -25,6 +25,8 @@ export interface LiveAttemptsOptions {
   readonly leaseMs: number;
   readonly onError: (error: unknown) => void;
   readonly cancelPollMs?: number;
+  /** Deadline of one attempt; by default the catalog's. */
+  readonly limitMsOf?: (task: QueuedTaskName) => number;
   /** How long a handler may take to heed its signal. */
   readonly heedMs?: number;
 }
@@ -43,7 +45,12 @@ export class LiveAttempts {
   private renewedAt = performance.now();
 
   constructor(options: LiveAttemptsOptions) {
-    this.options = { cancelPollMs: CANCEL_POLL_MS, heedMs: HEED_MS, ...options };
+    this.options = {
+      cancelPollMs: CANCEL_POLL_MS,
+      heedMs: HEED_MS,
+      limitMsOf: (task) => queuedTask(task).limitMs,
+      ...options,
+    };
     this.timers = [
       setInterval(() => void this.renew(), options.leaseMs / RENEWALS_PER_LEASE),
       setInterval(() => void this.pollCancels(), this.options.cancelPollMs),
@@ -55,7 +62,7 @@ export class LiveAttempts {
   }
 
   add(attempt: Attempt): LiveAttempt {
-    const entry = new Entry(attempt, queuedTask(attempt.task).limitMs, this.options.heedMs);
+    const entry = new Entry(attempt, this.options.limitMsOf(attempt.task), this.options.heedMs);
     this.live.set(attempt.token + attempt.rowKey, entry);
     return entry;
   }

@@ -1,5 +1,5 @@
 import { proveRecovery } from "@arkrelay/core/ceremony/read-pending";
-import type { QueueName } from "@arkrelay/core/jobs/catalog";
+import { queuedTask, type QueueName } from "@arkrelay/core/jobs/catalog";
 import { registerGatewayScripts, syncVtxos } from "@arkrelay/core/vtxo/sync-vtxos";
 import type { Life } from "@arkrelay/runtime/process";
 import { runEvery } from "@arkrelay/runtime/run-every";
@@ -23,6 +23,8 @@ export function startWorker(deps: WorkerDeps, config: WorkerConfig, life: Life):
   const live = new LiveAttempts({
     store: attempts,
     leaseMs: config.background.jobLeaseMs,
+    // STEP_TIMEOUT_SECONDS is the operator's; every other task has its limit in the catalog.
+    limitMsOf: (task) => (task === "ceremony_drive" ? config.session.stepTimeoutMs : queuedTask(task).limitMs),
     onError: (error) => logger.warn("leases could not be renewed or looked at", { error }),
   });
   life.onStop("live attempts", () => live.close());

@@ -363,6 +363,23 @@ describe("an action_id", () => {
   });
 });
 
+it("waits while as many ceremonies are driven as may be, and refuses none", async () => {
+  await test.empty();
+  world = await openCeremonyWorld(test, { maxConcurrentSessions: 1 });
+  await world.stockFees(1);
+  world.arkd.fund(ALICE.pubkey, 60_000n);
+  const { session } = await world.open(ALICE, pay(40_000));
+  const other = await world.open(BOB, pay(40_000, ALICE));
+  const lease = "UPDATE signing_sessions SET attempt_lease_until = ? WHERE session_id IN (?, ?)";
+  const ids = [session.sessionId, other.session.sessionId];
+  await test.database.write(lease, [new Date(Date.now() + 60_000), ...ids]);
+  expect(await world.drive(session.sessionId)).toEqual(new Date(world.clock.now().getTime() + 1_000));
+  expect((await world.getSession(session.sessionId)).status).toBe("initiated");
+  await test.database.write(lease, [null, ...ids]);
+  await world.drive(session.sessionId);
+  expect((await world.getSession(session.sessionId)).status).toBe("challenge_sent");
+});
+
 it("keeps a key with an accepted transfer waiting until that one is final", async () => {
   const carol = testKey("carol");
   world.arkd.fund(carol.pubkey, 60_000n);

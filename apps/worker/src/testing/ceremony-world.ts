@@ -33,6 +33,7 @@ export const TEST_SESSION_CONFIG: SessionConfig = {
   unprovenSessionsPerCreator: 10,
   maxInputs: 20,
   acceptedUnfinalisedMax: 20,
+  maxConcurrentSessions: 100,
   vtxoMinRemainingMs: 3_600_000,
   l2FeeSats: 10n,
   feeVtxoSats: 1_000n,

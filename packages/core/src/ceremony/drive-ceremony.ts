@@ -2,6 +2,7 @@ import { AppError } from "../errors";
 import { endSession } from "../session/end-session";
 import { isHandedOver, isTerminal, type Session } from "../session/session";
 import type { CeremonyDeps } from "../session/session-deps";
+import { QUEUE_WAIT_MS } from "./admission";
 import { awaitArkSignatures } from "./await-ark-signatures";
 import { awaitCheckpointSignatures } from "./await-checkpoint-signatures";
 import { finalizeTransfer, recoverFinalize } from "./finalize-transfer";
@@ -27,9 +28,12 @@ const TURNS_MAX = 32;
 
 /**
  * Drives one session as far as it goes: each turn reads the persisted state and runs the one step that is due, so it can be
- * killed anywhere and run again. Throws the AppError of a step that should be tried again later.
+ * killed anywhere and run again. Above MAX_CONCURRENT_SESSIONS it comes back a moment later. Throws the AppError of a step that should be tried again later.
  */
 export async function driveCeremony(deps: CeremonyDeps, input: DriveInput): Promise<DriveResult> {
+  if ((await deps.sessions.countDriven()) > deps.config.maxConcurrentSessions) {
+    return { nextAt: new Date(deps.clock.now().getTime() + QUEUE_WAIT_MS) };
+  }
   let known: Session | undefined;
   for (let turn = 0; turn < TURNS_MAX; turn++) {
     input.signal?.throwIfAborted();

@@ -23,6 +23,8 @@ export interface SessionConfig {
   readonly unprovenSessionsPerCreator: number;
   readonly maxInputs: number;
   readonly acceptedUnfinalisedMax: number;
+  /** Ceremonies driven at once, over all workers; more wait, none is refused. */
+  readonly maxConcurrentSessions: number;
   /** Inputs with less life left are not selected. */
   readonly vtxoMinRemainingMs: number;
   readonly l2FeeSats: bigint;

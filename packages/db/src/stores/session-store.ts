@@ -142,6 +142,13 @@ export class DrizzleSessionStore implements SessionStore {
     return { ofUser: readInteger(row ?? {}, "of_user"), total: readInteger(row ?? {}, "total") };
   }
 
+  async countDriven(): Promise<number> {
+    const [row] = await this.database.select(
+      "SELECT COUNT(*) AS n FROM signing_sessions WHERE attempt_lease_until > NOW(3)",
+    );
+    return readInteger(row ?? {}, "n");
+  }
+
   async hasCompleted(userPubkey: string): Promise<boolean> {
     const rows = await this.database.select(
       "SELECT 1 FROM signing_sessions WHERE user_pubkey = ? AND status = 'completed' LIMIT 1",

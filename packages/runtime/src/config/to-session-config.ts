@@ -26,6 +26,7 @@ export function toSessionConfig({ session, nostr, arkd, mode }: Sections) {
     unprovenSessionsPerCreator: session.unprovenSessionsPerCreatorMax,
     maxInputs: session.inputsPerSessionMax,
     acceptedUnfinalisedMax: session.acceptedUnfinalisedMax,
+    maxConcurrentSessions: session.concurrentSessionsMax,
     vtxoMinRemainingMs: session.vtxoMinRemainingMs,
     l2FeeSats: session.l2FeeSats,
     feeVtxoSats: session.feeVtxoSats,
