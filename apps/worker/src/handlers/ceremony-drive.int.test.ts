@@ -363,7 +363,7 @@ describe("an action_id", () => {
   });
 });
 
-it("waits while as many ceremonies are driven as may be, and refuses none", async () => {
+it("lets the oldest ceremonies go on and the younger ones wait while as many are driven as may be", async () => {
   await test.empty();
   world = await openCeremonyWorld(test, { maxConcurrentSessions: 1 });
   await world.stockFees(1);
@@ -373,11 +373,30 @@ it("waits while as many ceremonies are driven as may be, and refuses none", asyn
   const lease = "UPDATE signing_sessions SET attempt_lease_until = ? WHERE session_id IN (?, ?)";
   const ids = [session.sessionId, other.session.sessionId];
   await test.database.write(lease, [new Date(Date.now() + 60_000), ...ids]);
-  expect(await world.drive(session.sessionId)).toEqual(new Date(world.clock.now().getTime() + 1_000));
-  expect((await world.getSession(session.sessionId)).status).toBe("initiated");
-  await test.database.write(lease, [null, ...ids]);
+  expect(await world.drive(other.session.sessionId)).toEqual(new Date(world.clock.now().getTime() + 1_000));
+  expect((await world.getSession(other.session.sessionId)).status).toBe("initiated");
   await world.drive(session.sessionId);
   expect((await world.getSession(session.sessionId)).status).toBe("challenge_sent");
+  await test.database.write(lease, [null, ...ids]);
+  await world.drive(other.session.sessionId);
+  expect((await world.getSession(other.session.sessionId)).status).not.toBe("initiated");
+});
+
+it("never lets a ceremony that arkd may have wait for others to be driven", async () => {
+  await test.empty();
+  world = await openCeremonyWorld(test, { maxConcurrentSessions: 1 });
+  await world.stockFees(1);
+  world.arkd.fund(ALICE.pubkey, 60_000n);
+  const older = await world.open(BOB, pay(40_000, ALICE));
+  const { session } = await world.open(ALICE, pay(40_000));
+  await world.drive(session.sessionId);
+  await world.answer(ALICE, session.sessionId);
+  faultOnce("submitTx", "lose_reply");
+  await expect(world.drive(session.sessionId)).rejects.toMatchObject({ code: "outcome_unknown" });
+  const lease = "UPDATE signing_sessions SET attempt_lease_until = ? WHERE session_id = ?";
+  await test.database.write(lease, [new Date(Date.now() + 60_000), older.session.sessionId]);
+  await world.drive(session.sessionId);
+  expect((await world.getSession(session.sessionId)).ceremonyState).toBe("accepted");
 });
 
 it("keeps a key with an accepted transfer waiting until that one is final", async () => {

@@ -28,17 +28,19 @@ const TURNS_MAX = 32;
 
 /**
  * Drives one session as far as it goes: each turn reads the persisted state and runs the one step that is due, so it can be
- * killed anywhere and run again. Above MAX_CONCURRENT_SESSIONS it comes back a moment later. Throws the AppError of a step that should be tried again later.
+ * killed anywhere and run again. A session that arkd has nothing of yet comes back a moment later while MAX_CONCURRENT_SESSIONS
+ * older ones are driven: the oldest always go on, and what is handed over never waits. Throws the AppError of a step that should
+ * be tried again later.
  */
 export async function driveCeremony(deps: CeremonyDeps, input: DriveInput): Promise<DriveResult> {
-  if ((await deps.sessions.countDriven()) > deps.config.maxConcurrentSessions) {
-    return { nextAt: new Date(deps.clock.now().getTime() + QUEUE_WAIT_MS) };
-  }
   let known: Session | undefined;
   for (let turn = 0; turn < TURNS_MAX; turn++) {
     input.signal?.throwIfAborted();
     const session = known ?? (await deps.sessions.find(input.sessionId));
     if (session === undefined || isTerminal(session)) return { nextAt: undefined };
+    if (turn === 0 && !isHandedOver(session) && (await hasNoTurn(deps, session))) {
+      return { nextAt: new Date(deps.clock.now().getTime() + QUEUE_WAIT_MS) };
+    }
     const outcome = await runTurn(deps, session, input.fence);
     if (outcome.kind === "wait") return { nextAt: outcome.until };
     known = outcome.session;
@@ -46,6 +48,10 @@ export async function driveCeremony(deps: CeremonyDeps, input: DriveInput): Prom
   throw new AppError("internal_error", {
     internal: `session ${input.sessionId} does not settle in ${TURNS_MAX} turns`,
   });
+}
+
+async function hasNoTurn(deps: CeremonyDeps, session: Session): Promise<boolean> {
+  return (await deps.sessions.countDrivenBefore(session.sessionId)) >= deps.config.maxConcurrentSessions;
 }
 
 async function runTurn(deps: CeremonyDeps, session: Session, fence: string): Promise<StepOutcome> {

@@ -96,8 +96,8 @@ export interface SessionStore {
     createdBy: string,
     userPubkey: string,
   ): Promise<{ readonly ofCreator: number; readonly ofCreatorAndUser: number }>;
-  /** Sessions that a worker drives this moment, the caller's own included. */
-  countDriven(): Promise<number>;
+  /** Sessions older than this one that a worker drives this moment. */
+  countDrivenBefore(sessionId: string): Promise<number>;
   /**
    * Other sessions whose transaction arkd has or may have and that are not final: of this key, and in all. With `tx` it locks the
    * user's script rows first, so that two hand-overs of a key cannot both find none.

@@ -142,9 +142,11 @@ export class DrizzleSessionStore implements SessionStore {
     return { ofUser: readInteger(row ?? {}, "of_user"), total: readInteger(row ?? {}, "total") };
   }
 
-  async countDriven(): Promise<number> {
+  async countDrivenBefore(sessionId: string): Promise<number> {
     const [row] = await this.database.select(
-      "SELECT COUNT(*) AS n FROM signing_sessions WHERE attempt_lease_until > NOW(3)",
+      `SELECT COUNT(*) AS n FROM signing_sessions WHERE attempt_lease_until > NOW(3)
+       AND id < (SELECT id FROM signing_sessions WHERE session_id = ?)`,
+      [sessionId],
     );
     return readInteger(row ?? {}, "n");
   }
