@@ -11,7 +11,7 @@ import {
 import { hex } from "@scure/base";
 import { tapLeafHash } from "@scure/btc-signer/payment.js";
 
-import { BoundedCache } from "./bounded-cache";
+import { BoundedMemo } from "@arkrelay/core/ark/bounded-memo";
 
 /** One decoded leaf. `delay` is relative (exits), `lockTime` absolute; both in seconds or blocks as `unit` says. */
 export interface Closure {
@@ -34,8 +34,8 @@ export interface DecodedVtxoScript {
 }
 
 const SCRIPTS_REMEMBERED = 20_000;
-const decodedTrees = new BoundedCache<DecodedVtxoScript>(SCRIPTS_REMEMBERED);
-const decodedClosures = new BoundedCache<{ readonly closure: Closure | undefined; readonly leafHash: Uint8Array }>(
+const decodedTrees = new BoundedMemo<DecodedVtxoScript>(SCRIPTS_REMEMBERED);
+const decodedClosures = new BoundedMemo<{ readonly closure: Closure | undefined; readonly leafHash: Uint8Array }>(
   SCRIPTS_REMEMBERED,
 );
 
