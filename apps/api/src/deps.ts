@@ -2,8 +2,9 @@ import { createHash } from "node:crypto";
 import { hostname } from "node:os";
 
 import { DEFAULT_KEY_SCOPES } from "@arkrelay/core/http/admin";
-import { openDatabase, type Database } from "@arkrelay/db/connection";
+import type { Database } from "@arkrelay/db/connection";
 import { migrate } from "@arkrelay/db/migrator";
+import { openProcessDatabase } from "@arkrelay/db/open-process-database";
 import { DrizzleApiKeyStore } from "@arkrelay/db/stores/api-key-store";
 import { DrizzleHeartbeatStore } from "@arkrelay/db/stores/heartbeat-store";
 import { createIdempotency } from "@arkrelay/db/stores/idempotency-store";
@@ -11,16 +12,15 @@ import { DrizzleJobStore } from "@arkrelay/db/stores/job-store";
 import { DrizzleSweepStore } from "@arkrelay/db/stores/job-sweep-store";
 import { DrizzleNip98Store } from "@arkrelay/db/stores/nip98-store";
 import { readChangeMarks } from "@arkrelay/db/stores/read-change-marks";
-import { readSharedMetrics } from "@arkrelay/db/stores/read-shared-metrics";
 import { createOutboxWaker, OUTBOX_WAKE_CHANNEL } from "@arkrelay/nostr/outbox-waker";
 import { systemClock } from "@arkrelay/runtime/clock";
-import { createLogger, type Logger } from "@arkrelay/runtime/logger";
+import type { Logger } from "@arkrelay/runtime/logger";
 import { createMetrics, type Metrics } from "@arkrelay/runtime/metrics";
+import { openProcessLogger } from "@arkrelay/runtime/open-process-logger";
 import type { Life } from "@arkrelay/runtime/process";
 import { systemRandom } from "@arkrelay/runtime/random";
 import { closeRedis, openRedis, type Redis } from "@arkrelay/runtime/redis";
 import { createSealer } from "@arkrelay/runtime/sealing";
-import { registerSharedMetrics } from "@arkrelay/runtime/shared-metrics";
 import { BullWaker } from "@arkrelay/tasks/bull-waker";
 import { SESSION_WAKE_CHANNEL } from "@arkrelay/tasks/session-wake-channel";
 import { queueOf } from "@arkrelay/tasks/wake-message";
@@ -58,7 +58,6 @@ export async function openDeps(config: ApiConfig, life: DepsLife, options: OpenO
   const logger = options.logger ?? openLogger(config, life);
   const metrics = createMetrics();
   const database = await openMigratedDatabase(config, life, metrics);
-  registerSharedMetrics(metrics.registry, () => readSharedMetrics(database));
   const { redis, hasMet } = await openQueueRedis(config, life, logger);
   const { queues, waker: queueWaker } = openWaker(database, redis, life, logger, metrics, options.queueNamespace);
   const { waker, onInsert } = createOutboxWaker({
@@ -117,9 +116,7 @@ export async function openDeps(config: ApiConfig, life: DepsLife, options: OpenO
 }
 
 function openLogger(config: ApiConfig, life: DepsLife): Logger {
-  const { logLevel: level, logFormat: format, logDirectory: directory } = config.process;
-  const logger = createLogger({ service: "api", level, format, directory });
-  life.onStop("log", () => logger.close());
+  const logger = openProcessLogger("api", config.process, life);
   for (const warning of config.warnings) logger.warn("configuration", { warning });
   if (config.http.webWorkers > 1) logger.warn("WEB_WORKERS: one per process is supported; run replicas instead");
   return logger;
@@ -128,12 +125,7 @@ function openLogger(config: ApiConfig, life: DepsLife): Logger {
 async function openMigratedDatabase(config: ApiConfig, life: DepsLife, metrics: Metrics): Promise<Database> {
   const { url, tlsCa, migrateOnStart } = config.database;
   if (migrateOnStart) await migrate({ url, tlsCa });
-  const database = openDatabase({
-    ...config.database,
-    observeQuery: (queryType, seconds) => metrics.databaseQueryDuration.observe({ query_type: queryType }, seconds),
-  });
-  life.onStop("database", () => database.close());
-  return database;
+  return openProcessDatabase(config.database, life, metrics);
 }
 
 /** Changes that other processes announce only shorten the wait; the rows are what is told. */

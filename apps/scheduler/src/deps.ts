@@ -4,22 +4,22 @@ import type { QueueEpoch } from "@arkrelay/core/jobs/sweep-jobs";
 import type { Clock } from "@arkrelay/core/ports/clock";
 import type { Random } from "@arkrelay/core/ports/random";
 import type { Waker } from "@arkrelay/core/ports/waker";
-import { openDatabase, type Database } from "@arkrelay/db/connection";
+import type { Database } from "@arkrelay/db/connection";
 import { requireSchema } from "@arkrelay/db/migrator";
+import { openProcessDatabase } from "@arkrelay/db/open-process-database";
 import { DrizzleHeartbeatStore } from "@arkrelay/db/stores/heartbeat-store";
 import { DrizzleEpochStore } from "@arkrelay/db/stores/job-epoch-store";
 import { DrizzleJobStore } from "@arkrelay/db/stores/job-store";
 import { DrizzleSweepStore } from "@arkrelay/db/stores/job-sweep-store";
 import { DrizzleLeaseStore } from "@arkrelay/db/stores/lease-store";
-import { readSharedMetrics } from "@arkrelay/db/stores/read-shared-metrics";
 import { DrizzleSystemMetricsStore } from "@arkrelay/db/stores/system-metrics-store";
 import { systemClock } from "@arkrelay/runtime/clock";
-import { createLogger, type Logger } from "@arkrelay/runtime/logger";
+import type { Logger } from "@arkrelay/runtime/logger";
 import { createMetrics, type Metrics } from "@arkrelay/runtime/metrics";
+import { openProcessLogger } from "@arkrelay/runtime/open-process-logger";
 import type { Life } from "@arkrelay/runtime/process";
 import { systemRandom } from "@arkrelay/runtime/random";
 import { checkQueueRedis, closeRedis, openRedis, waitForRedis } from "@arkrelay/runtime/redis";
-import { registerSharedMetrics } from "@arkrelay/runtime/shared-metrics";
 import { BullWaker } from "@arkrelay/tasks/bull-waker";
 import { queueEpochKey } from "@arkrelay/tasks/queue-epoch-key";
 import { queueOf } from "@arkrelay/tasks/wake-message";
@@ -51,21 +51,10 @@ export interface SchedulerDeps {
 
 /** The only place that opens connections; each is closed by the life that it was opened in. */
 export async function openDeps(config: SchedulerConfig, life: Life): Promise<SchedulerDeps> {
-  const logger = createLogger({
-    service: "scheduler",
-    level: config.process.logLevel,
-    format: config.process.logFormat,
-    directory: config.process.logDirectory,
-  });
-  life.onStop("log", () => logger.close());
+  const logger = openProcessLogger("scheduler", config.process, life);
   const metrics = createMetrics();
-  const database = openDatabase({
-    ...config.database,
-    observeQuery: (queryType, seconds) => metrics.databaseQueryDuration.observe({ query_type: queryType }, seconds),
-  });
-  life.onStop("mariadb", () => database.close());
+  const database = openProcessDatabase(config.database, life, metrics);
   await requireSchema(database);
-  registerSharedMetrics(metrics.registry, () => readSharedMetrics(database));
   const redis = openRedis({
     url: config.redis.url,
     role: "producer",

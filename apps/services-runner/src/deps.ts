@@ -3,8 +3,8 @@ import { hostname } from "node:os";
 import { GrpcArkDaemon } from "@arkrelay/daemons/ark/grpc-ark-daemon";
 import { DaemonProbe } from "@arkrelay/daemons/daemon-probe";
 import { createPrometheusDaemonObserver } from "@arkrelay/daemons/prometheus-daemon-observer";
-import { openDatabase } from "@arkrelay/db/connection";
 import { requireSchema } from "@arkrelay/db/migrator";
+import { openProcessDatabase } from "@arkrelay/db/open-process-database";
 import { DrizzleHeartbeatStore } from "@arkrelay/db/stores/heartbeat-store";
 import { DrizzleJobStore } from "@arkrelay/db/stores/job-store";
 import { DrizzleSweepStore } from "@arkrelay/db/stores/job-sweep-store";
@@ -12,17 +12,16 @@ import { DrizzleLeaseStore } from "@arkrelay/db/stores/lease-store";
 import { DrizzleNostrEventStore } from "@arkrelay/db/stores/nostr-event-store";
 import { DrizzleOutboxQueue } from "@arkrelay/db/stores/nostr-outbox-store";
 import { DrizzleNostrRelayStore } from "@arkrelay/db/stores/nostr-relay-store";
-import { readSharedMetrics } from "@arkrelay/db/stores/read-shared-metrics";
 import { DrizzleServiceStateStore } from "@arkrelay/db/stores/service-state-store";
 import { DrizzleWatchedScriptStore } from "@arkrelay/db/stores/watched-script-store";
 import { loadGatewayIdentity, type ReadableIdentity } from "@arkrelay/nostr/gateway-identity";
 import { systemClock } from "@arkrelay/runtime/clock";
-import { createLogger, type Logger } from "@arkrelay/runtime/logger";
+import type { Logger } from "@arkrelay/runtime/logger";
 import { createMetrics, type Metrics } from "@arkrelay/runtime/metrics";
+import { openProcessLogger } from "@arkrelay/runtime/open-process-logger";
 import type { Life } from "@arkrelay/runtime/process";
 import { systemRandom } from "@arkrelay/runtime/random";
 import { closeRedis, openRedis } from "@arkrelay/runtime/redis";
-import { registerSharedMetrics } from "@arkrelay/runtime/shared-metrics";
 import { BullWaker } from "@arkrelay/tasks/bull-waker";
 import { queueOf } from "@arkrelay/tasks/wake-message";
 import { openWakeQueues } from "@arkrelay/tasks/wake-queues";
@@ -33,22 +32,11 @@ import { openOutboxWakes } from "./nostr/outbox-wakes";
 
 /** The only place that opens connections; each is closed by the life that it was opened in. */
 export async function openDeps(config: ServicesConfig, life: Life) {
-  const logger = createLogger({
-    service: "services",
-    level: config.process.logLevel,
-    format: config.process.logFormat,
-    directory: config.process.logDirectory,
-  });
-  life.onStop("log", () => logger.close());
+  const logger = openProcessLogger("services", config.process, life);
   const metrics = createMetrics();
   const identity = loadIdentity(config);
-  const database = openDatabase({
-    ...config.database,
-    observeQuery: (queryType, seconds) => metrics.databaseQueryDuration.observe({ query_type: queryType }, seconds),
-  });
-  life.onStop("mariadb", () => database.close());
+  const database = openProcessDatabase(config.database, life, metrics);
   await requireSchema(database);
-  registerSharedMetrics(metrics.registry, () => readSharedMetrics(database));
   const waker = openWaker(config, life, logger, metrics, new DrizzleSweepStore(database));
   const subscriber = openRedis({
     url: config.redis.url,

@@ -5,8 +5,9 @@ import type { Waker } from "@arkrelay/core/ports/waker";
 import type { CeremonyDeps } from "@arkrelay/core/session/session-deps";
 import { GrpcArkDaemon } from "@arkrelay/daemons/ark/grpc-ark-daemon";
 import { createPrometheusDaemonObserver } from "@arkrelay/daemons/prometheus-daemon-observer";
-import { openDatabase, type Database } from "@arkrelay/db/connection";
+import type { Database } from "@arkrelay/db/connection";
 import { requireSchema } from "@arkrelay/db/migrator";
+import { openProcessDatabase } from "@arkrelay/db/open-process-database";
 import { DrizzleArkInfoStore } from "@arkrelay/db/stores/ark-info-store";
 import { DrizzleHeartbeatStore } from "@arkrelay/db/stores/heartbeat-store";
 import { DrizzleAttemptStore } from "@arkrelay/db/stores/job-attempt-store";
@@ -16,7 +17,6 @@ import { DrizzleNostrEventStore } from "@arkrelay/db/stores/nostr-event-store";
 import { DrizzleNostrOutbox } from "@arkrelay/db/stores/nostr-outbox-store";
 import { DrizzleNostrPeers } from "@arkrelay/db/stores/nostr-peer-store";
 import { openSessionStores } from "@arkrelay/db/stores/open-session-stores";
-import { readSharedMetrics } from "@arkrelay/db/stores/read-shared-metrics";
 import { DrizzleRetentionStore } from "@arkrelay/db/stores/retention-store";
 import { DrizzleUserRecordStore } from "@arkrelay/db/stores/user-record-store";
 import { loadGatewayIdentity } from "@arkrelay/nostr/gateway-identity";
@@ -24,12 +24,12 @@ import { createOutboxWaker, OUTBOX_WAKE_CHANNEL } from "@arkrelay/nostr/outbox-w
 import { systemClock } from "@arkrelay/runtime/clock";
 import { toSessionConfig } from "@arkrelay/runtime/config/to-session-config";
 import { currentLogContext } from "@arkrelay/runtime/log-context";
-import { createLogger, type Logger } from "@arkrelay/runtime/logger";
+import type { Logger } from "@arkrelay/runtime/logger";
 import { createMetrics, type Metrics } from "@arkrelay/runtime/metrics";
+import { openProcessLogger } from "@arkrelay/runtime/open-process-logger";
 import type { Life } from "@arkrelay/runtime/process";
 import { systemRandom } from "@arkrelay/runtime/random";
 import { checkQueueRedis, closeRedis, openRedis, waitForRedis } from "@arkrelay/runtime/redis";
-import { registerSharedMetrics } from "@arkrelay/runtime/shared-metrics";
 import { BullWaker } from "@arkrelay/tasks/bull-waker";
 import { queueOf } from "@arkrelay/tasks/wake-message";
 import { openWakeQueues } from "@arkrelay/tasks/wake-queues";
@@ -66,21 +66,10 @@ type RedisConnection = ReturnType<typeof openRedis>;
 
 /** The only place that opens connections; each is closed by the life that it was opened in. */
 export async function openDeps(config: WorkerConfig, life: Life): Promise<WorkerDeps> {
-  const logger = createLogger({
-    service: "worker",
-    level: config.process.logLevel,
-    format: config.process.logFormat,
-    directory: config.process.logDirectory,
-  });
-  life.onStop("log", () => logger.close());
+  const logger = openProcessLogger("worker", config.process, life);
   const metrics = createMetrics();
-  const database = openDatabase({
-    ...config.database,
-    observeQuery: (queryType, seconds) => metrics.databaseQueryDuration.observe({ query_type: queryType }, seconds),
-  });
-  life.onStop("mariadb", () => database.close());
+  const database = openProcessDatabase(config.database, life, metrics);
   await requireSchema(database);
-  registerSharedMetrics(metrics.registry, () => readSharedMetrics(database));
   const redis = await openQueueRedis(config, life, logger);
   const attempts = new DrizzleAttemptStore(database, { leaseSeconds: config.background.jobLeaseMs / 1000 });
   const { waker, onInsert } = createOutboxWaker({
