@@ -36,10 +36,3 @@ export const vtxos = mysqlTable("vtxos", {
   updatedFrom: varchar("updated_from", { length: 16 }).notNull(),
   seenAt: datetime("seen_at", { mode: "date", fsp: 3 }).notNull(),
 });
-
-export const vtxoAssets = mysqlTable("vtxo_assets", {
-  id: bigint("id", { mode: "number" }).autoincrement().primaryKey(),
-  vtxoId: bigint("vtxo_id", { mode: "number" }).notNull(),
-  assetId: varchar("asset_id", { length: 128 }).notNull(),
-  amount: bigint("amount", { mode: "bigint" }).notNull(),
-});
