@@ -32,6 +32,8 @@ export type ChallengeHandler = (challenge: ReceivedChallenge & { readonly event:
 
 /** Events are asked for again from this long before the newest one seen, because relays differ in order and delay. */
 const OVERLAP_SECONDS = 900;
+/** Of how many own addressable events the time is remembered; a tie is only possible within seconds. */
+const SLOTS_REMEMBERED = 1_000;
 
 /**
  * The gateway's Nostr protocol as a wallet speaks it, over several relays at once. Every event handed out is signed
@@ -45,6 +47,7 @@ export class NostrGatewayClient {
   readonly #publishTimeoutMs: number;
   readonly #handlers = new Set<ChallengeHandler>();
   readonly #seen = new Set<string>();
+  readonly #lastCreatedAt = new Map<string, number>();
   #challengesSince = nowSeconds() - OVERLAP_SECONDS;
   #serial = 0;
   #isListening = false;
@@ -88,7 +91,7 @@ export class NostrGatewayClient {
       gatewayPubkey: this.#gatewayPubkey,
       ...extra,
     });
-    const event = await this.#signer.signEvent({ ...draft, created_at: nowSeconds() });
+    const event = await this.#signer.signEvent({ ...draft, created_at: this.#nextCreatedAt(draft.kind, draft.tags) });
     return { event, intent };
   }
 
@@ -133,7 +136,8 @@ export class NostrGatewayClient {
       ["p", this.#gatewayPubkey],
       ["e", challenge.id],
     ];
-    const event = await this.#signer.signEvent({ kind: KIND.response, content, tags, created_at: nowSeconds() });
+    const created_at = this.#nextCreatedAt(KIND.response, tags);
+    const event = await this.#signer.signEvent({ kind: KIND.response, content, tags, created_at });
     await this.publish(event);
     return event;
   }
@@ -179,6 +183,20 @@ export class NostrGatewayClient {
       if (signal.aborted) onAbort();
       else signal.addEventListener("abort", onAbort, { once: true });
     });
+  }
+
+  /**
+   * Relays keep the newest addressable event of a `d` and break a tie by id (NIP-01): a second one of the same second could
+   * be dropped with OK true and never reach the gateway.
+   */
+  #nextCreatedAt(kind: number, tags: readonly (readonly string[])[]): number {
+    const slot = `${kind}:${tags.find(([name]) => name === "d")?.[1] ?? ""}`;
+    const createdAt = Math.max(nowSeconds(), (this.#lastCreatedAt.get(slot) ?? 0) + 1);
+    this.#lastCreatedAt.delete(slot);
+    this.#lastCreatedAt.set(slot, createdAt);
+    const [oldest] = this.#lastCreatedAt.keys();
+    if (this.#lastCreatedAt.size > SLOTS_REMEMBERED && oldest !== undefined) this.#lastCreatedAt.delete(oldest);
+    return createdAt;
   }
 
   async #listenForChallenges(): Promise<void> {
