@@ -1,7 +1,7 @@
 import type { ArkInput, ArkOutput } from "../ark/types";
 import { assert } from "../errors";
 import type { PlannedOutput } from "../ports/session-stores";
-import type { TransferIntent } from "../session/session";
+import type { SessionIntent } from "../session/session";
 import type { Vtxo, VtxoScriptRow } from "../vtxo/vtxo";
 
 /** An input with the script it was made with: older signers and delays stay spendable. */
@@ -17,7 +17,7 @@ export interface TransferPlan {
 }
 
 export interface TransferPlanInput {
-  readonly intent: TransferIntent;
+  readonly intent: SessionIntent;
   readonly coins: readonly PlanCoin[];
   /** The gateway's own plain VTXO: it goes in and comes back larger by the fee, since a bare fee output is below dust. */
   readonly coInput: PlanCoin;

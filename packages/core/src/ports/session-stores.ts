@@ -6,10 +6,10 @@ import type {
   CeremonyState,
   Delivery,
   Session,
+  SessionIntent,
   SessionStatus,
   SessionType,
   SubmitState,
-  TransferIntent,
 } from "../session/session";
 import type { Tx } from "./transactions";
 
@@ -19,7 +19,7 @@ export interface NewSession {
   readonly userPubkey: string;
   readonly sessionType: SessionType;
   readonly intentId: bigint;
-  readonly intent: TransferIntent;
+  readonly intent: SessionIntent;
   readonly intentEventId: string | undefined;
   readonly context: Readonly<Record<string, unknown>>;
   readonly createdBy: string;

@@ -3,7 +3,7 @@ import type { ErrorCode } from "../errors";
 import type { JsonObject } from "../nostr/integer-json";
 
 /** Kinds of session this gateway executes. Other kinds of the protocol are refused with `unsupported_type`. */
-export const SESSION_TYPES = ["p2p_transfer"] as const;
+export const SESSION_TYPES = ["p2p_transfer", "lightning_lift", "lightning_land"] as const;
 export type SessionType = (typeof SESSION_TYPES)[number];
 
 /** Where answers and challenges travel. Confirmations (31340) are public and always published. */
@@ -32,14 +32,15 @@ export type CeremonyState =
   | "failed"
   | "expired_before_submit";
 
-/** A transfer intent after validation: aliases resolved, the fee filled in. Amounts in sats. */
-export interface TransferIntent {
+/** What every intent says after validation: aliases resolved, the fee filled in. Amounts in sats. */
+interface IntentBase {
   readonly actionId: string;
-  readonly type: "p2p_transfer";
   readonly assetId: "gBTC";
+  /** What the recipient's output carries. */
   readonly amountSats: bigint;
   readonly recipientPubkey: string;
   readonly feeAssetId: "gBTC";
+  /** A transfer's is added to the co-input; a land's is part of the output to the gateway; a lift has none. */
   readonly feeSats: bigint;
   /** Used exactly when given. */
   readonly sourceVtxos: readonly string[] | undefined;
@@ -49,6 +50,26 @@ export interface TransferIntent {
   /** The content as it was signed or sent, normalised: what challenges show and `intent_data` returns. */
   readonly content: JsonObject;
 }
+
+export interface TransferIntent extends IntentBase {
+  readonly type: "p2p_transfer";
+}
+
+/** VTXO out, Lightning payment: amount + fee go to the gateway's land script (`recipientPubkey`), then the invoice is paid. */
+export interface LandIntent extends IntentBase {
+  readonly type: "lightning_land";
+  /** BOLT11, lower case. */
+  readonly lightningInvoice: string;
+  readonly paymentHash: string;
+}
+
+/** Lightning payment in, VTXO to the user (`recipientPubkey`): nothing of the user's is spent or signed. */
+export interface LiftIntent extends IntentBase {
+  readonly type: "lightning_lift";
+  readonly memo: string;
+}
+
+export type SessionIntent = TransferIntent | LandIntent | LiftIntent;
 
 /**
  * What the gateway has sent to arkd for this session and what came back, kept so that a refusal is only believed when it
@@ -90,7 +111,7 @@ export interface Session {
   /** Public step 1..6 that is due or done last. */
   readonly currentStep: number;
   readonly intentId: bigint;
-  readonly intent: TransferIntent;
+  readonly intent: SessionIntent;
   /** id of the signed 31510, when the session came with one. */
   readonly intentEventId: string | undefined;
   readonly context: Readonly<Record<string, unknown>>;

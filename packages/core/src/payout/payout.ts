@@ -1,0 +1,65 @@
+/** What the gateway owes somebody in VTXOs. Every attempt spends the same pivot input, so at most one can win. */
+export interface Payout {
+  readonly id: bigint;
+  readonly kind: PayoutKind;
+  /** operation_id of the lift or land it belongs to. */
+  readonly businessId: string;
+  readonly pivotVtxoId: string;
+  /** Output script it pays to. */
+  readonly script: string;
+  readonly ownerPubkey: string;
+  readonly assetId: string;
+  readonly amount: bigint;
+  readonly amountSats: bigint;
+  readonly status: PayoutStatus;
+  /** txid of the attempt that won. */
+  readonly txid: string | undefined;
+  readonly version: number;
+}
+
+export type PayoutKind = "lift" | "refund";
+
+export type PayoutStatus = "planned" | "submitting" | "accepted" | "final" | "cancelled";
+
+/** `pay` pays the user, `kill` spends the pivot back to the gateway so that no earlier attempt can win any more. */
+export interface PayoutAttempt {
+  readonly payoutId: bigint;
+  readonly attempt: number;
+  readonly pivotVtxoId: string;
+  readonly txid: string;
+  readonly role: "pay" | "kill";
+  readonly unsignedPsbt: string;
+  readonly signedPsbt: string | undefined;
+  readonly checkpoints: readonly PayoutCheckpoint[];
+  readonly outputs: readonly PayoutOutput[];
+  readonly inputVtxoIds: readonly string[];
+  readonly lastSentAt: Date | undefined;
+  readonly outcome: PayoutOutcome;
+}
+
+export interface PayoutCheckpoint {
+  readonly txid: string;
+  readonly unsignedPsbt: string;
+  /** With every signature; set before FinalizeTx. */
+  readonly finalPsbt: string | undefined;
+}
+
+export interface PayoutOutput {
+  readonly vout: number;
+  readonly role: "recipient" | "change" | "fee_return";
+  readonly ownerPubkey: string;
+  readonly script: string;
+  readonly amountSats: bigint;
+}
+
+/** `open` = arkd may still accept it. */
+export type PayoutOutcome = "open" | "accepted" | "final" | "dead";
+
+export const PAYOUT_TRANSITIONS: Readonly<Record<PayoutStatus, readonly PayoutStatus[]>> = {
+  planned: ["submitting", "cancelled"],
+  // Back to planned: a definite refusal; the next attempt spends the same pivot.
+  submitting: ["planned", "accepted"],
+  accepted: ["final"],
+  final: [],
+  cancelled: [],
+};

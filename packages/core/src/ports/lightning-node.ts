@@ -1,0 +1,341 @@
+/**
+ * The Lightning node (lnd) as the gateway uses it. Amounts are bigint with their unit in the name; a sat twin of an msat amount is
+ * never kept, because msat is lnd's truth. Hashes and preimages are 64 hex in natural order, txids 64 hex in display order, node
+ * keys 66 hex.
+ *
+ * Errors of every method: `daemon_unavailable` (not reachable, breaker open, wallet locked or starting; details{service, reason?}),
+ * `daemon_auth_failed`, `daemon_rejected` with details{service, daemon_name, daemon_message} for a refusal that had certainly no
+ * effect. A method marked **write** also throws `outcome_unknown` when no definite answer came: look it up, never send again.
+ */
+export interface LightningNode {
+  getInfo(): Promise<LightningNodeInfo>;
+  /** Whether calls are served; answered in every wallet state and without a macaroon. */
+  getWalletState(): Promise<LightningWalletState>;
+  getLightningBalance(): Promise<LightningBalance>;
+  getOnchainBalance(): Promise<OnchainBalance>;
+  getTotalBalance(): Promise<{ readonly lightning: LightningBalance; readonly onchain: OnchainBalance }>;
+
+  listChannels(filter?: { readonly activeOnly?: boolean }): Promise<readonly LightningChannel[]>;
+  listPendingChannels(): Promise<PendingLightningChannels>;
+  listClosedChannels(): Promise<readonly ClosedLightningChannel[]>;
+  listPeers(): Promise<readonly LightningPeer[]>;
+  /** Idempotent: being connected already is success. */
+  connectPeer(peer: { readonly nodePubkey: string; readonly host: string }): Promise<void>;
+  /**
+   * **write**, keyed by `memo`: looks for a channel with this memo first and returns its point. Returns once the funding tx is
+   * broadcast.
+   */
+  openChannel(request: OpenChannelRequest): Promise<{ readonly channelPoint: string }>;
+  /** **write**: looks at waiting closes first. Returns at close_pending; never turns a cooperative close into a forced one. */
+  closeChannel(request: CloseChannelRequest): Promise<{ readonly closingTxid: string }>;
+
+  /** **write**, idempotent by `preimage`: an invoice of that hash is looked up and returned. */
+  addInvoice(request: AddInvoiceRequest): Promise<LightningInvoice>;
+  /** **write**, idempotent by `paymentHash`: "already exists" is looked up and returned. */
+  addHoldInvoice(request: AddHoldInvoiceRequest): Promise<LightningInvoice>;
+  /** **write**, idempotent. Already canceled, still open or unknown = `daemon_rejected` (daemon_name invoice_canceled, invoice_open, invoice_unknown). */
+  settleInvoice(preimage: string): Promise<void>;
+  /** **write**, idempotent. Already settled = `daemon_rejected` (daemon_name invoice_settled), unknown = invoice_unknown. */
+  cancelInvoice(paymentHash: string): Promise<void>;
+  /** undefined = lnd has no such invoice. */
+  lookupInvoice(paymentHash: string): Promise<LightningInvoice | undefined>;
+  /** One page in ascending add_index, starting after `afterAddIndex`. */
+  listInvoices(page: ListInvoicesPage): Promise<readonly LightningInvoice[]>;
+  /**
+   * Invoices added (OPEN) and SETTLED since the cursor, then live ones; ACCEPTED and CANCELED never come here. An entry may come
+   * twice. A clean end of the stream ends the iteration; `daemon_unavailable` when it broke.
+   */
+  subscribeInvoices(cursor: InvoiceCursor, signal: AbortSignal): AsyncIterable<LightningInvoice>;
+  /** The current state at once, then every change; ends after SETTLED or CANCELED. An unknown hash just waits. */
+  subscribeInvoice(paymentHash: string, signal: AbortSignal): AsyncIterable<LightningInvoice>;
+
+  decodePaymentRequest(bolt11: string): Promise<DecodedPaymentRequest>;
+  /** Asks with a probe HTLC; undefined = no usable route. */
+  estimateRouteFee(bolt11: string, timeoutSeconds: number): Promise<{ readonly feeMsat: bigint } | undefined>;
+  /**
+   * **write**, keyed by the payment hash. Waits for the end of the stream: resolves with the terminal payment, or with what kept it
+   * from being sent. A lost stream, a deadline or a cancelled wait is `outcome_unknown`: the payment may go on.
+   */
+  sendPayment(request: SendPaymentRequest, signal?: AbortSignal): Promise<SendPaymentOutcome>;
+  /** The newest lifecycle of a hash as it is now; undefined = lnd says that it was never started. */
+  trackPayment(paymentHash: string): Promise<LightningPayment | undefined>;
+  /** Every state of a payment from the current one on, until it is terminal. NOT_FOUND ends it without a message. */
+  followPayment(paymentHash: string, signal: AbortSignal): AsyncIterable<LightningPayment>;
+  /** One page in ascending payment_index after `afterPaymentIndex`, incomplete ones included. */
+  listPayments(page: {
+    readonly afterPaymentIndex: bigint;
+    readonly limit: number;
+  }): Promise<readonly LightningPayment[]>;
+  /** Largest payment_index lnd knows; 0 without payments. Tells a restored or emptied node from the one we paid with. */
+  getTopPaymentIndex(): Promise<bigint>;
+
+  /** **write**, keyed by `label`: looked up among the wallet's transactions first. */
+  sendOnchain(request: SendOnchainRequest): Promise<{ readonly txid: string }>;
+  newAddress(type: OnchainAddressType): Promise<string>;
+  listOnchainTransactions(sinceHeight: number): Promise<readonly OnchainTransaction[]>;
+  /** sat/vB and total fee for paying an address. */
+  estimateOnchainFee(request: {
+    readonly address: string;
+    readonly amountSats: bigint;
+    readonly targetConf: number;
+  }): Promise<{ readonly feeSats: bigint; readonly satPerVbyte: bigint }>;
+}
+
+/** Ordered: only `server_active` serves everything; `rpc_active` serves reads and invoices. */
+export type LightningWalletState =
+  | "waiting_to_start"
+  | "non_existing"
+  | "locked"
+  | "unlocked"
+  | "rpc_active"
+  | "server_active";
+
+export interface LightningNodeInfo {
+  /** 66 hex. */
+  readonly nodePubkey: string;
+  readonly alias: string;
+  /** Leading semver only. */
+  readonly version: string;
+  readonly network: string;
+  readonly blockHeight: number;
+  readonly syncedToChain: boolean;
+  readonly syncedToGraph: boolean;
+  readonly activeChannels: number;
+  readonly pendingChannels: number;
+  readonly peers: number;
+}
+
+export interface LightningBalance {
+  readonly localMsat: bigint;
+  readonly remoteMsat: bigint;
+  /** HTLCs in flight; never part of localMsat. */
+  readonly unsettledLocalMsat: bigint;
+  readonly unsettledRemoteMsat: bigint;
+  readonly pendingOpenLocalMsat: bigint;
+  readonly pendingOpenRemoteMsat: bigint;
+}
+
+export interface OnchainBalance {
+  readonly totalSats: bigint;
+  readonly confirmedSats: bigint;
+  readonly unconfirmedSats: bigint;
+  /** Leased outputs; included in the total. */
+  readonly lockedSats: bigint;
+  /** Kept back for anchor channels; included in the total. */
+  readonly reservedAnchorSats: bigint;
+}
+
+export interface LightningChannel {
+  /** `txid:vout`, what identifies it: a chan_id may be an alias. */
+  readonly channelPoint: string;
+  readonly chanId: bigint;
+  readonly remotePubkey: string;
+  readonly isActive: boolean;
+  readonly isPrivate: boolean;
+  readonly isInitiator: boolean;
+  readonly capacitySats: bigint;
+  readonly localSats: bigint;
+  readonly remoteSats: bigint;
+  readonly commitFeeSats: bigint;
+  readonly unsettledSats: bigint;
+  readonly localReserveSats: bigint;
+  readonly memo: string;
+  readonly pendingHtlcs: readonly PendingHtlc[];
+}
+
+export interface PendingHtlc {
+  readonly isIncoming: boolean;
+  readonly amountSats: bigint;
+  /** 64 hex */
+  readonly paymentHash: string;
+  readonly expirationHeight: number;
+}
+
+export interface PendingLightningChannels {
+  readonly limboSats: bigint;
+  readonly opening: readonly PendingChannel[];
+  readonly waitingClose: readonly (PendingChannel & { readonly limboSats: bigint; readonly closingTxid: string })[];
+  readonly forceClosing: readonly (PendingChannel & {
+    readonly limboSats: bigint;
+    readonly closingTxid: string;
+    readonly blocksTilMaturity: number;
+  })[];
+}
+
+export interface PendingChannel {
+  readonly channelPoint: string;
+  readonly remotePubkey: string;
+  readonly capacitySats: bigint;
+  readonly localSats: bigint;
+  readonly commitFeeSats: bigint;
+  readonly memo: string;
+}
+
+export interface ClosedLightningChannel {
+  readonly channelPoint: string;
+  readonly remotePubkey: string;
+  readonly closingTxid: string;
+  readonly closeType: string;
+  readonly capacitySats: bigint;
+  readonly settledSats: bigint;
+  readonly closeHeight: number;
+}
+
+export interface LightningPeer {
+  readonly nodePubkey: string;
+  readonly address: string;
+  readonly isInbound: boolean;
+  readonly pingTimeUs: bigint;
+}
+
+export interface OpenChannelRequest {
+  readonly nodePubkey: string;
+  readonly amountSats: bigint;
+  readonly isPrivate: boolean;
+  readonly satPerVbyte: bigint | undefined;
+  /** Our request id. */
+  readonly memo: string;
+}
+
+export interface CloseChannelRequest {
+  readonly channelPoint: string;
+  readonly force: boolean;
+  /** Not with force. */
+  readonly satPerVbyte: bigint | undefined;
+}
+
+export type InvoiceState = "open" | "accepted" | "settled" | "canceled";
+
+export interface LightningInvoice {
+  readonly paymentHash: string;
+  readonly bolt11: string;
+  readonly memo: string;
+  readonly valueMsat: bigint;
+  /** What was paid; may exceed the value. */
+  readonly amtPaidMsat: bigint;
+  readonly state: InvoiceState;
+  readonly addIndex: bigint;
+  /** 0 until it is settled. */
+  readonly settleIndex: bigint;
+  readonly createdAt: Date;
+  readonly expiresAt: Date;
+  readonly htlcs: readonly InvoiceHtlc[];
+}
+
+export interface InvoiceHtlc {
+  readonly state: "accepted" | "settled" | "canceled";
+  readonly amtMsat: bigint;
+  readonly expiryHeight: number;
+  /** TLV bytes on plain lnd, JSON text where tapd hooks are in; empty without. */
+  readonly customChannelData: Uint8Array;
+}
+
+export interface AddInvoiceRequest {
+  /** 64 hex; derived from the request, so that a repeat finds the same invoice. */
+  readonly preimage: string;
+  /** 0 = any amount. */
+  readonly valueMsat: bigint;
+  readonly memo: string;
+  readonly expirySeconds: number;
+  readonly isPrivate?: boolean;
+}
+
+export interface AddHoldInvoiceRequest {
+  readonly paymentHash: string;
+  readonly valueMsat: bigint;
+  readonly memo: string;
+  readonly expirySeconds: number;
+  /** Blocks of the last hop. */
+  readonly cltvExpiry: number;
+  readonly isPrivate?: boolean;
+}
+
+export interface ListInvoicesPage {
+  readonly afterAddIndex: bigint;
+  /** At most 200. */
+  readonly limit: number;
+  readonly pendingOnly?: boolean;
+}
+
+/** lnd's two sequences; 0 asks for no backlog of that kind. Event 1 can never be replayed. */
+export interface InvoiceCursor {
+  readonly addIndex: bigint;
+  readonly settleIndex: bigint;
+}
+
+export interface DecodedPaymentRequest {
+  readonly paymentHash: string;
+  readonly destination: string;
+  readonly amountMsat: bigint;
+  readonly expiresAt: Date;
+  readonly minFinalCltv: number;
+}
+
+export interface SendPaymentRequest {
+  readonly bolt11: string;
+  /** The invoice's hash, for the lookups. */
+  readonly paymentHash: string;
+  /** Only for an invoice without an amount. */
+  readonly amountMsat: bigint | undefined;
+  /** Always explicit: 0 allows free routes only. */
+  readonly feeLimitMsat: bigint;
+  readonly timeoutSeconds: number;
+  /** Blocks of the whole route. */
+  readonly cltvLimit: number;
+}
+
+/**
+ * `payment` = it ended so. `exists` = this hash has a lifecycle already (ALREADY_EXISTS): track it. `refused` = lnd refused before
+ * anything was sent (expired invoice, self-payment, amount rules).
+ */
+export type SendPaymentOutcome =
+  | { readonly kind: "payment"; readonly payment: LightningPayment }
+  | { readonly kind: "exists"; readonly status: "succeeded" | "in_flight" | "initiated" }
+  | { readonly kind: "refused"; readonly reason: string };
+
+/** Only `succeeded` and `failed` are terminal. */
+export type PaymentStatus = "unknown" | "initiated" | "in_flight" | "succeeded" | "failed";
+
+export type PaymentFailureReason =
+  | "none"
+  | "timeout"
+  | "no_route"
+  | "error"
+  | "incorrect_payment_details"
+  | "insufficient_balance"
+  | "canceled";
+
+export interface LightningPayment {
+  readonly paymentHash: string;
+  readonly status: PaymentStatus;
+  /** Meaningful only when failed. */
+  readonly failureReason: PaymentFailureReason;
+  /** Checked against the hash; undefined unless succeeded. */
+  readonly preimage: string | undefined;
+  readonly valueMsat: bigint;
+  readonly feeMsat: bigint;
+  readonly paymentIndex: bigint;
+  readonly createdAt: Date;
+  readonly bolt11: string;
+  readonly htlcs: readonly { readonly status: "in_flight" | "succeeded" | "failed"; readonly attemptId: bigint }[];
+}
+
+export type OnchainAddressType = "p2tr" | "p2wkh" | "np2wkh";
+
+export interface SendOnchainRequest {
+  readonly address: string;
+  readonly amountSats: bigint;
+  readonly satPerVbyte: bigint | undefined;
+  /** Our request id. */
+  readonly label: string;
+}
+
+export interface OnchainTransaction {
+  readonly txid: string;
+  /** Outgoing is negative. */
+  readonly amountSats: bigint;
+  readonly feeSats: bigint;
+  readonly confirmations: number;
+  readonly blockHeight: number;
+  readonly label: string;
+}

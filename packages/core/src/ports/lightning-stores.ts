@@ -1,0 +1,186 @@
+import type { ErrorCode } from "../errors";
+import type { LandStatus, LiftStatus, LightningAttempt, LightningOperation } from "../lightning/lightning-operation";
+import type { Payout, PayoutAttempt, PayoutKind, PayoutOutcome, PayoutStatus } from "../payout/payout";
+import type { Tx } from "./transactions";
+
+export interface NewLightningOperation {
+  readonly operationId: string;
+  readonly invoiceType: "lift" | "land";
+  readonly status: "pending" | "pending_payment";
+  readonly paymentHash: string;
+  /** A lift claims its hash from the start. */
+  readonly claimsHash: boolean;
+  readonly bolt11: string | undefined;
+  readonly userPubkey: string;
+  readonly sessionId: string;
+  readonly assetId: string;
+  readonly amount: bigint;
+  readonly amountSats: bigint;
+  readonly fee: bigint;
+  readonly userScript: string;
+  readonly memo: string;
+  /** 64 hex, sealed by the store; a lift only. */
+  readonly preimage: string | undefined;
+  readonly expiresAt: Date;
+  /** Makes the row runnable at this time. */
+  readonly wakeAt: Date | undefined;
+}
+
+/** Fields a transition may write beside the status. `null` empties a column, an absent key leaves it. */
+export interface LightningChange {
+  readonly status?: LiftStatus | LandStatus;
+  readonly claimedHash?: string | null;
+  readonly bolt11?: string;
+  readonly preimage?: string;
+  readonly feeLimitMsat?: bigint;
+  readonly subsidySats?: bigint;
+  readonly subsidyDay?: string | null;
+  readonly routingFeeMsat?: bigint;
+  readonly htlcExpiryHeight?: number;
+  readonly addIndex?: bigint;
+  readonly settleIndex?: bigint;
+  readonly paidMsat?: bigint;
+  readonly receivedVtxoId?: string;
+  readonly refundTxid?: string;
+  readonly attempts?: number;
+  readonly errorCode?: ErrorCode | null;
+  readonly lastError?: string | null;
+  readonly unknownSince?: Date | null;
+  readonly expiresAt?: Date;
+  readonly acceptedAt?: Date;
+  readonly paidAt?: Date;
+  /** Makes the row runnable at this time: wake_seq + 1, next_at. */
+  readonly wakeAt?: Date;
+}
+
+export interface LightningFilter {
+  readonly invoiceType?: "lift" | "land";
+  readonly userPubkey?: string;
+  readonly pendingOnly?: boolean;
+  /** Only rows whose outcome at lnd is not known since before this time. */
+  readonly unknownBefore?: Date;
+}
+
+export interface LightningStore {
+  /** `invoice_used` when another row claims the hash. */
+  insert(tx: Tx, operation: NewLightningOperation): Promise<LightningOperation>;
+  find(operationId: string): Promise<LightningOperation | undefined>;
+  findBySession(tx: Tx | undefined, sessionId: string): Promise<LightningOperation | undefined>;
+  /** The claimed row, else the newest of this user (or of anybody without `userPubkey`). */
+  findByHash(tx: Tx | undefined, paymentHash: string, userPubkey?: string): Promise<LightningOperation | undefined>;
+  /** Locks the row: first statement of a transition that reads before it decides. */
+  lock(tx: Tx, operationId: string): Promise<LightningOperation | undefined>;
+  /**
+   * Compare-and-set on (id, status, version) and, when given, the worker's attempt token. Checks the machine; throws `wrong_state`
+   * when somebody else moved it first, `invoice_used` when a claim is taken.
+   */
+  move(
+    tx: Tx,
+    operation: LightningOperation,
+    change: LightningChange,
+    fence: string | undefined,
+  ): Promise<LightningOperation>;
+  /** The sealed preimage, opened; undefined while there is none. */
+  openPreimage(operationId: string): Promise<string | undefined>;
+  /** Newest first by id. */
+  list(filter: LightningFilter, limit: number, beforeId: bigint | undefined): Promise<readonly LightningOperation[]>;
+  /** Lifts that lnd may hold or settle (pending, accepted, delivering, delivered): for the per-invoice subscriptions and the poll. */
+  listOpenLifts(afterId: bigint, limit: number): Promise<readonly LightningOperation[]>;
+  /** Lands in_flight, for re-attaching after a start. */
+  listInFlightLands(afterId: bigint, limit: number): Promise<readonly LightningOperation[]>;
+
+  /** Locks the user's script row first, so that the counts cannot be raced. Unpaid = pending. */
+  countUnpaidLifts(
+    tx: Tx,
+    of: { readonly userPubkey: string; readonly createdBy: string },
+  ): Promise<{
+    readonly ofUser: number;
+    readonly ofCaller: number;
+    readonly totalAmount: bigint;
+  }>;
+  /** Lands of a user past `pending_payment` that are not ended. */
+  countOpenLands(tx: Tx | undefined, userPubkey: string): Promise<number>;
+
+  insertAttempt(
+    tx: Tx,
+    attempt: Pick<LightningAttempt, "operationId" | "attempt" | "paymentHash" | "lndPubkey" | "topIndex">,
+  ): Promise<void>;
+  listAttempts(operationId: string): Promise<readonly LightningAttempt[]>;
+  /** Compare-and-set created -> sent; false when the attempt is terminal or sent already. */
+  markAttemptSent(tx: Tx, operationId: string, attempt: number, at: Date): Promise<boolean>;
+  /** Compare-and-set on an attempt without a terminal state; from then on it is never sent again. */
+  endAttempt(
+    tx: Tx,
+    operationId: string,
+    attempt: number,
+    end: {
+      readonly status: "succeeded" | "failed" | "refused";
+      readonly terminal: string;
+      readonly paymentIndex: bigint | undefined;
+    },
+  ): Promise<boolean>;
+
+  statistics(sinceMs: number): Promise<LightningStatistics>;
+}
+
+export interface LightningStatistics {
+  readonly total: number;
+  readonly paid: number;
+  readonly pending: number;
+  readonly expired: number;
+  readonly lifts: number;
+  readonly lands: number;
+  readonly volumeSats: bigint;
+}
+
+export interface NewPayout {
+  readonly kind: PayoutKind;
+  readonly businessId: string;
+  readonly pivotVtxoId: string;
+  readonly script: string;
+  readonly ownerPubkey: string;
+  readonly assetId: string;
+  readonly amount: bigint;
+  readonly amountSats: bigint;
+}
+
+export interface PayoutStore {
+  /** Unique per (kind, businessId): a second insert returns the row that is there. */
+  insert(tx: Tx, payout: NewPayout): Promise<Payout>;
+  find(kind: PayoutKind, businessId: string): Promise<Payout | undefined>;
+  lock(tx: Tx, kind: PayoutKind, businessId: string): Promise<Payout | undefined>;
+  /** Compare-and-set on (id, status, version). */
+  move(
+    tx: Tx,
+    payout: Payout,
+    change: { readonly status?: PayoutStatus; readonly txid?: string; readonly pivotVtxoId?: string },
+  ): Promise<Payout>;
+  insertAttempt(tx: Tx, attempt: Omit<PayoutAttempt, "lastSentAt" | "outcome">): Promise<void>;
+  /** Oldest first. */
+  listAttempts(payoutId: bigint): Promise<readonly PayoutAttempt[]>;
+  changeAttempt(
+    tx: Tx,
+    payoutId: bigint,
+    attempt: number,
+    change: {
+      readonly signedPsbt?: string;
+      readonly lastSentAt?: Date;
+      readonly outcome?: PayoutOutcome;
+      /** By checkpoint txid. */
+      readonly finalCheckpoints?: ReadonlyMap<string, string>;
+    },
+  ): Promise<void>;
+}
+
+/** Daily limits on what the gateway gives away: one locked row per (name, day). */
+export interface BudgetStore {
+  /**
+   * Locks the row of the day and takes as much of `wanted` as the limit leaves; returns what was taken (0 when it is used up).
+   * `day` is the UTC date, `YYYY-MM-DD`.
+   */
+  reserve(
+    tx: Tx,
+    budget: { readonly name: string; readonly day: string; readonly limit: bigint; readonly wanted: bigint },
+  ): Promise<bigint>;
+  giveBack(tx: Tx, budget: { readonly name: string; readonly day: string; readonly amount: bigint }): Promise<void>;
+}
