@@ -8,7 +8,7 @@ import { z } from "zod";
 export const REPORT_STALE_MS = 30_000;
 
 /** Services with a desired state, and the names of their leases (`service:<name>`). */
-export const LISTENER_SERVICES = ["nostr", "vtxo", "monitoring"] as const;
+export const LISTENER_SERVICES = ["nostr", "vtxo", "monitoring", "lightning"] as const;
 export type ListenerService = (typeof LISTENER_SERVICES)[number];
 
 const time = z.iso.datetime();
@@ -83,6 +83,30 @@ export const monitoringReportSchema = z.object({
 });
 export type MonitoringReport = z.output<typeof monitoringReportSchema>;
 export type MonitoringReportDetail = NonNullable<MonitoringReport["detail"]>;
+
+export const lightningReportSchema = z.object({
+  ...base,
+  detail: z
+    .object({
+      /** The invoice stream of lnd is open. */
+      connected: z.boolean(),
+      /** When the open lifts were last looked up one by one. */
+      lastCheckAt: time.nullable(),
+      checkIntervalMs: z.number(),
+      /** Streams open now: invoices, one per hold invoice, one per payment in flight, tapd's. */
+      subscriptions: count,
+      openLifts: count,
+      inFlightLands: count,
+      /** lnd's two sequences as far as they were taken in; decimal text, they are uint64. */
+      cursor: z.object({ addIndex: z.string(), settleIndex: z.string() }),
+      /** Times lnd's sequences were found to have started anew. */
+      regressions: count,
+      tapd: z.object({ connected: z.boolean(), lastPollAt: time.nullable() }).nullable(),
+    })
+    .nullable(),
+});
+export type LightningReport = z.output<typeof lightningReportSchema>;
+export type LightningReportDetail = NonNullable<LightningReport["detail"]>;
 
 /** The report in a service_state row, undefined when there is none of that shape or it is stale. */
 export function parseServiceReport<T extends { readonly at: string }>(

@@ -2,6 +2,7 @@ import type { ErrorCode } from "../errors";
 import type { LandStatus, LiftStatus, LightningAttempt, LightningOperation } from "../lightning/lightning-operation";
 import type { Payout, PayoutAttempt, PayoutKind, PayoutOutcome, PayoutStatus } from "../payout/payout";
 import type { Tx } from "./transactions";
+import type { Wake } from "./waker";
 
 export interface NewLightningOperation {
   readonly operationId: string;
@@ -80,6 +81,11 @@ export interface LightningStore {
     change: LightningChange,
     fence: string | undefined,
   ): Promise<LightningOperation>;
+  /**
+   * Has the worker look at a row that is not ended, because something was heard of it; raises wake_seq and not the version, so that
+   * it disturbs nobody who moves the row at the same time. undefined = it has ended.
+   */
+  wake(tx: Tx, operationId: string, at: Date): Promise<Wake | undefined>;
   /** The sealed preimage, opened; undefined while there is none. */
   openPreimage(operationId: string): Promise<string | undefined>;
   /** Newest first by id. */
