@@ -1,6 +1,14 @@
 import { AppError } from "../errors";
-import { challengeTemplate, confirmationTemplate, failureDTag, failureTemplate, nextCreatedAt } from "./build-events";
+import {
+  challengeTemplate,
+  confirmationTemplate,
+  failureDTag,
+  failureTemplate,
+  nextCreatedAt,
+  notificationTemplate,
+} from "./build-events";
 import { type ChallengeContent, challengeContentSchema } from "./challenge-content";
+import { type NotificationContent, notificationContentSchema } from "./notification-content";
 import { type ConfirmationContent, confirmationContentSchema, failureContentSchema } from "./result-content";
 import { resultId } from "./result-id";
 import { sessionIdOfEvent } from "./session-id";
@@ -134,4 +142,31 @@ test("a confirmation names every intent it settles and every receiver once", () 
     ["p", AUTHOR],
   ]);
   expect(confirmationContentSchema.safeParse(JSON.parse(template.content)).error).toBeUndefined();
+});
+
+test("a notification names its user, its request and its type, and keeps the rest sealed", () => {
+  const content: NotificationContent = {
+    notification_id: "0a".repeat(16) + ":1",
+    type: "payment_received",
+    timestamp: "2026-09-21T14:13:20.000Z",
+    gateway_pubkey: "0b".repeat(32),
+    session_id: "5e55",
+    amount: 5_000,
+    asset_id: "gBTC",
+    payment_hash: "0c".repeat(32),
+  };
+  const template = notificationTemplate({
+    content,
+    dTag: content.notification_id,
+    userPubkey: AUTHOR,
+    refEventId: EVENT_ID,
+    createdAt: 1_790_000_000,
+  });
+  expect(template.tags).toEqual([
+    ["d", content.notification_id],
+    ["p", AUTHOR],
+    ["e", EVENT_ID],
+    ["type", "payment_received"],
+  ]);
+  expect(notificationContentSchema.safeParse(JSON.parse(template.plainText)).error).toBeUndefined();
 });

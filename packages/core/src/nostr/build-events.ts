@@ -1,7 +1,8 @@
 import { type AppError, type ErrorCode, ERRORS, nostrCode } from "../errors";
 import type { DmScheme, GatewayIdentity, NostrEvent, NostrEventTemplate } from "../ports/nostr";
 import type { ChallengeContent } from "./challenge-content";
-import { CHALLENGE_KIND, CONFIRMATION_KIND, FAILURE_KIND } from "./kinds";
+import { CHALLENGE_KIND, CONFIRMATION_KIND, FAILURE_KIND, NOTIFICATION_KIND } from "./kinds";
+import type { NotificationContent } from "./notification-content";
 import type { ConfirmationContent, FailureContent } from "./result-content";
 import { resultId } from "./result-id";
 
@@ -134,5 +135,31 @@ export function failureContent(input: Pick<FailureEventInput, "actionId" | "erro
     message: ERRORS[error.code].title,
     details: { ...error.details, ...errors, code: error.code },
     timestamp,
+  };
+}
+
+export interface NotificationEventInput {
+  readonly content: NotificationContent;
+  readonly dTag: string;
+  readonly userPubkey: string;
+  /** The 31500 or 31510 it is about, when there is one. */
+  readonly refEventId: string | undefined;
+  readonly createdAt: number;
+}
+
+/** 31502: tags d, p (user), e (request or intent), type. */
+export function notificationTemplate(input: NotificationEventInput): PrivateTemplate {
+  const { content, dTag, userPubkey, refEventId, createdAt } = input;
+  return {
+    kind: NOTIFICATION_KIND,
+    created_at: createdAt,
+    tags: [
+      ["d", dTag],
+      ["p", userPubkey],
+      ...(refEventId === undefined ? [] : [["e", refEventId]]),
+      ["type", content.type],
+    ],
+    peerPubkey: userPubkey,
+    plainText: JSON.stringify(content),
   };
 }

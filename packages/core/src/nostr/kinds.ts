@@ -2,6 +2,9 @@
  * Event kinds the gateway speaks. 30000-39999 are addressable (NIP-01): relays keep the newest event per kind, pubkey and
  * `d`, so every event we sign carries a `d` of its own.
  */
+export const SERVICE_REQUEST_KIND = 31500;
+export const SERVICE_RESPONSE_KIND = 31501;
+export const NOTIFICATION_KIND = 31502;
 export const INTENT_KIND = 31510;
 export const CHALLENGE_KIND = 31511;
 export const RESPONSE_KIND = 31512;
