@@ -1,16 +1,96 @@
 import { assert } from "../errors";
-import type { Posting } from "../ports/ledger-store";
+import type { LedgerAccount, Posting } from "../ports/ledger-store";
 import { GBTC } from "../vtxo/vtxo";
 
-const MSAT_PER_SAT = 1000n;
+/**
+ * The bookings of users' operations in gBTC, one function per event. Amounts come in sats or msat as their names say and are posted
+ * in msat; debit positive, credit negative. Each event is posted once: `kind` below with the id of the operation it belongs to.
+ */
+export const POSTING_KINDS = {
+  /** Business id = ark txid. */
+  l2Fee: "l2_fee",
+  /** Business id of all lift and land kinds = operation_id. */
+  liftDelivered: "lift_delivered",
+  liftPaid: "lift_paid",
+  liftLost: "lift_lost",
+  landReceived: "land_received",
+  landPaid: "land_paid",
+  landRefunded: "land_refunded",
+} as const;
 
-/** The L2 fee at finalisation: the co-input came back `feeSats` larger. Business id = ark txid, so it is posted once. */
+export const MSAT_PER_SAT = 1000n;
+
+/** The L2 fee at finalisation: the co-input came back `feeSats` larger. */
 export function l2FeePostings(feeSats: bigint): readonly Posting[] {
-  const amount = feeSats * MSAT_PER_SAT;
-  return balanced([
-    { account: "asset:ark", assetId: GBTC, amount },
-    { account: "income:l2_fee", assetId: GBTC, amount: -amount },
+  return gbtcPostings([
+    ["asset:ark", feeSats * MSAT_PER_SAT],
+    ["income:l2_fee", -feeSats * MSAT_PER_SAT],
   ]);
+}
+
+/** The user's VTXO is final: until the invoice is settled Lightning owes it to us. */
+export function liftDeliveredPostings(amountSats: bigint): readonly Posting[] {
+  return gbtcPostings([
+    ["asset:ark", -amountSats * MSAT_PER_SAT],
+    ["receivable:lift", amountSats * MSAT_PER_SAT],
+  ]);
+}
+
+/** The invoice is settled; what was paid above its amount is not ours to keep as income. */
+export function liftPaidPostings(amountSats: bigint, paidMsat: bigint): readonly Posting[] {
+  const amountMsat = amountSats * MSAT_PER_SAT;
+  assert(paidMsat >= amountMsat, `a settled lift of ${amountMsat} msat was paid ${paidMsat} msat`);
+  return gbtcPostings([
+    ["receivable:lift", -amountMsat],
+    ["asset:ln", paidMsat],
+    ["liability:overpaid", amountMsat - paidMsat],
+  ]);
+}
+
+/** Delivered, and the HTLC was gone before it could be settled. */
+export function liftLostPostings(amountSats: bigint): readonly Posting[] {
+  return gbtcPostings([
+    ["expense:loss", amountSats * MSAT_PER_SAT],
+    ["receivable:lift", -amountSats * MSAT_PER_SAT],
+  ]);
+}
+
+/**
+ * The user's VTXO is final at the gateway. `excessSats` = what the VTXO carries above amount + fee (change too small for an output of
+ * its own that the user gave to the recipient).
+ */
+export function landReceivedPostings(amountSats: bigint, feeSats: bigint, excessSats = 0n): readonly Posting[] {
+  return gbtcPostings([
+    ["asset:ark", (amountSats + feeSats + excessSats) * MSAT_PER_SAT],
+    ["liability:land", -amountSats * MSAT_PER_SAT],
+    ["income:land_fee", -feeSats * MSAT_PER_SAT],
+    ["liability:overpaid", -excessSats * MSAT_PER_SAT],
+  ]);
+}
+
+/** The payment succeeded: amount and routing fee have left our channels. */
+export function landPaidPostings(amountSats: bigint, routingFeeMsat: bigint): readonly Posting[] {
+  const amountMsat = amountSats * MSAT_PER_SAT;
+  return gbtcPostings([
+    ["liability:land", amountMsat],
+    ["expense:routing", routingFeeMsat],
+    ["asset:ln", -(amountMsat + routingFeeMsat)],
+  ]);
+}
+
+/** Exactly the received VTXO went back to the user, its fee (and `excessSats`) included. The failure before it posts nothing. */
+export function landRefundedPostings(amountSats: bigint, feeSats: bigint, excessSats = 0n): readonly Posting[] {
+  return reversed(landReceivedPostings(amountSats, feeSats, excessSats));
+}
+
+export function reversed(postings: readonly Posting[]): readonly Posting[] {
+  return postings.map((posting) => ({ ...posting, amount: -posting.amount }));
+}
+
+/** Lines in msat; those of zero are left out, because a posting of nothing says nothing. */
+export function gbtcPostings(lines: readonly (readonly [LedgerAccount, bigint])[]): readonly Posting[] {
+  const moved = lines.filter(([, amount]) => amount !== 0n);
+  return balanced(moved.map(([account, amount]) => ({ account, assetId: GBTC, amount })));
 }
 
 /** Sum zero per asset, checked before every write (and again by the store). */

@@ -1,6 +1,35 @@
 import type { Tx } from "./transactions";
 
-export type LedgerAccount = "asset:ark" | "income:l2_fee";
+/**
+ * What the gateway has, is owed, owes, has earned and has spent. The bookings that connect them are in ledger/postings.ts and
+ * ledger/operator-postings.ts. An account exists per asset.
+ */
+export const LEDGER_ACCOUNTS = [
+  "asset:ark",
+  "asset:ln",
+  "asset:onchain",
+  "asset:tapd",
+  "receivable:lift",
+  "liability:land",
+  "liability:renewal",
+  "liability:issued",
+  "liability:overpaid",
+  "income:l2_fee",
+  "income:land_fee",
+  "income:carrier",
+  "income:rfq",
+  "income:routing",
+  "expense:routing",
+  "expense:onchain",
+  "expense:batch",
+  "expense:carrier",
+  "expense:grant",
+  "expense:loss",
+  "equity:operator",
+  "suspense:frozen",
+  "suspense:unsolicited",
+] as const;
+export type LedgerAccount = (typeof LEDGER_ACCOUNTS)[number];
 
 export interface Posting {
   readonly account: LedgerAccount;
