@@ -118,6 +118,12 @@ export function createMetrics() {
       labelNames: ["relay"],
       registers,
     }),
+    listenerLag: new Gauge({
+      name: "arkrelay_listener_lag_seconds",
+      help: "Seconds since a daemon's stream was last known to be alive",
+      labelNames: ["stream"],
+      registers,
+    }),
     outboxOldest: new Gauge({
       name: "arkrelay_outbox_oldest_seconds",
       help: "Age of the oldest unsent row",

@@ -1,0 +1,241 @@
+import { setTimeout as delay } from "node:timers/promises";
+
+import { toAppError } from "@arkrelay/core/errors";
+import type { LightningOperation } from "@arkrelay/core/lightning/lightning-operation";
+import type { Clock } from "@arkrelay/core/ports/clock";
+import type { LightningInvoice, LightningNode } from "@arkrelay/core/ports/lightning-node";
+import type { LightningStore } from "@arkrelay/core/ports/lightning-stores";
+import type { Transactions, Tx } from "@arkrelay/core/ports/transactions";
+import type { Wake, Waker } from "@arkrelay/core/ports/waker";
+import type { LightningReportDetail } from "@arkrelay/core/service-report";
+import type { DrizzleStreamCursorStore } from "@arkrelay/db/stores/stream-cursor-store";
+import type { Leadership } from "@arkrelay/runtime/lease-runner";
+import type { Logger } from "@arkrelay/runtime/logger";
+import type { Metrics } from "@arkrelay/runtime/metrics";
+import { runEvery } from "@arkrelay/runtime/run-every";
+
+import type { Listener } from "../supervise-listener";
+import { InvoiceStream } from "./invoice-stream";
+import { keepStreaming } from "./reconnecting";
+import { StreamSet } from "./stream-set";
+
+export interface LightningListenerDeps {
+  readonly node: LightningNode;
+  readonly operations: Pick<LightningStore, "listOpenLifts" | "listInFlightLands" | "wake">;
+  /** What is known of an invoice of ours from now on; core's `noteInvoiceState`. */
+  readonly note: (tx: Tx, invoice: LightningInvoice) => Promise<readonly Wake[]>;
+  readonly cursors: Pick<DrizzleStreamCursorStore, "find" | "save">;
+  readonly transactions: Transactions;
+  readonly waker: Waker;
+  readonly clock: Clock;
+  readonly metrics: Pick<Metrics, "listenerLag">;
+  readonly log: Logger;
+  /** Another listener's part of the report; undefined = no tapd is configured. */
+  readonly tapd: () => LightningReportDetail["tapd"];
+  /** Calls back when a row may have become worth following; returns how to end that. */
+  readonly onWake: (wake: () => void) => () => void;
+  /** How soon a new lift or payment is followed when no wake came. */
+  readonly refreshMs: number;
+  /** Every open lift is looked up this often, whatever the streams said. */
+  readonly pollMs: number;
+  /** lnd is asked this often whether it still serves: a dead stream looks like a quiet one. */
+  readonly heartbeatMs: number;
+  readonly times?: { readonly retryMs: number; readonly retryMsMax: number };
+}
+
+const TIMES = { retryMs: 1_000, retryMsMax: 60_000 };
+const PAGE_SIZE = 200;
+/** Streams of one kind; what is above is found by the poll. */
+const STREAMS_MAX = 1_000;
+/** Lookups at once while polling. */
+const LOOKUPS_AT_ONCE = 8;
+
+/**
+ * Everything lnd tells by itself: settled invoices, the state of each hold invoice, the end of each payment. It writes down what it
+ * heard and wakes the row; what follows from it is decided by the task of the row, which looks for itself.
+ */
+export function createLightningListener(deps: LightningListenerDeps): Listener {
+  let run: LightningRun | undefined;
+  return {
+    name: "lightning",
+    async run(leadership) {
+      run = new LightningRun(deps, leadership);
+      try {
+        await run.untilStopped();
+      } finally {
+        run = undefined;
+      }
+    },
+    report: () => run?.report() ?? null,
+  };
+}
+
+class LightningRun {
+  private readonly invoices: InvoiceStream;
+  private readonly holds: StreamSet<LightningOperation>;
+  private readonly payments: StreamSet<LightningOperation>;
+  private openLifts: readonly LightningOperation[] = [];
+  private inFlight: readonly LightningOperation[] = [];
+  private lastCheckAt: Date | undefined;
+  private wakeRefresh: () => void = () => undefined;
+
+  constructor(
+    private readonly deps: LightningListenerDeps,
+    private readonly leadership: Leadership,
+  ) {
+    this.invoices = new InvoiceStream({ ...deps, onRegression: () => this.pollLifts() });
+    const shared = { ...this.reconnects(), keyOf: (row: LightningOperation) => row.operationId, max: STREAMS_MAX };
+    this.holds = new StreamSet({
+      ...shared,
+      follow: (row, signal) => this.followInvoice(row, signal),
+      onBreak: (error) => this.tellBreak("a hold invoice", error),
+    });
+    this.payments = new StreamSet({
+      ...shared,
+      follow: (row, signal) => this.followPayment(row, signal),
+      onBreak: (error) => this.tellBreak("a payment", error),
+    });
+  }
+
+  async untilStopped(): Promise<void> {
+    const { deps } = this;
+    const { signal, token } = this.leadership;
+    const offWake = deps.onWake(() => this.wakeRefresh());
+    const onError = (what: string) => (error: unknown) => deps.log.warn(`${what} failed`, { error });
+    try {
+      await Promise.all([
+        keepStreaming({ ...this.reconnects(), onBreak: (error) => this.tellBreak("the invoice stream", error) }, () =>
+          this.invoices.run(token, signal),
+        ),
+        this.refreshLoop(),
+        runEvery({ periodMs: deps.pollMs, signal, onError: onError("the poll of open lifts") }, () => this.pollLifts()),
+        runEvery({ periodMs: deps.heartbeatMs, signal, onError: onError("the heartbeat of lnd") }, () => this.beat()),
+      ]);
+    } finally {
+      offWake();
+      await Promise.all([this.holds.stop(), this.payments.stop()]);
+    }
+  }
+
+  report(): LightningReportDetail {
+    const { addIndex, settleIndex } = this.invoices.position;
+    return {
+      connected: this.invoices.isOpen,
+      lastCheckAt: this.lastCheckAt?.toISOString() ?? null,
+      checkIntervalMs: this.deps.pollMs,
+      subscriptions: (this.invoices.isOpen ? 1 : 0) + this.holds.size + this.payments.size,
+      openLifts: this.openLifts.length,
+      inFlightLands: this.inFlight.length,
+      cursor: { addIndex: String(addIndex), settleIndex: String(settleIndex) },
+      regressions: this.invoices.regressions,
+      tapd: this.deps.tapd(),
+    };
+  }
+
+  private reconnects() {
+    const { retryMs, retryMsMax } = this.deps.times ?? TIMES;
+    return { signal: this.leadership.signal, retryMs, retryMsMax, jitter: Math.random };
+  }
+
+  private tellBreak(what: string, error: unknown): void {
+    if (error === undefined) return this.deps.log.info(`lnd ended ${what}; it is opened again`);
+    this.deps.log.warn(`${what} of lnd was interrupted`, { error });
+  }
+
+  /** Subscribes what became worth following; a wake makes the next look come at once. */
+  private async refreshLoop(): Promise<void> {
+    const { signal } = this.leadership;
+    while (!signal.aborted) {
+      const woken = new Promise<void>((resolve) => (this.wakeRefresh = resolve));
+      try {
+        await this.refresh();
+      } catch (error) {
+        this.deps.log.warn("open Lightning rows could not be read", { error });
+      }
+      await firstOf(woken, this.deps.refreshMs, signal);
+    }
+  }
+
+  private async refresh(): Promise<void> {
+    this.openLifts = await readAll((afterId) => this.deps.operations.listOpenLifts(afterId, PAGE_SIZE));
+    this.inFlight = await readAll((afterId) => this.deps.operations.listInFlightLands(afterId, PAGE_SIZE));
+    // A lift without an invoice has nothing at lnd yet.
+    this.holds.follow(this.openLifts.filter((row) => row.bolt11 !== undefined));
+    this.payments.follow(this.inFlight);
+  }
+
+  private async followInvoice(row: LightningOperation, signal: AbortSignal): Promise<"ended" | "cut"> {
+    for await (const invoice of this.deps.node.subscribeInvoice(row.paymentHash, signal)) {
+      await this.note(invoice);
+      if (invoice.state === "settled" || invoice.state === "canceled") return "ended";
+    }
+    return "cut";
+  }
+
+  private async followPayment(row: LightningOperation, signal: AbortSignal): Promise<"ended" | "cut"> {
+    for await (const payment of this.deps.node.followPayment(row.paymentHash, signal)) {
+      if (payment.status !== "succeeded" && payment.status !== "failed") continue;
+      await this.wakeRow(row);
+      return "ended";
+    }
+    // lnd does not know the hash, or went down: the row's own task tells the two apart.
+    return "cut";
+  }
+
+  private async note(invoice: LightningInvoice): Promise<void> {
+    const wakes = await this.deps.transactions.run((tx) => this.deps.note(tx, invoice));
+    await this.deps.waker.wake(wakes);
+  }
+
+  private async wakeRow(row: LightningOperation): Promise<void> {
+    const { operations, transactions, waker, clock } = this.deps;
+    const wake = await transactions.run((tx) => operations.wake(tx, row.operationId, clock.now()));
+    await waker.wake(wake === undefined ? [] : [wake]);
+  }
+
+  /** What no stream tells, or told while nobody listened. */
+  private async pollLifts(): Promise<void> {
+    const lifts = await readAll((afterId) => this.deps.operations.listOpenLifts(afterId, PAGE_SIZE));
+    const rest = lifts.filter((row) => row.bolt11 !== undefined);
+    const lookUp = async (): Promise<void> => {
+      for (let row = rest.pop(); row !== undefined && !this.leadership.signal.aborted; row = rest.pop()) {
+        const invoice = await this.deps.node.lookupInvoice(row.paymentHash);
+        if (invoice !== undefined) await this.note(invoice);
+      }
+    };
+    await Promise.all(Array.from({ length: LOOKUPS_AT_ONCE }, lookUp));
+    this.lastCheckAt = this.deps.clock.now();
+  }
+
+  private async beat(): Promise<void> {
+    const now = this.deps.clock.now();
+    const heardAt = this.invoices.lastHeardAt ?? now;
+    try {
+      await this.deps.node.getWalletState();
+      if (this.invoices.isOpen) this.invoices.noteAlive(now);
+      this.deps.metrics.listenerLag.set({ stream: "lnd_invoices" }, 0);
+    } catch (thrown) {
+      this.deps.metrics.listenerLag.set({ stream: "lnd_invoices" }, (now.getTime() - heardAt.getTime()) / 1000);
+      throw toAppError(thrown);
+    }
+  }
+}
+
+/** All rows of a keyset listing. */
+async function readAll(
+  readPage: (afterId: bigint) => Promise<readonly LightningOperation[]>,
+): Promise<readonly LightningOperation[]> {
+  const rows: LightningOperation[] = [];
+  for (;;) {
+    const page = await readPage(rows.at(-1)?.id ?? 0n);
+    rows.push(...page);
+    if (page.length < PAGE_SIZE) return rows;
+  }
+}
+
+/** Resolves when woken, after `ms`, or when the signal fires. */
+async function firstOf(woken: Promise<void>, ms: number, signal: AbortSignal): Promise<void> {
+  const abort = new AbortController();
+  void woken.then(() => abort.abort());
+  await delay(ms, undefined, { signal: AbortSignal.any([signal, abort.signal]) }).catch(() => undefined);
+}
