@@ -24,7 +24,7 @@ export function toApiSettings(config: ApiConfig, version: string): ApiSettings {
       concurrentSessionsMax: session.concurrentSessionsMax,
       vtxoMinAmountSats: Number(session.vtxoMinAmountSats),
       l2FeeSats: Number(session.l2FeeSats),
-      grpcMaxMessageLength: arkd.maxMessageBytes,
+      grpcMaxMessageLength: arkd.maxRequestBytes,
       grpcTimeoutSeconds: arkd.timeoutMs / 1000,
     },
   };

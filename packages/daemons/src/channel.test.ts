@@ -11,7 +11,8 @@ const endpoint: DaemonEndpoint = {
   macaroonFile: undefined,
   macaroonHex: undefined,
   allowPlaintext: true,
-  maxMessageBytes: 1,
+  maxRequestBytes: 1,
+  maxReplyBytes: 1,
   keepaliveMs: 1,
   keepaliveTimeoutMs: 1,
 };

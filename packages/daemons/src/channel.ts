@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 
 import { Channel, type ChannelCredentials, type ChannelOptions, credentials } from "@grpc/grpc-js";
 
-import type { DaemonEndpoint } from "./connection-config";
+import type { DaemonEndpoint, MacaroonRole } from "./connection-config";
 
 const LOOPBACK_HOSTS: ReadonlySet<string> = new Set(["localhost", "127.0.0.1", "::1"]);
 
@@ -15,6 +15,8 @@ export interface EndpointSecrets {
   readonly tlsClientCert: Buffer | undefined;
   readonly tlsClientKey: Buffer | undefined;
   readonly macaroonHex: string | undefined;
+  /** Hex. */
+  readonly roleMacaroons: Readonly<Partial<Record<MacaroonRole, string>>>;
 }
 
 export function readSecrets(endpoint: DaemonEndpoint): EndpointSecrets {
@@ -23,7 +25,16 @@ export function readSecrets(endpoint: DaemonEndpoint): EndpointSecrets {
     tlsClientCert: readOptional(endpoint.tlsClientCertFile),
     tlsClientKey: readOptional(endpoint.tlsClientKeyFile),
     macaroonHex: endpoint.macaroonHex ?? readOptional(endpoint.macaroonFile)?.toString("hex"),
+    roleMacaroons: readRoleMacaroons(endpoint),
   };
+}
+
+function readRoleMacaroons({ roleMacaroonFiles = {} }: DaemonEndpoint): Partial<Record<MacaroonRole, string>> {
+  return Object.fromEntries(
+    Object.entries(roleMacaroonFiles).flatMap(([role, file]) =>
+      file === undefined ? [] : [[role, readFileSync(file).toString("hex")]],
+    ),
+  );
 }
 
 export function isSameSecrets(a: EndpointSecrets, b: EndpointSecrets): boolean {
@@ -50,8 +61,10 @@ function toOptions(endpoint: DaemonEndpoint): ChannelOptions {
   const options: ChannelOptions = {
     "grpc.keepalive_time_ms": endpoint.keepaliveMs,
     "grpc.keepalive_timeout_ms": endpoint.keepaliveTimeoutMs,
-    "grpc.max_send_message_length": endpoint.maxMessageBytes,
-    "grpc.max_receive_message_length": endpoint.maxMessageBytes,
+    // lnd answers pings on a connection without calls with GOAWAY "too_many_pings".
+    "grpc.keepalive_permit_without_calls": 0,
+    "grpc.max_send_message_length": endpoint.maxRequestBytes,
+    "grpc.max_receive_message_length": endpoint.maxReplyBytes,
     "grpc.initial_reconnect_backoff_ms": RECONNECT_MS.first,
     "grpc.max_reconnect_backoff_ms": RECONNECT_MS.max,
     // The library must never send a write a second time on its own account.

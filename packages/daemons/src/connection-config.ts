@@ -1,3 +1,6 @@
+/** What a macaroon may do: lnd's least-privilege files. Without one of its own a role uses the endpoint's macaroon. */
+export type MacaroonRole = "invoice" | "pay" | "channel";
+
 /** How a daemon is reached. Files are paths, read at every (re)connect. */
 export interface DaemonEndpoint {
   readonly host: string;
@@ -10,9 +13,11 @@ export interface DaemonEndpoint {
   readonly tlsServerName: string | undefined;
   readonly macaroonFile: string | undefined;
   readonly macaroonHex: string | undefined;
+  readonly roleMacaroonFiles?: Readonly<Partial<Record<MacaroonRole, string | undefined>>>;
   /** Plaintext to a loopback host that has no certificate file. Development only. */
   readonly allowPlaintext: boolean;
-  readonly maxMessageBytes: number;
+  readonly maxRequestBytes: number;
+  readonly maxReplyBytes: number;
   readonly keepaliveMs: number;
   readonly keepaliveTimeoutMs: number;
 }

@@ -1,83 +1,76 @@
-import { type Channel, type Client, Metadata, type ServiceError, status } from "@grpc/grpc-js";
-import {
-  BrokenCircuitError,
-  circuitBreaker,
-  type CircuitBreakerPolicy,
-  CircuitState,
-  ConsecutiveBreaker,
-  ExponentialBackoff,
-  handleAll,
-  handleWhen,
-  retry,
-  timeout,
-  TimeoutStrategy,
-} from "cockatiel";
+import { type Client, type Metadata, type ServiceError, status } from "@grpc/grpc-js";
+import { BrokenCircuitError, ExponentialBackoff, handleWhen, retry, timeout, TimeoutStrategy } from "cockatiel";
 
 import { AppError } from "@arkrelay/core/errors";
 
-import { type EndpointSecrets, isSameSecrets, openChannel, readSecrets } from "./channel";
-import type { CallLimits, DaemonEndpoint } from "./connection-config";
+import type { CallLimits, DaemonEndpoint, MacaroonRole } from "./connection-config";
+import { DaemonBreaker } from "./daemon-breaker";
+import { type Clients, type ConnectionState, DaemonConnection, type OpenClients } from "./daemon-connection";
 import type { BreakerState, DaemonObserver } from "./daemon-observer";
-import { TransportFailure } from "./transport-failure";
-import { type Answer, callOnce, type StartCall, waitUntilConnected } from "./unary-call";
+import type { CallKind, RefusalReader } from "./refusal-reader";
+import { type OpenStream, readMessages, StreamRefusal } from "./server-stream";
+import { CertificateFailure, TransportFailure } from "./transport-failure";
+import { type Answer, callOnce, type StartCall } from "./unary-call";
+import { waitUntilConnected } from "./wait-until-connected";
 
-/** How long a write waits for a connection before it is given up unsent. */
+/** How long a write or a stream waits for a connection before it is given up unsent. */
 const CONNECT_TIMEOUT_MS = 5_000;
 
-const BREAKER_STATES: Readonly<Record<CircuitState, BreakerState>> = {
-  [CircuitState.Closed]: "closed",
-  [CircuitState.HalfOpen]: "half_open",
-  [CircuitState.Open]: "open",
-  [CircuitState.Isolated]: "open",
-};
+/** Only an operator can renew what the daemon refuses. */
+const AUTH_RETRY_SECONDS = 60;
 
-export interface DaemonLinkOptions<Clients extends Readonly<Record<string, Client>>> {
+export interface DaemonLinkOptions<C extends Clients> extends RefusalReader {
   /** "arkd", "tapd", "lnd": the name in errors, metrics and /health. */
   readonly service: string;
   readonly endpoint: DaemonEndpoint;
   readonly limits: CallLimits;
   readonly observer: DaemonObserver;
-  /** Makes the typed clients over the one channel (`channelOverride`). */
-  readonly openClients: (address: string, channel: Channel) => Clients;
-  /** A refusal as an AppError; gRPC statuses that mean "no answer" never get here. */
-  readonly toRefusal: (refusal: ServiceError, kind: CallKind) => AppError;
-  /** The daemon's own name of an error, for metrics and /health; the gRPC status name when it gives none. */
-  readonly nameOf: (refusal: ServiceError) => string;
+  readonly openClients: OpenClients<C>;
   /** Id of the request or job that is being served. */
   readonly requestId: () => string | undefined;
 }
 
-export type CallKind = "read" | "write";
-
-interface AttemptOptions {
-  readonly metadata: Metadata | undefined;
+export interface CallSettings {
+  readonly metadata?: Metadata | undefined;
+  /** Whose macaroon goes along; undefined = the endpoint's. */
+  readonly role?: MacaroonRole | undefined;
+  /** Gives it up at once. A write that was sent is `outcome_unknown` then. */
   readonly signal?: AbortSignal | undefined;
-  /** Set = the call is not started before there is a connection. */
-  readonly connectTimeoutMs?: number;
+  /** Instead of the deadline of unary calls; a stream has none of its own. */
+  readonly timeoutMs?: number | undefined;
 }
 
-/** The connection to one daemon: its clients, deadlines, breaker, retries and measurements. */
-export class DaemonLink<Clients extends Readonly<Record<string, Client>>> {
-  private secrets: EndpointSecrets;
-  private channel: Channel;
-  private openedClients: Clients;
-  private policy: CircuitBreakerPolicy;
-  private openedAtMs = 0;
+export interface StreamSettings extends CallSettings {
+  /** "write" for a stream whose opening has an effect: sent once, and every end but a clean one may leave it unknown. */
+  readonly kind?: CallKind;
+}
+
+/** The connection to one daemon: its clients, deadlines, breaker, retries, streams and measurements. */
+export class DaemonLink<C extends Clients> {
+  private readonly connection: DaemonConnection<C>;
+  private readonly guard: DaemonBreaker;
   private lastError: string | undefined;
 
-  constructor(private readonly options: DaemonLinkOptions<Clients>) {
-    this.secrets = readSecrets(options.endpoint);
-    this.channel = openChannel(options.endpoint, this.secrets);
-    this.openedClients = this.openClients();
-    this.policy = this.makeBreaker();
+  constructor(private readonly options: DaemonLinkOptions<C>) {
+    const { service, endpoint, limits, observer } = options;
+    this.connection = new DaemonConnection(endpoint, options.openClients);
+    this.guard = new DaemonBreaker(limits, (state) => observer.breakerChanged(service, state));
   }
 
-  get clients(): Clients {
-    return this.openedClients;
+  get service(): string {
+    return this.options.service;
+  }
+
+  get clients(): C {
+    return this.connection.clients;
+  }
+
+  get connectionState(): ConnectionState {
+    return this.connection.state;
   }
 
   get breaker(): BreakerState {
-    return BREAKER_STATES[this.policy.state];
+    return this.guard.state;
   }
 
   /** Name of the newest failure since the last success. */
@@ -87,154 +80,223 @@ export class DaemonLink<Clients extends Readonly<Record<string, Client>>> {
 
   /**
    * A call that changes nothing at the daemon: repeated with growing, jittered pauses while no answer comes.
-   * Throws `daemon_unavailable`, or what `toRefusal` makes of a refusal. `signal` gives it up at once.
+   * Throws `daemon_unavailable`, `daemon_auth_failed` for a certificate, or what `toRefusal` makes of a refusal.
    */
-  async read<Reply>(
-    method: string,
-    start: StartCall<Clients, Reply>,
-    metadata?: Metadata,
-    signal?: AbortSignal,
-  ): Promise<Reply> {
+  async read<Reply>(method: string, start: StartCall<C, Reply>, settings: CallSettings = {}): Promise<Reply> {
     const { retryAttemptsMax, retryDelayMs, retryDelayMsMax } = this.options.limits;
     const retrying = retry(handleWhen(isWorthRepeating), {
       maxAttempts: retryAttemptsMax,
       backoff: new ExponentialBackoff({ initialDelay: retryDelayMs, maxDelay: retryDelayMsMax }),
     });
     try {
-      const work = (): Promise<Answer<Reply>> => this.attempt(method, start, { metadata, signal });
-      return this.settle(await retrying.execute(work, signal), "read");
+      return await retrying.execute(() => this.once("read", method, start, settings), settings.signal);
     } catch (thrown) {
       throw this.explain(thrown, "read");
     }
   }
 
   /**
-   * A call with an effect: sent once. Throws `daemon_unavailable` when it was certainly not sent, `outcome_unknown` when it
-   * was and no definite answer came, or what `toRefusal` makes of a refusal.
+   * A call with an effect: sent once. Throws `daemon_unavailable` or `daemon_auth_failed` when it was certainly not sent,
+   * `outcome_unknown` when it was and no definite answer came, or what `toRefusal` makes of a refusal.
    */
-  async write<Reply>(method: string, start: StartCall<Clients, Reply>, metadata?: Metadata): Promise<Reply> {
+  async write<Reply>(method: string, start: StartCall<C, Reply>, settings: CallSettings = {}): Promise<Reply> {
     try {
-      return this.settle(
-        await this.attempt(method, start, { metadata, connectTimeoutMs: CONNECT_TIMEOUT_MS }),
-        "write",
-      );
+      return await this.once("write", method, start, settings);
     } catch (thrown) {
       throw this.explain(thrown, "write");
     }
   }
 
-  /** Metadata of every call, streams included. */
-  metadata(extra?: Metadata): Metadata {
-    const metadata = extra?.clone() ?? new Metadata();
-    if (this.secrets.macaroonHex !== undefined) metadata.set("macaroon", this.secrets.macaroonHex);
+  /**
+   * The messages of a server stream, which starts when the first one is asked for. Ends when the daemon ends it cleanly, and for a
+   * read quietly when `signal` fires. Throws `daemon_unavailable` when the connection broke (a write: `outcome_unknown`, also when
+   * `signal` fires), else as `read` and `write`. A reconnect breaks it. Never repeated by itself.
+   */
+  async *stream<Message>(
+    method: string,
+    open: OpenStream<C, Message>,
+    settings: StreamSettings = {},
+  ): AsyncGenerator<Message, void> {
+    const kind = settings.kind ?? "read";
+    const report = this.stopwatch(method);
+    let hasMessages = false;
+    try {
+      await this.withFreshSecrets(() => this.guard.run(() => this.connect()));
+      for await (const message of this.openStream(open, settings)) {
+        if (!hasMessages) report(undefined);
+        hasMessages = true;
+        yield message;
+      }
+      if (!hasMessages) report(undefined);
+    } catch (thrown) {
+      if (kind === "read" && settings.signal?.aborted === true) return;
+      const code = this.codeOf(thrown);
+      if (hasMessages) this.options.observer.streamBroke({ service: this.service, method, code });
+      else report(code);
+      throw this.explain(thrown, kind);
+    }
+  }
+
+  /** Metadata of every call: the macaroon of the role and the request id. */
+  metadata(extra?: Metadata, role?: MacaroonRole): Metadata {
+    const metadata = this.connection.metadata(extra, role);
     const requestId = this.options.requestId();
     if (requestId !== undefined) metadata.set("x-request-id", requestId);
     return metadata;
   }
 
-  /** Reads certificate and macaroon again, dials anew and closes the breaker. Calls under way are cancelled. */
+  /** Reads certificate and macaroon again and dials anew; an open breaker lets the next call through as its probe. Breaks streams. */
   reconnect(): void {
-    const secrets = readSecrets(this.options.endpoint);
-    const before = this.channel;
-    this.secrets = secrets;
-    this.channel = openChannel(this.options.endpoint, secrets);
-    this.openedClients = this.openClients();
-    this.policy = this.makeBreaker();
-    this.options.observer.breakerChanged(this.options.service, "closed");
-    before.close();
+    this.connection.reopen();
+    this.guard.probeNow();
   }
 
-  /** For the health probe: a renewed certificate or macaroon is picked up without an operator. */
+  /** For the health probe: a renewed certificate or macaroon is picked up without an operator. Throws when a file is unreadable. */
   reconnectIfSecretsChanged(): void {
-    if (!isSameSecrets(this.secrets, readSecrets(this.options.endpoint))) this.reconnect();
+    if (this.connection.reopenIfSecretsChanged()) this.guard.probeNow();
   }
 
   close(): void {
-    this.channel.close();
+    this.connection.close();
+  }
+
+  /** One attempt; made again at once when the daemon refused a certificate or macaroon that has changed on disk since. */
+  private once<Reply>(
+    kind: CallKind,
+    method: string,
+    start: StartCall<C, Reply>,
+    settings: CallSettings,
+  ): Promise<Reply> {
+    return this.withFreshSecrets(async () => {
+      const answer = await this.guard.run(() => this.attempt(kind, method, start, settings));
+      if ("reply" in answer) return answer.reply;
+      throw this.refuse(answer.refusal, kind);
+    });
   }
 
   private async attempt<Reply>(
+    kind: CallKind,
     method: string,
-    start: StartCall<Clients, Reply>,
-    { metadata, signal: givenUp, connectTimeoutMs }: AttemptOptions,
+    start: StartCall<C, Reply>,
+    settings: CallSettings,
   ): Promise<Answer<Reply>> {
-    // The breaker would let others wait for the probe; a caller is better served by an answer now.
-    if (this.policy.state === CircuitState.HalfOpen) throw new BrokenCircuitError();
-    const { timeoutMs } = this.options.limits;
-    const limit = timeout(timeoutMs, TimeoutStrategy.Cooperative);
-    const clients = this.openedClients;
-    return this.policy.execute(async () => {
-      const startedAt = performance.now();
-      const [client] = Object.values(clients);
-      try {
-        if (connectTimeoutMs !== undefined && client !== undefined) {
-          await waitUntilConnected(client, Math.min(connectTimeoutMs, timeoutMs));
-        }
-        const answer = await limit.execute(
-          ({ signal }) =>
-            callOnce<Reply>((done) => {
+    const { limits, isAnswer = () => false, nameOf } = this.options;
+    const timeoutMs = settings.timeoutMs ?? limits.timeoutMs;
+    const report = this.stopwatch(method);
+    try {
+      if (kind === "write") await this.connect(timeoutMs);
+      const answer = await timeout(timeoutMs, TimeoutStrategy.Cooperative).execute(
+        ({ signal }) =>
+          callOnce<Reply>(
+            (done) => {
               const options = { deadline: Date.now() + timeoutMs };
-              return start(clients, this.metadata(metadata), options, done);
-            }, signal),
-          givenUp,
-        );
-        this.report(method, startedAt, "refusal" in answer ? this.options.nameOf(answer.refusal) : undefined);
-        return answer;
-      } catch (thrown) {
-        this.report(method, startedAt, thrown instanceof TransportFailure ? thrown.code : status[status.UNKNOWN]);
-        throw thrown;
-      }
+              return start(this.clients, this.metadata(settings.metadata, settings.role), options, done);
+            },
+            { signal, isAnswer },
+          ),
+        settings.signal,
+      );
+      report("refusal" in answer ? nameOf(answer.refusal) : undefined);
+      return answer;
+    } catch (thrown) {
+      report(this.codeOf(thrown));
+      throw thrown;
+    }
+  }
+
+  private openStream<Message>(
+    open: OpenStream<C, Message>,
+    { metadata, role, signal, timeoutMs }: StreamSettings,
+  ): AsyncGenerator<Message, void> {
+    const { whileOpen } = this.connection;
+    const options = timeoutMs === undefined ? {} : { deadline: Date.now() + timeoutMs };
+    const stream = open(this.clients, this.metadata(metadata, role), options);
+    const ending = signal === undefined ? whileOpen : AbortSignal.any([whileOpen, signal]);
+    return readMessages(stream, ending, this.options.isAnswer ?? (() => false));
+  }
+
+  private async connect(timeoutMs = CONNECT_TIMEOUT_MS): Promise<void> {
+    const [client]: (Client | undefined)[] = Object.values(this.clients);
+    if (client !== undefined) await waitUntilConnected(client, Math.min(timeoutMs, CONNECT_TIMEOUT_MS));
+  }
+
+  private async withFreshSecrets<Result>(work: () => Promise<Result>): Promise<Result> {
+    try {
+      return await work();
+    } catch (thrown) {
+      // Both are refused before the daemon looks at the call, so even a write may be sent again.
+      if (!isRefusedCredential(thrown) || !this.hasFreshSecrets()) throw thrown;
+      return work();
+    }
+  }
+
+  private hasFreshSecrets(): boolean {
+    try {
+      return this.connection.reopenIfSecretsChanged();
+    } catch {
+      // Half-written or gone: the refusal says more than the file error, which the health probe reports.
+      return false;
+    }
+  }
+
+  /** Reports one call, once. */
+  private stopwatch(method: string): (code: string | undefined) => void {
+    const startedAt = performance.now();
+    return (code) => {
+      this.lastError = code;
+      const call = { service: this.service, method, seconds: (performance.now() - startedAt) / 1000 };
+      this.options.observer.callFinished(code === undefined ? call : { ...call, code });
+    };
+  }
+
+  private codeOf(thrown: unknown): string {
+    if (thrown instanceof TransportFailure) return thrown.code;
+    if (thrown instanceof CertificateFailure) return thrown.reason;
+    if (thrown instanceof StreamRefusal) return this.options.nameOf(thrown.refusal);
+    return thrown instanceof BrokenCircuitError ? "BREAKER_OPEN" : status[status.UNKNOWN];
+  }
+
+  private refuse(refusal: ServiceError, kind: CallKind): AppError {
+    if (!isReplyTooLarge(refusal)) return this.options.toRefusal(refusal, kind);
+    if (kind === "write") {
+      return new AppError("outcome_unknown", { details: { service: this.service }, internal: refusal.details });
+    }
+    return new AppError("daemon_rejected", {
+      message: `A reply of ${this.service} is larger than GRPC_MAX_REPLY_LENGTH allows`,
+      details: { service: this.service, daemon_code: refusal.code, daemon_name: "reply_too_large" },
+      internal: refusal.details,
+      cause: refusal,
     });
-  }
-
-  private report(method: string, startedAt: number, code: string | undefined): void {
-    this.lastError = code;
-    const seconds = (performance.now() - startedAt) / 1000;
-    const call = { service: this.options.service, method, seconds };
-    this.options.observer.callFinished(code === undefined ? call : { ...call, code });
-  }
-
-  private settle<Reply>(answer: Answer<Reply>, kind: CallKind): Reply {
-    if ("reply" in answer) return answer.reply;
-    throw this.options.toRefusal(answer.refusal, kind);
   }
 
   private explain(thrown: unknown, kind: CallKind): AppError {
+    const { service } = this;
     if (thrown instanceof AppError) return thrown;
+    if (thrown instanceof StreamRefusal) return this.refuse(thrown.refusal, kind);
+    if (thrown instanceof CertificateFailure) {
+      const details = { service, reason: thrown.reason };
+      return new AppError("daemon_auth_failed", { details, retryAfterSeconds: AUTH_RETRY_SECONDS, cause: thrown });
+    }
     const wasSent = thrown instanceof TransportFailure ? thrown.wasSent : !(thrown instanceof BrokenCircuitError);
     if (kind === "write" && wasSent) {
-      return new AppError("outcome_unknown", { details: { service: this.options.service }, cause: thrown });
+      return new AppError("outcome_unknown", { details: { service }, cause: thrown });
     }
-    return this.unavailable(thrown);
-  }
-
-  private unavailable(cause: unknown): AppError {
-    const { service, limits } = this.options;
-    const openForMs = Math.max(0, this.openedAtMs + limits.breakerTimeoutMs - Date.now());
-    const retryAfterSeconds = this.breaker === "open" ? Math.max(1, Math.ceil(openForMs / 1000)) : 1;
-    const details = { service, breaker: this.breaker, retry_after: retryAfterSeconds };
-    return new AppError("daemon_unavailable", { details, retryAfterSeconds, cause });
-  }
-
-  private openClients(): Clients {
-    return this.options.openClients(this.channel.getTarget(), this.channel);
-  }
-
-  private makeBreaker(): CircuitBreakerPolicy {
-    const { breakerThreshold, breakerTimeoutMs } = this.options.limits;
-    const policy = circuitBreaker(handleAll, {
-      halfOpenAfter: breakerTimeoutMs,
-      breaker: new ConsecutiveBreaker(breakerThreshold),
-    });
-    policy.onStateChange((state) => {
-      if (state === CircuitState.Open) this.openedAtMs = Date.now();
-      this.options.observer.breakerChanged(this.options.service, this.breaker);
-    });
-    return policy;
+    const { state: breaker, retryAfterSeconds } = this.guard;
+    const details = { service, breaker, retry_after: retryAfterSeconds };
+    return new AppError("daemon_unavailable", { details, retryAfterSeconds, cause: thrown });
   }
 }
 
 /** A call cancelled by ourselves is not repeated; one the daemon did not answer is. */
 function isWorthRepeating(thrown: Error): boolean {
   return thrown instanceof TransportFailure && thrown.code !== status[status.CANCELLED];
+}
+
+function isRefusedCredential(thrown: unknown): boolean {
+  return thrown instanceof CertificateFailure || (thrown instanceof AppError && thrown.code === "daemon_auth_failed");
+}
+
+/** Said by our own side of the connection, after the daemon has done its work. */
+function isReplyTooLarge(refusal: ServiceError): boolean {
+  return refusal.code === status.RESOURCE_EXHAUSTED && refusal.details.startsWith("Received message larger than max");
 }

@@ -13,6 +13,7 @@ export function createPrometheusDaemonObserver(
       metrics.daemonCall.observe({ service, method }, seconds);
       if (code !== undefined) metrics.daemonErrors.inc({ service, method, code });
     },
+    streamBroke: ({ service, method, code }) => metrics.daemonErrors.inc({ service, method, code }),
     breakerChanged: (service, state) => metrics.breakerState.set({ service }, BREAKER_VALUES[state]),
   };
 }

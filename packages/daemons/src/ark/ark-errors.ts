@@ -2,9 +2,9 @@ import { type ServiceError, status } from "@grpc/grpc-js";
 
 import { AppError } from "@arkrelay/core/errors";
 
-import type { CallKind } from "../daemon-link";
 import { ErrorDetails } from "../gen/ark/v1/errors";
 import { Status } from "../gen/google/rpc/status";
+import type { CallKind } from "../refusal-reader";
 
 const DETAILS_TYPE = "type.googleapis.com/ark.v1.ErrorDetails";
 

@@ -17,6 +17,7 @@ const states: string[] = [];
 const codes: (string | undefined)[] = [];
 const observer: DaemonObserver = {
   callFinished: ({ code }) => codes.push(code),
+  streamBroke: ({ code }) => codes.push(code),
   breakerChanged: (service, state) => states.push(`${service} ${state}`),
 };
 
@@ -107,7 +108,8 @@ test("every call carries digest, build version and request id; GetInfo no digest
 
 test("a server without the expected certificate is not talked to", async () => {
   connect({ tlsCertFile: undefined, timeoutMs: 300, retryAttemptsMax: 0 });
-  expect((await rejectionOf(daemon.getInfo())).code).toBe("daemon_unavailable");
+  const error = await rejectionOf(daemon.getInfo());
+  expect([error.code, error.details?.["reason"]]).toEqual(["daemon_auth_failed", "certificate_untrusted"]);
   expect(arkd.calls).toEqual([]);
 });
 
@@ -312,14 +314,14 @@ describe("the breaker", () => {
     expect(daemon.link.breaker).toBe("closed");
   });
 
-  test("is closed by a reconnect", async () => {
+  test("lets the next call through after a reconnect", async () => {
     connect(quick);
     failWith(failure(status.UNAVAILABLE));
     for (let i = 0; i < 3; i++) await rejectionOf(read());
     arkd.answers.set("GetVtxos", () => ({ vtxos: [], page: undefined }));
     daemon.link.reconnect();
     await expect(read()).resolves.toEqual([]);
-    expect(states).toEqual(["arkd open", "arkd closed"]);
+    expect(states).toEqual(["arkd open", "arkd half_open", "arkd closed"]);
   });
 });
 

@@ -116,10 +116,10 @@ export class GrpcArkDaemon implements ArkDaemon {
   async read<Reply>(method: string, start: StartCall<ArkClients, Reply>, signal?: AbortSignal): Promise<Reply> {
     const info = await this.getInfo();
     try {
-      return await this.link.read(method, start, headersOf(info), signal);
+      return await this.link.read(method, start, { metadata: headersOf(info), signal });
     } catch (error) {
       if (!isDigestMismatch(error)) throw error;
-      return this.link.read(method, start, headersOf(await this.info.renew(info)), signal);
+      return this.link.read(method, start, { metadata: headersOf(await this.info.renew(info)), signal });
     }
   }
 
@@ -137,24 +137,22 @@ export class GrpcArkDaemon implements ArkDaemon {
     const info = await this.getInfo();
     this.info.checkPins(info);
     try {
-      return await this.link.write(method, start, headersOf(info));
+      return await this.link.write(method, start, { metadata: headersOf(info) });
     } catch (error) {
       if (!isDigestMismatch(error)) throw error;
       // arkd checks the digest before anything else, so the call had no effect and may be made once more.
       const renewed = await this.info.renew(info);
       this.info.checkPins(renewed);
       if (!isSameForTransfers(info, renewed)) throw error;
-      return this.link.write(method, start, headersOf(renewed));
+      return this.link.write(method, start, { metadata: headersOf(renewed) });
     }
   }
 
   private async readInfo(network: BitcoinNetwork): Promise<ArkServerInfo> {
     // Without x-digest: this is the call that learns it, and a wrong one is always refused.
-    const reply = await this.link.read<GetInfoResponse>(
-      "GetInfo",
-      ({ ark }, ...rest) => ark.getInfo({}, ...rest),
-      buildVersionHeader(),
-    );
+    const reply = await this.link.read<GetInfoResponse>("GetInfo", ({ ark }, ...rest) => ark.getInfo({}, ...rest), {
+      metadata: buildVersionHeader(),
+    });
     return toServerInfo(reply, network);
   }
 

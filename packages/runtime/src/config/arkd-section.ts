@@ -67,8 +67,8 @@ export const arkdSection = defineSection({
     forfeitPubkey: values.ARKD_FORFEIT_PUBKEY,
     /** 32 bytes. */
     walletSeed: values.GATEWAY_WALLET_SEED,
-    maxMessageBytes: values.GRPC_MAX_MESSAGE_LENGTH,
-    maxReplyBytes: values.GRPC_MAX_REPLY_LENGTH,
+    maxRequestBytes: values.GRPC_MAX_MESSAGE_LENGTH,
+    maxReplyBytes: values.GRPC_MAX_MESSAGE_LENGTH,
     timeoutMs: values.GRPC_TIMEOUT_SECONDS * 1000,
     keepaliveMs: values.GRPC_KEEPALIVE_SECONDS * 1000,
     keepaliveTimeoutMs: values.GRPC_KEEPALIVE_TIMEOUT_SECONDS * 1000,

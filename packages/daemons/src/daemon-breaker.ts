@@ -1,0 +1,70 @@
+import {
+  BrokenCircuitError,
+  circuitBreaker,
+  type CircuitBreakerPolicy,
+  CircuitState,
+  ConsecutiveBreaker,
+  handleType,
+} from "cockatiel";
+
+import type { CallLimits } from "./connection-config";
+import type { BreakerState } from "./daemon-observer";
+import { TransportFailure } from "./transport-failure";
+
+const STATES: Readonly<Record<CircuitState, BreakerState>> = {
+  [CircuitState.Closed]: "closed",
+  [CircuitState.HalfOpen]: "half_open",
+  [CircuitState.Open]: "open",
+  [CircuitState.Isolated]: "open",
+};
+
+/** Keeps calls away from a daemon that does not answer. Only transport failures count: whoever refuses is there. */
+export class DaemonBreaker {
+  private policy: CircuitBreakerPolicy;
+  private openedAtMs = 0;
+
+  constructor(
+    private readonly limits: Pick<CallLimits, "breakerThreshold" | "breakerTimeoutMs">,
+    private readonly onChange: (state: BreakerState) => void,
+  ) {
+    this.policy = this.make();
+  }
+
+  get state(): BreakerState {
+    return STATES[this.policy.state];
+  }
+
+  /** When it is worth asking again; at least one second. */
+  get retryAfterSeconds(): number {
+    if (this.state !== "open") return 1;
+    return Math.max(1, Math.ceil((this.openedAtMs + this.limits.breakerTimeoutMs - Date.now()) / 1000));
+  }
+
+  /** Throws BrokenCircuitError without a call while it is open, and while somebody else's call is the probe. */
+  run<Result>(work: () => Promise<Result>): Promise<Result> {
+    // cockatiel would let others wait for the probe; a caller is better served by an answer now.
+    if (this.policy.state === CircuitState.HalfOpen) return Promise.reject(new BrokenCircuitError());
+    return this.policy.execute(work);
+  }
+
+  /** The next call is the probe, whatever is left of the pause. A closed one stays closed. */
+  probeNow(): void {
+    if (this.policy.state === CircuitState.Closed) return;
+    this.openedAtMs = 0;
+    this.policy = this.make({ ownState: { value: CircuitState.Open, openedAt: 0, attemptNo: 1 } });
+  }
+
+  private make(initial?: { readonly ownState: unknown }): CircuitBreakerPolicy {
+    const policy = circuitBreaker(handleType(TransportFailure), {
+      halfOpenAfter: this.limits.breakerTimeoutMs,
+      breaker: new ConsecutiveBreaker(this.limits.breakerThreshold),
+      ...(initial !== undefined && { initialState: { ...initial, breakerState: this.limits.breakerThreshold } }),
+    });
+    policy.onStateChange((state) => {
+      if (this.policy !== policy) return;
+      if (state === CircuitState.Open) this.openedAtMs = Date.now();
+      this.onChange(this.state);
+    });
+    return policy;
+  }
+}

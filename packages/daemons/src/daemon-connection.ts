@@ -1,0 +1,87 @@
+import { type Channel, type Client, connectivityState, Metadata } from "@grpc/grpc-js";
+
+import { type EndpointSecrets, isSameSecrets, openChannel, readSecrets } from "./channel";
+import type { DaemonEndpoint, MacaroonRole } from "./connection-config";
+
+export type Clients = Readonly<Record<string, Client>>;
+
+/** Makes the typed clients over the one channel (`channelOverride`). */
+export type OpenClients<C extends Clients> = (address: string, channel: Channel) => C;
+
+export type ConnectionState = "idle" | "connecting" | "ready" | "failing" | "closed";
+
+const STATES: Readonly<Record<connectivityState, ConnectionState>> = {
+  [connectivityState.IDLE]: "idle",
+  [connectivityState.CONNECTING]: "connecting",
+  [connectivityState.READY]: "ready",
+  [connectivityState.TRANSIENT_FAILURE]: "failing",
+  [connectivityState.SHUTDOWN]: "closed",
+};
+
+/** The channel to one daemon with the credentials it was opened with, replaced as a whole. */
+export class DaemonConnection<C extends Clients> {
+  private secrets: EndpointSecrets;
+  private channel: Channel;
+  private opened: C;
+  private replaced = new AbortController();
+
+  constructor(
+    private readonly endpoint: DaemonEndpoint,
+    private readonly openClients: OpenClients<C>,
+  ) {
+    this.secrets = readSecrets(endpoint);
+    this.channel = openChannel(endpoint, this.secrets);
+    this.opened = openClients(this.channel.getTarget(), this.channel);
+  }
+
+  get clients(): C {
+    return this.opened;
+  }
+
+  get state(): ConnectionState {
+    return STATES[this.channel.getConnectivityState(false)];
+  }
+
+  /** Fires when the channel that is in use now is replaced or closed: streams on it have to end. */
+  get whileOpen(): AbortSignal {
+    return this.replaced.signal;
+  }
+
+  /** With the macaroon of the role; without one of its own a role uses the endpoint's. */
+  metadata(extra: Metadata | undefined, role: MacaroonRole | undefined): Metadata {
+    const metadata = extra?.clone() ?? new Metadata();
+    const { macaroonHex, roleMacaroons } = this.secrets;
+    const macaroon = (role === undefined ? undefined : roleMacaroons[role]) ?? macaroonHex;
+    if (macaroon !== undefined) metadata.set("macaroon", macaroon);
+    return metadata;
+  }
+
+  /** Reads certificates and macaroons again and dials anew. Throws, and keeps what it has, when they cannot be read. */
+  reopen(): void {
+    this.replaceBy(readSecrets(this.endpoint));
+  }
+
+  /** Whether they had changed, so that there is a new channel. Throws as `reopen`. */
+  reopenIfSecretsChanged(): boolean {
+    const secrets = readSecrets(this.endpoint);
+    if (isSameSecrets(this.secrets, secrets)) return false;
+    this.replaceBy(secrets);
+    return true;
+  }
+
+  close(): void {
+    this.replaced.abort();
+    this.channel.close();
+  }
+
+  private replaceBy(secrets: EndpointSecrets): void {
+    const { channel, replaced } = this;
+    this.channel = openChannel(this.endpoint, secrets);
+    this.secrets = secrets;
+    this.opened = this.openClients(this.channel.getTarget(), this.channel);
+    this.replaced = new AbortController();
+    replaced.abort();
+    // Unary calls under way end by themselves: cancelling a write would make its outcome unknown for nothing.
+    channel.close();
+  }
+}
