@@ -1,7 +1,7 @@
 import { type ClientReadableStream, Metadata, type ServiceError, credentials, status } from "@grpc/grpc-js";
 import { hex } from "@scure/base";
 
-import { ErrorDetails } from "@arkrelay/daemons/proto/errors";
+import { ErrorDetails } from "@arkrelay/daemons/proto/ark/v1/errors";
 import {
   GetSubscriptionRequest,
   type GetSubscriptionResponse,
@@ -9,9 +9,9 @@ import {
   type GetVtxosResponse,
   IndexerServiceClient,
   type IndexerVtxo,
-} from "@arkrelay/daemons/proto/indexer";
-import { ArkServiceClient } from "@arkrelay/daemons/proto/service";
-import { Status } from "@arkrelay/daemons/proto/status";
+} from "@arkrelay/daemons/proto/ark/v1/indexer";
+import { ArkServiceClient } from "@arkrelay/daemons/proto/ark/v1/service";
+import { Status } from "@arkrelay/daemons/proto/google/rpc/status";
 
 import { type Coin, aSubmission, aWallet, scriptOf, signCheckpoints } from "./testing/a-transfer";
 import { type RunningArkd, anArkd } from "./testing/an-arkd";

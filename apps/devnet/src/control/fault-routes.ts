@@ -1,8 +1,8 @@
 import { Router } from "express";
 import { z } from "zod";
 
-import { IndexerServiceService } from "@arkrelay/daemons/proto/indexer";
-import { ArkServiceService } from "@arkrelay/daemons/proto/service";
+import { IndexerServiceService } from "@arkrelay/daemons/proto/ark/v1/indexer";
+import { ArkServiceService } from "@arkrelay/daemons/proto/ark/v1/service";
 
 import { isGrpcStatusName } from "../arkd/transport/call-status";
 import type { DevnetParts } from "../devnet-parts";

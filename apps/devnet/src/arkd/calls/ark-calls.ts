@@ -12,8 +12,8 @@ import type {
   GetTransactionsStreamResponse,
   SubmitTxRequest,
   SubmitTxResponse,
-} from "@arkrelay/daemons/proto/service";
-import type { TxNotification } from "@arkrelay/daemons/proto/types";
+} from "@arkrelay/daemons/proto/ark/v1/service";
+import type { TxNotification } from "@arkrelay/daemons/proto/ark/v1/types";
 
 import type { SeededRandom } from "../../clock/seeded-random";
 import type { ArkdEngine } from "../engine/arkd-engine";

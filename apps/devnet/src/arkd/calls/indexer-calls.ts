@@ -13,7 +13,7 @@ import type {
   SubscribeForScriptsResponse,
   UnsubscribeForScriptsRequest,
   UnsubscribeForScriptsResponse,
-} from "@arkrelay/daemons/proto/indexer";
+} from "@arkrelay/daemons/proto/ark/v1/indexer";
 
 import type { ArkdEngine } from "../engine/arkd-engine";
 import { ArkdError, PlainStatusError } from "../engine/arkd-error";

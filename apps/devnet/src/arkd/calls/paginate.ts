@@ -1,4 +1,4 @@
-import type { IndexerPageRequest, IndexerPageResponse } from "@arkrelay/daemons/proto/indexer";
+import type { IndexerPageRequest, IndexerPageResponse } from "@arkrelay/daemons/proto/ark/v1/indexer";
 
 /** arkd's largest and default page. */
 export const PAGE_SIZE_MAX = 100;

@@ -1,4 +1,4 @@
-import type { GetVtxosRequest } from "@arkrelay/daemons/proto/indexer";
+import type { GetVtxosRequest } from "@arkrelay/daemons/proto/ark/v1/indexer";
 
 import { PlainStatusError } from "../engine/arkd-error";
 import type { ArkdState } from "../engine/arkd-state";

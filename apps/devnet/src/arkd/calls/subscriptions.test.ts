@@ -1,4 +1,4 @@
-import type { GetSubscriptionResponse } from "@arkrelay/daemons/proto/indexer";
+import type { GetSubscriptionResponse } from "@arkrelay/daemons/proto/ark/v1/indexer";
 
 import { SeededRandom } from "../../clock/seeded-random";
 import { ArkdEvents } from "../engine/arkd-events";

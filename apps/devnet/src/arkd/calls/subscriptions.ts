@@ -1,4 +1,4 @@
-import type { GetSubscriptionResponse, IndexerSubscriptionEvent } from "@arkrelay/daemons/proto/indexer";
+import type { GetSubscriptionResponse, IndexerSubscriptionEvent } from "@arkrelay/daemons/proto/ark/v1/indexer";
 
 import type { SeededRandom } from "../../clock/seeded-random";
 import { ArkdError } from "../engine/arkd-error";

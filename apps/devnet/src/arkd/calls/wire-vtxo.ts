@@ -1,4 +1,4 @@
-import type { Vtxo as WireVtxo } from "@arkrelay/daemons/proto/types";
+import type { Vtxo as WireVtxo } from "@arkrelay/daemons/proto/ark/v1/types";
 
 import { type Vtxo, isSpent } from "../engine/vtxo";
 

@@ -1,5 +1,5 @@
-import { ErrorDetails } from "@arkrelay/daemons/proto/errors";
-import { Status } from "@arkrelay/daemons/proto/status";
+import { ErrorDetails } from "@arkrelay/daemons/proto/ark/v1/errors";
+import { Status } from "@arkrelay/daemons/proto/google/rpc/status";
 
 import { ArkdError, PlainStatusError } from "../engine/arkd-error";
 

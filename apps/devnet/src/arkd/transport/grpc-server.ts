@@ -11,8 +11,8 @@ import {
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 
-import { IndexerServiceService } from "@arkrelay/daemons/proto/indexer";
-import { ArkServiceService } from "@arkrelay/daemons/proto/service";
+import { IndexerServiceService } from "@arkrelay/daemons/proto/ark/v1/indexer";
+import { ArkServiceService } from "@arkrelay/daemons/proto/ark/v1/service";
 
 import type { ArkCalls } from "../calls/ark-calls";
 import type { IndexerCalls } from "../calls/indexer-calls";

@@ -12,13 +12,13 @@ import {
   GetVtxosRequest,
   SubscribeForScriptsRequest,
   UnsubscribeForScriptsRequest,
-} from "@arkrelay/daemons/proto/indexer";
+} from "@arkrelay/daemons/proto/ark/v1/indexer";
 import {
   FinalizeTxRequest,
   GetEventStreamRequest,
   GetPendingTxRequest,
   SubmitTxRequest,
-} from "@arkrelay/daemons/proto/service";
+} from "@arkrelay/daemons/proto/ark/v1/service";
 
 import type { ArkCalls } from "../calls/ark-calls";
 import type { IndexerCalls } from "../calls/indexer-calls";
