@@ -1,3 +1,4 @@
+import { AppError } from "@arkrelay/core/errors";
 import { SESSION_WAKE_CHANNEL } from "@arkrelay/tasks/session-wake-channel";
 
 import type { WorkerConfig } from "./config";
@@ -5,6 +6,7 @@ import type { WorkerDeps } from "./deps";
 import { ceremonyDriveTask } from "./handlers/ceremony-drive";
 import { cleanupExpiredSessionsTask } from "./handlers/cleanup-expired-sessions";
 import { cleanupOldLogsTask } from "./handlers/cleanup-old-logs";
+import { lightningDriveTask, type LightningDrive } from "./handlers/lightning-drive";
 import { nostrProcessTask } from "./handlers/nostr-process";
 import { processUserDataTask } from "./handlers/process-user-data";
 import { sampleTask } from "./handlers/sample-task";
@@ -16,6 +18,8 @@ import type { TaskHandlers } from "./task-handler";
 export function createTaskHandlers(deps: WorkerDeps, config: WorkerConfig): TaskHandlers {
   const { ceremony, attempts, events, records, retention } = deps;
   const { metricsRetentionDays, jobRetentionDays, eventRetentionDays } = config.background;
+  const lift = lightningDriveTask(withoutLightning, () => undefined);
+  const land = lightningDriveTask(withoutLightning, () => undefined);
   return {
     sample_task: sampleTask(ceremony),
     process_user_data: processUserDataTask({ ...ceremony, attempts, records }),
@@ -28,8 +32,19 @@ export function createTaskHandlers(deps: WorkerDeps, config: WorkerConfig): Task
     ceremony_drive: ceremonyDriveTask(ceremony, (sessionId) => {
       deps.redis.producer.publish(SESSION_WAKE_CHANNEL, sessionId).catch(() => undefined);
     }),
+    lift_create: lift,
+    lift_deliver: lift,
+    lift_kill: lift,
+    lift_settle: lift,
+    land_pay: land,
+    land_track: land,
+    land_refund: land,
     nostr_process: nostrProcessTask({ ...ceremony, attempts, events }),
     vtxo_sync: vtxoSyncTask(ceremony),
     tx_recover: txRecoverTask({ ...ceremony, attempts }),
   };
 }
+
+/** The rows wait, tried again at growing pauses, until a worker with a Lightning node takes them. */
+const withoutLightning: LightningDrive = () =>
+  Promise.reject(new AppError("daemon_unavailable", { details: { service: "lnd" } }));

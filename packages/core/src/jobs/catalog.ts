@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { ErrorCode } from "../errors";
 
 /** Names of the wake-up queues. BullMQ keys live under the prefix `{arkrelay:<queue>}`. */
-export const QUEUES = ["default", "maintenance", "ceremonies", "inventory", "nostr-in"] as const;
+export const QUEUES = ["default", "maintenance", "ceremonies", "lightning", "inventory", "nostr-in"] as const;
 export type QueueName = (typeof QUEUES)[number];
 
 /** Pause before try n+1: `fixed` is always `baseMs`, `exponential` doubles from `baseMs` and stops growing at `maxMs`. */
@@ -45,7 +45,7 @@ export interface JobTask extends TaskBase {
 
 /** A task whose state is another aggregate's row; that row's key is the whole payload. */
 export interface RowTask extends TaskBase {
-  readonly stateIn: "signing_sessions" | "nostr_events";
+  readonly stateIn: "signing_sessions" | "nostr_events" | "lightning_invoices";
   readonly queue: QueueName;
 }
 
@@ -54,6 +54,16 @@ export interface LoopTask {
   readonly stateIn: "own_table";
   readonly limitMs: number;
 }
+
+/** One step of a lift or land; which one is told by its row (lightning/lightning-task.ts). */
+const lightningTask = {
+  stateIn: "lightning_invoices",
+  queue: "lightning",
+  triesMax: UNTIL_TERMINAL,
+  backoff: exponential(1_000, 60_000),
+  limitMs: 120_000,
+  fair: false,
+} as const satisfies RowTask;
 
 /** The job catalog: what can be woken, where its state lives and how hard it is tried. The handlers are in apps/worker. */
 export const TASKS = {
@@ -112,6 +122,13 @@ export const TASKS = {
     limitMs: 60_000,
     fair: false,
   },
+  lift_create: lightningTask,
+  lift_deliver: lightningTask,
+  lift_kill: lightningTask,
+  lift_settle: lightningTask,
+  land_pay: lightningTask,
+  land_track: lightningTask,
+  land_refund: lightningTask,
   nostr_process: {
     stateIn: "nostr_events",
     queue: "nostr-in",
@@ -153,7 +170,12 @@ export type QueuedTaskName = { [K in TaskName]: (typeof TASKS)[K] extends { queu
 export type TaskPayload<K extends JobTaskName> = z.output<(typeof TASKS)[K]["payload"]>;
 /** Tables whose rows are work: all carry wake_seq, woken_at, a run-at column and the attempt columns. */
 export type StateTable = (typeof TASKS)[QueuedTaskName]["stateIn"];
-export const STATE_TABLES: readonly StateTable[] = ["job_logs", "signing_sessions", "nostr_events"];
+export const STATE_TABLES: readonly StateTable[] = [
+  "job_logs",
+  "signing_sessions",
+  "nostr_events",
+  "lightning_invoices",
+];
 
 /** The catalog row of a queued task, without the literal types that make its members incomparable. */
 export function queuedTask(name: QueuedTaskName): JobTask | RowTask {

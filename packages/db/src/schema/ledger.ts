@@ -1,4 +1,4 @@
-import { bigint, datetime, mysqlTable, varchar } from "drizzle-orm/mysql-core";
+import { bigint, datetime, json, mysqlTable, varchar } from "drizzle-orm/mysql-core";
 
 export const ledgerAccounts = mysqlTable("ledger_accounts", {
   id: bigint("id", { mode: "number" }).autoincrement().primaryKey(),
@@ -20,4 +20,26 @@ export const ledgerPostings = mysqlTable("ledger_postings", {
   accountId: bigint("account_id", { mode: "number" }).notNull(),
   assetId: varchar("asset_id", { length: 128 }).notNull(),
   amount: bigint("amount", { mode: "bigint" }).notNull(),
+});
+
+export const ledgerCheckpoints = mysqlTable("ledger_checkpoints", {
+  id: bigint("id", { mode: "number" }).autoincrement().primaryKey(),
+  accountId: bigint("account_id", { mode: "number" }).notNull(),
+  upToPostingId: bigint("up_to_posting_id", { mode: "number" }).notNull(),
+  balance: bigint("balance", { mode: "bigint" }).notNull(),
+  at: datetime("at", { mode: "date", fsp: 3 }).notNull(),
+});
+
+export const reconciliations = mysqlTable("reconciliations", {
+  id: bigint("id", { mode: "number" }).autoincrement().primaryKey(),
+  source: varchar("source", { length: 16 }).notNull(),
+  account: varchar("account", { length: 64 }).notNull(),
+  assetId: varchar("asset_id", { length: 128 }).notNull(),
+  external: bigint("external", { mode: "bigint" }).notNull(),
+  ledger: bigint("ledger", { mode: "bigint" }).notNull(),
+  delta: bigint("delta", { mode: "bigint" }).notNull(),
+  drift: bigint("drift", { mode: "bigint" }).notNull(),
+  explained: json("explained").notNull(),
+  postingId: bigint("posting_id", { mode: "number" }).notNull(),
+  at: datetime("at", { mode: "date", fsp: 3 }).notNull(),
 });

@@ -13,8 +13,10 @@ import * as externalCall from "./external-call";
 import * as intent from "./intent";
 import * as job from "./job";
 import * as ledger from "./ledger";
+import * as lightning from "./lightning";
 import * as monitoring from "./monitoring";
 import * as nostr from "./nostr";
+import * as payout from "./payout";
 import * as session from "./session";
 import * as transaction from "./transaction";
 import * as userRecord from "./user-record";
@@ -31,8 +33,10 @@ const modules: readonly Record<string, MySqlTable>[] = [
   intent,
   job,
   ledger,
+  lightning,
   monitoring,
   nostr,
+  payout,
   session,
   transaction,
   userRecord,

@@ -143,21 +143,22 @@ const ERROR_LENGTH = 1000;
  */
 function rowEnd(table: WorkTable, attempt: Attempt, end: AttemptEnd): SetClause {
   const bump = "woken_at = IF(next_at IS NULL, woken_at, NULL), wake_seq = wake_seq + IF(next_at IS NULL, 0, 1)";
+  const tries = `${table.tries} = ${table.tries} + 1`;
   switch (end.kind) {
     case "done":
     case "cancelled": {
       const againAt = end.kind === "done" ? (end.runAgainAt ?? null) : null;
       return [
-        `attempts = 0, lost_attempts = 0, next_at = IF(wake_seq > ?, LEAST(next_at, COALESCE(?, next_at)),
+        `${table.tries} = 0, lost_attempts = 0, next_at = IF(wake_seq > ?, LEAST(next_at, COALESCE(?, next_at)),
            COALESCE(?, IF(next_at > NOW(3), next_at, NULL))), ${bump}`,
         [attempt.wakeSeq, againAt, againAt],
       ];
     }
     case "failed":
-      return [`attempts = attempts + 1, ${deadRow(table)} next_at = NULL`, deadParams(table, end.errorCode)];
+      return [`${tries}, ${deadRow(table)} next_at = NULL`, deadParams(table, end.errorCode)];
     case "retry":
       return [
-        `attempts = attempts + 1, lost_attempts = 0, next_at = IF(wake_seq > ?, LEAST(next_at, NOW(3) + INTERVAL ? SECOND), NOW(3) + INTERVAL ? SECOND), ${bump}`,
+        `${tries}, lost_attempts = 0, next_at = IF(wake_seq > ?, LEAST(next_at, NOW(3) + INTERVAL ? SECOND), NOW(3) + INTERVAL ? SECOND), ${bump}`,
         [attempt.wakeSeq, end.delayMs / 1000, end.delayMs / 1000],
       ];
     case "handed_back":

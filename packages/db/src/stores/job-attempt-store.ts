@@ -148,7 +148,7 @@ function takeStatement(table: WorkTable, rowKeys: readonly string[]): string {
 
 function takenStatement(table: WorkTable, rowKeys: readonly string[]): string {
   const jobColumns = ", payload, job_type, owner, request_id, trace, created_at, max_attempts";
-  return `SELECT id, ${table.key}, attempt_token, wake_seq, attempts, ${table.runAt} AS run_at, NOW(3) AS taken_at,
+  return `SELECT id, ${table.key}, attempt_token, wake_seq, ${table.tries} AS tries, ${table.runAt} AS run_at, NOW(3) AS taken_at,
       (${table.isRunnable}) AS is_runnable${table.name === "job_logs" ? jobColumns : ""}
     FROM ${table.name} WHERE ${table.key} IN (${placeholders(rowKeys)})`;
 }
@@ -170,7 +170,7 @@ function toAttempt(task: QueuedTaskName, table: WorkTable, token: string, row: R
     token,
     wakeSeq: readInteger(row, "wake_seq"),
     tries: {
-      used: readInteger(row, "attempts"),
+      used: readInteger(row, "tries"),
       max: isJob ? readInteger(row, "max_attempts") : queuedTask(task).triesMax,
     },
     startedAt: readDate(row, "taken_at"),

@@ -126,9 +126,9 @@ function stateTableOf(wake: Wake): StateTable | undefined {
 
 /** SKIP LOCKED: an attempt that is being ended this moment is not lost. */
 async function lockLapsed(tx: Tx, table: WorkTable, limit: number): Promise<readonly Row[]> {
-  const jobColumns = table.name === "job_logs" ? ", task, owner, queue, started_at" : "";
+  const jobColumns = table.name === "job_logs" ? ", queue, started_at" : "";
   return connectionOf(tx).select(
-    `SELECT id, ${table.key}, attempt_token, attempt_lease_until, lost_attempts${jobColumns} FROM ${table.name}
+    `SELECT id, ${table.key}, attempt_token, attempt_lease_until, lost_attempts, ${table.wakeColumns}${jobColumns} FROM ${table.name}
      WHERE ${table.isRunning} AND attempt_lease_until < NOW(3) ORDER BY attempt_lease_until LIMIT ? FOR UPDATE SKIP LOCKED`,
     [limit],
   );
@@ -138,7 +138,7 @@ function lostNow(row: Row): number {
   return readInteger(row, "lost_attempts") + 1;
 }
 
-/** A session is never given up: money may hang on it. It goes on with the longest pause instead. */
+/** A session, lift or land is never given up: money may hang on it. It goes on with the longest pause instead. */
 function isGivenUp(table: WorkTable, row: Row): boolean {
   return lostNow(row) >= LOST_ATTEMPTS_MAX && queuedTask(readTask(table, row)).triesMax !== UNTIL_TERMINAL;
 }
@@ -167,6 +167,7 @@ const GIVE_UP: Readonly<Record<StateTable, string>> = {
     dedupe_key = IF(dedupe_key LIKE '${SINGLE_FLIGHT_PREFIX}%', NULL, dedupe_key)`,
   nostr_events: "status = 'failed', error_code = 'worker_lost', processed_at = NOW(3), next_at = NULL",
   signing_sessions: AGAIN,
+  lightning_invoices: AGAIN,
 };
 
 function pauseSeconds(table: WorkTable, row: Row): number {

@@ -6,9 +6,11 @@ import {
   type QueuedTaskName,
   type StateTable,
 } from "@arkrelay/core/jobs/catalog";
+import { lightningTaskOf } from "@arkrelay/core/lightning/lightning-task";
 import type { Wake } from "@arkrelay/core/ports/waker";
 
 import { nullable, readDate, readInteger, readText, type Row } from "../row";
+import { readLightningPosition } from "./lightning-row";
 
 /** The columns in which the tables that hold work differ. The texts go into statements as they are; no value ever does. */
 export interface WorkTable {
@@ -18,7 +20,9 @@ export interface WorkTable {
   /** Waits for its time or for a worker. */
   readonly isRunnable: string;
   readonly isRunning: string;
-  /** Columns behind `toWake`, beside id and key. */
+  /** Ended tries that count against the budget, or for the pauses. */
+  readonly tries: string;
+  /** Columns behind `toWake` and `readTask`, beside id and key. */
   readonly wakeColumns: string;
 }
 
@@ -27,6 +31,7 @@ const ROW_TABLE = {
   // A row whose next_at is null has nothing to do, whatever its status.
   isRunnable: "attempt_token IS NULL AND next_at IS NOT NULL",
   isRunning: "attempt_token IS NOT NULL",
+  tries: "attempts",
   wakeColumns: "wake_seq, next_at AS run_at",
 };
 
@@ -37,16 +42,19 @@ export const WORK_TABLES: Readonly<Record<StateTable, WorkTable>> = {
     runAt: "run_at",
     isRunnable: "status = 'pending'",
     isRunning: "status = 'running'",
+    tries: "attempts",
     wakeColumns: "wake_seq, run_at, task, owner, priority",
   },
   signing_sessions: { name: "signing_sessions", key: "session_id", ...ROW_TABLE },
   nostr_events: { name: "nostr_events", key: "event_id", ...ROW_TABLE },
-};
-
-/** The only task of a table whose rows do not name theirs. */
-const TASK_OF_TABLE: Readonly<Record<Exclude<StateTable, "job_logs">, QueuedTaskName>> = {
-  signing_sessions: "ceremony_drive",
-  nostr_events: "nostr_process",
+  lightning_invoices: {
+    name: "lightning_invoices",
+    key: "operation_id",
+    ...ROW_TABLE,
+    // Its `attempts` are the payments started for a land.
+    tries: "tries",
+    wakeColumns: "wake_seq, next_at AS run_at, invoice_type, status, error_code",
+  },
 };
 
 export function workTableOf(task: QueuedTaskName): WorkTable {
@@ -54,10 +62,19 @@ export function workTableOf(task: QueuedTaskName): WorkTable {
 }
 
 export function readTask(table: WorkTable, row: Row): QueuedTaskName {
-  if (table.name !== "job_logs") return TASK_OF_TABLE[table.name];
-  const task = readText(row, "task");
-  assert(isTaskName(task) && isQueuedTask(task), `job_logs names the unknown task ${task}`);
-  return task;
+  switch (table.name) {
+    case "signing_sessions":
+      return "ceremony_drive";
+    case "nostr_events":
+      return "nostr_process";
+    case "lightning_invoices":
+      return lightningTaskOf(readLightningPosition(row));
+    case "job_logs": {
+      const task = readText(row, "task");
+      assert(isTaskName(task) && isQueuedTask(task), `job_logs names the unknown task ${task}`);
+      return task;
+    }
+  }
 }
 
 /** Reads a row selected with `wakeColumns` and the key. Only fair jobs have a priority, and only they need their owner in the wake. */

@@ -1,14 +1,16 @@
 import type { ArkParams } from "@arkrelay/core/ark/types";
-import { AppError, assert, isErrorCode } from "@arkrelay/core/errors";
+import { assert, isErrorCode } from "@arkrelay/core/errors";
 import type { JsonObject } from "@arkrelay/core/nostr/integer-json";
 import {
   NEVER_SENT,
+  SESSION_TYPES,
   type CeremonyState,
   type Delivery,
   type Session,
+  type SessionIntent,
   type SessionStatus,
+  type SessionType,
   type SubmitState,
-  type TransferIntent,
 } from "@arkrelay/core/session/session";
 
 import { nullable, readBigint, readBoolean, readDate, readInteger, readJson, readText, type Row } from "../row";
@@ -18,7 +20,7 @@ export const SESSION_COLUMNS = `s.id, s.session_id, s.user_pubkey, s.session_typ
   s.submit_state, s.signed_tx, s.result_data, s.error_code, s.error_message, s.expires_at, s.created_at, s.updated_at,
   s.completed_at, s.version, s.wake_seq, s.event_seq`;
 
-/** The intent as it is kept in intent_data: JSON has no bigint, so amounts are decimal text here. */
+/** The intent as it is kept in intent_data: JSON has no bigint, so amounts are decimal text here. Its type is the session's. */
 interface StoredIntent {
   readonly actionId: string;
   readonly amountSats: string;
@@ -29,9 +31,14 @@ interface StoredIntent {
   readonly expiresAt: string;
   readonly content: JsonObject;
   readonly eventId: string | null;
+  /** Of a land. */
+  readonly lightningInvoice?: string;
+  readonly paymentHash?: string;
+  /** Of a lift. */
+  readonly memo?: string;
 }
 
-export function toIntentJson(intent: TransferIntent, eventId: string | undefined): string {
+export function toIntentJson(intent: SessionIntent, eventId: string | undefined): string {
   const stored: StoredIntent = {
     actionId: intent.actionId,
     amountSats: String(intent.amountSats),
@@ -42,6 +49,11 @@ export function toIntentJson(intent: TransferIntent, eventId: string | undefined
     expiresAt: intent.expiresAt.toISOString(),
     content: intent.content,
     eventId: eventId ?? null,
+    ...(intent.type === "lightning_land" && {
+      lightningInvoice: intent.lightningInvoice,
+      paymentHash: intent.paymentHash,
+    }),
+    ...(intent.type === "lightning_lift" && { memo: intent.memo }),
   };
   return JSON.stringify(stored);
 }
@@ -49,8 +61,7 @@ export function toIntentJson(intent: TransferIntent, eventId: string | undefined
 /** Rows are written by this package alone, so their JSON is trusted to have its shape; what the machines depend on is checked. */
 export function toSession(row: Row): Session {
   const stored = readJson(row, "intent_data") as StoredIntent;
-  const sessionType = readText(row, "session_type");
-  if (sessionType !== "p2p_transfer") throw new AppError("internal_error", { internal: `session type ${sessionType}` });
+  const sessionType = readSessionType(row);
   return {
     id: readBigint(row, "id"),
     sessionId: readText(row, "session_id"),
@@ -60,7 +71,7 @@ export function toSession(row: Row): Session {
     ceremonyState: readText(row, "ceremony_state") as CeremonyState,
     currentStep: readInteger(row, "current_step"),
     intentId: readBigint(row, "intent_id"),
-    intent: toIntent(stored),
+    intent: toIntent(sessionType, stored),
     intentEventId: stored.eventId ?? undefined,
     context: readJson(row, "context") as Readonly<Record<string, unknown>>,
     createdBy: readText(row, "created_by"),
@@ -95,10 +106,16 @@ export function readErrorCode(row: Row, column: string) {
   return code;
 }
 
-function toIntent(stored: StoredIntent): TransferIntent {
-  return {
+function readSessionType(row: Row): SessionType {
+  const text = readText(row, "session_type");
+  const type = SESSION_TYPES.find((each) => each === text);
+  assert(type !== undefined, `unknown session type ${text}`);
+  return type;
+}
+
+function toIntent(type: SessionType, stored: StoredIntent): SessionIntent {
+  const base = {
     actionId: stored.actionId,
-    type: "p2p_transfer",
     assetId: "gBTC",
     amountSats: BigInt(stored.amountSats),
     recipientPubkey: stored.recipientPubkey,
@@ -108,5 +125,16 @@ function toIntent(stored: StoredIntent): TransferIntent {
     dustPolicy: stored.dustPolicy,
     expiresAt: new Date(stored.expiresAt),
     content: stored.content,
-  };
+  } as const;
+  switch (type) {
+    case "p2p_transfer":
+      return { ...base, type };
+    case "lightning_land": {
+      const { lightningInvoice, paymentHash } = stored;
+      assert(lightningInvoice !== undefined && paymentHash !== undefined, "the intent of a land names its invoice");
+      return { ...base, type, lightningInvoice, paymentHash };
+    }
+    case "lightning_lift":
+      return { ...base, type, memo: stored.memo ?? "" };
+  }
 }

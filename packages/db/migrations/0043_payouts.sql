@@ -1,0 +1,20 @@
+CREATE TABLE IF NOT EXISTS payouts (
+  id BIGINT NOT NULL AUTO_INCREMENT,
+  kind VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  business_id VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  pivot_vtxo_id VARCHAR(80) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  script VARCHAR(128) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  owner_pubkey VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  asset_id VARCHAR(128) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  amount BIGINT NOT NULL,
+  amount_sats BIGINT NOT NULL,
+  status VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  txid VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NULL,
+  version BIGINT NOT NULL DEFAULT 1,
+  created_at DATETIME(3) NOT NULL,
+  updated_at DATETIME(3) NOT NULL,
+  PRIMARY KEY (id),
+  UNIQUE KEY uq_payouts_business (kind, business_id),
+  KEY ix_payouts_pivot (pivot_vtxo_id),
+  KEY ix_payouts_status (status, id)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin

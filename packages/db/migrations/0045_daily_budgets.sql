@@ -1,0 +1,8 @@
+CREATE TABLE IF NOT EXISTS daily_budgets (
+  id BIGINT NOT NULL AUTO_INCREMENT,
+  name VARCHAR(191) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  day VARCHAR(10) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  used BIGINT NOT NULL,
+  PRIMARY KEY (id),
+  UNIQUE KEY uq_daily_budgets_day (name, day)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin
