@@ -24,6 +24,22 @@ export function keepsEmpty(schema: z.core.$ZodType): boolean {
   return keepingEmpty.has(schema);
 }
 
+const filePaths = z.registry<{ readonly filePath: true }>();
+
+/**
+ * Path of a file that is read again when it changes; it must be readable at start. `NAME_FILE` says the same, because that is how
+ * every other secret is given as a file.
+ */
+export function filePath() {
+  const schema = z.string().optional();
+  filePaths.add(schema, { filePath: true });
+  return schema;
+}
+
+export function isFilePath(schema: z.core.$ZodType): boolean {
+  return filePaths.has(schema);
+}
+
 export function text(): z.ZodString {
   return z.string();
 }

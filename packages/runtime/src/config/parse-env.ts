@@ -1,9 +1,9 @@
-import { readFileSync, statSync } from "node:fs";
+import { accessSync, constants, readFileSync, statSync } from "node:fs";
 
 import { z } from "zod";
 
 import { ConfigError } from "./config-error";
-import { isSecret, keepsEmpty } from "./env-types";
+import { isFilePath, isSecret, keepsEmpty } from "./env-types";
 import { findUnknownVariables } from "./known-variables";
 import { parseMode, valueOf, type Environment, type Mode } from "./mode";
 
@@ -69,8 +69,7 @@ function parseSection(
 ): unknown {
   const raw: Record<string, string> = {};
   for (const [name, schema] of Object.entries(section.variables)) {
-    const plain = keepsEmpty(schema) ? env[name] : valueOf(env, name);
-    const value = isSecret(schema) ? readSecret(name, env, mode, problems, warnings) : plain;
+    const value = readVariable(name, schema, env, mode, problems, warnings);
     if (value !== undefined) raw[name] = value;
   }
   const missing = (section.requiredInProduction ?? []).filter((name) => mode.isProduction && raw[name] === undefined);
@@ -90,6 +89,33 @@ function parseSection(
   const broken = found.filter((problem) => !missing.some((name) => problem.startsWith(`${name}:`)));
   problems.push(...broken);
   return broken.length > 0 || missing.length > 0 ? undefined : section.build(values, mode);
+}
+
+function readVariable(
+  name: string,
+  schema: z.core.$ZodType,
+  env: Environment,
+  mode: Mode,
+  problems: string[],
+  warnings: string[],
+): string | undefined {
+  if (isSecret(schema)) return readSecret(name, env, mode, problems, warnings);
+  if (isFilePath(schema)) return readFilePath(name, env, problems);
+  return keepsEmpty(schema) ? env[name] : valueOf(env, name);
+}
+
+function readFilePath(name: string, env: Environment, problems: string[]): string | undefined {
+  const aliases = [name, `${name}_FILE`].filter((alias) => valueOf(env, alias) !== undefined);
+  const [alias, second] = aliases;
+  if (alias === undefined) return undefined;
+  if (second !== undefined) problems.push(`${name}: set together with ${second}; keep one of them`);
+  const file = valueOf(env, alias) ?? "";
+  try {
+    accessSync(file, constants.R_OK);
+  } catch {
+    problems.push(`${alias}: the file cannot be read`);
+  }
+  return file;
 }
 
 function readSecret(
