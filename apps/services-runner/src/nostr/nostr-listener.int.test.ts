@@ -226,5 +226,6 @@ function withoutLimit() {
     eventMaxFutureSeconds: 120,
     backfillOverlapSeconds: 900,
     intentsPerMinute: 10_000,
+    requestsPerMinute: 10,
   };
 }

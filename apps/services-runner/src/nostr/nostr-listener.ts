@@ -32,6 +32,7 @@ export interface NostrListenerDeps {
     | "eventMaxFutureSeconds"
     | "backfillOverlapSeconds"
     | "intentsPerMinute"
+    | "requestsPerMinute"
   >;
   /** undefined = no key is configured: the listener refuses to run. */
   readonly identity: ReadableIdentity | undefined;
@@ -98,6 +99,7 @@ class NostrRun {
         pubkeys: identity.readablePubkeys,
         limits: new AuthorLimits({
           intentsPerMinute: config.intentsPerMinute,
+          requestsPerMinute: config.requestsPerMinute,
           responsesPerMinute: RESPONSES_PER_MINUTE,
         }),
         maxAgeSeconds: config.eventMaxAgeSeconds,

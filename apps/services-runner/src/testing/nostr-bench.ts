@@ -31,6 +31,7 @@ const CONFIG = {
   eventMaxFutureSeconds: 120,
   backfillOverlapSeconds: 900,
   intentsPerMinute: 30,
+  requestsPerMinute: 10,
 };
 
 /** One process's listener, as long as it runs. */

@@ -1,7 +1,8 @@
-import { INTENT_KIND } from "./kinds";
+import { INTENT_KIND, SERVICE_REQUEST_KIND } from "./kinds";
 
 export interface AuthorLimitOptions {
   readonly intentsPerMinute: number;
+  readonly requestsPerMinute: number;
   readonly responsesPerMinute: number;
 }
 
@@ -40,7 +41,7 @@ export class AuthorLimits {
   }
 
   private takeFrom(key: string, kind: number, at: Date): LimitVerdict {
-    const perMinute = kind === INTENT_KIND ? this.options.intentsPerMinute : this.options.responsesPerMinute;
+    const perMinute = this.perMinute(kind);
     const bucket = this.refill(key, perMinute, at.getTime());
     if (bucket.tokens >= 1) {
       bucket.tokens -= 1;
@@ -49,6 +50,17 @@ export class AuthorLimits {
     if (bucket.isTold) return "over";
     bucket.isTold = true;
     return "first_over";
+  }
+
+  private perMinute(kind: number): number {
+    switch (kind) {
+      case INTENT_KIND:
+        return this.options.intentsPerMinute;
+      case SERVICE_REQUEST_KIND:
+        return this.options.requestsPerMinute;
+      default:
+        return this.options.responsesPerMinute;
+    }
   }
 
   private refill(key: string, perMinute: number, nowMs: number): Bucket {

@@ -1,10 +1,11 @@
 import { type AppError, type ErrorCode, ERRORS, nostrCode } from "../errors";
 import type { DmScheme, GatewayIdentity, NostrEvent, NostrEventTemplate } from "../ports/nostr";
 import type { ChallengeContent } from "./challenge-content";
-import { CHALLENGE_KIND, CONFIRMATION_KIND, FAILURE_KIND, NOTIFICATION_KIND } from "./kinds";
+import { CHALLENGE_KIND, CONFIRMATION_KIND, FAILURE_KIND, NOTIFICATION_KIND, SERVICE_RESPONSE_KIND } from "./kinds";
 import type { NotificationContent } from "./notification-content";
 import type { ConfirmationContent, FailureContent } from "./result-content";
 import { resultId } from "./result-id";
+import type { ServiceResponseContent } from "./service-response";
 
 /** An encrypted event for one peer, before its plain text is sealed. */
 export interface PrivateTemplate extends Omit<NostrEventTemplate, "content"> {
@@ -158,6 +159,30 @@ export function notificationTemplate(input: NotificationEventInput): PrivateTemp
       ["p", userPubkey],
       ...(refEventId === undefined ? [] : [["e", refEventId]]),
       ["type", content.type],
+    ],
+    peerPubkey: userPubkey,
+    plainText: JSON.stringify(content),
+  };
+}
+
+export interface ServiceResponseEventInput {
+  readonly content: ServiceResponseContent;
+  readonly dTag: string;
+  readonly userPubkey: string;
+  readonly requestEventId: string;
+  readonly createdAt: number;
+}
+
+/** 31501: tags d, p (user), e (the 31500). */
+export function serviceResponseTemplate(input: ServiceResponseEventInput): PrivateTemplate {
+  const { content, dTag, userPubkey, requestEventId, createdAt } = input;
+  return {
+    kind: SERVICE_RESPONSE_KIND,
+    created_at: createdAt,
+    tags: [
+      ["d", dTag],
+      ["p", userPubkey],
+      ["e", requestEventId],
     ],
     peerPubkey: userPubkey,
     plainText: JSON.stringify(content),

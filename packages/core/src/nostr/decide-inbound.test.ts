@@ -75,6 +75,24 @@ test.each([
     }),
     "drop",
   ],
+  [
+    "a service request nobody waits for any more",
+    anEvent({ created_at: NOW - 5_000, kind: 31500, content: "x" }),
+    "drop",
+  ],
+  [
+    "a service request whose tag says that it still stands",
+    anEvent({
+      created_at: NOW - 5_000,
+      kind: 31500,
+      content: "x",
+      tags: [
+        ["p", US],
+        ["expiration", String(NOW + 1)],
+      ],
+    }),
+    "take",
+  ],
   ["an answer, however late", anEvent({ created_at: NOW - 500_000, kind: 31512, content: "x" }), "take"],
   ["something from the future", anEvent({ created_at: NOW + 121 }), "drop"],
 ])("of what was sent while we were away: %s", (_name, event, kind) => {
@@ -84,20 +102,22 @@ test.each([
 });
 
 test("an author is told once that it sends too much, and may go on later", () => {
-  const limits = new AuthorLimits({ intentsPerMinute: 30, responsesPerMinute: 60 });
+  const limits = new AuthorLimits({ intentsPerMinute: 30, requestsPerMinute: 10, responsesPerMinute: 60 });
   const at = (seconds: number): Date => new Date((NOW + seconds) * 1000);
   const burst = Array.from({ length: 62 }, () => limits.take("alice", 31510, at(0)));
   expect(burst.filter((verdict) => verdict === "within")).toHaveLength(60);
   expect(burst.slice(60)).toEqual(["first_over", "over"]);
   expect(limits.take("alice", 31512, at(0))).toBe("within");
   expect(limits.take("bob", 31510, at(0))).toBe("within");
+  const requests = Array.from({ length: 21 }, () => limits.take("alice", 31500, at(0)));
+  expect(requests.filter((verdict) => verdict === "within")).toHaveLength(20);
   expect(limits.take("alice", 31510, at(2))).toBe("within");
   expect(limits.take("alice", 31510, at(2))).toBe("over");
   expect(limits.take("alice", 31510, at(70))).toBe("within");
 });
 
 test("what an author sent over an hour while nobody listened counts by the minute it was sent in", () => {
-  const limits = new AuthorLimits({ intentsPerMinute: 30, responsesPerMinute: 60 });
+  const limits = new AuthorLimits({ intentsPerMinute: 30, requestsPerMinute: 10, responsesPerMinute: 60 });
   const sentAt = (minute: number): Date => new Date((NOW - minute * 60) * 1000);
   const hour = Array.from({ length: 60 * 20 }, (_, i) => limits.takeStored("alice", 31510, sentAt(i % 60)));
   expect(new Set(hour)).toEqual(new Set(["within"]));

@@ -2,7 +2,7 @@ import { utf8ToBytes } from "@noble/hashes/utils.js";
 
 import type { NostrEvent } from "../ports/nostr";
 import { parseIntentEnvelope } from "./intent-envelope";
-import { INTENT_KIND, isInboundKind } from "./kinds";
+import { INTENT_KIND, isInboundKind, SERVICE_REQUEST_KIND } from "./kinds";
 import { EVENT_BYTES_MAX, findTag, listTags, parseNostrEvent } from "./nostr-event";
 
 /** Why an event was dropped at the door. Nobody is told: its author is unproven, or the event is simply too old. */
@@ -49,6 +49,8 @@ export function decideInbound(raw: unknown, stored: boolean, rules: InboundRules
 function isExpired(event: NostrEvent, nowSeconds: number): boolean {
   const expiration = findTag(event, "expiration");
   if (expiration !== undefined && Number(expiration) <= nowSeconds) return true;
+  // A request has nothing but the tag to say how long it stands: without one nobody waits for it any more.
+  if (event.kind === SERVICE_REQUEST_KIND) return expiration === undefined;
   return event.kind === INTENT_KIND && !isIntentAlive(event.content, nowSeconds);
 }
 

@@ -12,7 +12,7 @@ export const CONFIRMATION_KIND = 31340;
 export const FAILURE_KIND = 31341;
 
 /** What the gateway takes in from relays; every other kind is dropped at the door. */
-export const INBOUND_KINDS = [INTENT_KIND, RESPONSE_KIND] as const;
+export const INBOUND_KINDS = [SERVICE_REQUEST_KIND, INTENT_KIND, RESPONSE_KIND] as const;
 export type InboundKind = (typeof INBOUND_KINDS)[number];
 
 export function isInboundKind(kind: number): kind is InboundKind {

@@ -30,8 +30,17 @@ export interface NostrEventStore {
   insert(tx: Tx, event: NewNostrEvent): Promise<Wake | undefined>;
   find(tx: Tx | undefined, eventId: string): Promise<StoredNostrEvent | undefined>;
   /**
+   * Makes the event the accepted one of its request, in the transaction of what the request does. Returns the id of the event that is
+   * the accepted one: another id = it came first; `isNew` = by this call.
+   */
+  claimRequest(
+    tx: Tx,
+    eventId: string,
+    requestKey: string,
+  ): Promise<{ readonly eventId: string; readonly isNew: boolean }>;
+  /**
    * The outcome: processed, or refused with a code. A processed intent becomes the accepted event of its request, unless another
-   * one was before: a replay is processed too, and the first stays.
+   * one was before: a replay is processed too, and the first stays. A claimed request key stays as well.
    */
   close(tx: Tx, event: NostrEvent, errorCode: ErrorCode | undefined): Promise<void>;
 }

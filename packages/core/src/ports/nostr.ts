@@ -38,6 +38,8 @@ export interface NostrOutbox {
   findLastCreatedAt(tx: Tx, kind: number, dTag: string): Promise<number | undefined>;
   /** Sends a stored event again, the same signed bytes: somebody asked for an outcome that was published before. */
   resend(tx: Tx, eventId: string): Promise<void>;
+  /** The same for the newest event of ours with this kind and `d`; nothing when there is none. */
+  resendLast(tx: Tx, kind: number, dTag: string): Promise<void>;
 }
 
 /** How each peer encrypts: remembered from what it sent last. */

@@ -276,8 +276,8 @@ export interface ResultStore {
     refId: string,
   ): Promise<{ readonly kind: number; readonly eventId: string | undefined } | undefined>;
   /**
-   * Published results of a kind in the last minute, by the database's clock, and the events that were answered with a notice
-   * instead (1004, 1009); counts up to `limit` of each.
+   * Published results of a kind in the last minute, by the database's clock, and the events that were answered otherwise: with a
+   * notice (1004, 1009), or as service requests; counts up to `limit` of each.
    */
   countLastMinute(kind: number, limit: number): Promise<number>;
 }

@@ -56,12 +56,29 @@ export class DrizzleNostrEventStore implements NostrEventStore {
     return row === undefined ? undefined : toStoredEvent(row);
   }
 
+  async claimRequest(tx: Tx, eventId: string, requestKey: string) {
+    const connection = connectionOf(tx);
+    try {
+      const { affectedRows } = await connection.write(
+        "UPDATE nostr_events SET request_key = ? WHERE event_id = ? AND request_key IS NULL",
+        [requestKey, eventId],
+      );
+      return { eventId, isNew: affectedRows === 1 };
+    } catch (error) {
+      if (!isDuplicateKey(error, "uq_nostr_events_request_key")) throw error;
+      const [row] = await connection.select("SELECT event_id FROM nostr_events WHERE request_key = ?", [requestKey]);
+      assert(row !== undefined, "the event that holds a request key");
+      return { eventId: readText(row, "event_id"), isNew: false };
+    }
+  }
+
   async close(tx: Tx, event: NostrEvent, errorCode: ErrorCode | undefined): Promise<void> {
     const requestKey = errorCode === undefined ? requestKeyOf(event) : undefined;
     const status = errorCode === undefined ? "processed" : "refused";
     const write = (key: string | null): Promise<unknown> =>
       connectionOf(tx).write(
-        "UPDATE nostr_events SET status = ?, error_code = ?, request_key = ?, processed_at = NOW(3) WHERE event_id = ?",
+        `UPDATE nostr_events SET status = ?, error_code = ?, request_key = COALESCE(?, request_key), processed_at = NOW(3)
+         WHERE event_id = ?`,
         [status, errorCode ?? null, key, event.id],
       );
     try {

@@ -47,6 +47,14 @@ export class DrizzleNostrOutbox implements NostrOutbox {
     );
     this.options.onInsert?.();
   }
+
+  async resendLast(tx: Tx, kind: number, dTag: string): Promise<void> {
+    const [row] = await connectionOf(tx).select(
+      "SELECT event_id FROM nostr_outbox WHERE kind = ? AND d_tag = ? ORDER BY id DESC LIMIT 1",
+      [kind, dTag],
+    );
+    if (row !== undefined) await this.resend(tx, readText(row, "event_id"));
+  }
 }
 
 /** NIP-01: relays keep one event per kind, pubkey and `d` in this range. */

@@ -89,6 +89,18 @@ describe("inbound events", () => {
     expect(await events.find(undefined, replay.id)).toMatchObject({ status: "processed" });
   });
 
+  it("claim a request while it is worked on: the first holds it, its own second run finds it done, a copy is told who holds it", async () => {
+    const [first, copy] = [anEvent({ kind: 31500 }), anEvent({ kind: 31500 })];
+    for (const event of [first, copy]) await insertIn(event);
+    const key = `${first.pubkey}:31500:req-0001`;
+    const claim = (event: NostrEvent) => run((tx) => events.claimRequest(tx, event.id, key));
+    expect(await claim(first)).toEqual({ eventId: first.id, isNew: true });
+    expect(await claim(first)).toEqual({ eventId: first.id, isNew: false });
+    expect(await claim(copy)).toEqual({ eventId: first.id, isNew: false });
+    await run((tx) => events.close(tx, first, undefined));
+    expect(await claim(copy)).toEqual({ eventId: first.id, isNew: false });
+  });
+
   it("keep their outcome", async () => {
     const event = anEvent({ tags: [["d", "é".repeat(400)]] });
     await insertIn(event);
@@ -149,6 +161,18 @@ describe("the outbox", () => {
     await run((tx) => outbox.resend(tx, event.id));
     expect((await firstDue("wss://one")).event).toEqual(event);
     expect(await dueIds("wss://two")).toEqual([event.id]);
+  });
+
+  it("sends the newest event of a d again, and nothing where there is none", async () => {
+    const tags = [["d", "answer"]];
+    const older = anEvent({ kind: 31501, tags });
+    const newer = anEvent({ kind: 31501, tags, created_at: older.created_at + 1 });
+    for (const event of [older, newer]) await send(event);
+    await queue.record(await firstDue("wss://one"), { kind: "done" });
+    expect(await dueIds()).toEqual([]);
+    await run((tx) => outbox.resendLast(tx, 31501, "answer"));
+    await run((tx) => outbox.resendLast(tx, 31501, "unheard-of"));
+    expect(await dueIds()).toEqual([newer.id]);
   });
 
   it("has no row of an effect that was rolled back", async () => {

@@ -1,3 +1,4 @@
+import { SERVICE_REQUEST_KIND } from "@arkrelay/core/nostr/kinds";
 import type { ResultStore } from "@arkrelay/core/ports/session-stores";
 import type { Tx } from "@arkrelay/core/ports/transactions";
 
@@ -36,9 +37,9 @@ export class DrizzleResultStore implements ResultStore {
       `SELECT COUNT(*) AS n FROM (
          (SELECT 1 FROM results WHERE at > NOW(3) - INTERVAL 1 MINUTE AND kind = ? AND event_id <> '' LIMIT ?)
          UNION ALL
-         (SELECT 1 FROM nostr_events WHERE processed_at > NOW(3) - INTERVAL 1 MINUTE AND status = 'refused'
-            AND error_code IN ('duplicate_action', 'rate_limited') LIMIT ?)) AS recent`,
-      [kind, limit, limit],
+         (SELECT 1 FROM nostr_events WHERE processed_at > NOW(3) - INTERVAL 1 MINUTE
+            AND (kind = ? OR (status = 'refused' AND error_code IN ('duplicate_action', 'rate_limited'))) LIMIT ?)) AS recent`,
+      [kind, limit, SERVICE_REQUEST_KIND, limit],
     );
     return readInteger(row ?? {}, "n");
   }
