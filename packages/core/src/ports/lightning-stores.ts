@@ -57,6 +57,7 @@ export interface LightningChange {
 export interface LightningFilter {
   readonly invoiceType?: "lift" | "land";
   readonly userPubkey?: string;
+  /** Only rows that have not ended. */
   readonly pendingOnly?: boolean;
   /** Only rows whose outcome at lnd is not known since before this time. */
   readonly unknownBefore?: Date;
@@ -102,6 +103,7 @@ export interface LightningStore {
   ): Promise<{
     readonly ofUser: number;
     readonly ofCaller: number;
+    /** gBTC over all users, sats. */
     readonly totalAmount: bigint;
   }>;
   /** Lands of a user past `pending_payment` that are not ended. */
@@ -126,16 +128,19 @@ export interface LightningStore {
     },
   ): Promise<boolean>;
 
-  statistics(sinceMs: number): Promise<LightningStatistics>;
+  /** Of rows made at or after `since`. */
+  readStatistics(since: Date): Promise<LightningStatistics>;
 }
 
 export interface LightningStatistics {
   readonly total: number;
   readonly paid: number;
+  /** Not ended. */
   readonly pending: number;
   readonly expired: number;
   readonly lifts: number;
   readonly lands: number;
+  /** Of paid ones. */
   readonly volumeSats: bigint;
 }
 

@@ -5,8 +5,10 @@ import type {
   LightningOperation,
 } from "@arkrelay/core/lightning/lightning-operation";
 import type { LightningPosition } from "@arkrelay/core/lightning/lightning-task";
+import type { LightningChange } from "@arkrelay/core/ports/lightning-stores";
 
 import { nullable, readBigint, readDate, readInteger, readText, type Row } from "../row";
+import type { SqlParam } from "../sql-handle";
 import { readErrorCode } from "./session-row";
 
 export const OPERATION_COLUMNS = `i.id, i.operation_id, i.invoice_type, i.status, i.payment_hash, i.claimed_hash, i.bolt11_invoice,
@@ -72,6 +74,46 @@ export function readLightningPosition(row: Row): LightningPosition {
     errorCode: nullable(row, "error_code", readErrorCode),
   };
 }
+
+/** What an UPDATE sets for a change; the preimage comes sealed. `null` empties a column, an absent key leaves it. */
+export function toAssignments(
+  change: LightningChange,
+  sealedPreimage: string | undefined,
+): { readonly assignments: readonly string[]; readonly values: readonly SqlParam[] } {
+  const columns: readonly (readonly [column: string, value: SqlParam | undefined])[] = [
+    ["status", change.status],
+    ["claimed_hash", change.claimedHash],
+    ["bolt11_invoice", change.bolt11],
+    ["preimage", sealedPreimage],
+    ["fee_limit_msat", change.feeLimitMsat],
+    ["subsidy_sats", change.subsidySats],
+    ["subsidy_day", change.subsidyDay],
+    ["routing_fee_msat", change.routingFeeMsat],
+    ["htlc_expiry_height", change.htlcExpiryHeight],
+    ["add_index", change.addIndex],
+    ["settle_index", change.settleIndex],
+    ["paid_msat", change.paidMsat],
+    ["received_vtxo_id", change.receivedVtxoId],
+    ["refund_txid", change.refundTxid],
+    ["attempts", change.attempts],
+    ["error_code", change.errorCode],
+    ["last_error", change.lastError?.slice(0, ERROR_LENGTH) ?? change.lastError],
+    ["unknown_since", change.unknownSince],
+    ["expires_at", change.expiresAt],
+    ["accepted_at", change.acceptedAt],
+    ["paid_at", change.paidAt],
+    ["next_at", change.wakeAt],
+  ];
+  const set = columns.flatMap(([column, value]) => (value === undefined ? [] : [{ column, value }]));
+  const wakes = change.wakeAt === undefined ? [] : ["wake_seq = wake_seq + 1", "woken_at = NULL"];
+  return {
+    assignments: [...set.map(({ column }) => `${column} = ?`), ...wakes],
+    values: set.map(({ value }) => value),
+  };
+}
+
+/** Width of last_error. */
+const ERROR_LENGTH = 1000;
 
 export function toAttempt(row: Row): LightningAttempt {
   return {
