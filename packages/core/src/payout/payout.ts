@@ -1,3 +1,5 @@
+import type { SubmitState } from "../session/session";
+
 /** What the gateway owes somebody in VTXOs. Every attempt spends the same pivot input, so at most one can win. */
 export interface Payout {
   readonly id: bigint;
@@ -34,6 +36,8 @@ export interface PayoutAttempt {
   readonly outputs: readonly PayoutOutput[];
   readonly inputVtxoIds: readonly string[];
   readonly lastSentAt: Date | undefined;
+  /** What was sent to arkd and what came back, for the proofs of ceremony/submit-proof.ts. */
+  readonly submitState: SubmitState;
   readonly outcome: PayoutOutcome;
 }
 

@@ -1,6 +1,7 @@
 import type { ErrorCode } from "../errors";
 import type { LandStatus, LiftStatus, LightningAttempt, LightningOperation } from "../lightning/lightning-operation";
 import type { Payout, PayoutAttempt, PayoutKind, PayoutOutcome, PayoutStatus } from "../payout/payout";
+import type { SubmitState } from "../session/session";
 import type { Tx } from "./transactions";
 import type { Wake } from "./waker";
 
@@ -166,7 +167,7 @@ export interface PayoutStore {
     payout: Payout,
     change: { readonly status?: PayoutStatus; readonly txid?: string; readonly pivotVtxoId?: string },
   ): Promise<Payout>;
-  insertAttempt(tx: Tx, attempt: Omit<PayoutAttempt, "lastSentAt" | "outcome">): Promise<void>;
+  insertAttempt(tx: Tx, attempt: Omit<PayoutAttempt, "lastSentAt" | "submitState" | "outcome">): Promise<void>;
   /** Oldest first. */
   listAttempts(payoutId: bigint): Promise<readonly PayoutAttempt[]>;
   changeAttempt(
@@ -176,6 +177,7 @@ export interface PayoutStore {
     change: {
       readonly signedPsbt?: string;
       readonly lastSentAt?: Date;
+      readonly submitState?: SubmitState;
       readonly outcome?: PayoutOutcome;
       /** By checkpoint txid. */
       readonly finalCheckpoints?: ReadonlyMap<string, string>;

@@ -30,6 +30,7 @@ export const payoutAttempts = mysqlTable("payout_attempts", {
   outputs: json("outputs").notNull(),
   inputVtxoIds: json("input_vtxo_ids").notNull(),
   lastSentAt: datetime("last_sent_at", { mode: "date", fsp: 3 }),
+  submitState: json("submit_state"),
   outcome: varchar("outcome", { length: 16 }).notNull(),
   createdAt: datetime("created_at", { mode: "date", fsp: 3 }).notNull(),
 });

@@ -11,6 +11,7 @@ import {
 } from "@arkrelay/core/payout/payout";
 import type { NewPayout, PayoutStore } from "@arkrelay/core/ports/lightning-stores";
 import type { Tx } from "@arkrelay/core/ports/transactions";
+import { NEVER_SENT, type SubmitState } from "@arkrelay/core/session/session";
 
 import type { Database } from "../connection";
 import { isDuplicateKey } from "../driver-errors";
@@ -22,7 +23,7 @@ const COLUMNS =
   "id, kind, business_id, pivot_vtxo_id, script, owner_pubkey, asset_id, amount, amount_sats, status, txid, version";
 
 const ATTEMPT_COLUMNS = `payout_id, attempt, pivot_vtxo_id, txid, role, unsigned_psbt, signed_psbt, checkpoints, outputs,
-  input_vtxo_ids, last_sent_at, outcome`;
+  input_vtxo_ids, last_sent_at, submit_state, outcome`;
 
 /** A new attempt follows a definite refusal only, so that a payout has a few. */
 const ATTEMPTS_MAX = 200;
@@ -94,7 +95,7 @@ export class DrizzlePayoutStore implements PayoutStore {
     return getPayout(connection, payout.kind, payout.businessId);
   }
 
-  async insertAttempt(tx: Tx, attempt: Omit<PayoutAttempt, "lastSentAt" | "outcome">): Promise<void> {
+  async insertAttempt(tx: Tx, attempt: Omit<PayoutAttempt, "lastSentAt" | "submitState" | "outcome">): Promise<void> {
     const outputs = attempt.outputs.map((each): StoredOutput => ({ ...each, amountSats: String(each.amountSats) }));
     await connectionOf(tx).write(
       `INSERT INTO payout_attempts (payout_id, attempt, pivot_vtxo_id, txid, role, unsigned_psbt, signed_psbt, checkpoints, outputs,
@@ -130,6 +131,7 @@ export class DrizzlePayoutStore implements PayoutStore {
     change: {
       readonly signedPsbt?: string;
       readonly lastSentAt?: Date;
+      readonly submitState?: SubmitState;
       readonly outcome?: PayoutOutcome;
       readonly finalCheckpoints?: ReadonlyMap<string, string>;
     },
@@ -142,12 +144,13 @@ export class DrizzlePayoutStore implements PayoutStore {
     const params: SqlParam[] = [
       change.signedPsbt ?? null,
       change.lastSentAt ?? null,
+      change.submitState === undefined ? null : JSON.stringify(change.submitState),
       change.outcome ?? null,
       checkpoints ?? null,
     ];
     const { affectedRows } = await connection.write(
       `UPDATE payout_attempts SET signed_psbt = COALESCE(?, signed_psbt), last_sent_at = COALESCE(?, last_sent_at),
-         outcome = COALESCE(?, outcome), checkpoints = COALESCE(?, checkpoints)
+         submit_state = COALESCE(?, submit_state), outcome = COALESCE(?, outcome), checkpoints = COALESCE(?, checkpoints)
        WHERE payout_id = ? AND attempt = ?`,
       [...params, payoutId, attempt],
     );
@@ -233,6 +236,7 @@ function toPayoutAttempt(row: Row): PayoutAttempt {
     outputs: outputs.map((each) => ({ ...each, amountSats: BigInt(each.amountSats) })),
     inputVtxoIds: readJson(row, "input_vtxo_ids") as readonly string[],
     lastSentAt: nullable(row, "last_sent_at", readDate),
+    submitState: (nullable(row, "submit_state", readJson) as SubmitState | undefined) ?? NEVER_SENT,
     outcome: readText(row, "outcome") as PayoutOutcome,
   };
 }
