@@ -2,16 +2,10 @@ import { assert, toAppError, type AppError } from "../errors";
 import { moveSession } from "../session/move-session";
 import type { Session, SubmitState } from "../session/session";
 import type { CeremonyDeps } from "../session/session-deps";
+import { afterFinalizeRefusal, decideFinalize, FINALIZE_POLL_MS, POISONED_POLL_MS } from "./finalize-proof";
 import { publishTransfer } from "./publish-transfer";
 import { getSessionTxs } from "./session-signatures";
 import { MOVED, type StepOutcome } from "./step-outcome";
-
-/** A racing second call is refused with the same words as a poisoned one, so the outputs get this long to appear. */
-const OUTPUTS_APPEAR_MS = 60_000;
-const POLL_MS = 2_000;
-const ARKD_INTERNAL_ERROR = 0;
-/** A poisoned session stays visible and is looked at this often; only an operator and arkd's can mend it. */
-const POISONED_POLL_MS = 10 * 60_000;
 
 /** Step 5b: the fully signed checkpoints are stored already; persists `finalizing`, then FinalizeTx once. */
 export async function finalizeTransfer(deps: CeremonyDeps, session: Session, fence: string): Promise<StepOutcome> {
@@ -26,18 +20,25 @@ export async function recoverFinalize(deps: CeremonyDeps, session: Session, fenc
   const { txs } = await getSessionTxs(deps, session);
   const outputs = await deps.arkd.listVtxosByOutpoints([`${txs.ark.txid}:0`]);
   if (outputs.length > 0) return publishTransfer(deps, session, fence);
-  const { finalizeRefusedAt, outputsMissingSince } = getSubmitState(session);
-  if (finalizeRefusedAt === null && (await isPending(deps, session))) return callFinalize(deps, session, fence);
-  const since = finalizeRefusedAt ?? outputsMissingSince;
-  return since === null ? noteMissing(deps, session, fence) : waitForOutputs(deps, session, Date.parse(since), fence);
+  const state = getSubmitState(session);
+  // Once arkd has refused it, whether it is still pending decides nothing, so it is not asked.
+  const pending = state.finalizeRefusedAt === null && (await isPending(deps, session));
+  const verdict = decideFinalize(state, pending, deps.clock.now());
+  switch (verdict.kind) {
+    case "call":
+      return callFinalize(deps, session, fence);
+    case "missing":
+      await deps.transactions.run((tx) => moveSession(deps, tx, session, { submitState: verdict.state }, { fence }));
+      return pollAgain(deps);
+    case "wait":
+      return pollAgain(deps);
+    case "poisoned":
+      return showPoisoned(deps, session, fence);
+  }
 }
 
-/** Neither outputs nor a pending transaction: arkd is writing the outputs this moment, or a failed call has poisoned it. */
-async function noteMissing(deps: CeremonyDeps, session: Session, fence: string): Promise<StepOutcome> {
-  const now = deps.clock.now();
-  const submitState = { ...getSubmitState(session), outputsMissingSince: now.toISOString() };
-  await deps.transactions.run((tx) => moveSession(deps, tx, session, { submitState }, { fence }));
-  return { kind: "wait", until: new Date(now.getTime() + POLL_MS) };
+function pollAgain(deps: CeremonyDeps): StepOutcome {
+  return { kind: "wait", until: new Date(deps.clock.now().getTime() + FINALIZE_POLL_MS) };
 }
 
 function getSubmitState({ submitState }: Session): SubmitState {
@@ -56,7 +57,7 @@ async function callFinalize(deps: CeremonyDeps, session: Session, fence: string)
     if (error.code === "daemon_rejected") return noteRefusal(deps, session, error, fence);
     // Unknown or not sent: the next look at the outputs says which.
     if (error.code === "outcome_unknown")
-      return { kind: "wait", until: new Date(deps.clock.now().getTime() + POLL_MS / 10) };
+      return { kind: "wait", until: new Date(deps.clock.now().getTime() + FINALIZE_POLL_MS / 10) };
     throw error;
   }
   return publishTransfer(deps, session, fence, plan);
@@ -76,29 +77,14 @@ async function isPending(deps: CeremonyDeps, session: Session): Promise<boolean>
   return pending.some((vtxo) => inputs.some((input) => input.vtxoId === vtxo.vtxoId));
 }
 
-/**
- * INTERNAL_ERROR is what arkd answers to a transaction that is "not in a valid stage": it was finalised by a racing call, or a
- * failed one has poisoned it. Every other refusal leaves it pending, so the next look decides whether to call again.
- */
 async function noteRefusal(deps: CeremonyDeps, session: Session, error: AppError, fence: string): Promise<StepOutcome> {
-  const submitState = getSubmitState(session);
-  const now = deps.clock.now();
-  const isWrongStage = Number(error.details?.["daemon_code"]) === ARKD_INTERNAL_ERROR;
-  const finalizeRefusedAt = submitState.finalizeRefusedAt ?? (isWrongStage ? now.toISOString() : null);
-  const noted: SubmitState = { ...submitState, finalizeRefusedAt };
+  const { state, isWrongStage } = afterFinalizeRefusal(getSubmitState(session), error, deps.clock.now());
   const events = [{ event: "finalize_refused", data: { ...error.details } }];
-  await deps.transactions.run((tx) => moveSession(deps, tx, session, { submitState: noted }, { fence, events }));
-  return isWrongStage ? MOVED : { kind: "wait", until: new Date(now.getTime() + POLL_MS) };
+  await deps.transactions.run((tx) => moveSession(deps, tx, session, { submitState: state }, { fence, events }));
+  return isWrongStage ? MOVED : pollAgain(deps);
 }
 
-async function waitForOutputs(
-  deps: CeremonyDeps,
-  session: Session,
-  sinceMs: number,
-  fence: string,
-): Promise<StepOutcome> {
-  const now = deps.clock.now().getTime();
-  if (now - sinceMs < OUTPUTS_APPEAR_MS) return { kind: "wait", until: new Date(now + POLL_MS) };
+async function showPoisoned(deps: CeremonyDeps, session: Session, fence: string): Promise<StepOutcome> {
   if (session.errorCode === undefined) {
     const change = {
       errorCode: "outcome_unknown",
@@ -108,5 +94,5 @@ async function waitForOutputs(
     const events = [{ event: "finalize_poisoned", data: {} }];
     await deps.transactions.run((tx) => moveSession(deps, tx, session, change, { fence, events }));
   }
-  return { kind: "wait", until: new Date(now + POISONED_POLL_MS) };
+  return { kind: "wait", until: new Date(deps.clock.now().getTime() + POISONED_POLL_MS) };
 }

@@ -3,13 +3,13 @@ import { l2FeePostings } from "../ledger/postings";
 import { confirmationTemplate, nextCreatedAt } from "../nostr/build-events";
 import { CONFIRMATION_KIND } from "../nostr/kinds";
 import { resultId } from "../nostr/result-id";
-import type { ArkVtxo } from "../ports/ark-daemon";
 import type { PlannedOutput } from "../ports/session-stores";
 import type { Tx } from "../ports/transactions";
 import { refIdOf } from "../session/end-session";
 import { moveSession } from "../session/move-session";
 import type { Session } from "../session/session";
 import type { CeremonyDeps } from "../session/session-deps";
+import { bookFinalTx, expiryOf } from "../vtxo/book-final-tx";
 import { GBTC, type Vtxo } from "../vtxo/vtxo";
 import { getSessionTxs, type SessionPlan } from "./session-signatures";
 import type { StepOutcome } from "./step-outcome";
@@ -53,7 +53,7 @@ export async function publishTransfer(
       },
       { fence },
     );
-    await bookVtxos(deps, tx, transfer, now);
+    await bookFinalTx(deps.vtxos, tx, transfer, now);
     await deps.txs.confirm(tx, transfer.txid, session.sessionId, { confirmedAt: now, rawTx: transfer.arkPsbt });
     await deps.ledger.post(tx, {
       kind: "l2_fee",
@@ -75,43 +75,8 @@ async function readFinal(deps: CeremonyDeps, session: Session, { txs, outputs }:
     inputs.length === ids.length && txs.ark.finalPsbt !== undefined,
     "a finalised session knows its inputs and its final tx",
   );
-  const expiries = inputs.flatMap((input) => (input.expiresAt === null ? [] : [input.expiresAt.getTime()]));
-  const expiresAt = expiries.length === 0 ? null : new Date(Math.min(...expiries));
+  const expiresAt = expiryOf(inputs);
   return { txid: txs.ark.txid, arkPsbt: txs.ark.finalPsbt, inputs, outputs, expiresAt };
-}
-
-/** Inputs spent, outputs created: a planned output is no VTXO before this. */
-async function bookVtxos(deps: CeremonyDeps, tx: Tx, transfer: FinalTransfer, now: Date): Promise<void> {
-  const ids = transfer.inputs.map((input) => input.vtxoId);
-  await deps.vtxos.markSpent(tx, ids, transfer.txid, now);
-  const scripts = await deps.vtxos.listScriptsByScript(transfer.outputs.map((output) => output.script));
-  const rows = transfer.outputs.map((output) => {
-    const script = scripts.find((each) => each.script === output.script);
-    assert(script !== undefined, "every planned output has a script row");
-    return { script, vtxo: toArkVtxo(transfer, output, now) };
-  });
-  await deps.vtxos.upsert(tx, rows, "final");
-}
-
-function toArkVtxo(transfer: FinalTransfer, output: PlannedOutput, now: Date): ArkVtxo {
-  return {
-    vtxoId: `${transfer.txid}:${output.vout}`,
-    txid: transfer.txid,
-    vout: output.vout,
-    script: output.script,
-    amountSats: output.amountSats,
-    createdAt: now,
-    expiresAt: transfer.expiresAt,
-    isPreconfirmed: true,
-    isSwept: false,
-    isUnrolled: false,
-    isSpent: false,
-    spentBy: "",
-    settledBy: "",
-    arkTxid: "",
-    commitmentTxids: [...new Set(transfer.inputs.flatMap((input) => input.commitmentTxids))],
-    assets: [],
-  };
 }
 
 /** What the session row and the 31340 say about a settled transfer. */

@@ -3,7 +3,7 @@ import type { ArkVtxo } from "../ports/ark-daemon";
 import type { SessionTxs } from "../ports/session-stores";
 import { endRefusedSession } from "../session/end-session";
 import { moveSession } from "../session/move-session";
-import type { Session, SubmitState } from "../session/session";
+import { NEVER_SENT, type Session, type SubmitState } from "../session/session";
 import type { CeremonyDeps } from "../session/session-deps";
 import { recordVtxos } from "../vtxo/sync-vtxos";
 import { acceptTransfer } from "./accept-transfer";
@@ -12,10 +12,10 @@ import { readPending } from "./read-pending";
 import { rebuildTransfer } from "./rebuild-transfer";
 import { getSessionTxs } from "./session-signatures";
 import { MOVED, type StepOutcome } from "./step-outcome";
+import { judgeInputs, refusalError, type SubmitVerdict } from "./submit-proof";
 
 /**
- * What arkd knows of a transaction that we may have sent, judged by its inputs alone: no error code says it. Spent by our
- * txid = accepted, recovered with our own key. Spent by another = refused for good (2002). All unspent: send the **same**
+ * What arkd knows of a transaction that we may have sent, judged by its inputs alone (submit-proof.ts). Spent by our txid = accepted, recovered with our own key. Spent by another = refused for good (2002). All unspent: send the **same**
  * transaction again, unless arkd refused it; then it is dead only when two looks, each long after the last unanswered send and
  * that far apart, show every input unspent (5002).
  */
@@ -28,22 +28,41 @@ export async function reconcileSubmit(
   const inputs = await deps.sessionTxs.listInputs(session.id);
   const askedAt = deps.clock.now();
   const vtxos = await deps.arkd.listVtxosByOutpoints(inputs.map((each) => each.vtxoId));
-  if (vtxos.some((vtxo) => vtxo.arkTxid === txs.ark.txid)) return recoverAccepted(deps, session, txs, fence);
-  const lost = vtxos.find((vtxo) => vtxo.isSpent);
-  if (lost !== undefined) return refuseSpent(deps, session, lost, vtxos, fence);
-  const state = session.submitState;
-  if (state?.refusal == null) return { kind: "resubmit" };
-  const seen = new Set(vtxos.map((vtxo) => vtxo.vtxoId));
-  if (!inputs.every((input) => seen.has(input.vtxoId))) throw blind(txs.ark.txid);
-  return judgeRefusal(deps, session, { ...state, refusal: state.refusal }, askedAt, fence);
+  const look = {
+    arkTxid: txs.ark.txid,
+    inputIds: inputs.map((each) => each.vtxoId),
+    vtxos,
+    state: session.submitState,
+    askedAt,
+    now: deps.clock.now(),
+    daemonTimeoutMs: deps.config.daemonTimeoutMs,
+  };
+  const verdict = judgeInputs(look);
+  switch (verdict.kind) {
+    case "accepted":
+      return recoverAccepted(deps, session, txs, fence);
+    case "spent":
+      return refuseSpent(deps, session, verdict.lost, vtxos, fence);
+    case "resubmit":
+      return verdict;
+    case "look_again":
+      return lookAgain(deps, session, verdict, fence);
+    case "refused":
+      return endRefused(deps, session, verdict.refusal, fence);
+  }
 }
 
-/** An input arkd does not list is not one it shows as unspent: nothing follows from such a look. */
-function blind(arkTxid: string): AppError {
-  return new AppError("daemon_unavailable", {
-    internal: `arkd does not list every input of ${arkTxid}`,
-    details: { service: "arkd" },
-  });
+async function lookAgain(
+  deps: CeremonyDeps,
+  session: Session,
+  { until, cleanReadAt }: Extract<SubmitVerdict, { kind: "look_again" }>,
+  fence: string,
+): Promise<StepOutcome> {
+  if (cleanReadAt !== undefined) {
+    const submitState = { ...(session.submitState ?? NEVER_SENT), cleanReadAt };
+    await deps.transactions.run((tx) => moveSession(deps, tx, session, { submitState }, { fence }));
+  }
+  return { kind: "wait", until };
 }
 
 /** The reply got lost, or a resubmission was refused as a duplicate: GetPendingTx with the key of our co-input has it. */
@@ -81,31 +100,16 @@ async function refuseSpent(
   return MOVED;
 }
 
-async function judgeRefusal(
+async function endRefused(
   deps: CeremonyDeps,
   session: Session,
-  state: SubmitState & { readonly refusal: NonNullable<SubmitState["refusal"]> },
-  /** When the look began that showed every input unspent. */
-  askedAt: Date,
+  refusal: NonNullable<SubmitState["refusal"]>,
   fence: string,
 ): Promise<StepOutcome> {
-  const now = deps.clock.now();
-  const quietMs = 2 * deps.config.daemonTimeoutMs;
-  const firstLookAt =
-    state.lastUnansweredAt === null ? askedAt : new Date(Date.parse(state.lastUnansweredAt) + quietMs);
-  if (askedAt < firstLookAt) return { kind: "wait", until: firstLookAt };
-  if (state.cleanReadAt === null) {
-    const submitState = { ...state, cleanReadAt: now.toISOString() };
-    await deps.transactions.run((tx) => moveSession(deps, tx, session, { submitState }, { fence }));
-    return { kind: "wait", until: new Date(now.getTime() + quietMs) };
+  if (session.submitState?.rebuilt !== true && (await hasNewParams(deps, session))) {
+    return rebuildTransfer(deps, session, fence);
   }
-  const secondLookAt = new Date(Date.parse(state.cleanReadAt) + quietMs);
-  if (askedAt < secondLookAt) return { kind: "wait", until: secondLookAt };
-  if (!state.rebuilt && (await hasNewParams(deps, session))) return rebuildTransfer(deps, session, fence);
-  const error = new AppError("daemon_rejected", {
-    details: { service: "arkd", daemon_code: state.refusal.code, daemon_name: state.refusal.name },
-  });
-  await deps.transactions.run((tx) => endRefusedSession(deps, tx, session, error, fence));
+  await deps.transactions.run((tx) => endRefusedSession(deps, tx, session, refusalError(refusal), fence));
   return MOVED;
 }
 

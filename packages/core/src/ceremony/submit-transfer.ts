@@ -8,6 +8,7 @@ import { mustWait, QUEUE_WAIT_MS } from "./admission";
 import { reconcileSubmit } from "./reconcile-submit";
 import { getSessionTxs } from "./session-signatures";
 import { MOVED, type StepOutcome } from "./step-outcome";
+import { afterFailedSend, requireAwake, sendingAt } from "./submit-proof";
 
 /**
  * Step 5a: persists `submitting` and makes the locks endless in one transaction, then sends. From that commit on arkd may
@@ -36,7 +37,7 @@ async function persistSubmitting(
   inputCount: number,
 ): Promise<Session> {
   return deps.transactions.run(async (tx) => {
-    const change = { ceremonyState: "submitting", submitState: sendingNow(deps, before) } as const;
+    const change = { ceremonyState: "submitting", submitState: sendingAt(before, deps.clock.now()) } as const;
     const moved = await moveSession(deps, tx, session, change, { fence });
     if ((await mustWait(deps, session, tx)) !== undefined) throw new NotItsTurn();
     const locked = await deps.vtxos.extendLocks(tx, session.sessionId, null);
@@ -55,7 +56,7 @@ export async function recoverSubmit(deps: CeremonyDeps, session: Session, fence:
   if (verdict.kind !== "resubmit") return verdict;
   const before = session.submitState ?? NEVER_SENT;
   const sending = await deps.transactions.run((tx) =>
-    moveSession(deps, tx, session, { submitState: sendingNow(deps, before) }, { fence }),
+    moveSession(deps, tx, session, { submitState: sendingAt(before, deps.clock.now()) }, { fence }),
   );
   return send(deps, sending, before, fence);
 }
@@ -65,7 +66,7 @@ async function send(deps: CeremonyDeps, session: Session, before: SubmitState, f
   const signedArkTx = txs.ark.signedPsbt ?? "";
   const checkpointTxs = txs.checkpoints.map((each) => each.unsignedPsbt);
   try {
-    requireAwake(deps, session);
+    requireAwake(session.submitState, deps.clock.now(), deps.config.daemonTimeoutMs);
     const pending = await deps.arkd.submitTx({ signedArkTx, checkpointTxs });
     return await acceptTransfer(deps, session, txs, pending, fence);
   } catch (thrown) {
@@ -73,20 +74,6 @@ async function send(deps: CeremonyDeps, session: Session, before: SubmitState, f
   }
 }
 
-/**
- * A process may sleep between writing its send down and sending (a paused machine). By then another one may have proven the
- * transaction dead and freed its inputs, so what was written down too long ago is not sent any more.
- */
-function requireAwake(deps: CeremonyDeps, session: Session): void {
-  const writtenAt = Date.parse(session.submitState?.lastUnansweredAt ?? "");
-  if (deps.clock.now().getTime() - writtenAt < deps.config.daemonTimeoutMs) return;
-  throw new AppError("daemon_unavailable", {
-    internal: "the send was written down too long ago",
-    details: { service: "arkd" },
-  });
-}
-
-/** Keeps "refused", "not sent" and "unknown" apart; what follows from each is decided by a look at the inputs. */
 async function noteAnswer(
   deps: CeremonyDeps,
   session: Session,
@@ -94,32 +81,14 @@ async function noteAnswer(
   fence: string,
   error: AppError,
 ): Promise<StepOutcome> {
-  const sent = session.submitState ?? before;
-  if (error.code === "daemon_rejected") {
-    const refusal = { code: detail(error, "daemon_code"), name: detail(error, "daemon_name") };
-    await note(deps, session, fence, { ...sent, lastUnansweredAt: before.lastUnansweredAt, refusal });
-    return MOVED;
-  }
-  if (error.code === "daemon_unavailable" || error.code === "daemon_auth_failed") {
-    await note(deps, session, fence, { ...sent, lastUnansweredAt: before.lastUnansweredAt });
-  }
-  // What counts is when we gave up waiting: a call may have spent long in queues and retries before that.
-  if (error.code === "outcome_unknown")
-    await note(deps, session, fence, { ...sent, lastUnansweredAt: deps.clock.now().toISOString() });
+  const state = afterFailedSend(session.submitState ?? before, before, error, deps.clock.now());
+  if (state !== undefined) await note(deps, session, fence, state);
+  if (error.code === "daemon_rejected") return MOVED;
   throw error;
-}
-
-function detail(error: AppError, key: string): string {
-  const value = error.details?.[key];
-  return typeof value === "string" || typeof value === "number" ? String(value) : "";
 }
 
 async function note(deps: CeremonyDeps, session: Session, fence: string, submitState: SubmitState): Promise<void> {
   await deps.transactions.run((tx) => moveSession(deps, tx, session, { submitState }, { fence }));
-}
-
-function sendingNow(deps: CeremonyDeps, before: SubmitState): SubmitState {
-  return { ...before, sends: before.sends + 1, lastUnansweredAt: deps.clock.now().toISOString(), cleanReadAt: null };
 }
 
 /** Some input is no longer ours to hand over (its lock was taken over): nothing was sent, so the session just ends. */
