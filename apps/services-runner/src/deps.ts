@@ -12,6 +12,7 @@ import { DrizzleLeaseStore } from "@arkrelay/db/stores/lease-store";
 import { DrizzleNostrEventStore } from "@arkrelay/db/stores/nostr-event-store";
 import { DrizzleOutboxQueue } from "@arkrelay/db/stores/nostr-outbox-store";
 import { DrizzleNostrRelayStore } from "@arkrelay/db/stores/nostr-relay-store";
+import { openSessionStores } from "@arkrelay/db/stores/open-session-stores";
 import { DrizzleServiceStateStore } from "@arkrelay/db/stores/service-state-store";
 import { DrizzleWatchedScriptStore } from "@arkrelay/db/stores/watched-script-store";
 import { loadGatewayIdentity, type ReadableIdentity } from "@arkrelay/nostr/gateway-identity";
@@ -54,7 +55,7 @@ export async function openDeps(config: ServicesConfig, life: Life) {
     metrics,
     identity,
     database,
-    transactions: database.transactions,
+    ...openSessionStores(database),
     waker,
     outboxWakes: openOutboxWakes(subscriber),
     arkd,

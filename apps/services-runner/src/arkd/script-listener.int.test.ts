@@ -5,11 +5,14 @@ import path from "node:path";
 import type { Wake } from "@arkrelay/core/ports/waker";
 import { GrpcArkDaemon } from "@arkrelay/daemons/ark/grpc-ark-daemon";
 import { SILENT_OBSERVER } from "@arkrelay/daemons/daemon-observer";
+import { Vtxo } from "@arkrelay/daemons/proto/ark/v1/types";
 import { FakeArkd } from "@arkrelay/daemons/testing/fake-arkd";
 import { readJson } from "@arkrelay/db/row";
 import { DrizzleJobStore } from "@arkrelay/db/stores/job-store";
+import { openSessionStores } from "@arkrelay/db/stores/open-session-stores";
 import { DrizzleWatchedScriptStore } from "@arkrelay/db/stores/watched-script-store";
 import { openTestDatabase, type TestDatabase } from "@arkrelay/db/testing/test-database";
+import { createMetrics } from "@arkrelay/runtime/metrics";
 import { systemRandom } from "@arkrelay/runtime/random";
 
 import { silentLog } from "../testing/silent-log";
@@ -55,8 +58,9 @@ function start(): void {
     arkd: daemon,
     scripts: new DrizzleWatchedScriptStore(database),
     insert: { jobs: new DrizzleJobStore(database), random: systemRandom, clock, pendingJobsMax: 1 },
-    transactions: database.transactions,
     waker: { wake: (more) => Promise.resolve(void wakes.push(...more)) },
+    ...openSessionStores(database),
+    metrics: createMetrics(),
     log: silentLog(),
     refreshMs: 10,
     reconcileMs: 600_000,
@@ -137,4 +141,55 @@ test("a stream that was cut is opened again and everything watched is read again
   arkd.streams[0]?.stream.end();
   await until(async () => arkd.streams.length === 2 && (await syncedOwners()).length === 2);
   expect(await syncedOwners()).toEqual([syncOf(ALICE), syncOf(ALICE)]);
+});
+
+describe("a transaction that arkd makes known", () => {
+  const TXID = "ee".repeat(32);
+
+  async function tellTransaction(spentScript: string, status: string): Promise<void> {
+    await testDatabase.database.write("UPDATE vtxo_scripts SET kind = 'fee' WHERE script = '5120aa'", []);
+    await testDatabase.database.write(
+      `INSERT INTO transactions (txid, session_id, tx_type, status, asset_id, asset_amount, amount_sats, fee_sats, sender_pubkey,
+         recipient_pubkey, created_at) VALUES (?, 's', 'p2p_transfer', ?, 'gBTC', 1, 1, 10, ?, ?, NOW(3))`,
+      [TXID, status, ALICE, BOB],
+    );
+    start();
+    await until(() => Promise.resolve(arkd.transactionStreams.length === 1));
+    const spent = { ...NO_VTXO, script: spentScript };
+    const notice = { txid: TXID, tx: "", spentVtxos: [spent], spendableVtxos: [], checkpointTxs: {}, sweptVtxos: [] };
+    arkd.transactionStreams[0]?.write({ data: { $case: "arkTx", value: notice } });
+  }
+  const NO_VTXO = Vtxo.fromPartial({});
+  const recoveries = () =>
+    testDatabase.database.select("SELECT payload FROM job_logs WHERE task = 'tx_recover' ORDER BY id");
+
+  test("has the session driven when it is ours and not booked yet", async () => {
+    await addScript(ALICE, "5120aa");
+    await tellTransaction("5120aa", "broadcast");
+    await until(async () => (await recoveries()).length === 1);
+    const [row] = await recoveries();
+    expect(row === undefined ? undefined : readJson(row, "payload")).toEqual({ v: 1, txid: TXID });
+  });
+
+  test.each([
+    ["spends nothing of ours", "5120ff", "broadcast"],
+    ["is booked", "5120aa", "confirmed"],
+  ])("is passed over when it %s", async (_why, script, status) => {
+    await addScript(ALICE, "5120aa");
+    await tellTransaction(script, status);
+    const mark = { ...NO_VTXO, script: "5120aa" };
+    const booked = {
+      txid: "cd".repeat(32),
+      tx: "",
+      spentVtxos: [mark],
+      spendableVtxos: [],
+      checkpointTxs: {},
+      sweptVtxos: [],
+    };
+    arkd.transactionStreams[0]?.write({ data: { $case: "arkTx", value: booked } });
+    arkd.transactionStreams[0]?.end();
+    // The stream is opened again only after both messages were worked on.
+    await until(() => Promise.resolve(arkd.transactionStreams.length === 2));
+    expect(await recoveries()).toEqual([]);
+  });
 });

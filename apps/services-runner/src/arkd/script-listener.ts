@@ -3,14 +3,18 @@ import type { GrpcArkDaemon } from "@arkrelay/daemons/ark/grpc-ark-daemon";
 import { ScriptSubscription, type ScriptSubscriptionTimes } from "@arkrelay/daemons/ark/script-subscription";
 import type { DrizzleWatchedScriptStore } from "@arkrelay/db/stores/watched-script-store";
 import type { Logger } from "@arkrelay/runtime/logger";
+import type { Metrics } from "@arkrelay/runtime/metrics";
 import { runEvery } from "@arkrelay/runtime/run-every";
 
+import { keepStreaming } from "../keep-streaming";
 import type { Listener } from "../supervise-listener";
-import { requestSync, type RequestSyncDeps } from "./request-sync";
+import { requestSync } from "./request-sync";
+import { TransactionStream, type TransactionStreamDeps } from "./transaction-stream";
 
-export interface ScriptListenerDeps extends RequestSyncDeps {
-  readonly arkd: Pick<GrpcArkDaemon, "link" | "read" | "streamMetadata">;
+export interface ScriptListenerDeps extends TransactionStreamDeps {
+  readonly arkd: Pick<GrpcArkDaemon, "link" | "read" | "streamMetadata" | "subscribeTransactions">;
   readonly scripts: Pick<DrizzleWatchedScriptStore, "list">;
+  readonly metrics: Pick<Metrics, "listenerLag">;
   readonly log: Logger;
   /** How soon a script that became worth watching is subscribed. */
   readonly refreshMs: number;
@@ -19,7 +23,10 @@ export interface ScriptListenerDeps extends RequestSyncDeps {
   readonly times?: ScriptSubscriptionTimes;
 }
 
-/** Watches the scripts of active keys at arkd. A hint, and every reconnect, becomes a vtxo_sync job of the key. */
+const TRANSACTION_RETRY = { retryMs: 1_000, retryMsMax: 60_000 };
+const GAUGE_PERIOD_MS = 5_000;
+
+/** Watches the scripts of active keys at arkd, and the transactions of the gateway. A hint, and every reconnect, becomes a vtxo_sync job of the key. */
 export function createScriptListener(deps: ScriptListenerDeps): Listener {
   let run: ScriptRun | undefined;
   return {
@@ -38,11 +45,15 @@ export function createScriptListener(deps: ScriptListenerDeps): Listener {
 
 class ScriptRun {
   private owners: ReadonlyMap<string, string> = new Map();
+  private readonly startedAt: Date;
   private hints = 0;
   private lastReconcileAt: Date | undefined;
   private readonly subscription: ScriptSubscription;
+  private readonly transactions: TransactionStream;
 
   constructor(private readonly deps: ScriptListenerDeps) {
+    this.startedAt = deps.insert.clock.now();
+    this.transactions = new TransactionStream(deps);
     this.subscription = new ScriptSubscription(
       {
         daemon: deps.arkd,
@@ -63,6 +74,11 @@ class ScriptRun {
       await Promise.all([
         runEvery({ periodMs: refreshMs, signal, onError }, () => this.refresh()),
         runEvery({ periodMs: reconcileMs, signal, onError }, () => this.reconcile([...this.owners.keys()])),
+        keepStreaming(
+          { ...TRANSACTION_RETRY, signal, jitter: Math.random, onBreak: (error) => this.tellBreak(error) },
+          () => this.transactions.run(signal),
+        ),
+        runEvery({ periodMs: GAUGE_PERIOD_MS, signal, onError }, () => this.setLag()),
       ]);
     } finally {
       await this.subscription.stop();
@@ -76,6 +92,18 @@ class ScriptRun {
       hints: this.hints,
       lastReconcileAt: this.lastReconcileAt?.toISOString() ?? null,
     };
+  }
+
+  private tellBreak(error: unknown): void {
+    this.deps.log.warn("the transaction stream of arkd was interrupted", { error });
+  }
+
+  /** arkd sends a heartbeat every minute, so a longer silence means that nobody talks to us. */
+  private setLag(): Promise<void> {
+    const { metrics, insert } = this.deps;
+    const heardAt = this.transactions.lastHeardAt ?? this.startedAt;
+    metrics.listenerLag.set({ stream: "arkd_transactions" }, (insert.clock.now().getTime() - heardAt.getTime()) / 1000);
+    return Promise.resolve();
   }
 
   /** Subscribes what became worth watching and lets go of what no longer is. */

@@ -14,9 +14,9 @@ import type { Logger } from "@arkrelay/runtime/logger";
 import type { Metrics } from "@arkrelay/runtime/metrics";
 import { runEvery } from "@arkrelay/runtime/run-every";
 
+import { keepStreaming } from "../keep-streaming";
 import type { Listener } from "../supervise-listener";
 import { InvoiceStream } from "./invoice-stream";
-import { keepStreaming } from "./reconnecting";
 import { StreamSet } from "./stream-set";
 
 export interface LightningListenerDeps {

@@ -1,4 +1,4 @@
-import { keepStreaming, type ReconnectOptions } from "./reconnecting";
+import { keepStreaming, type ReconnectOptions } from "../keep-streaming";
 
 export interface StreamSetOptions<Item> extends Omit<ReconnectOptions, "onBreak"> {
   readonly keyOf: (item: Item) => string;

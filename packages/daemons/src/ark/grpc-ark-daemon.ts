@@ -26,6 +26,7 @@ import { arkErrorName, isDigestMismatch, toArkRefusal } from "./ark-errors";
 import { isSameForTransfers, ServerInfoCache } from "./server-info-cache";
 import { toArkVtxo } from "./to-ark-vtxo";
 import { toServerInfo } from "./to-server-info";
+import { type ArkTransactionNotice, toTransactionNotice } from "./transaction-notices";
 
 /** The arkd release whose interface protos/ark/v1 repeats; arkd refuses clients older than its configured minimum. */
 const BUILD_VERSION = "0.9.9";
@@ -126,6 +127,20 @@ export class GrpcArkDaemon implements ArkDaemon {
   /** What a stream sends along; reads and writes have it already. */
   async streamMetadata(): Promise<Metadata> {
     return this.link.metadata(headersOf(await this.getInfo()));
+  }
+
+  /** Every transaction of this arkd from now on; there is no backlog. Ends when arkd ends it, throws when the connection broke. */
+  async *subscribeTransactions(signal: AbortSignal): AsyncGenerator<ArkTransactionNotice | "heartbeat", void> {
+    const metadata = headersOf(await this.getInfo());
+    const messages = this.link.stream(
+      "GetTransactionsStream",
+      ({ ark }, ...rest) => ark.getTransactionsStream({}, ...rest),
+      {
+        metadata,
+        signal,
+      },
+    );
+    for await (const message of messages) yield toTransactionNotice(message) ?? "heartbeat";
   }
 
   close(): void {

@@ -4,12 +4,12 @@ import type { ClientReadableStream, ServiceError } from "@grpc/grpc-js";
 
 import { AppError, assert, toAppError } from "@arkrelay/core/errors";
 
+import { isServiceError, isTransportStatus } from "../call-failure";
 import type {
   GetSubscriptionResponse,
   SubscribeForScriptsResponse,
   UnsubscribeForScriptsResponse,
 } from "../gen/ark/v1/indexer";
-import { isServiceError, isTransportStatus } from "../transport-failure";
 import { isSubscriptionLost, toArkRefusal } from "./ark-errors";
 import type { GrpcArkDaemon } from "./grpc-ark-daemon";
 

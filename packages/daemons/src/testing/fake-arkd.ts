@@ -23,7 +23,12 @@ import {
   type UnsubscribeForScriptsRequest,
   type UnsubscribeForScriptsResponse,
 } from "../gen/ark/v1/indexer";
-import { ArkServiceService, GetInfoResponse } from "../gen/ark/v1/service";
+import {
+  ArkServiceService,
+  GetInfoResponse,
+  type GetTransactionsStreamRequest,
+  type GetTransactionsStreamResponse,
+} from "../gen/ark/v1/service";
 import { Status } from "../gen/google/rpc/status";
 
 /** One arrived call: what was asked, with which metadata, and how it is answered. */
@@ -35,6 +40,7 @@ export interface ArrivedCall {
 
 type Handler = (call: ArrivedCall) => unknown;
 type SubscriptionStream = ServerWritableStream<GetSubscriptionRequest, GetSubscriptionResponse>;
+type TransactionStream = ServerWritableStream<GetTransactionsStreamRequest, GetTransactionsStreamResponse>;
 
 /** Never answers. */
 export const HOLD = new Promise<never>(() => undefined);
@@ -84,6 +90,7 @@ export class FakeArkd {
   readonly answers = new Map<string, Handler>([["GetInfo", () => this.info]]);
   readonly subscriptions = new Map<string, Set<string>>();
   readonly streams: { readonly id: string; readonly stream: SubscriptionStream }[] = [];
+  readonly transactionStreams: TransactionStream[] = [];
   private server: Server | undefined;
   private port = 0;
   private subscriptionCount = 0;
@@ -174,7 +181,7 @@ export class FakeArkd {
       submitTx: this.unary("SubmitTx"),
       finalizeTx: this.unary("FinalizeTx"),
       getPendingTx: this.unary("GetPendingTx"),
-      getTransactionsStream: notServed,
+      getTransactionsStream: (stream: TransactionStream) => void this.transactionStreams.push(stream),
     };
   }
 
