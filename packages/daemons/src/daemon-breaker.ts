@@ -7,9 +7,9 @@ import {
   handleType,
 } from "cockatiel";
 
+import { TransportFailure } from "./call-failure";
 import type { CallLimits } from "./connection-config";
 import type { BreakerState } from "./daemon-observer";
-import { TransportFailure } from "./transport-failure";
 
 const STATES: Readonly<Record<CircuitState, BreakerState>> = {
   [CircuitState.Closed]: "closed",

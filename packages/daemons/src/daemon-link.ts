@@ -1,23 +1,21 @@
-import { type Client, type Metadata, type ServiceError, status } from "@grpc/grpc-js";
-import { BrokenCircuitError, ExponentialBackoff, handleWhen, retry, timeout, TimeoutStrategy } from "cockatiel";
+import type { Client, Metadata } from "@grpc/grpc-js";
+import { ExponentialBackoff, handleType, retry, timeout, TimeoutStrategy } from "cockatiel";
 
 import { AppError } from "@arkrelay/core/errors";
 
+import { CertificateFailure, DaemonRefusal, TransportFailure } from "./call-failure";
 import type { CallLimits, DaemonEndpoint, MacaroonRole } from "./connection-config";
 import { DaemonBreaker } from "./daemon-breaker";
 import { type Clients, type ConnectionState, DaemonConnection, type OpenClients } from "./daemon-connection";
 import type { BreakerState, DaemonObserver } from "./daemon-observer";
 import type { CallKind, RefusalReader } from "./refusal-reader";
-import { type OpenStream, readMessages, StreamRefusal } from "./server-stream";
-import { CertificateFailure, TransportFailure } from "./transport-failure";
+import { type OpenStream, readMessages } from "./server-stream";
+import { nameFailure, toCallError } from "./to-call-error";
 import { type Answer, callOnce, type StartCall } from "./unary-call";
 import { waitUntilConnected } from "./wait-until-connected";
 
 /** How long a write or a stream waits for a connection before it is given up unsent. */
 const CONNECT_TIMEOUT_MS = 5_000;
-
-/** Only an operator can renew what the daemon refuses. */
-const AUTH_RETRY_SECONDS = 60;
 
 export interface DaemonLinkOptions<C extends Clients> extends RefusalReader {
   /** "arkd", "tapd", "lnd": the name in errors, metrics and /health. */
@@ -84,7 +82,7 @@ export class DaemonLink<C extends Clients> {
    */
   async read<Reply>(method: string, start: StartCall<C, Reply>, settings: CallSettings = {}): Promise<Reply> {
     const { retryAttemptsMax, retryDelayMs, retryDelayMsMax } = this.options.limits;
-    const retrying = retry(handleWhen(isWorthRepeating), {
+    const retrying = retry(handleType(TransportFailure), {
       maxAttempts: retryAttemptsMax,
       backoff: new ExponentialBackoff({ initialDelay: retryDelayMs, maxDelay: retryDelayMsMax }),
     });
@@ -121,7 +119,7 @@ export class DaemonLink<C extends Clients> {
     const report = this.stopwatch(method);
     let hasMessages = false;
     try {
-      await this.withFreshSecrets(() => this.guard.run(() => this.connect()));
+      await this.withFreshSecrets(() => this.guard.run(() => this.connect(this.options.limits.timeoutMs)));
       for await (const message of this.openStream(open, settings)) {
         if (!hasMessages) report(undefined);
         hasMessages = true;
@@ -170,7 +168,7 @@ export class DaemonLink<C extends Clients> {
     return this.withFreshSecrets(async () => {
       const answer = await this.guard.run(() => this.attempt(kind, method, start, settings));
       if ("reply" in answer) return answer.reply;
-      throw this.refuse(answer.refusal, kind);
+      throw this.explain(new DaemonRefusal(answer.refusal), kind);
     });
   }
 
@@ -215,7 +213,7 @@ export class DaemonLink<C extends Clients> {
     return readMessages(stream, ending, this.options.isAnswer ?? (() => false));
   }
 
-  private async connect(timeoutMs = CONNECT_TIMEOUT_MS): Promise<void> {
+  private async connect(timeoutMs: number): Promise<void> {
     const [client]: (Client | undefined)[] = Object.values(this.clients);
     if (client !== undefined) await waitUntilConnected(client, Math.min(timeoutMs, CONNECT_TIMEOUT_MS));
   }
@@ -250,53 +248,20 @@ export class DaemonLink<C extends Clients> {
   }
 
   private codeOf(thrown: unknown): string {
-    if (thrown instanceof TransportFailure) return thrown.code;
-    if (thrown instanceof CertificateFailure) return thrown.reason;
-    if (thrown instanceof StreamRefusal) return this.options.nameOf(thrown.refusal);
-    return thrown instanceof BrokenCircuitError ? "BREAKER_OPEN" : status[status.UNKNOWN];
-  }
-
-  private refuse(refusal: ServiceError, kind: CallKind): AppError {
-    if (!isReplyTooLarge(refusal)) return this.options.toRefusal(refusal, kind);
-    if (kind === "write") {
-      return new AppError("outcome_unknown", { details: { service: this.service }, internal: refusal.details });
-    }
-    return new AppError("daemon_rejected", {
-      message: `A reply of ${this.service} is larger than GRPC_MAX_REPLY_LENGTH allows`,
-      details: { service: this.service, daemon_code: refusal.code, daemon_name: "reply_too_large" },
-      internal: refusal.details,
-      cause: refusal,
-    });
+    return nameFailure(thrown, this.options.nameOf);
   }
 
   private explain(thrown: unknown, kind: CallKind): AppError {
-    const { service } = this;
-    if (thrown instanceof AppError) return thrown;
-    if (thrown instanceof StreamRefusal) return this.refuse(thrown.refusal, kind);
-    if (thrown instanceof CertificateFailure) {
-      const details = { service, reason: thrown.reason };
-      return new AppError("daemon_auth_failed", { details, retryAfterSeconds: AUTH_RETRY_SECONDS, cause: thrown });
-    }
-    const wasSent = thrown instanceof TransportFailure ? thrown.wasSent : !(thrown instanceof BrokenCircuitError);
-    if (kind === "write" && wasSent) {
-      return new AppError("outcome_unknown", { details: { service }, cause: thrown });
-    }
-    const { state: breaker, retryAfterSeconds } = this.guard;
-    const details = { service, breaker, retry_after: retryAfterSeconds };
-    return new AppError("daemon_unavailable", { details, retryAfterSeconds, cause: thrown });
+    const { options, guard } = this;
+    return toCallError(thrown, kind, {
+      service: options.service,
+      toRefusal: options.toRefusal,
+      breaker: guard.state,
+      retryAfterSeconds: guard.retryAfterSeconds,
+    });
   }
-}
-
-/** A call cancelled by ourselves is not repeated; one the daemon did not answer is. */
-function isWorthRepeating(thrown: Error): boolean {
-  return thrown instanceof TransportFailure && thrown.code !== status[status.CANCELLED];
 }
 
 function isRefusedCredential(thrown: unknown): boolean {
   return thrown instanceof CertificateFailure || (thrown instanceof AppError && thrown.code === "daemon_auth_failed");
-}
-
-/** Said by our own side of the connection, after the daemon has done its work. */
-function isReplyTooLarge(refusal: ServiceError): boolean {
-  return refusal.code === status.RESOURCE_EXHAUSTED && refusal.details.startsWith("Received message larger than max");
 }

@@ -1,6 +1,6 @@
 import type { CallOptions, ClientReadableStream, Metadata, ServiceError } from "@grpc/grpc-js";
 
-import { isServiceError, isTransportStatus, toFailure } from "./transport-failure";
+import { DaemonRefusal, isServiceError, isTransportStatus, toFailure } from "./call-failure";
 
 /** Opens one stream of a generated client: `(clients, ...rest) => clients.x.method(request, ...rest)`. */
 export type OpenStream<Clients, Message> = (
@@ -9,17 +9,9 @@ export type OpenStream<Clients, Message> = (
   options: Partial<CallOptions>,
 ) => ClientReadableStream<Message>;
 
-/** The daemon itself ended the stream with an error. */
-export class StreamRefusal extends Error {
-  constructor(readonly refusal: ServiceError) {
-    super("the daemon ended the stream", { cause: refusal });
-    this.name = "StreamRefusal";
-  }
-}
-
 /**
  * The messages of an open stream. Ends when the daemon ends it cleanly; throws TransportFailure, CertificateFailure or
- * StreamRefusal. `signal` cancels it, which shows as TransportFailure CANCELLED; leaving the loop early cancels it too.
+ * DaemonRefusal. `signal` cancels it, which shows as TransportFailure CANCELLED; leaving the loop early cancels it too.
  */
 export async function* readMessages<Message>(
   stream: ClientReadableStream<Message>,
@@ -36,7 +28,7 @@ export async function* readMessages<Message>(
     for await (const message of messages) yield message;
   } catch (thrown) {
     if (!isServiceError(thrown)) throw thrown;
-    throw isTransportStatus(thrown) && !isAnswer(thrown) ? toFailure(thrown) : new StreamRefusal(thrown);
+    throw isTransportStatus(thrown) && !isAnswer(thrown) ? toFailure(thrown) : new DaemonRefusal(thrown);
   } finally {
     signal.removeEventListener("abort", cancel);
     stream.cancel();

@@ -1,6 +1,6 @@
 import type { CallOptions, ClientUnaryCall, Metadata, ServiceError } from "@grpc/grpc-js";
 
-import { isTransportStatus, toFailure } from "./transport-failure";
+import { isTransportStatus, toFailure } from "./call-failure";
 
 /** Starts one call of a generated client: `(clients, ...rest) => clients.x.method(request, ...rest)`. */
 export type StartCall<Clients, Reply> = (

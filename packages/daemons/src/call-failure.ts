@@ -28,6 +28,14 @@ export class CertificateFailure extends Error {
   }
 }
 
+/** The daemon answered, with an error. */
+export class DaemonRefusal extends Error {
+  constructor(readonly refusal: ServiceError) {
+    super("the daemon refused", { cause: refusal });
+    this.name = "DaemonRefusal";
+  }
+}
+
 export type CertificateReason =
   | "certificate_expired"
   | "certificate_not_yet_valid"
@@ -38,8 +46,15 @@ export type CertificateReason =
 
 const NO_ANSWER: ReadonlySet<status> = new Set([status.UNAVAILABLE, status.DEADLINE_EXCEEDED, status.CANCELLED]);
 
-export function isTransportStatus(error: ServiceError): boolean {
-  return NO_ANSWER.has(error.code);
+/** Texts of grpc-js itself, for a connection that the daemon reset under the call. */
+const RESET_TEXTS: readonly (readonly [code: status, text: string])[] = [
+  // HTTP/2 ENHANCE_YOUR_CALM: too many pings.
+  [status.RESOURCE_EXHAUSTED, "Bandwidth exhausted or memory limit exceeded"],
+  [status.INTERNAL, "Received RST_STREAM with code"],
+];
+
+export function isTransportStatus({ code, details }: ServiceError): boolean {
+  return NO_ANSWER.has(code) || RESET_TEXTS.some(([of, text]) => of === code && details.startsWith(text));
 }
 
 export function isServiceError(thrown: unknown): thrown is ServiceError {
