@@ -56,11 +56,15 @@ export interface Payment {
   readonly paymentIndex: bigint;
   readonly htlcs: readonly HtlcAttempt[];
   readonly firstHopCustomRecords: Readonly<Record<string, string>>;
-  /**
-   * Set by the fault `stuck_payment`: the network has resolved the HTLCs, but the node does not notice before it restarts.
-   * What it will find then.
-   */
-  readonly unnoticed: { readonly preimage: string; readonly failureReason: PaymentFailure } | undefined;
+  /** What the receiver is told that the whole set will be. */
+  readonly mppTotalMsat: bigint;
+  readonly destCustomRecords: Readonly<Record<string, string>>;
+  /** The fault `stuck_payment` struck it: the node will not notice how the network resolves it before it restarts. */
+  readonly isStuck: boolean;
+  /** What it will find then. */
+  readonly unnoticed:
+    | { readonly preimage: string; readonly failureCode: string; readonly failureReason: PaymentFailure }
+    | undefined;
 }
 
 export interface NewPayment {
