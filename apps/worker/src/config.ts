@@ -7,12 +7,14 @@ import { nostrSection } from "@arkrelay/runtime/config/nostr-section";
 import { parseEnv } from "@arkrelay/runtime/config/parse-env";
 import { processSection } from "@arkrelay/runtime/config/process-section";
 import { redisSection } from "@arkrelay/runtime/config/redis-section";
+import { sealingSection } from "@arkrelay/runtime/config/sealing-section";
 import { sessionSection } from "@arkrelay/runtime/config/session-section";
 
 const SECTIONS = {
   process: processSection("worker"),
   database: databaseSection,
   redis: redisSection,
+  sealing: sealingSection,
   background: backgroundSection,
   arkd: arkdSection,
   nostr: nostrSection,

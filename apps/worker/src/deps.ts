@@ -1,6 +1,7 @@
 import { hostname } from "node:os";
 
 import { deriveGatewayKeys } from "@arkrelay/core/ark/wallet-keys";
+import type { LightningNode } from "@arkrelay/core/ports/lightning-node";
 import type { Waker } from "@arkrelay/core/ports/waker";
 import type { CeremonyDeps } from "@arkrelay/core/session/session-deps";
 import { GrpcArkDaemon } from "@arkrelay/daemons/ark/grpc-ark-daemon";
@@ -9,6 +10,7 @@ import type { Database } from "@arkrelay/db/connection";
 import { requireSchema } from "@arkrelay/db/migrator";
 import { openProcessDatabase } from "@arkrelay/db/open-process-database";
 import { DrizzleArkInfoStore } from "@arkrelay/db/stores/ark-info-store";
+import { DrizzleExternalCallStore } from "@arkrelay/db/stores/external-call-store";
 import { DrizzleHeartbeatStore } from "@arkrelay/db/stores/heartbeat-store";
 import { DrizzleAttemptStore } from "@arkrelay/db/stores/job-attempt-store";
 import { DrizzleJobStore } from "@arkrelay/db/stores/job-store";
@@ -16,6 +18,7 @@ import { DrizzleSweepStore } from "@arkrelay/db/stores/job-sweep-store";
 import { DrizzleNostrEventStore } from "@arkrelay/db/stores/nostr-event-store";
 import { DrizzleNostrOutbox } from "@arkrelay/db/stores/nostr-outbox-store";
 import { DrizzleNostrPeers } from "@arkrelay/db/stores/nostr-peer-store";
+import { openLightningStores } from "@arkrelay/db/stores/open-lightning-stores";
 import { openSessionStores } from "@arkrelay/db/stores/open-session-stores";
 import { DrizzleRetentionStore } from "@arkrelay/db/stores/retention-store";
 import { DrizzleUserRecordStore } from "@arkrelay/db/stores/user-record-store";
@@ -30,6 +33,7 @@ import { openProcessLogger } from "@arkrelay/runtime/open-process-logger";
 import type { Life } from "@arkrelay/runtime/process";
 import { systemRandom } from "@arkrelay/runtime/random";
 import { checkQueueRedis, closeRedis, openRedis, waitForRedis } from "@arkrelay/runtime/redis";
+import { createSealer } from "@arkrelay/runtime/sealing";
 import { BullWaker } from "@arkrelay/tasks/bull-waker";
 import { queueOf } from "@arkrelay/tasks/wake-message";
 import { openWakeQueues } from "@arkrelay/tasks/wake-queues";
@@ -48,6 +52,10 @@ export interface WorkerDeps {
   readonly attempts: DrizzleAttemptStore;
   readonly waker: Waker;
   readonly ceremony: CeremonyDeps;
+  readonly lightning: ReturnType<typeof openLightningStores>;
+  /** undefined = no lnd is configured. */
+  readonly lnd: LightningNode | undefined;
+  readonly calls: DrizzleExternalCallStore;
   readonly events: DrizzleNostrEventStore;
   readonly records: DrizzleUserRecordStore;
   readonly retention: DrizzleRetentionStore;
@@ -84,6 +92,9 @@ export async function openDeps(config: WorkerConfig, life: Life): Promise<Worker
     attempts,
     waker,
     ceremony: openCeremony(config, database, life, { metrics, onOutboxInsert: onInsert }),
+    lightning: openLightningStores(database, createSealer(config.sealing)),
+    lnd: undefined,
+    calls: new DrizzleExternalCallStore(database),
     events: new DrizzleNostrEventStore(database),
     records: new DrizzleUserRecordStore(),
     retention: new DrizzleRetentionStore(database),

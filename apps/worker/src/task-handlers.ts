@@ -7,7 +7,9 @@ import { ceremonyDriveTask } from "./handlers/ceremony-drive";
 import { cleanupExpiredSessionsTask } from "./handlers/cleanup-expired-sessions";
 import { cleanupOldLogsTask } from "./handlers/cleanup-old-logs";
 import { lightningDriveTask, type LightningDrive } from "./handlers/lightning-drive";
+import { lightningResumeTask } from "./handlers/lightning-resume";
 import { nostrProcessTask } from "./handlers/nostr-process";
+import { channelCloseTask, channelOpenTask, newAddressTask, sendOnchainTask } from "./handlers/operator-writes";
 import { processUserDataTask } from "./handlers/process-user-data";
 import { sampleTask } from "./handlers/sample-task";
 import { txRecoverTask } from "./handlers/tx-recover";
@@ -18,6 +20,7 @@ import type { TaskHandlers } from "./task-handler";
 export function createTaskHandlers(deps: WorkerDeps, config: WorkerConfig): TaskHandlers {
   const { ceremony, attempts, events, records, retention } = deps;
   const { metricsRetentionDays, jobRetentionDays, eventRetentionDays } = config.background;
+  const operator = { calls: deps.calls, transactions: ceremony.transactions, lightning: deps.lnd };
   const lift = lightningDriveTask(withoutLightning, () => undefined);
   const land = lightningDriveTask(withoutLightning, () => undefined);
   return {
@@ -39,6 +42,11 @@ export function createTaskHandlers(deps: WorkerDeps, config: WorkerConfig): Task
     land_pay: land,
     land_track: land,
     land_refund: land,
+    lightning_resume: lightningResumeTask({ ...ceremony, ...deps.lightning, attempts }),
+    lightning_channel_open: channelOpenTask(operator),
+    lightning_channel_close: channelCloseTask(operator),
+    lightning_send_onchain: sendOnchainTask(operator),
+    lightning_new_address: newAddressTask(operator),
     nostr_process: nostrProcessTask({ ...ceremony, attempts, events }),
     vtxo_sync: vtxoSyncTask(ceremony),
     tx_recover: txRecoverTask({ ...ceremony, attempts }),

@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { ErrorCode } from "../errors";
 
 /** Names of the wake-up queues. BullMQ keys live under the prefix `{arkrelay:<queue>}`. */
-export const QUEUES = ["default", "maintenance", "ceremonies", "lightning", "inventory", "nostr-in"] as const;
+export const QUEUES = ["default", "maintenance", "ceremonies", "lightning", "inventory", "nostr-in", "ops"] as const;
 export type QueueName = (typeof QUEUES)[number];
 
 /** Pause before try n+1: `fixed` is always `baseMs`, `exponential` doubles from `baseMs` and stops growing at `maxMs`. */
@@ -64,6 +64,19 @@ const lightningTask = {
   limitMs: 120_000,
   fair: false,
 } as const satisfies RowTask;
+
+/**
+ * An operator's write to lnd: tried again only before it was sent or after a certain refusal, else looked up until it is found. A
+ * channel's funding may be negotiated for a minute.
+ */
+const operatorWrite = {
+  stateIn: "job_logs",
+  queue: "ops",
+  triesMax: 5,
+  backoff: exponential(5_000),
+  limitMs: 120_000,
+  fair: false,
+} as const;
 
 /** The job catalog: what can be woken, where its state lives and how hard it is tried. The handlers are in apps/worker. */
 export const TASKS = {
@@ -147,6 +160,53 @@ export const TASKS = {
     backoff: exponential(5_000),
     limitMs: 300_000,
     fair: false,
+  },
+  lightning_resume: {
+    stateIn: "job_logs",
+    queue: "ops",
+    jobType: "lightning_resume",
+    payload: z.strictObject({ v, paymentHash: hex32 }),
+    triesMax: 3,
+    backoff: exponential(5_000),
+    limitMs: 60_000,
+    fair: false,
+  },
+  lightning_channel_open: {
+    ...operatorWrite,
+    jobType: "lightning_channel_open",
+    payload: z.strictObject({
+      v,
+      nodePubkey: z.string(),
+      host: z.string().optional(),
+      amountSats: z.int().min(1),
+      isPrivate: z.boolean(),
+      satPerVbyte: z.int().min(1).optional(),
+    }),
+  },
+  lightning_channel_close: {
+    ...operatorWrite,
+    jobType: "lightning_channel_close",
+    payload: z.strictObject({
+      v,
+      channelPoint: z.string(),
+      force: z.boolean(),
+      satPerVbyte: z.int().min(1).optional(),
+    }),
+  },
+  lightning_send_onchain: {
+    ...operatorWrite,
+    jobType: "lightning_send_onchain",
+    payload: z.strictObject({
+      v,
+      address: z.string(),
+      amountSats: z.int().min(1),
+      satPerVbyte: z.int().min(1).optional(),
+    }),
+  },
+  lightning_new_address: {
+    ...operatorWrite,
+    jobType: "lightning_new_address",
+    payload: z.strictObject({ v, type: z.enum(["p2tr", "p2wkh", "np2wkh"]) }),
   },
   tx_recover: {
     stateIn: "job_logs",
