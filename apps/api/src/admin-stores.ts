@@ -1,6 +1,7 @@
 import type { KeyScope } from "@arkrelay/core/http/admin";
 import type { Tx } from "@arkrelay/core/ports/transactions";
 import type { Asset } from "@arkrelay/db/stores/asset-store";
+import type { LedgerEntry } from "@arkrelay/db/stores/list-ledger-entries";
 
 export interface AuditEntry {
   readonly actor: string;
@@ -113,4 +114,6 @@ export interface AdminStores {
     run(before: Date): Promise<CleanupCounts>;
   };
   readonly sessionCounts: () => Promise<SessionCounts>;
+  /** What was booked for a lift or land, oldest first. */
+  readonly listOperationEntries: (operationId: string) => Promise<readonly LedgerEntry[]>;
 }

@@ -1,11 +1,11 @@
 import type { SolverAuth } from "@arkrelay/core/http/access";
 import type { InsertJobDeps } from "@arkrelay/core/jobs/insert-job";
 import type { JobStore } from "@arkrelay/core/jobs/job-store";
+import type { LightningSessionDeps } from "@arkrelay/core/lightning/lightning-deps";
 import type { Clock } from "@arkrelay/core/ports/clock";
 import type { Random } from "@arkrelay/core/ports/random";
 import type { Transactions } from "@arkrelay/core/ports/transactions";
 import type { Waker } from "@arkrelay/core/ports/waker";
-import type { SessionDeps } from "@arkrelay/core/session/session-deps";
 import type { Idempotency } from "@arkrelay/db/stores/idempotency-store";
 import type { HeartbeatOptions } from "@arkrelay/runtime/heartbeat-loop";
 import type { Logger } from "@arkrelay/runtime/logger";
@@ -16,6 +16,7 @@ import type { AuthDeps } from "./http/authenticate";
 import type { CallLimits } from "./http/call-limits";
 import type { Cursors } from "./http/cursor";
 import type { EventStreams } from "./http/event-streams";
+import type { LndReads } from "./lnd-reads";
 import type { StatusSources } from "./status-sources";
 
 export interface ApiSettings {
@@ -69,7 +70,8 @@ export interface ApiDeps {
   readonly streams: EventStreams;
   readonly jobs: JobStore;
   readonly insertJob: InsertJobDeps;
-  readonly session: SessionDeps;
+  readonly session: LightningSessionDeps;
+  readonly lnd: LndReads;
   readonly status: StatusSources;
   readonly admin: AdminStores;
   readonly heartbeats: HeartbeatOptions["store"];

@@ -2,6 +2,7 @@ import { arkdSection } from "@arkrelay/runtime/config/arkd-section";
 import { backgroundSection } from "@arkrelay/runtime/config/background-section";
 import { databaseSection } from "@arkrelay/runtime/config/database-section";
 import { httpSection } from "@arkrelay/runtime/config/http-section";
+import { lightningSection } from "@arkrelay/runtime/config/lightning-section";
 import type { Environment } from "@arkrelay/runtime/config/mode";
 import { nostrSection } from "@arkrelay/runtime/config/nostr-section";
 import { parseEnv } from "@arkrelay/runtime/config/parse-env";
@@ -21,6 +22,7 @@ export function parseConfig(env: Environment) {
     session: sessionSection,
     nostr: nostrSection,
     arkd: arkdSection,
+    lightning: lightningSection,
     background: backgroundSection,
   });
 }

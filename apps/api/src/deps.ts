@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { hostname } from "node:os";
 
 import { DEFAULT_KEY_SCOPES } from "@arkrelay/core/http/admin";
+import type { LightningNode } from "@arkrelay/core/ports/lightning-node";
 import type { Database } from "@arkrelay/db/connection";
 import { migrate } from "@arkrelay/db/migrator";
 import { openProcessDatabase } from "@arkrelay/db/open-process-database";
@@ -36,6 +37,7 @@ import { createCursors } from "./http/cursor";
 import { createEventStreams, type EventStreams } from "./http/event-streams";
 import { createKeyRegistry } from "./http/key-registry";
 import { createRedisTokenBuckets, TAKE_TOKENS_LUA } from "./http/redis-token-buckets";
+import { createLndReads } from "./lnd-reads";
 import { openAdminStores } from "./open-admin-stores";
 import { openQueueRedis } from "./open-queue-redis";
 import { openSessionDeps } from "./open-session-deps";
@@ -51,6 +53,8 @@ export interface OpenOptions {
   readonly logger?: Logger;
   /** Prefix of the queues' Redis keys, for tests. */
   readonly queueNamespace?: string;
+  /** Instead of the configured one, for tests. */
+  readonly lnd?: LightningNode;
 }
 
 /** Opens every connection of the API and registers how each is closed. */
@@ -100,6 +104,7 @@ export async function openDeps(config: ApiConfig, life: DepsLife, options: OpenO
     jobs,
     insertJob,
     session: openSessionDeps(config, database, insertJob, onInsert),
+    lnd: createLndReads(options.lnd, systemClock),
     status: createStatusSources({
       database,
       redis,

@@ -1,9 +1,11 @@
 import { AppError } from "@arkrelay/core/errors";
 import type { KeyScope } from "@arkrelay/core/http/admin";
+import { POSTING_KINDS } from "@arkrelay/core/ledger/postings";
 import type { Database } from "@arkrelay/db/connection";
 import { DrizzleApiKeyStore, type ApiKey } from "@arkrelay/db/stores/api-key-store";
 import { DrizzleAssetStore } from "@arkrelay/db/stores/asset-store";
 import { DrizzleAuditStore } from "@arkrelay/db/stores/audit-store";
+import { listLedgerEntries } from "@arkrelay/db/stores/list-ledger-entries";
 import { DrizzleRetentionStore, type RetentionTarget } from "@arkrelay/db/stores/retention-store";
 import { DrizzleServiceStateStore } from "@arkrelay/db/stores/service-state-store";
 import { countSessions } from "@arkrelay/db/stores/table-counts";
@@ -38,6 +40,7 @@ export function openAdminStores(database: Database): AdminStores {
       run: (before) => forEachTarget((target) => deleteAll(retention, target, before)),
     },
     sessionCounts: () => countSessions(database),
+    listOperationEntries: (operationId) => listLedgerEntries(database, operationId, Object.values(POSTING_KINDS)),
   };
 }
 

@@ -1,30 +1,36 @@
 import { AppError } from "@arkrelay/core/errors";
 import type { InsertJobDeps } from "@arkrelay/core/jobs/insert-job";
-import type { ArkInfoSource, SessionDeps } from "@arkrelay/core/session/session-deps";
+import type { LightningSessionDeps } from "@arkrelay/core/lightning/lightning-deps";
+import type { ArkInfoSource } from "@arkrelay/core/session/session-deps";
 import type { Database } from "@arkrelay/db/connection";
 import { DrizzleArkInfoStore } from "@arkrelay/db/stores/ark-info-store";
 import { DrizzleNostrOutbox } from "@arkrelay/db/stores/nostr-outbox-store";
 import { DrizzleNostrPeers } from "@arkrelay/db/stores/nostr-peer-store";
+import { openLightningStores } from "@arkrelay/db/stores/open-lightning-stores";
 import { openSessionStores } from "@arkrelay/db/stores/open-session-stores";
 import { loadGatewayIdentity } from "@arkrelay/nostr/gateway-identity";
 import { systemClock } from "@arkrelay/runtime/clock";
+import { toLightningConfig } from "@arkrelay/runtime/config/to-lightning-config";
 import { toSessionConfig } from "@arkrelay/runtime/config/to-session-config";
 import { systemRandom } from "@arkrelay/runtime/random";
+import { createSealer } from "@arkrelay/runtime/sealing";
 
 import type { ApiConfig } from "./config";
 
-/** Everything the session use cases need, over one database. */
+/** Everything the use cases of sessions, lifts and lands need, over one database. */
 export function openSessionDeps(
   config: ApiConfig,
   database: Database,
   jobs: InsertJobDeps,
   onOutboxInsert: () => void,
-): SessionDeps {
+): LightningSessionDeps {
   return {
     clock: systemClock,
     random: systemRandom,
     config: toSessionConfig(config),
+    lightningConfig: toLightningConfig(config),
     ...openSessionStores(database),
+    operations: openLightningStores(database, createSealer(config.sealing)).operations,
     jobs,
     arkInfo: storedArkInfo(database),
     outbox: new DrizzleNostrOutbox({ relays: config.nostr.relays, onInsert: onOutboxInsert }),
@@ -34,7 +40,7 @@ export function openSessionDeps(
 }
 
 /** Without a key, challenges travel over HTTP only. */
-function openIdentity({ nostr }: ApiConfig): SessionDeps["identity"] {
+function openIdentity({ nostr }: ApiConfig): LightningSessionDeps["identity"] {
   if (nostr.privateKey === undefined && nostr.sealedPrivateKey === undefined) return undefined;
   return loadGatewayIdentity(
     {

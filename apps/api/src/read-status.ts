@@ -1,6 +1,7 @@
 import { z } from "zod";
 
 import {
+  lightningReportSchema,
   LISTENER_SERVICES,
   type ListenerService,
   type MonitoringReport,
@@ -25,6 +26,7 @@ import { readProcessStats } from "./read-process-stats";
 import {
   DAEMONS,
   type DaemonState,
+  type LightningState,
   type NostrQueueState,
   type NostrState,
   type RedisInfo,
@@ -69,6 +71,7 @@ export function createStatusSources(deps: StatusDeps): StatusSources {
     readProcess: () => readProcessStats(deps.metrics),
     readDaemons: async () => readDaemons(await states.list(), deps.now()),
     readNostr: async () => toNostrState(await states.find("nostr"), deps.now()),
+    readLightning: async () => toLightningState(await states.find("lightning"), deps.now()),
     listServices: async () => {
       const [beats, rows, held] = await Promise.all([
         heartbeats.listLatest(SHOWN_SECONDS),
@@ -164,6 +167,20 @@ function toNostrState(state: ServiceState | undefined, now: Date): NostrState {
       lastSeenAt: relay.lastSeenAt === null ? undefined : new Date(relay.lastSeenAt),
       lagSeconds: relay.lagSeconds ?? undefined,
     })),
+  };
+}
+
+function toLightningState(state: ServiceState | undefined, now: Date): LightningState {
+  const report = readReport(lightningReportSchema, state === undefined ? [] : [state], "lightning", now);
+  // How far it came stays true after it stopped.
+  const last = lightningReportSchema.safeParse(state?.actual).data?.detail;
+  const lastCheckAt = last?.lastCheckAt ?? undefined;
+  return {
+    running: report !== undefined && report.running && state?.desiredState === "running",
+    lastCheckAt: lastCheckAt === undefined ? undefined : new Date(lastCheckAt),
+    checkIntervalMs: last?.checkIntervalMs,
+    subscriptions: report?.detail?.subscriptions ?? 0,
+    cursor: last?.cursor ?? { addIndex: "0", settleIndex: "0" },
   };
 }
 

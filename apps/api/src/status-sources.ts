@@ -28,6 +28,16 @@ export interface NostrState {
   readonly relays: readonly RelayState[];
 }
 
+/** How far the Lightning listener is. */
+export interface LightningState {
+  readonly running: boolean;
+  readonly lastCheckAt: Date | undefined;
+  readonly checkIntervalMs: number | undefined;
+  readonly subscriptions: number;
+  /** lnd's two sequences as far as they were taken in; decimal. */
+  readonly cursor: { readonly addIndex: string; readonly settleIndex: string };
+}
+
 export interface RelayState {
   readonly url: string;
   readonly connected: boolean;
@@ -100,6 +110,7 @@ export interface StatusSources {
   readonly readQueues: () => Promise<readonly QueueStatus[]>;
   readonly readDaemons: () => Promise<Readonly<Record<DaemonName, DaemonState>>>;
   readonly readNostr: () => Promise<NostrState>;
+  readonly readLightning: () => Promise<LightningState>;
   /** Throws when Redis or the database is away. */
   readonly readNostrQueue: () => Promise<NostrQueueState>;
   readonly readPool: () => PoolStats;

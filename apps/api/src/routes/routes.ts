@@ -3,6 +3,13 @@ import { cleanupRoute } from "./admin/cleanup";
 import { configurationRoute } from "./admin/configuration";
 import { createApiKeyRoute } from "./admin/create-api-key";
 import { getApiKeyRoute } from "./admin/get-api-key";
+import { closeChannelRoute } from "./admin/lightning/close-channel";
+import { getUnknownRoute, listUnknownRoute } from "./admin/lightning/list-unknown";
+import { newAddressRoute } from "./admin/lightning/new-address";
+import { openChannelRoute } from "./admin/lightning/open-channel";
+import { pendingChannelsRoute } from "./admin/lightning/pending-channels";
+import { recheckUnknownRoute } from "./admin/lightning/recheck-unknown";
+import { sendOnchainRoute } from "./admin/lightning/send-onchain";
 import { listApiKeysRoute } from "./admin/list-api-keys";
 import { listAuditRoute } from "./admin/list-audit";
 import { revokeApiKeyRoute } from "./admin/revoke-api-key";
@@ -24,6 +31,15 @@ import { getJobRoute } from "./jobs/get-job";
 import { listJobsRoute } from "./jobs/list-jobs";
 import { retryJobRoute } from "./jobs/retry-job";
 import { streamJobRoute } from "./jobs/stream-job";
+import { lightningActivityRoute } from "./lightning/activity";
+import { lightningBalancesRoute } from "./lightning/balances";
+import { lightningChannelsRoute } from "./lightning/channels";
+import { getInvoiceRoute } from "./lightning/get-invoice";
+import { listInvoicesRoute } from "./lightning/list-invoices";
+import { listPaymentsRoute } from "./lightning/list-payments";
+import { lightningMonitorRoute } from "./lightning/monitor-health";
+import { resumeLandRoute } from "./lightning/resume-land";
+import { lightningStatisticsRoute } from "./lightning/statistics";
 import { nostrRelaysRoute } from "./nostr/nostr-relays";
 import { nostrStatusRoute } from "./nostr/nostr-status";
 import { startNostrRoute, stopNostrRoute } from "./nostr/switch-nostr";
@@ -107,6 +123,15 @@ const ROUTES: readonly Route[] = [
   getBalanceRoute,
   listManagedVtxosRoute,
   listUserVtxosRoute,
+  resumeLandRoute,
+  getInvoiceRoute,
+  listInvoicesRoute,
+  listPaymentsRoute,
+  lightningBalancesRoute,
+  lightningChannelsRoute,
+  lightningActivityRoute,
+  lightningStatisticsRoute,
+  lightningMonitorRoute,
   nostrStatusRoute,
   nostrRelaysRoute,
   startNostrRoute,
@@ -121,6 +146,14 @@ const ROUTES: readonly Route[] = [
   servicesStatusRoute,
   cleanupRoute,
   listAuditRoute,
+  listUnknownRoute,
+  getUnknownRoute,
+  recheckUnknownRoute,
+  pendingChannelsRoute,
+  openChannelRoute,
+  closeChannelRoute,
+  sendOnchainRoute,
+  newAddressRoute,
 ];
 
 /** The GET that changes state does not exist in production, where its path answers 405. */
