@@ -4,6 +4,7 @@ import type { Session, SubmitState } from "../session/session";
 import type { CeremonyDeps } from "../session/session-deps";
 import { afterFinalizeRefusal, decideFinalize, FINALIZE_POLL_MS, POISONED_POLL_MS } from "./finalize-proof";
 import { publishTransfer } from "./publish-transfer";
+import { arePending } from "./read-pending";
 import { getSessionTxs } from "./session-signatures";
 import { MOVED, type StepOutcome } from "./step-outcome";
 
@@ -65,16 +66,10 @@ async function callFinalize(deps: CeremonyDeps, session: Session, fence: string)
 
 async function isPending(deps: CeremonyDeps, session: Session): Promise<boolean> {
   const inputs = await deps.sessionTxs.listInputs(session.id);
-  const rows = await deps.vtxos.listByIds(
-    undefined,
+  return arePending(
+    deps,
     inputs.map((each) => each.vtxoId),
   );
-  const scripts = await deps.vtxos.listScriptsById([...new Set(rows.map((row) => row.scriptId))]);
-  const pending = await deps.arkd.listVtxosByScripts(
-    scripts.map((each) => each.script),
-    { pendingOnly: true },
-  );
-  return pending.some((vtxo) => inputs.some((input) => input.vtxoId === vtxo.vtxoId));
 }
 
 async function noteRefusal(deps: CeremonyDeps, session: Session, error: AppError, fence: string): Promise<StepOutcome> {

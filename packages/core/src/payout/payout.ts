@@ -67,3 +67,19 @@ export const PAYOUT_TRANSITIONS: Readonly<Record<PayoutStatus, readonly PayoutSt
   final: [],
   cancelled: [],
 };
+
+/** Whose lock the inputs of a payout carry: a refund spends what its land holds already. */
+export function lockOwnerOf({ kind, businessId }: Pick<Payout, "kind" | "businessId">): string {
+  return kind === "refund" ? `land:${businessId}` : `payout:${businessId}`;
+}
+
+/** The attempts that arkd may still accept, oldest first: when there is a kill, it is the newest. */
+export function openAttempts(attempts: readonly PayoutAttempt[]): readonly PayoutAttempt[] {
+  const open = attempts.filter((each) => each.outcome === "open");
+  return [...open.filter((each) => each.role === "pay"), ...open.filter((each) => each.role === "kill")];
+}
+
+/** The attempt that arkd has accepted. */
+export function winnerOf(attempts: readonly PayoutAttempt[]): PayoutAttempt | undefined {
+  return attempts.find((each) => each.outcome === "accepted" || each.outcome === "final");
+}

@@ -51,6 +51,8 @@ export interface VtxoStore {
   sumBalances(ownerPubkey: string, now: Date): Promise<readonly BalanceRow[]>;
   /** The gateway's free plain VTXOs of a kind. */
   countFree(kind: VtxoKind, minAmountSats: bigint, minExpiresAt: Date): Promise<number>;
+  /** Sats of the gateway's free plain VTXOs of a kind. */
+  sumFree(tx: Tx | undefined, kind: VtxoKind, minExpiresAt: Date): Promise<bigint>;
   countByStatus(ownerPubkey: string): Promise<{ readonly available: number; readonly assigned: number }>;
 
   /** One compare-and-set over all rows: locks them when all are free, else none. Returns whether it did. */

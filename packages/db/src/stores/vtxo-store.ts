@@ -149,6 +149,15 @@ export class DrizzleVtxoStore implements VtxoStore {
     return readInteger(row ?? {}, "n");
   }
 
+  async sumFree(tx: Tx | undefined, kind: VtxoKind, minExpiresAt: Date): Promise<bigint> {
+    const [row] = await this.handle(tx).select(
+      `SELECT COALESCE(SUM(amount_sats), 0) AS sats FROM vtxos WHERE kind = ? AND asset_id = ? AND status = 'available'
+         AND locked_by IS NULL AND (expires_at IS NULL OR expires_at >= ?)`,
+      [kind, GBTC, minExpiresAt],
+    );
+    return readBigint(row ?? {}, "sats");
+  }
+
   async lockFree(tx: Tx, vtxoIds: readonly string[], lockedBy: string, until: Date): Promise<boolean> {
     const connection = connectionOf(tx);
     const list = placeholders(vtxoIds);
@@ -222,8 +231,8 @@ export class DrizzleVtxoStore implements VtxoStore {
     const sorted = changed.toSorted((a, b) => (a.vtxo.vtxoId < b.vtxo.vtxoId ? -1 : 1));
     await connection.writeOnce(
       `INSERT INTO vtxos (vtxo_id, txid, vout, script_id, owner_pubkey, kind, asset_id, amount_sats, status, is_preconfirmed, is_swept,
-         commitment_txids, expires_at, created_at, spending_txid, settled_txid, updated_from, seen_at)
-       VALUES ${sorted.map(() => "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NOW(3))").join(", ")}
+         commitment_txids, expires_at, created_at, spending_txid, settled_txid, updated_from, is_booked, seen_at)
+       VALUES ${sorted.map(() => "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NOW(3))").join(", ")}
        ON DUPLICATE KEY UPDATE ${UPSERT_UPDATES}`,
       sorted.flatMap(({ vtxo, script }) => upsertValues(vtxo, script, from)),
     );
@@ -308,6 +317,7 @@ const UPSERT_UPDATES = [
   "expires_at = VALUES(expires_at)",
   "updated_from = VALUES(updated_from)",
   "seen_at = VALUES(seen_at)",
+  "is_booked = GREATEST(is_booked, VALUES(is_booked))",
   `status = IF(${IS_FIXED}, status, VALUES(status))`,
 ].join(", ");
 
@@ -330,6 +340,8 @@ function upsertValues(vtxo: ArkVtxo, script: VtxoScriptRow, from: "final" | "rec
     vtxo.isSpent && vtxo.arkTxid !== "" ? vtxo.arkTxid : null,
     vtxo.settledBy === "" ? null : vtxo.settledBy,
     from,
+    // The outputs of a transaction of ours come with its postings; what others send us is booked by the reconciliation.
+    from === "final",
   ];
 }
 

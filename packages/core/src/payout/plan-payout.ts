@@ -1,0 +1,235 @@
+import { buildArkTx } from "../ark/build-ark-tx";
+import { dustOf } from "../ceremony/ark-limits";
+import { arkParamsOf } from "../ceremony/issue-ark-challenge";
+import { toArkInput } from "../ceremony/transfer-plan";
+import { AppError, assert } from "../errors";
+import type { ArkServerInfo } from "../ports/ark-daemon";
+import type { NewPayout } from "../ports/lightning-stores";
+import type { Tx } from "../ports/transactions";
+import { NEVER_SENT } from "../session/session";
+import { ensureScript } from "../vtxo/ensure-script";
+import { GBTC, type Vtxo } from "../vtxo/vtxo";
+import { choosePayoutCoins, freshStockUntil } from "./choose-payout-coins";
+import { lockOwnerOf, type Payout, type PayoutAttempt, type PayoutOutput } from "./payout";
+import type { PayoutDeps, PayoutRun } from "./payout-deps";
+
+/** Planning asks no daemon, so it can be part of the owner's transaction. */
+type PlanDeps = Pick<PayoutDeps, "clock" | "config" | "vtxos" | "txs" | "payouts" | "wallet">;
+type PlanRun = Pick<PayoutRun, "sessionId" | "txType">;
+
+/**
+ * Plans a payout from stock: inputs locked without an end, the first of them the pivot, and the first attempt written down unsigned.
+ * undefined = not enough free stock: nothing may be kept, so the caller rolls its transaction back.
+ */
+export async function planStockPayout(
+  deps: PlanDeps,
+  tx: Tx,
+  info: ArkServerInfo,
+  wanted: Omit<NewPayout, "pivotVtxoId">,
+  run: PlanRun,
+): Promise<Payout | undefined> {
+  const coins = await takeStock(deps, tx, info, wanted, []);
+  const [pivot] = coins ?? [];
+  if (coins === undefined || pivot === undefined) return undefined;
+  const payout = await deps.payouts.insert(tx, { ...wanted, pivotVtxoId: pivot.vtxoId });
+  await planPaying(deps, tx, info, payout, coins, run);
+  return payout;
+}
+
+/**
+ * Plans the return of one VTXO that the gateway holds for its user: exactly it goes in, exactly its sats come out. The caller holds
+ * its lock as `land:<businessId>`.
+ */
+export async function planRefund(
+  deps: PlanDeps,
+  tx: Tx,
+  info: ArkServerInfo,
+  refund: Omit<NewPayout, "pivotVtxoId" | "kind" | "amountSats"> & { readonly pivot: Vtxo },
+  run: PlanRun,
+): Promise<Payout> {
+  const { pivot, ...wanted } = refund;
+  const { vtxoId: pivotVtxoId, amountSats } = pivot;
+  const payout = await deps.payouts.insert(tx, { ...wanted, kind: "refund", pivotVtxoId, amountSats });
+  await planPaying(deps, tx, info, payout, [pivot], run);
+  return payout;
+}
+
+/**
+ * The next paying attempt after every earlier one was proven dead: the same pivot and what else is still locked, by arkd's present
+ * parameters. When that is the very transaction of a dead attempt, that one is opened again. Only when arkd has shown the pivot as
+ * spent by none of our attempts a payout from stock gets another one; a refund is `vtxo_spent` then. false = not enough free stock: roll back.
+ */
+export async function planNextAttempt(
+  deps: PlanDeps,
+  tx: Tx,
+  info: ArkServerInfo,
+  payout: Payout,
+  run: PlanRun,
+): Promise<boolean> {
+  const attempts = await deps.payouts.listAttempts(payout.id);
+  assert(
+    payout.status === "planned" && attempts.every((each) => each.outcome === "dead"),
+    "a next attempt follows only when no other one can win",
+  );
+  const ids = [payout.pivotVtxoId, ...attempts.flatMap((each) => each.inputVtxoIds)];
+  const held = await listHeld(deps, tx, payout, [...new Set(ids)]);
+  if (payout.kind === "refund") {
+    if (held.length === 0) throw new AppError("vtxo_spent", { details: { vtxo_id: payout.pivotVtxoId } });
+    await planPaying(deps, tx, info, payout, held, run, attempts);
+    return true;
+  }
+  const coins = await takeStock(deps, tx, info, payout, held);
+  const [pivot] = coins ?? [];
+  if (coins === undefined || pivot === undefined) return false;
+  const moved = await deps.payouts.move(tx, payout, { pivotVtxoId: pivot.vtxoId });
+  await planPaying(deps, tx, info, moved, coins, run, attempts);
+  return true;
+}
+
+/** Spends the pivot back to the gateway, so that no earlier attempt can be accepted any more. */
+export async function planKill(deps: PlanDeps, tx: Tx, info: ArkServerInfo, payout: Payout): Promise<void> {
+  const attempts = await deps.payouts.listAttempts(payout.id);
+  const [pivot] = await deps.vtxos.listByIds(tx, [payout.pivotVtxoId]);
+  assert(pivot !== undefined && pivot.kind !== "user", "a pivot is a VTXO of the gateway");
+  const script = await ensureScript(deps.vtxos, tx, deps.wallet.keys[pivot.kind].pubkey, info, pivot.kind);
+  const outputs: readonly PayoutOutput[] = [
+    { vout: 0, role: "change", ownerPubkey: script.ownerPubkey, script: script.script, amountSats: pivot.amountSats },
+  ];
+  await writeAttempt(deps, tx, info, payout, { role: "kill", coins: [pivot], outputs, attempts });
+}
+
+/** Gives up a payout of which nothing can win any more; its inputs are free again. */
+export async function cancelPayout(
+  deps: Pick<PayoutDeps, "vtxos" | "txs" | "payouts">,
+  tx: Tx,
+  payout: Payout,
+  run: PlanRun,
+  error: AppError,
+): Promise<void> {
+  await deps.payouts.move(tx, payout, { status: "cancelled" });
+  for (const attempt of await deps.payouts.listAttempts(payout.id)) {
+    if (attempt.outcome !== "open") continue;
+    assert(attempt.submitState.sends === 0, "an attempt that was sent is not given up");
+    await killAttempt(deps, tx, attempt, run, error);
+  }
+  await deps.vtxos.unlock(tx, lockOwnerOf(payout));
+}
+
+/** Notes that an attempt can never win. */
+export async function killAttempt(
+  deps: Pick<PayoutDeps, "txs" | "payouts">,
+  tx: Tx,
+  attempt: PayoutAttempt,
+  { sessionId }: Pick<PayoutRun, "sessionId">,
+  error: AppError,
+): Promise<void> {
+  await deps.payouts.changeAttempt(tx, attempt.payoutId, attempt.attempt, { outcome: "dead" });
+  if (attempt.role === "pay")
+    await deps.txs.fail(tx, attempt.txid, sessionId, { errorCode: error.code, errorMessage: error.message });
+}
+
+/** What earlier attempts locked and still can be spent, the pivot first. */
+async function listHeld(deps: PlanDeps, tx: Tx, payout: Payout, ids: readonly string[]): Promise<readonly Vtxo[]> {
+  const rows = await deps.vtxos.listByIds(tx, ids);
+  return ids.flatMap((id) =>
+    rows.filter((row) => row.vtxoId === id && row.status === "available" && row.lockedBy === lockOwnerOf(payout)),
+  );
+}
+
+async function takeStock(
+  deps: PlanDeps,
+  tx: Tx,
+  info: ArkServerInfo,
+  wanted: Pick<NewPayout, "kind" | "businessId" | "amountSats">,
+  held: readonly Vtxo[],
+): Promise<readonly Vtxo[] | undefined> {
+  return choosePayoutCoins(deps.vtxos, tx, {
+    targetSats: wanted.amountSats,
+    dustSats: dustOf(info),
+    maxInputs: deps.config.maxInputs,
+    minExpiresAt: freshStockUntil(deps),
+    lockedBy: lockOwnerOf(wanted),
+    held,
+  });
+}
+
+async function planPaying(
+  deps: PlanDeps,
+  tx: Tx,
+  info: ArkServerInfo,
+  payout: Payout,
+  coins: readonly Vtxo[],
+  { sessionId, txType }: PlanRun,
+  attempts: readonly PayoutAttempt[] = [],
+): Promise<void> {
+  const changeSats = coins.reduce((sum, coin) => sum + coin.amountSats, 0n) - payout.amountSats;
+  const { ownerPubkey, script, amountSats } = payout;
+  const outputs: PayoutOutput[] = [{ vout: 0, role: "recipient", ownerPubkey, script, amountSats }];
+  if (changeSats > 0n) {
+    const change = await ensureScript(deps.vtxos, tx, deps.wallet.keys.stock.pubkey, info, "stock");
+    outputs.push({
+      vout: 1,
+      role: "change",
+      ownerPubkey: change.ownerPubkey,
+      script: change.script,
+      amountSats: changeSats,
+    });
+  }
+  const txid = await writeAttempt(deps, tx, info, payout, { role: "pay", coins, outputs, attempts });
+  const senderPubkey = coins[0]?.ownerPubkey ?? ownerPubkey;
+  await deps.txs.plan(tx, {
+    txid,
+    sessionId,
+    txType,
+    assetId: GBTC,
+    assetAmount: amountSats,
+    amountSats,
+    feeSats: 0n,
+    senderPubkey,
+    recipientPubkey: ownerPubkey,
+    parties: [{ pubkey: ownerPubkey, direction: "in", assetId: GBTC, amount: amountSats }],
+  });
+}
+
+interface AttemptPlan {
+  readonly role: PayoutAttempt["role"];
+  readonly coins: readonly Vtxo[];
+  readonly outputs: readonly PayoutOutput[];
+  readonly attempts: readonly PayoutAttempt[];
+}
+
+/** Returns the txid. A txid is a pure function of inputs and outputs, so the same plan again is the same attempt. */
+async function writeAttempt(
+  deps: PlanDeps,
+  tx: Tx,
+  info: ArkServerInfo,
+  payout: Payout,
+  { role, coins, outputs, attempts }: AttemptPlan,
+): Promise<string> {
+  const scripts = await deps.vtxos.listScriptsById([...new Set(coins.map((coin) => coin.scriptId))]);
+  const inputs = coins.map((vtxo) => {
+    const script = scripts.find((each) => each.id === vtxo.scriptId);
+    assert(script !== undefined, `no script row for ${vtxo.vtxoId}`);
+    return toArkInput({ vtxo, script });
+  });
+  const built = buildArkTx(arkParamsOf(info), inputs, outputs, info);
+  const known = attempts.find((each) => each.txid === built.txid);
+  if (known !== undefined) {
+    assert(known.outcome === "dead", "an attempt is opened again only after it was proven dead");
+    await deps.payouts.changeAttempt(tx, payout.id, known.attempt, { outcome: "open", submitState: NEVER_SENT });
+    return built.txid;
+  }
+  await deps.payouts.insertAttempt(tx, {
+    payoutId: payout.id,
+    attempt: attempts.length + 1,
+    pivotVtxoId: payout.pivotVtxoId,
+    txid: built.txid,
+    role,
+    unsignedPsbt: built.arkPsbt,
+    signedPsbt: undefined,
+    checkpoints: built.checkpoints.map(({ txid, psbt }) => ({ txid, unsignedPsbt: psbt, finalPsbt: undefined })),
+    outputs,
+    inputVtxoIds: coins.map((coin) => coin.vtxoId),
+  });
+  return built.txid;
+}
