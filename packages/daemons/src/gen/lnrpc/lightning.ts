@@ -1173,9 +1173,14 @@ export interface PendingChannelsResponse_PendingOpenChannel {
 export interface PendingChannelsResponse_WaitingCloseChannel {
   channel: PendingChannelsResponse_PendingChannel | undefined;
   limboBalance: bigint;
+  commitments: PendingChannelsResponse_Commitments | undefined;
   closingTxid: string;
   blocksTilCloseConfirmed: number;
   closeHeight: number;
+}
+
+export interface PendingChannelsResponse_Commitments {
+  localCommitFeeSat: bigint;
 }
 
 export interface PendingChannelsResponse_ClosedChannel {
@@ -9607,7 +9612,14 @@ export const PendingChannelsResponse_PendingOpenChannel: MessageFns<PendingChann
 };
 
 function createBasePendingChannelsResponse_WaitingCloseChannel(): PendingChannelsResponse_WaitingCloseChannel {
-  return { channel: undefined, limboBalance: 0n, closingTxid: "", blocksTilCloseConfirmed: 0, closeHeight: 0 };
+  return {
+    channel: undefined,
+    limboBalance: 0n,
+    commitments: undefined,
+    closingTxid: "",
+    blocksTilCloseConfirmed: 0,
+    closeHeight: 0,
+  };
 }
 
 export const PendingChannelsResponse_WaitingCloseChannel: MessageFns<PendingChannelsResponse_WaitingCloseChannel> = {
@@ -9623,6 +9635,9 @@ export const PendingChannelsResponse_WaitingCloseChannel: MessageFns<PendingChan
         throw new globalThis.Error("value provided for field message.limboBalance of type int64 too large");
       }
       writer.uint32(16).int64(message.limboBalance);
+    }
+    if (message.commitments !== undefined) {
+      PendingChannelsResponse_Commitments.encode(message.commitments, writer.uint32(26).fork()).join();
     }
     if (message.closingTxid !== "") {
       writer.uint32(34).string(message.closingTxid);
@@ -9663,6 +9678,14 @@ export const PendingChannelsResponse_WaitingCloseChannel: MessageFns<PendingChan
             }
 
             message.limboBalance = reader.int64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.commitments = PendingChannelsResponse_Commitments.decode(reader, reader.uint32());
             continue;
           }
           case 4: {
@@ -9709,6 +9732,9 @@ export const PendingChannelsResponse_WaitingCloseChannel: MessageFns<PendingChan
         : isSet(object.limbo_balance)
         ? BigInt(object.limbo_balance)
         : 0n,
+      commitments: isSet(object.commitments)
+        ? PendingChannelsResponse_Commitments.fromJSON(object.commitments)
+        : undefined,
       closingTxid: isSet(object.closingTxid)
         ? globalThis.String(object.closingTxid)
         : isSet(object.closing_txid)
@@ -9734,6 +9760,9 @@ export const PendingChannelsResponse_WaitingCloseChannel: MessageFns<PendingChan
     }
     if (message.limboBalance !== 0n) {
       obj.limboBalance = message.limboBalance.toString();
+    }
+    if (message.commitments !== undefined) {
+      obj.commitments = PendingChannelsResponse_Commitments.toJSON(message.commitments);
     }
     if (message.closingTxid !== "") {
       obj.closingTxid = message.closingTxid;
@@ -9762,9 +9791,94 @@ export const PendingChannelsResponse_WaitingCloseChannel: MessageFns<PendingChan
     message.limboBalance = (object.limboBalance !== undefined && object.limboBalance !== null)
       ? BigInt(object.limboBalance)
       : 0n;
+    message.commitments = (object.commitments !== undefined && object.commitments !== null)
+      ? PendingChannelsResponse_Commitments.fromPartial(object.commitments)
+      : undefined;
     message.closingTxid = object.closingTxid ?? "";
     message.blocksTilCloseConfirmed = object.blocksTilCloseConfirmed ?? 0;
     message.closeHeight = object.closeHeight ?? 0;
+    return message;
+  },
+};
+
+function createBasePendingChannelsResponse_Commitments(): PendingChannelsResponse_Commitments {
+  return { localCommitFeeSat: 0n };
+}
+
+export const PendingChannelsResponse_Commitments: MessageFns<PendingChannelsResponse_Commitments> = {
+  encode(message: PendingChannelsResponse_Commitments, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.localCommitFeeSat !== 0n) {
+      if (BigInt.asUintN(64, message.localCommitFeeSat) !== message.localCommitFeeSat) {
+        throw new globalThis.Error("value provided for field message.localCommitFeeSat of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.localCommitFeeSat);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PendingChannelsResponse_Commitments {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePendingChannelsResponse_Commitments();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.localCommitFeeSat = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): PendingChannelsResponse_Commitments {
+    return {
+      localCommitFeeSat: isSet(object.localCommitFeeSat)
+        ? BigInt(object.localCommitFeeSat)
+        : isSet(object.local_commit_fee_sat)
+        ? BigInt(object.local_commit_fee_sat)
+        : 0n,
+    };
+  },
+
+  toJSON(message: PendingChannelsResponse_Commitments): unknown {
+    const obj: any = {};
+    if (message.localCommitFeeSat !== 0n) {
+      obj.localCommitFeeSat = message.localCommitFeeSat.toString();
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<PendingChannelsResponse_Commitments>, I>>(
+    base?: I,
+  ): PendingChannelsResponse_Commitments {
+    return PendingChannelsResponse_Commitments.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<PendingChannelsResponse_Commitments>, I>>(
+    object: I,
+  ): PendingChannelsResponse_Commitments {
+    const message = createBasePendingChannelsResponse_Commitments();
+    message.localCommitFeeSat = (object.localCommitFeeSat !== undefined && object.localCommitFeeSat !== null)
+      ? BigInt(object.localCommitFeeSat)
+      : 0n;
     return message;
   },
 };

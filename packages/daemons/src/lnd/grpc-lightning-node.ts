@@ -1,0 +1,214 @@
+import type { BitcoinNetwork } from "@arkrelay/core/ark/network";
+import type {
+  AddHoldInvoiceRequest,
+  AddInvoiceRequest,
+  ClosedLightningChannel,
+  CloseChannelRequest,
+  DecodedPaymentRequest,
+  InvoiceCursor,
+  LightningBalance,
+  LightningChannel,
+  LightningInvoice,
+  LightningNode,
+  LightningNodeInfo,
+  LightningPayment,
+  LightningPeer,
+  LightningWalletState,
+  ListInvoicesPage,
+  OnchainAddressType,
+  OnchainBalance,
+  OnchainTransaction,
+  OpenChannelRequest,
+  PendingLightningChannels,
+  SendOnchainRequest,
+  SendPaymentOutcome,
+  SendPaymentRequest,
+} from "@arkrelay/core/ports/lightning-node";
+
+import { CheckedCalls } from "../checked-calls";
+import type { CallLimits, DaemonEndpoint } from "../connection-config";
+import { DaemonLink } from "../daemon-link";
+import type { DaemonObserver } from "../daemon-observer";
+import { createTextClassifier } from "../text-classifier";
+import { LndChannels } from "./channels";
+import { LndInvoices } from "./invoices";
+import { type LndClients, openLndClients } from "./lnd-clients";
+import { LND_TEXTS } from "./lnd-errors";
+import { LndNodeStatus, readNodeInfo, readWalletState } from "./node-status";
+import { LndOnchainWallet } from "./onchain-wallet";
+import { LndPayments } from "./payments";
+
+export interface LndEndpoint extends DaemonEndpoint, CallLimits {
+  readonly network: BitcoinNetwork;
+}
+
+export interface GrpcLightningNodeDeps {
+  readonly observer: DaemonObserver;
+  readonly requestId: () => string | undefined;
+}
+
+/** lnd over gRPC, 0.18 and newer. See the port for what each method promises and throws. */
+export class GrpcLightningNode implements LightningNode {
+  readonly link: DaemonLink<LndClients>;
+  private readonly network: BitcoinNetwork;
+  private readonly status: LndNodeStatus;
+  private readonly channels: LndChannels;
+  private readonly invoices: LndInvoices;
+  private readonly payments: LndPayments;
+  private readonly wallet: LndOnchainWallet;
+
+  constructor(config: LndEndpoint, deps: GrpcLightningNodeDeps) {
+    this.network = config.network;
+    this.link = new DaemonLink({
+      service: "lnd",
+      endpoint: config,
+      limits: config,
+      observer: deps.observer,
+      openClients: openLndClients,
+      requestId: deps.requestId,
+      ...createTextClassifier("lnd", LND_TEXTS),
+    });
+    const calls = new CheckedCalls(this.link, () => this.getInfo());
+    this.status = new LndNodeStatus(calls);
+    this.channels = new LndChannels(calls);
+    this.invoices = new LndInvoices(calls);
+    this.payments = new LndPayments(calls, config.timeoutMs);
+    this.wallet = new LndOnchainWallet(calls);
+  }
+
+  getInfo(): Promise<LightningNodeInfo> {
+    return readNodeInfo(this.link, this.network);
+  }
+
+  getWalletState(): Promise<LightningWalletState> {
+    return readWalletState(this.link);
+  }
+
+  getLightningBalance(): Promise<LightningBalance> {
+    return this.status.getLightningBalance();
+  }
+
+  getOnchainBalance(): Promise<OnchainBalance> {
+    return this.status.getOnchainBalance();
+  }
+
+  async getTotalBalance(): Promise<{ readonly lightning: LightningBalance; readonly onchain: OnchainBalance }> {
+    const [lightning, onchain] = await Promise.all([this.getLightningBalance(), this.getOnchainBalance()]);
+    return { lightning, onchain };
+  }
+
+  listChannels(filter?: { readonly activeOnly?: boolean }): Promise<readonly LightningChannel[]> {
+    return this.channels.list(filter);
+  }
+
+  listPendingChannels(): Promise<PendingLightningChannels> {
+    return this.channels.listPending();
+  }
+
+  listClosedChannels(): Promise<readonly ClosedLightningChannel[]> {
+    return this.channels.listClosed();
+  }
+
+  listPeers(): Promise<readonly LightningPeer[]> {
+    return this.status.listPeers();
+  }
+
+  connectPeer(peer: { readonly nodePubkey: string; readonly host: string }): Promise<void> {
+    return this.status.connectPeer(peer);
+  }
+
+  openChannel(request: OpenChannelRequest): Promise<{ readonly channelPoint: string }> {
+    return this.channels.open(request);
+  }
+
+  closeChannel(request: CloseChannelRequest): Promise<{ readonly closingTxid: string }> {
+    return this.channels.close(request);
+  }
+
+  addInvoice(request: AddInvoiceRequest): Promise<LightningInvoice> {
+    return this.invoices.add(request);
+  }
+
+  addHoldInvoice(request: AddHoldInvoiceRequest): Promise<LightningInvoice> {
+    return this.invoices.addHold(request);
+  }
+
+  settleInvoice(preimage: string): Promise<void> {
+    return this.invoices.settle(preimage);
+  }
+
+  cancelInvoice(paymentHash: string): Promise<void> {
+    return this.invoices.cancel(paymentHash);
+  }
+
+  lookupInvoice(paymentHash: string): Promise<LightningInvoice | undefined> {
+    return this.invoices.lookup(paymentHash);
+  }
+
+  listInvoices(page: ListInvoicesPage): Promise<readonly LightningInvoice[]> {
+    return this.invoices.list(page);
+  }
+
+  subscribeInvoices(cursor: InvoiceCursor, signal: AbortSignal): AsyncIterable<LightningInvoice> {
+    return this.invoices.subscribe(cursor, signal);
+  }
+
+  subscribeInvoice(paymentHash: string, signal: AbortSignal): AsyncIterable<LightningInvoice> {
+    return this.invoices.subscribeOne(paymentHash, signal);
+  }
+
+  decodePaymentRequest(bolt11: string): Promise<DecodedPaymentRequest> {
+    return this.payments.decode(bolt11);
+  }
+
+  estimateRouteFee(bolt11: string, timeoutSeconds: number): Promise<{ readonly feeMsat: bigint } | undefined> {
+    return this.payments.estimateRouteFee(bolt11, timeoutSeconds);
+  }
+
+  sendPayment(request: SendPaymentRequest, signal?: AbortSignal): Promise<SendPaymentOutcome> {
+    return this.payments.send(request, signal);
+  }
+
+  trackPayment(paymentHash: string): Promise<LightningPayment | undefined> {
+    return this.payments.track(paymentHash);
+  }
+
+  followPayment(paymentHash: string, signal: AbortSignal): AsyncIterable<LightningPayment> {
+    return this.payments.follow(paymentHash, signal);
+  }
+
+  listPayments(page: {
+    readonly afterPaymentIndex: bigint;
+    readonly limit: number;
+  }): Promise<readonly LightningPayment[]> {
+    return this.payments.list(page);
+  }
+
+  getTopPaymentIndex(): Promise<bigint> {
+    return this.payments.getTopIndex();
+  }
+
+  sendOnchain(request: SendOnchainRequest): Promise<{ readonly txid: string }> {
+    return this.wallet.send(request);
+  }
+
+  newAddress(type: OnchainAddressType): Promise<string> {
+    return this.wallet.newAddress(type);
+  }
+
+  listOnchainTransactions(sinceHeight: number): Promise<readonly OnchainTransaction[]> {
+    return this.wallet.listTransactions(sinceHeight);
+  }
+
+  estimateOnchainFee(request: {
+    readonly address: string;
+    readonly amountSats: bigint;
+    readonly targetConf: number;
+  }): Promise<{ readonly feeSats: bigint; readonly satPerVbyte: bigint }> {
+    return this.wallet.estimateFee(request);
+  }
+
+  close(): void {
+    this.link.close();
+  }
+}

@@ -1,0 +1,85 @@
+import { assert } from "@arkrelay/core/errors";
+import type {
+  ClosedLightningChannel,
+  LightningChannel,
+  PendingChannel,
+  PendingLightningChannels,
+} from "@arkrelay/core/ports/lightning-node";
+
+import {
+  type Channel,
+  type ChannelCloseSummary,
+  channelCloseSummary_ClosureTypeToJSON,
+  Initiator,
+  type PendingChannelsResponse,
+  type PendingChannelsResponse_PendingChannel as WirePendingChannel,
+} from "../gen/lnrpc/lightning";
+import { toHex } from "../wire-bytes";
+
+export function toLightningChannel(channel: Channel): LightningChannel {
+  return {
+    channelPoint: channel.channelPoint,
+    chanId: channel.chanId,
+    remotePubkey: channel.remotePubkey,
+    isActive: channel.active,
+    isPrivate: channel.private,
+    isInitiator: channel.initiator,
+    capacitySats: channel.capacity,
+    localSats: channel.localBalance,
+    remoteSats: channel.remoteBalance,
+    commitFeeSats: channel.commitFee,
+    unsettledSats: channel.unsettledBalance,
+    localReserveSats: channel.localConstraints?.chanReserveSat ?? 0n,
+    memo: channel.memo,
+    pendingHtlcs: channel.pendingHtlcs.map((htlc) => ({
+      isIncoming: htlc.incoming,
+      amountSats: htlc.amount,
+      paymentHash: toHex(htlc.hashLock),
+      expirationHeight: htlc.expirationHeight,
+    })),
+  };
+}
+
+export function toPendingChannels(pending: PendingChannelsResponse): PendingLightningChannels {
+  return {
+    limboSats: pending.totalLimboBalance,
+    opening: pending.pendingOpenChannels.map(({ channel, commitFee }) => toPendingChannel(channel, commitFee)),
+    waitingClose: pending.waitingCloseChannels.map(({ channel, commitments, limboBalance, closingTxid }) => ({
+      ...toPendingChannel(channel, commitments?.localCommitFeeSat ?? 0n),
+      limboSats: limboBalance,
+      closingTxid,
+    })),
+    forceClosing: pending.pendingForceClosingChannels.map((closing) => ({
+      // The commitment is on the chain, so its fee is spent.
+      ...toPendingChannel(closing.channel, 0n),
+      limboSats: closing.limboBalance,
+      closingTxid: closing.closingTxid,
+      blocksTilMaturity: closing.blocksTilMaturity,
+    })),
+  };
+}
+
+export function toClosedChannel(summary: ChannelCloseSummary): ClosedLightningChannel {
+  return {
+    channelPoint: summary.channelPoint,
+    remotePubkey: summary.remotePubkey,
+    closingTxid: summary.closingTxHash,
+    closeType: channelCloseSummary_ClosureTypeToJSON(summary.closeType).toLowerCase(),
+    capacitySats: summary.capacity,
+    settledSats: summary.settledBalance,
+    closeHeight: summary.closeHeight,
+  };
+}
+
+/** The commitment fee is the opener's money: that of a channel the peer opened is not counted. */
+function toPendingChannel(channel: WirePendingChannel | undefined, commitFee: bigint): PendingChannel {
+  assert(channel !== undefined, "lnd describes each pending channel");
+  return {
+    channelPoint: channel.channelPoint,
+    remotePubkey: channel.remoteNodePub,
+    capacitySats: channel.capacity,
+    localSats: channel.localBalance,
+    commitFeeSats: channel.initiator === Initiator.INITIATOR_LOCAL ? commitFee : 0n,
+    memo: channel.memo,
+  };
+}
