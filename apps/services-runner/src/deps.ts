@@ -108,7 +108,7 @@ function openWaker(config: ServicesConfig, life: Life, logger: Logger, metrics: 
 function createArkdProbe(arkd: GrpcArkDaemon, config: ServicesConfig): DaemonProbe {
   return new DaemonProbe({
     link: arkd.link,
-    readVersion: async () => (await arkd.getInfo({ maxAgeMs: 0 })).version,
+    readStatus: () => arkd.getInfo({ maxAgeMs: 0 }),
     intervalMs: config.arkd.healthCheckIntervalMs,
   });
 }

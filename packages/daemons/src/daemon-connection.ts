@@ -1,5 +1,6 @@
-import { type Channel, type Client, connectivityState, Metadata } from "@grpc/grpc-js";
+import { type Channel, type Client, type ClientUnaryCall, connectivityState, Metadata } from "@grpc/grpc-js";
 
+import { earliest, notAfterOf } from "./certificate-expiry";
 import { type EndpointSecrets, isSameSecrets, openChannel, readSecrets } from "./channel";
 import type { DaemonEndpoint, MacaroonRole } from "./connection-config";
 
@@ -24,6 +25,8 @@ export class DaemonConnection<C extends Clients> {
   private channel: Channel;
   private opened: C;
   private replaced = new AbortController();
+  /** Of the daemon's certificate as it was last shown; before that the file says it, which may hold a CA's instead. */
+  private shownExpiresAt: Date | undefined;
 
   constructor(
     private readonly endpoint: DaemonEndpoint,
@@ -40,6 +43,18 @@ export class DaemonConnection<C extends Clients> {
 
   get state(): ConnectionState {
     return STATES[this.channel.getConnectivityState(false)];
+  }
+
+  /** Of the daemon's certificate or our own, whichever ends first. */
+  get certificateExpiresAt(): Date | undefined {
+    const { tlsCert, tlsClientCert } = this.secrets;
+    return earliest(this.shownExpiresAt ?? notAfterOf(tlsCert), notAfterOf(tlsClientCert));
+  }
+
+  /** Remembers the certificate that a finished call met. */
+  noteCertificate(call: Pick<ClientUnaryCall, "getAuthContext">): void {
+    const notAfter = call.getAuthContext()?.sslPeerCertificate?.valid_to;
+    if (notAfter !== undefined) this.shownExpiresAt = new Date(notAfter);
   }
 
   /** Fires when the channel that is in use now is replaced or closed: streams on it have to end. */
@@ -78,6 +93,7 @@ export class DaemonConnection<C extends Clients> {
     const { channel, replaced } = this;
     this.channel = openChannel(this.endpoint, secrets);
     this.secrets = secrets;
+    this.shownExpiresAt = undefined;
     this.opened = this.openClients(this.channel.getTarget(), this.channel);
     this.replaced = new AbortController();
     replaced.abort();

@@ -67,6 +67,11 @@ export class DaemonLink<C extends Clients> {
     return this.connection.state;
   }
 
+  /** When the first of the certificates of this connection expires: the daemon's, or our own. */
+  get certificateExpiresAt(): Date | undefined {
+    return this.connection.certificateExpiresAt;
+  }
+
   get breaker(): BreakerState {
     return this.guard.state;
   }
@@ -190,7 +195,7 @@ export class DaemonLink<C extends Clients> {
               const options = { deadline: Date.now() + timeoutMs };
               return start(this.clients, this.metadata(settings.metadata, settings.role), options, done);
             },
-            { signal, isAnswer },
+            { signal, isAnswer, onEnd: (call) => this.connection.noteCertificate(call) },
           ),
         settings.signal,
       );

@@ -29,7 +29,7 @@ beforeEach(async () => {
   );
   probe = new DaemonProbe({
     link: daemon.link,
-    readVersion: async () => (await daemon.getInfo({ maxAgeMs: 0 })).version,
+    readStatus: () => daemon.getInfo({ maxAgeMs: 0 }),
     intervalMs: 1,
   });
 });

@@ -12,27 +12,37 @@ export interface DaemonHealth {
   readonly version: string | null;
   /** Name of the newest failure: the daemon's own, a gRPC status, or our error code. */
   readonly lastErrorCode: string | null;
+  /** Of the daemon's certificate or our own, whichever ends first. */
+  readonly certificateExpiresAt: Date | null;
   readonly checkedAt: Date | null;
+}
+
+/** What a daemon that serves says about itself. */
+export interface DaemonStatus {
+  readonly version: string;
+  /** Worth an operator's look although it serves, e.g. not_synced. */
+  readonly warning?: string;
 }
 
 /** The part of a DaemonLink a probe looks at. */
 export interface ProbedLink {
   readonly breaker: BreakerState;
   readonly lastErrorCode: string | undefined;
+  readonly certificateExpiresAt: Date | undefined;
   reconnectIfSecretsChanged(): void;
 }
 
 export interface DaemonProbeOptions {
   readonly link: ProbedLink;
-  /** A cheap read that reaches the daemon; resolves to its version. It goes through the breaker, so it closes an open one. */
-  readonly readVersion: () => Promise<string>;
+  /** A cheap read that reaches the daemon; throws when it cannot be used. It goes through the breaker, so it closes an open one. */
+  readonly readStatus: () => Promise<DaemonStatus>;
   /** HEALTH_CHECK_INTERVAL_SECONDS. */
   readonly intervalMs: number;
 }
 
 /** Asks a daemon again and again whether it is there, so that /health never has to. */
 export class DaemonProbe {
-  private last: Omit<DaemonHealth, "breaker"> = {
+  private last: Omit<DaemonHealth, "breaker" | "certificateExpiresAt"> = {
     healthy: false,
     latencyMs: null,
     version: null,
@@ -46,7 +56,8 @@ export class DaemonProbe {
 
   /** As of the last check; the breaker as of now. */
   get health(): DaemonHealth {
-    return { ...this.last, breaker: this.options.link.breaker };
+    const { breaker, certificateExpiresAt = null } = this.options.link;
+    return { ...this.last, breaker, certificateExpiresAt };
   }
 
   start(): void {
@@ -59,16 +70,16 @@ export class DaemonProbe {
   }
 
   async check(): Promise<DaemonHealth> {
-    const { link, readVersion } = this.options;
+    const { link, readStatus } = this.options;
     const startedAt = performance.now();
     try {
       link.reconnectIfSecretsChanged();
-      const version = await readVersion();
+      const { version, warning = null } = await readStatus();
       const latencyMs = Math.round(performance.now() - startedAt);
-      this.last = { healthy: true, latencyMs, version, lastErrorCode: null, checkedAt: new Date() };
+      this.last = { healthy: true, latencyMs, version, lastErrorCode: warning, checkedAt: new Date() };
     } catch (thrown) {
       const { code, details } = toAppError(thrown);
-      // arkd answered, but not as we may use it: wrong_network.
+      // It answered, but not as we may use it: wrong_network.
       const reason = details?.["reason"];
       const lastErrorCode = link.lastErrorCode ?? (typeof reason === "string" ? reason : code);
       this.last = { ...this.last, healthy: false, latencyMs: null, lastErrorCode, checkedAt: new Date() };

@@ -18,16 +18,19 @@ export interface CallHooks {
   readonly signal: AbortSignal;
   /** True for a no-answer status that the daemon itself gave, by its text. */
   readonly isAnswer: (error: ServiceError) => boolean;
+  /** Given the call when it is over, however it ended. */
+  readonly onEnd: (call: ClientUnaryCall) => void;
 }
 
 /** Rejects with TransportFailure or CertificateFailure alone. */
 export function callOnce<Reply>(
   start: (done: (error: ServiceError | null, reply: Reply) => void) => ClientUnaryCall,
-  { signal, isAnswer }: CallHooks,
+  { signal, isAnswer, onEnd }: CallHooks,
 ): Promise<Answer<Reply>> {
   return new Promise((resolve, reject) => {
     const call = start((error, reply) => {
       signal.removeEventListener("abort", cancel);
+      onEnd(call);
       if (error === null) resolve({ reply });
       else if (isTransportStatus(error) && !isAnswer(error)) reject(toFailure(error));
       else resolve({ refusal: error });

@@ -5,6 +5,8 @@ export interface Heartbeat {
   readonly instance: string;
   readonly isAlive: boolean;
   readonly message?: string;
+  /** Up to which request for new daemon connections this process has obeyed. */
+  readonly restartSeen?: number;
 }
 
 export interface HeartbeatOptions {
@@ -14,6 +16,8 @@ export interface HeartbeatOptions {
   readonly instance: string;
   /** flows 9: 60 s, times POLL_SECONDS_SCALE. */
   readonly periodMs: number;
+  /** Of a process that talks to daemons. */
+  readonly restartSeen?: (() => number) | undefined;
   readonly onError: (error: unknown) => void;
 }
 
@@ -27,11 +31,12 @@ export function startHeartbeat(options: HeartbeatOptions): HeartbeatLoop {
   let last: Promise<void> = Promise.resolve();
   const beat = (isAlive: boolean, message?: string): void => {
     const { store, serviceName, instance } = options;
-    last = last.then(() =>
-      store
-        .insert({ serviceName, instance, isAlive, ...(message === undefined ? {} : { message }) })
-        .catch(options.onError),
-    );
+    last = last.then(() => {
+      const restartSeen = options.restartSeen?.() ?? 0;
+      return store
+        .insert({ serviceName, instance, isAlive, restartSeen, ...(message === undefined ? {} : { message }) })
+        .catch(options.onError);
+    });
   };
   beat(true);
   const timer = setInterval(() => beat(true), options.periodMs);

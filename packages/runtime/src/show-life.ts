@@ -12,6 +12,7 @@ export interface ShowLifeDeps {
   readonly heartbeats: HeartbeatOptions["store"];
   /** Names this process and start: `<host>-<uuid>`. */
   readonly instance: string;
+  readonly restartSeen?: HeartbeatOptions["restartSeen"];
   readonly logger: { warn(message: string, fields: { readonly error: unknown }): void };
 }
 
@@ -22,7 +23,7 @@ export interface ShowLifeDeps {
 export async function showLife(
   life: Pick<Life, "checkReady" | "onStop">,
   process: SectionConfig<ReturnType<typeof processSection>>,
-  { metrics, heartbeats, instance, logger }: ShowLifeDeps,
+  { metrics, heartbeats, instance, restartSeen, logger }: ShowLifeDeps,
 ): Promise<{ readonly probesPort: number }> {
   const probes = await startHealthServer({
     port: process.metricsPort,
@@ -35,6 +36,7 @@ export async function showLife(
     store: heartbeats,
     serviceName: process.serviceType,
     instance,
+    restartSeen,
     periodMs: HEARTBEAT_MS * process.pollScale,
     onError: (error) => logger.warn("a heartbeat could not be written", { error }),
   });

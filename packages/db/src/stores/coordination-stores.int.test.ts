@@ -114,9 +114,21 @@ describe("service state", () => {
     expect(await states.ensure("nostr", "running")).toMatchObject({ desiredState: "running", restartId: 0 });
     await states.setDesired("nostr", "stopped");
     expect(await states.ensure("nostr", "running")).toMatchObject({ desiredState: "stopped" });
-    expect([await states.raiseRestart("arkd"), await states.raiseRestart("arkd")]).toEqual([1, 2]);
+    expect([await states.raiseRestart("vtxo"), await states.raiseRestart("vtxo")]).toEqual([1, 2]);
     await states.setActual("redis", { epoch: "e1" });
     expect(await states.find("redis")).toMatchObject({ actual: { epoch: "e1" } });
+  });
+
+  it("gives no two requests for new connections one number, whichever daemons they are for", async () => {
+    const states = new DrizzleServiceStateStore(test.database);
+    const daemons = ["arkd", "lnd", "tapd"];
+    const raise = (daemon: string) =>
+      test.database.transactions.run((tx) => states.raiseDaemonRestart(tx, daemon, daemons));
+    const ids = await Promise.all(["lnd", "arkd", "lnd", "lnd", "arkd"].map(raise));
+    expect(ids.toSorted((a, b) => a - b)).toEqual([1, 2, 3, 4, 5]);
+    const newest = await states.listRestarts(daemons);
+    expect([...newest.keys()].toSorted()).toEqual(["arkd", "lnd"]);
+    expect(Math.max(...newest.values())).toBe(5);
   });
 });
 

@@ -64,6 +64,41 @@ export class DrizzleServiceStateStore {
     return this.raiseRestart(service);
   }
 
+  /**
+   * Asks every process for a new connection to `daemon` and returns the request's id. Ids count over all `daemons`, so that one
+   * number says up to where a process has obeyed.
+   */
+  async raiseDaemonRestart(tx: Tx, daemon: string, daemons: readonly string[]): Promise<number> {
+    const handle = connectionOf(tx);
+    // Makes what is missing and locks every row, so that two requests never get one number.
+    await handle.write(
+      `INSERT INTO service_state (service, desired_state, updated_at)
+       VALUES ${daemons.map(() => "(?, 'running', NOW(3))").join(", ")} ON DUPLICATE KEY UPDATE id = id`,
+      daemons,
+    );
+    const among = daemons.map(() => "?").join(", ");
+    const [row] = await handle.select(
+      `SELECT MAX(restart_id) AS newest FROM service_state WHERE service IN (${among}) FOR UPDATE`,
+      daemons,
+    );
+    assert(row !== undefined, "MAX has a row");
+    const restartId = readInteger(row, "newest") + 1;
+    await handle.write("UPDATE service_state SET restart_id = ?, updated_at = NOW(3) WHERE service = ?", [
+      restartId,
+      daemon,
+    ]);
+    return restartId;
+  }
+
+  /** The newest request of each service; one that was never asked for is absent. */
+  async listRestarts(services: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    const rows = await this.database.select(
+      `SELECT service, restart_id FROM service_state WHERE restart_id > 0 AND service IN (${services.map(() => "?").join(", ")})`,
+      services,
+    );
+    return new Map(rows.map((row) => [readText(row, "service"), readInteger(row, "restart_id")]));
+  }
+
   /** `actual` must be JSON. */
   async setActual(service: string, actual: unknown): Promise<void> {
     await this.database.write(
