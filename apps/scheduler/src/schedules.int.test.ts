@@ -40,7 +40,7 @@ describe("the schedule table", () => {
 
   it("inserts one job per slot, whatever process looks and however often", async () => {
     const [first, second] = [startProcess(), startProcess()];
-    expect(await first()).toEqual(["cleanup_old_logs", "cleanup_expired_sessions"]);
+    expect(await first()).toEqual(SCHEDULES.map(({ task }) => task));
     expect([await first(), await second(), await startProcess()()]).toEqual([[], [], []]);
     now = new Date(now.getTime() + 300_000);
     expect(await second()).toEqual(["cleanup_expired_sessions"]);
@@ -51,7 +51,7 @@ describe("the schedule table", () => {
     const run = startProcess();
     await run();
     now = new Date(now.getTime() + 48 * HOUR_MS);
-    expect(await run()).toEqual(["cleanup_old_logs", "cleanup_expired_sessions"]);
+    expect(await run()).toEqual(SCHEDULES.map(({ task }) => task));
     const rows = await test.database.select("SELECT dedupe_key FROM job_logs WHERE job_type = 'cleanup' ORDER BY id");
     expect(rows).toMatchObject([
       { dedupe_key: `schedule:cleanup:${Date.parse("2026-01-01T00:00:00Z")}` },

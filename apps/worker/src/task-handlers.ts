@@ -11,9 +11,12 @@ import { lightningResumeTask } from "./handlers/lightning-resume";
 import { nostrProcessTask } from "./handlers/nostr-process";
 import { channelCloseTask, channelOpenTask, newAddressTask, sendOnchainTask } from "./handlers/operator-writes";
 import { processUserDataTask } from "./handlers/process-user-data";
+import { reconcileDaemonsTask } from "./handlers/reconcile-daemons";
+import { reconcileLedgerTask } from "./handlers/reconcile-ledger";
 import { sampleTask } from "./handlers/sample-task";
 import { txRecoverTask } from "./handlers/tx-recover";
 import { vtxoSyncTask } from "./handlers/vtxo-sync";
+import { toReconcileDeps } from "./reconcile-deps";
 import type { TaskHandlers } from "./task-handler";
 
 /** The handler of every queued task; the type leaves none out. */
@@ -23,6 +26,7 @@ export function createTaskHandlers(deps: WorkerDeps, config: WorkerConfig): Task
   const operator = { calls: deps.calls, transactions: ceremony.transactions, lightning: deps.lnd };
   const lift = lightningDriveTask(withoutLightning, () => undefined);
   const land = lightningDriveTask(withoutLightning, () => undefined);
+  const reconcile = toReconcileDeps(deps);
   return {
     sample_task: sampleTask(ceremony),
     process_user_data: processUserDataTask({ ...ceremony, attempts, records }),
@@ -32,6 +36,8 @@ export function createTaskHandlers(deps: WorkerDeps, config: WorkerConfig): Task
       keep: { metricsDays: metricsRetentionDays, jobDays: jobRetentionDays, eventDays: eventRetentionDays },
     }),
     cleanup_expired_sessions: cleanupExpiredSessionsTask(ceremony),
+    reconcile_ledger: reconcileLedgerTask({ ...reconcile, clock: ceremony.clock }),
+    reconcile_daemons: reconcileDaemonsTask(reconcile),
     ceremony_drive: ceremonyDriveTask(ceremony, (sessionId) => {
       deps.redis.producer.publish(SESSION_WAKE_CHANNEL, sessionId).catch(() => undefined);
     }),

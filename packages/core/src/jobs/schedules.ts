@@ -3,7 +3,8 @@ import type { JobTaskName } from "./catalog";
 /** A recurring job without parameters: its payload is the version alone. */
 export interface Schedule {
   readonly name: string;
-  readonly task: JobTaskName & ("cleanup_old_logs" | "cleanup_expired_sessions");
+  readonly task: JobTaskName &
+    ("cleanup_old_logs" | "cleanup_expired_sessions" | "reconcile_ledger" | "reconcile_daemons");
   readonly everySeconds: number;
 }
 
@@ -11,6 +12,9 @@ export interface Schedule {
 export const SCHEDULES: readonly Schedule[] = [
   { name: "cleanup", task: "cleanup_old_logs", everySeconds: 3600 },
   { name: "session-cleanup", task: "cleanup_expired_sessions", everySeconds: 300 },
+  // Slots lie on the clock: midnight UTC.
+  { name: "ledger-check", task: "reconcile_ledger", everySeconds: 86_400 },
+  { name: "daemon-reconcile", task: "reconcile_daemons", everySeconds: 900 },
 ];
 
 /** Start of the period that `now` lies in, in unix ms. Slots lie on the clock, so every replica and every restart sees the same ones. */

@@ -16,6 +16,10 @@ export const POSTING_KINDS = {
   landReceived: "land_received",
   landPaid: "land_paid",
   landRefunded: "land_refunded",
+  /** Business id = `<account>:<asset id>`. */
+  openingBalance: "opening_balance",
+  /** Business id = vtxo_id. */
+  vtxoUnsolicited: "vtxo_unsolicited",
 } as const;
 
 export const MSAT_PER_SAT = 1000n;
@@ -81,6 +85,14 @@ export function landPaidPostings(amountSats: bigint, routingFeeMsat: bigint): re
 /** Exactly the received VTXO went back to the user, its fee (and `excessSats`) included. The failure before it posts nothing. */
 export function landRefundedPostings(amountSats: bigint, feeSats: bigint, excessSats = 0n): readonly Posting[] {
   return reversed(landReceivedPostings(amountSats, feeSats, excessSats));
+}
+
+/** Somebody sent to a script of ours unasked. */
+export function vtxoUnsolicitedPostings(amountSats: bigint): readonly Posting[] {
+  return gbtcPostings([
+    ["asset:ark", amountSats * MSAT_PER_SAT],
+    ["suspense:unsolicited", -amountSats * MSAT_PER_SAT],
+  ]);
 }
 
 export function reversed(postings: readonly Posting[]): readonly Posting[] {

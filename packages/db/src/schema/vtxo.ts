@@ -35,4 +35,5 @@ export const vtxos = mysqlTable("vtxos", {
   lockedUntil: datetime("locked_until", { mode: "date", fsp: 3 }),
   updatedFrom: varchar("updated_from", { length: 16 }).notNull(),
   seenAt: datetime("seen_at", { mode: "date", fsp: 3 }).notNull(),
+  isBooked: boolean("is_booked").notNull().default(false),
 });
