@@ -10,7 +10,7 @@ import { createLogger } from "@arkrelay/runtime/logger";
 import type { ApiDeps } from "../api-deps";
 import { createApp } from "../app";
 import { parseConfig } from "../config";
-import { openDeps, type DepsLife } from "../deps";
+import { openDeps, type DepsLife, type OpenOptions } from "../deps";
 import { listen } from "../listen";
 import { nip98Header } from "./nip98-header";
 
@@ -47,7 +47,10 @@ export interface TestApi {
 }
 
 /** The whole API in this process on a free port, over real MariaDB and Redis. Every answer is held to its schema. */
-export async function startTestApi(env: Readonly<Record<string, string>> = {}): Promise<TestApi> {
+export async function startTestApi(
+  env: Readonly<Record<string, string>> = {},
+  options: Pick<OpenOptions, "lnd"> = {},
+): Promise<TestApi> {
   const test = await openTestDatabase();
   const closers: (() => void | Promise<void>)[] = [() => test.close()];
   let draining = false;
@@ -71,6 +74,7 @@ export async function startTestApi(env: Readonly<Record<string, string>> = {}): 
     checkReady: () => Promise.resolve({ ready: !draining, checks: {}, draining }),
   };
   const deps = await openDeps(config, life, {
+    ...options,
     version: "0.0.0-test",
     // Failures of ours are provoked here on purpose; their lines would only hide the real ones.
     logger: createLogger({ service: "api", stream: new PassThrough().resume() }),

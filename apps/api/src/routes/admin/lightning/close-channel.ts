@@ -4,6 +4,7 @@ import { describeClosing, planClosing } from "@arkrelay/core/lightning/operator-
 
 import { writeRoute } from "../../../http/route";
 import { jobOrigin } from "../../jobs/enqueue";
+import { assertLightningServes } from "../../lightning/lightning-access";
 import { planned, started, toRate } from "./operator-reply";
 
 export const closeChannelRoute = writeRoute({
@@ -22,6 +23,7 @@ export const closeChannelRoute = writeRoute({
     satPerVbyte: toRate(body.sat_per_vbyte),
   };
   if (body.dry_run) return planned(await planClosing(deps.lnd.node(), closing));
+  await assertLightningServes(deps);
   const job = await insertJob(deps.insertJob, tx, {
     ...jobOrigin(input),
     task: "lightning_channel_close",

@@ -5,6 +5,7 @@ import { insertJob } from "@arkrelay/core/jobs/insert-job";
 
 import { writeRoute } from "../../../http/route";
 import { jobOrigin } from "../../jobs/enqueue";
+import { assertLightningServes } from "../../lightning/lightning-access";
 
 const MadeAddress = z.object({ address: z.string() });
 
@@ -21,6 +22,7 @@ export const newAddressRoute = writeRoute({
 }).handle(
   async (input) => {
     const { deps, tx, body } = input;
+    await assertLightningServes(deps);
     const { jobId, wakes } = await insertJob(deps.insertJob, tx, {
       ...jobOrigin(input),
       task: "lightning_new_address",

@@ -4,6 +4,7 @@ import { describeOpening, planOpening } from "@arkrelay/core/lightning/operator-
 
 import { writeRoute } from "../../../http/route";
 import { jobOrigin } from "../../jobs/enqueue";
+import { assertLightningServes } from "../../lightning/lightning-access";
 import { planned, started, toRate } from "./operator-reply";
 
 export const openChannelRoute = writeRoute({
@@ -24,6 +25,7 @@ export const openChannelRoute = writeRoute({
     satPerVbyte: toRate(body.sat_per_vbyte),
   };
   if (body.dry_run) return planned(await planOpening(deps.lnd.node(), opening));
+  await assertLightningServes(deps);
   const job = await insertJob(deps.insertJob, tx, {
     ...jobOrigin(input),
     task: "lightning_channel_open",

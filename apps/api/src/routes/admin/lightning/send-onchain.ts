@@ -4,6 +4,7 @@ import { describeSending, planSending } from "@arkrelay/core/lightning/operator-
 
 import { writeRoute } from "../../../http/route";
 import { jobOrigin } from "../../jobs/enqueue";
+import { assertLightningServes } from "../../lightning/lightning-access";
 import { planned, started, toRate } from "./operator-reply";
 
 export const sendOnchainRoute = writeRoute({
@@ -23,6 +24,7 @@ export const sendOnchainRoute = writeRoute({
     satPerVbyte: toRate(body.sat_per_vbyte),
   };
   if (body.dry_run) return planned(await planSending(deps.lnd.node(), sending));
+  await assertLightningServes(deps);
   const job = await insertJob(deps.insertJob, tx, {
     ...jobOrigin(input),
     task: "lightning_send_onchain",
