@@ -1,12 +1,8 @@
 import { assert } from "../errors";
 import { l2FeePostings } from "../ledger/postings";
-import { confirmationTemplate, nextCreatedAt } from "../nostr/build-events";
-import { CONFIRMATION_KIND } from "../nostr/kinds";
-import { resultId } from "../nostr/result-id";
 import type { PlannedOutput } from "../ports/session-stores";
-import type { Tx } from "../ports/transactions";
-import { refIdOf } from "../session/end-session";
 import { moveSession } from "../session/move-session";
+import { publishConfirmation } from "../session/publish-confirmation";
 import type { Session } from "../session/session";
 import type { CeremonyDeps } from "../session/session-deps";
 import { bookFinalTx, expiryOf } from "../vtxo/book-final-tx";
@@ -61,7 +57,10 @@ export async function publishTransfer(
       memo: `fee of session ${session.sessionId}`,
       postings: l2FeePostings(session.intent.feeSats),
     });
-    await publishConfirmation(deps, tx, published, transfer, now);
+    await publishConfirmation(deps, tx, published, {
+      results: resultData(session, transfer),
+      recipientPubkeys: transfer.outputs.filter((each) => each.role !== "fee_return").map((each) => each.ownerPubkey),
+    });
     return published;
   });
   return { kind: "moved", session: done };
@@ -94,37 +93,4 @@ function resultData(session: Session, transfer: FinalTransfer) {
     fee_asset_id: session.intent.feeAssetId,
     expires_at: transfer.expiresAt?.toISOString() ?? null,
   };
-}
-
-/** The 31340, at most once per action: a result row written before (by a failure) would exclude it. */
-async function publishConfirmation(
-  deps: CeremonyDeps,
-  tx: Tx,
-  session: Session,
-  transfer: FinalTransfer,
-  now: Date,
-): Promise<void> {
-  const authorPubkey = session.userPubkey;
-  const refId = refIdOf(session);
-  const { identity } = deps;
-  const event = identity?.sign(
-    confirmationTemplate({
-      content: {
-        status: "success",
-        ref_action_id: session.intent.actionId,
-        results: resultData(session, transfer),
-        timestamp: now.toISOString(),
-      },
-      authorPubkey,
-      refId,
-      intentEventIds: session.intentEventId === undefined ? [] : [session.intentEventId],
-      recipientPubkeys: transfer.outputs.filter((each) => each.role !== "fee_return").map((each) => each.ownerPubkey),
-      createdAt: nextCreatedAt(
-        now,
-        await deps.outbox.findLastCreatedAt(tx, CONFIRMATION_KIND, resultId(authorPubkey, refId)),
-      ),
-    }),
-  );
-  const recorded = await deps.results.insert(tx, { authorPubkey, refId, kind: CONFIRMATION_KIND, eventId: event?.id });
-  if (recorded && event !== undefined) await deps.outbox.insert(tx, event, session.sessionId);
 }

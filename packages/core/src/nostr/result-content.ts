@@ -20,6 +20,8 @@ export interface ConfirmationContent {
     readonly outputs: readonly ConfirmedOutput[];
     readonly fee_paid: number;
     readonly fee_asset_id: string;
+    /** Of a lift or land, 64 hex. */
+    readonly payment_hash?: string;
     /** When the outputs expire, ISO-8601 UTC. Null when arkd has not said. */
     readonly expires_at: string | null;
   };
@@ -51,6 +53,7 @@ export const confirmationContentSchema: z.ZodType<ConfirmationContent> = z.stric
     ),
     fee_paid: z.int().min(0),
     fee_asset_id: z.string(),
+    payment_hash: hex32.exactOptional(),
     expires_at: isoTime.nullable(),
   }),
   timestamp: isoTime,

@@ -35,7 +35,7 @@ export async function endRefusedSession(
   tx: Tx,
   session: Session,
   error: AppError,
-  fence: string,
+  fence?: string,
 ): Promise<Session> {
   if (session.ceremonyState !== "submitting") throw tooLate(session);
   return endNow(deps, tx, session, { status: "failed", error }, fence);

@@ -30,6 +30,8 @@ function expireOneSession(deps: SessionDeps, sessionId: string): Promise<boolean
   return deps.transactions.run(async (tx) => {
     const session = await deps.sessions.lock(tx, sessionId);
     if (session === undefined || isTerminal(session) || isHandedOver(session)) return false;
+    // It ends only with its lift.
+    if (session.sessionType === "lightning_lift") return false;
     if (session.expiresAt > deps.clock.now()) return false;
     await endSession(deps, tx, session, { status: "expired", error: new AppError("session_expired") });
     return true;

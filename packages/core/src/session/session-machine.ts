@@ -6,7 +6,8 @@ import type { CeremonyState, SessionStatus } from "./session";
  * `docs/states/ceremony.md` draw them, and a test keeps drawing and table equal.
  */
 export const SESSION_TRANSITIONS: Readonly<Record<SessionStatus, readonly SessionStatus[]>> = {
-  initiated: ["challenge_sent", "failed", "expired"],
+  // Straight to signing: a lift, of which the user signs nothing.
+  initiated: ["challenge_sent", "signing", "failed", "expired"],
   // Back to initiated: challenge 1 expired, its locks are released, the session itself still lives.
   challenge_sent: ["awaiting_signature", "initiated", "failed", "expired"],
   // Answered: its locks now last as long as the session, so there is no way back to initiated.

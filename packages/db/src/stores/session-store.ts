@@ -17,12 +17,16 @@ import { connectionOf } from "../transactions";
 import { countUnderLock } from "./counter-store";
 import { SESSION_COLUMNS, toIntentJson, toSession } from "./session-row";
 
-/** Not terminal, and not final at arkd either: what counts against a key's quota. */
+/**
+ * Not terminal, and not final at arkd either: what counts against a key's quota. A lift takes nothing of its user and has limits of
+ * its own.
+ */
 const IS_OPEN = `status IN ('initiated','challenge_sent','awaiting_signature','signing')
-  AND ceremony_state NOT IN ('finalized','published')`;
+  AND ceremony_state NOT IN ('finalized','published') AND session_type <> 'lightning_lift'`;
 
-/** arkd may or does have it, and it is not final. */
-const IS_UNFINALISED = "ceremony_state IN ('submitting','accepted','checkpoint_sigs_collected','finalizing')";
+/** arkd may or does have it, and it is not final: what waits for its user. A lift's delivery waits for nobody but us. */
+const IS_UNFINALISED = `ceremony_state IN ('submitting','accepted','checkpoint_sigs_collected','finalizing')
+  AND session_type <> 'lightning_lift'`;
 
 const IS_BEFORE_HAND_OVER = "ceremony_state IN ('intent_received','ark_tx_prepared','ark_sigs_collected')";
 
@@ -174,6 +178,7 @@ export class DrizzleSessionStore implements SessionStore {
     const rows = await this.database.select(
       `SELECT ${SESSION_COLUMNS} FROM signing_sessions s
        WHERE s.status IN ('initiated','challenge_sent','awaiting_signature','signing') AND s.expires_at <= ? AND ${IS_BEFORE_HAND_OVER}
+         AND s.session_type <> 'lightning_lift'
        ORDER BY s.expires_at LIMIT ?`,
       [now, limit],
     );
