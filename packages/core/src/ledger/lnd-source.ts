@@ -9,7 +9,15 @@ import { MSAT_PER_SAT } from "./postings";
 import type { ExternalSource } from "./reconcile-source";
 
 export interface LndSourceDeps {
-  readonly lightning: LightningNode;
+  readonly lightning: Pick<
+    LightningNode,
+    | "getLightningBalance"
+    | "getOnchainBalance"
+    | "listChannels"
+    | "listPendingChannels"
+    | "lookupInvoice"
+    | "trackPayment"
+  >;
   readonly operations: Pick<LightningStore, "listOpenLifts" | "listInFlightLands">;
 }
 
