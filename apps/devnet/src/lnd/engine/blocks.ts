@@ -43,8 +43,8 @@ export function reorg(context: LndContext, blocks: number): void {
 }
 
 /** Display order. Nothing hashes to it; it only tells blocks apart. */
-export function blockHash({ store, keys }: LndContext): string {
-  const { height, reorgCount } = store.meta;
+export function blockHash({ store, keys }: LndContext, height = store.meta.height): string {
+  const { reorgCount } = store.meta;
   return createHash("sha256")
     .update(keys.derive(`block/${height}/${reorgCount}`))
     .digest("hex");
