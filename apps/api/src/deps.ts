@@ -103,7 +103,10 @@ export async function openDeps(config: ApiConfig, life: DepsLife, options: OpenO
     streams: openEventStreams(config, database, life, logger),
     jobs,
     insertJob,
-    session: openSessionDeps(config, database, insertJob, onInsert),
+    session: openSessionDeps(config, database, insertJob, {
+      onOutboxInsert: onInsert,
+      onLightningStatus: (type, status) => metrics.lightningOperations.inc({ type, status }),
+    }),
     lnd: createLndReads(options.lnd, systemClock),
     status: createStatusSources({
       database,

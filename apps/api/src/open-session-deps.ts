@@ -4,6 +4,7 @@ import type { LightningSessionDeps } from "@arkrelay/core/lightning/lightning-de
 import type { ArkInfoSource } from "@arkrelay/core/session/session-deps";
 import type { Database } from "@arkrelay/db/connection";
 import { DrizzleArkInfoStore } from "@arkrelay/db/stores/ark-info-store";
+import type { OnLightningStatus } from "@arkrelay/db/stores/lightning-store";
 import { DrizzleNostrOutbox } from "@arkrelay/db/stores/nostr-outbox-store";
 import { DrizzleNostrPeers } from "@arkrelay/db/stores/nostr-peer-store";
 import { openLightningStores } from "@arkrelay/db/stores/open-lightning-stores";
@@ -17,12 +18,17 @@ import { createSealer } from "@arkrelay/runtime/sealing";
 
 import type { ApiConfig } from "./config";
 
+interface SessionObservers {
+  readonly onOutboxInsert: () => void;
+  readonly onLightningStatus: OnLightningStatus;
+}
+
 /** Everything the use cases of sessions, lifts and lands need, over one database. */
 export function openSessionDeps(
   config: ApiConfig,
   database: Database,
   jobs: InsertJobDeps,
-  onOutboxInsert: () => void,
+  { onOutboxInsert, onLightningStatus }: SessionObservers,
 ): LightningSessionDeps {
   return {
     clock: systemClock,
@@ -30,7 +36,7 @@ export function openSessionDeps(
     config: toSessionConfig(config),
     lightningConfig: toLightningConfig(config),
     ...openSessionStores(database),
-    operations: openLightningStores(database, createSealer(config.sealing)).operations,
+    operations: openLightningStores(database, createSealer(config.sealing), onLightningStatus).operations,
     jobs,
     arkInfo: storedArkInfo(database),
     outbox: new DrizzleNostrOutbox({ relays: config.nostr.relays, onInsert: onOutboxInsert }),

@@ -92,7 +92,9 @@ export async function openDeps(config: WorkerConfig, life: Life): Promise<Worker
     attempts,
     waker,
     ceremony: openCeremony(config, database, life, { metrics, onOutboxInsert: onInsert }),
-    lightning: openLightningStores(database, createSealer(config.sealing)),
+    lightning: openLightningStores(database, createSealer(config.sealing), (type, status) =>
+      metrics.lightningOperations.inc({ type, status }),
+    ),
     lnd: undefined,
     calls: new DrizzleExternalCallStore(database),
     events: new DrizzleNostrEventStore(database),

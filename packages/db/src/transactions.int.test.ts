@@ -59,7 +59,10 @@ describe("a transaction", () => {
     async (end) => {
       const ending = run(async (tx) => {
         await add(tx, "first");
-        test.database.transactions.afterEnd(tx, () => run((later) => add(later, end)));
+        test.database.transactions.afterEnd(tx, (isCommitted) => {
+          expect(isCommitted).toBe(end === "commits");
+          return run((later) => add(later, end));
+        });
         if (end === "is undone") throw new AppError("conflict");
       });
       await ending.catch(() => undefined);

@@ -44,7 +44,7 @@ interface OpenTransaction {
   /** Whether the server has answered anything since BEGIN; before that a dead connection has cost nothing. */
   isAnswered: boolean;
   /** What `run` does once this has ended. */
-  readonly afterEnd: (() => Promise<void>)[];
+  readonly afterEnd: ((isCommitted: boolean) => Promise<void>)[];
 }
 
 const BEGIN = "BEGIN";
@@ -109,7 +109,7 @@ export function createTransactions(options: TransactionOptions): Transactions {
       for (let attempt = 1; ; attempt++) {
         const outcome = await attemptTransaction(options, work);
         const isLast = outcome.ok || !outcome.again || attempt === ATTEMPTS_MAX;
-        if (isLast) for (const act of outcome.afterEnd) await act();
+        if (isLast) for (const act of outcome.afterEnd) await act(outcome.ok);
         if (outcome.ok) return outcome.value;
         if (!outcome.again) throw mapDriverError(outcome.error);
         if (isLast) throw databaseUnavailable(outcome.error);
@@ -122,7 +122,7 @@ export function createTransactions(options: TransactionOptions): Transactions {
   };
 }
 
-type Outcome<T> = { readonly afterEnd: readonly (() => Promise<void>)[] } & (
+type Outcome<T> = { readonly afterEnd: OpenTransaction["afterEnd"] } & (
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly error: unknown; readonly again: boolean }
 );

@@ -11,6 +11,8 @@ const shared: SharedMetrics = {
   ],
   inventory: [{ assetId: "gBTC", kind: "fee", count: 20 }],
   ceremoniesAcceptedWaiting: 0,
+  unknownPayments: { lift: 0, land: 1 },
+  ledgerDrift: [{ source: "lnd", assetId: "gBTC", units: 1_500 }],
 };
 
 let server: HealthServer | undefined;
@@ -49,6 +51,8 @@ describe("the probe listener", () => {
       expect(text).toContain('arkrelay_jobs_processed_total{job_type="sample_task",status="completed"} 5');
       expect(text).toContain('arkrelay_failed_jobs_total{job_type="sample_task"} 1');
       expect(text).toContain('arkrelay_inventory_vtxos{asset_id="gBTC",kind="fee"} 20');
+      expect(text).toContain('arkrelay_unknown_payments{direction="land"} 1');
+      expect(text).toContain('arkrelay_ledger_drift_units{source="lnd",asset_id="gBTC"} 1500');
     }
   });
 

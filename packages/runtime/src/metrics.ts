@@ -106,6 +106,12 @@ export function createMetrics() {
       buckets: WORK_SECONDS,
       registers,
     }),
+    lightningOperations: new Counter({
+      name: "arkrelay_lightning_operations_total",
+      help: "Lifts and lands by the status they came to",
+      labelNames: ["type", "status"],
+      registers,
+    }),
     relayConnected: new Gauge({
       name: "arkrelay_relay_connected",
       help: "1 while the relay's socket is open",

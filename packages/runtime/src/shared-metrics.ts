@@ -7,6 +7,10 @@ export interface SharedMetrics {
   readonly jobsProcessed: readonly { readonly jobType: string; readonly status: string; readonly count: number }[];
   readonly inventory: readonly { readonly assetId: string; readonly kind: string; readonly count: number }[];
   readonly ceremoniesAcceptedWaiting: number;
+  /** Lifts and lands whose outcome at lnd is not known. */
+  readonly unknownPayments: { readonly lift: number; readonly land: number };
+  /** Absolute drift of each source by asset, as posted: gBTC in msat, other assets in units. */
+  readonly ledgerDrift: readonly { readonly source: string; readonly assetId: string; readonly units: number }[];
 }
 
 /**
@@ -47,6 +51,17 @@ function registerGauges(registry: Registry, load: Load): void {
   });
   gauge("arkrelay_ceremonies_accepted_waiting", "Ceremonies accepted by arkd and not final", [], (metric, shared) =>
     metric.set(shared.ceremoniesAcceptedWaiting),
+  );
+  gauge("arkrelay_unknown_payments", "Lifts and lands without a known outcome", ["direction"], (metric, shared) => {
+    for (const direction of ["lift", "land"] as const) metric.set({ direction }, shared.unknownPayments[direction]);
+  });
+  gauge(
+    "arkrelay_ledger_drift_units",
+    "Unexplained difference between the ledger and a daemon",
+    ["source", "asset_id"],
+    (metric, shared) => {
+      for (const { source, assetId, units } of shared.ledgerDrift) metric.set({ source, asset_id: assetId }, units);
+    },
   );
 }
 

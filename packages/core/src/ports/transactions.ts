@@ -15,7 +15,8 @@ export interface Transactions {
   savepoint<T>(tx: Tx, work: () => Promise<T>): Promise<T>;
   /**
    * Runs `work` once the transaction has ended, committed or not, and its connection is free again: for what a refusal must leave
-   * behind although it undoes the rest. `run` waits for it and rejects when it does. Not run for a try that is run again.
+   * behind although it undoes the rest, and for what may be told only of what is committed. `run` waits for it and rejects when it
+   * does. Not run for a try that is run again.
    */
-  afterEnd(tx: Tx, work: () => Promise<void>): void;
+  afterEnd(tx: Tx, work: (isCommitted: boolean) => Promise<void>): void;
 }

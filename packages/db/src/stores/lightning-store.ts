@@ -30,11 +30,14 @@ const CLAIM = "uq_lightning_invoices_claimed_hash";
 /** Three payments per land are allowed; far more than any land sees. */
 const ATTEMPTS_MAX = 50;
 
+export type OnLightningStatus = (type: "lift" | "land", status: LightningOperation["status"]) => void;
+
 /** lightning_invoices and lightning_attempts. */
 export class DrizzleLightningStore implements LightningStore {
   constructor(
-    private readonly database: Pick<Database, "select" | "selectOnce">,
+    private readonly database: Pick<Database, "select" | "transactions">,
     private readonly sealer: Sealer,
+    private readonly onStatus: OnLightningStatus = () => undefined,
   ) {}
 
   async insert(tx: Tx, operation: NewLightningOperation): Promise<LightningOperation> {
@@ -67,6 +70,7 @@ export class DrizzleLightningStore implements LightningStore {
         ],
       ),
     );
+    this.tellStatus(tx, operation.invoiceType, operation.status);
     return getById(connection, BigInt(insertId));
   }
 
@@ -113,6 +117,8 @@ export class DrizzleLightningStore implements LightningStore {
         internal: `operation ${operation.operationId} was moved by somebody else`,
       });
     }
+    const { status = operation.status } = change;
+    if (status !== operation.status) this.tellStatus(tx, operation.invoiceType, status);
     return getById(connection, operation.id);
   }
 
@@ -252,6 +258,12 @@ export class DrizzleLightningStore implements LightningStore {
       [afterId, limit],
     );
     return rows.map(toOperation);
+  }
+
+  private tellStatus(tx: Tx, ...status: Parameters<OnLightningStatus>): void {
+    this.database.transactions.afterEnd(tx, async (isCommitted) => {
+      if (isCommitted) this.onStatus(...status);
+    });
   }
 
   private seal(operationId: string, preimage: string): string {

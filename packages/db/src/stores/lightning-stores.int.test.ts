@@ -3,6 +3,7 @@ import { randomBytes, randomUUID } from "node:crypto";
 import type { LightningOperation } from "@arkrelay/core/lightning/lightning-operation";
 import type { NewLightningOperation, NewPayout } from "@arkrelay/core/ports/lightning-stores";
 import type { Tx } from "@arkrelay/core/ports/transactions";
+import { NEVER_SENT } from "@arkrelay/core/session/session";
 import { createSealer } from "@arkrelay/runtime/sealing";
 
 import { readText } from "../row";
@@ -16,15 +17,22 @@ import { DrizzlePayoutStore } from "./payout-store";
 let test: TestDatabase;
 let operations: DrizzleLightningStore;
 let payouts: DrizzlePayoutStore;
+/** What the store said of statuses. */
+const told: (readonly string[])[] = [];
 const budgets = new DrizzleBudgetStore();
 
 beforeAll(async () => {
   test = await openTestDatabase({ poolSize: 30 });
-  operations = new DrizzleLightningStore(test.database, createSealer({ key: randomBytes(32) }));
+  operations = new DrizzleLightningStore(test.database, createSealer({ key: randomBytes(32) }), (...status) =>
+    told.push(status),
+  );
   payouts = new DrizzlePayoutStore(test.database);
 });
 afterAll(() => test.close());
-beforeEach(() => test.empty());
+beforeEach(async () => {
+  told.length = 0;
+  await test.empty();
+});
 
 const run = <T>(work: (tx: Tx) => Promise<T>): Promise<T> => test.database.transactions.run(work);
 const aHash = () => randomBytes(32).toString("hex");
@@ -142,6 +150,22 @@ describe("a row's transition", () => {
       subsidyDay: undefined,
       version: 3,
     });
+  });
+
+  it("is told once it is committed, and not when its transaction was undone", async () => {
+    const lift = await insert(aLift());
+    const undone = run(async (tx) => {
+      await operations.move(tx, lift, { status: "accepted" }, undefined);
+      throw new Error("undone");
+    });
+    await expect(undone).rejects.toThrow("undone");
+    expect(told).toEqual([["lift", "pending"]]);
+    const accepted = await run((tx) => operations.move(tx, lift, { status: "accepted" }, undefined));
+    await run((tx) => operations.move(tx, accepted, { htlcExpiryHeight: 9 }, undefined));
+    expect(told).toEqual([
+      ["lift", "pending"],
+      ["lift", "accepted"],
+    ]);
   });
 });
 
@@ -343,7 +367,9 @@ describe("a payout", () => {
       inputVtxoIds: [payout.pivotVtxoId],
     } as const;
     await run((tx) => payouts.insertAttempt(tx, attempt));
-    expect(await payouts.listAttempts(payout.id)).toEqual([{ ...attempt, lastSentAt: undefined, outcome: "open" }]);
+    expect(await payouts.listAttempts(payout.id)).toEqual([
+      { ...attempt, lastSentAt: undefined, outcome: "open", submitState: NEVER_SENT },
+    ]);
     const finalCheckpoints = new Map([["b", "final b"]]);
     await run((tx) => payouts.changeAttempt(tx, payout.id, 1, { signedPsbt: "signed", lastSentAt: NOW }));
     await run((tx) => payouts.changeAttempt(tx, payout.id, 1, { outcome: "accepted", finalCheckpoints }));

@@ -16,6 +16,8 @@ describe("the metrics every exporter shares", () => {
       jobsProcessed: [],
       inventory: [],
       ceremoniesAcceptedWaiting: 0,
+      unknownPayments: { lift: 0, land: 0 },
+      ledgerDrift: [],
     });
     await test.database.transactions.run(async (tx) =>
       addCounters(tx, [

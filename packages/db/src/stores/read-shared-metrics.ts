@@ -1,11 +1,11 @@
 import type { SharedMetrics } from "@arkrelay/runtime/shared-metrics";
 
-import { readFloat, readInteger, readText } from "../row";
+import { readFloat, readInteger, readText, type Row } from "../row";
 import type { SqlHandle } from "../sql-handle";
 
-/** What every exporter shows alike. Five small reads on indexes, asked at most once per cache time of the exporter. */
+/** What every exporter shows alike. Small reads on indexes, asked at most once per cache time of the exporter. */
 export async function readSharedMetrics(database: Pick<SqlHandle, "select">): Promise<SharedMetrics> {
-  const [sessions, queues, jobs, inventory, accepted] = await Promise.all([
+  const [sessions, queues, jobs, inventory, accepted, lightningQueue, unknown, drift] = await Promise.all([
     database.select(
       "SELECT session_type, COUNT(*) AS n FROM signing_sessions WHERE status NOT IN ('completed', 'failed', 'expired') GROUP BY session_type",
     ),
@@ -26,13 +26,25 @@ export async function readSharedMetrics(database: Pick<SqlHandle, "select">): Pr
       `SELECT COUNT(*) AS n FROM signing_sessions
        WHERE ceremony_state IN ('accepted', 'checkpoint_sigs_collected', 'finalizing') AND status = 'signing'`,
     ),
+    database.select(
+      `SELECT 'lightning' AS queue, COUNT(*) AS queued,
+         COALESCE(TIMESTAMPDIFF(MICROSECOND, MIN(next_at), NOW(3)), 0) / 1000000 AS oldest_seconds
+       FROM lightning_invoices WHERE next_at <= NOW(3) AND attempt_token IS NULL HAVING COUNT(*) > 0`,
+    ),
+    database.select(
+      "SELECT invoice_type, COUNT(*) AS n FROM lightning_invoices WHERE unknown_since IS NOT NULL GROUP BY invoice_type",
+    ),
+    database.select(
+      `SELECT source, asset_id, SUM(ABS(drift)) AS units FROM reconciliations
+       WHERE id IN (SELECT MAX(id) FROM reconciliations GROUP BY account, asset_id) GROUP BY source, asset_id`,
+    ),
   ]);
   return {
     activeSessions: sessions.map((row) => ({
       sessionType: readText(row, "session_type"),
       count: readInteger(row, "n"),
     })),
-    queues: queues.map((row) => ({
+    queues: [...queues, ...lightningQueue].map((row) => ({
       queue: readText(row, "queue"),
       queued: readInteger(row, "queued"),
       oldestSeconds: readFloat(row, "oldest_seconds"),
@@ -48,5 +60,16 @@ export async function readSharedMetrics(database: Pick<SqlHandle, "select">): Pr
       count: readInteger(row, "n"),
     })),
     ceremoniesAcceptedWaiting: accepted[0] === undefined ? 0 : readInteger(accepted[0], "n"),
+    unknownPayments: { lift: countOf(unknown, "lift"), land: countOf(unknown, "land") },
+    ledgerDrift: drift.map((row) => ({
+      source: readText(row, "source"),
+      assetId: readText(row, "asset_id"),
+      units: readFloat(row, "units"),
+    })),
   };
+}
+
+function countOf(rows: readonly Row[], invoiceType: string): number {
+  const row = rows.find((each) => readText(each, "invoice_type") === invoiceType);
+  return row === undefined ? 0 : readInteger(row, "n");
 }

@@ -1,0 +1,223 @@
+import { randomBytes, randomUUID } from "node:crypto";
+import { PassThrough } from "node:stream";
+
+import { lndSource, type LndSourceDeps } from "@arkrelay/core/ledger/lnd-source";
+import { landPaidPostings, POSTING_KINDS } from "@arkrelay/core/ledger/postings";
+import type { LightningOperation } from "@arkrelay/core/lightning/lightning-operation";
+import type { LightningBalance, LightningChannel, LightningPayment } from "@arkrelay/core/ports/lightning-node";
+import type { NewLightningOperation } from "@arkrelay/core/ports/lightning-stores";
+import { ALICE, BOB } from "@arkrelay/core/testing/ark-transfer";
+import { GBTC } from "@arkrelay/core/vtxo/vtxo";
+import { openLightningStores } from "@arkrelay/db/stores/open-lightning-stores";
+import { openTestDatabase, type TestDatabase } from "@arkrelay/db/testing/test-database";
+import { createLogger } from "@arkrelay/runtime/logger";
+import { createSealer } from "@arkrelay/runtime/sealing";
+
+import { toReconcileDeps } from "../reconcile-deps";
+import type { TaskContext } from "../task-handler";
+import { openCeremonyWorld, type CeremonyWorld } from "../testing/ceremony-world";
+import { reconcileDaemonsTask, type ReconcileDaemonsDeps } from "./reconcile-daemons";
+
+let test: TestDatabase;
+let world: CeremonyWorld;
+let lightning: ReturnType<typeof openLightningStores>;
+let deps: ReturnType<typeof toReconcileDeps>;
+
+beforeAll(async () => {
+  test = await openTestDatabase();
+});
+afterAll(() => test.close());
+beforeEach(async () => {
+  await test.empty();
+  world = await openCeremonyWorld(test);
+  lightning = openLightningStores(test.database, createSealer({ key: randomBytes(32) }));
+  deps = toReconcileDeps({ database: test.database, ceremony: world.deps, lightning, lnd: undefined });
+});
+
+interface Compared {
+  readonly account: string;
+  readonly delta: string;
+  readonly drift: string;
+}
+
+/** One run of the job; its findings by account. */
+async function reconcile(sources: ReconcileDaemonsDeps["sources"] = deps.sources): Promise<readonly Compared[]> {
+  const context = {
+    payload: { v: 1 },
+    signal: new AbortController().signal,
+    log: createLogger({ service: "test", stream: new PassThrough().resume() }),
+  } as unknown as TaskContext<{ v: 1 }>;
+  const { result } = await reconcileDaemonsTask({ ...deps, sources })(context);
+  return Object.values((result as { compared: Record<string, readonly Compared[]> }).compared).flat();
+}
+
+const balanceOf = async (account: string): Promise<bigint> =>
+  (await deps.books.listBalances()).find((each) => each.account === account)?.balance ?? 0n;
+
+const SOUND = [{ account: "asset:ark", delta: "0", drift: "0" }];
+const fee = () => world.deps.wallet.keys.fee.pubkey;
+
+describe("the gateway's VTXOs", () => {
+  it("are the operator's at the first run, and what is sent to them unasked afterwards is in suspense, once", async () => {
+    await world.stockFees(3);
+    expect(await reconcile()).toMatchObject(SOUND);
+    expect(await balanceOf("equity:operator")).toBe(-3_000_000n);
+    world.arkd.fund(fee(), 1_234n);
+    expect(await reconcile()).toMatchObject(SOUND);
+    expect(await reconcile()).toMatchObject(SOUND);
+    expect(await balanceOf("suspense:unsolicited")).toBe(-1_234_000n);
+    expect(await balanceOf("asset:ark")).toBe(4_234_000n);
+  });
+
+  it("show no difference at any step of a transfer that spends what was sent unasked before that is booked", async () => {
+    await reconcile();
+    world.arkd.fund(ALICE.pubkey, 60_000n);
+    // The only co-input there is, not booked yet when it is spent.
+    await world.stockFees(1);
+    const pay = { params: { asset_id: GBTC, amount: 40_000, recipient_pubkey: BOB.pubkey } };
+    const { session } = await world.open(ALICE, pay);
+    await world.drive(session.sessionId);
+    await world.answer(ALICE, session.sessionId);
+    await world.drive(session.sessionId);
+    expect(await world.getSession(session.sessionId)).toMatchObject({ ceremonyState: "accepted" });
+    expect(await reconcile()).toMatchObject(SOUND);
+    await world.answer(ALICE, session.sessionId);
+    // arkd has made it final and the answer is lost: its outputs are there, and booked by nobody.
+    world.arkd.fault = (method) => (method === "finalizeTx" ? "lose_reply" : undefined);
+    await world.drive(session.sessionId).catch(() => undefined);
+    expect(await reconcile()).toMatchObject(SOUND);
+    world.arkd.fault = () => undefined;
+    await world.drive(session.sessionId);
+    expect(await world.getSession(session.sessionId)).toMatchObject({ status: "completed" });
+    expect(await reconcile()).toMatchObject(SOUND);
+    expect(await balanceOf("asset:ark")).toBe(1_010_000n);
+  });
+
+  it("that are gone are a drift from the second run on, and nothing is corrected", async () => {
+    await world.stockFees(2);
+    await reconcile();
+    const [lost] = [...world.arkd.vtxos.keys()];
+    world.arkd.spendElsewhere(lost ?? "");
+    expect(await reconcile()).toMatchObject([{ delta: "-1000000", drift: "0" }]);
+    expect(await reconcile()).toMatchObject([{ delta: "-1000000", drift: "-1000000" }]);
+    expect(await balanceOf("asset:ark")).toBe(2_000_000n);
+  });
+
+  it("cannot be compared while arkd is away; the job is tried again and says nothing wrong", async () => {
+    await reconcile();
+    world.arkd.fault = () => "unavailable";
+    await expect(reconcile()).rejects.toMatchObject({ code: "daemon_unavailable" });
+    expect(await deps.reconciliations.listNewest()).toHaveLength(1);
+  });
+});
+
+describe("the Lightning node's funds", () => {
+  const ZERO: LightningBalance = {
+    localMsat: 0n,
+    remoteMsat: 0n,
+    unsettledLocalMsat: 0n,
+    unsettledRemoteMsat: 0n,
+    pendingOpenLocalMsat: 0n,
+    pendingOpenRemoteMsat: 0n,
+  };
+
+  /** lnd with one channel that the peer opened, and what it says about payments. */
+  function aNode() {
+    const node = {
+      localMsat: 800_000_000n,
+      htlcs: [] as LightningChannel["pendingHtlcs"],
+      payments: new Map<string, Pick<LightningPayment, "status" | "valueMsat" | "feeMsat">>(),
+    };
+    const channel = { isInitiator: false, capacitySats: 1_000_000n, localSats: 0n, remoteSats: 0n, unsettledSats: 0n };
+    const calls = {
+      getLightningBalance: () => Promise.resolve({ ...ZERO, localMsat: node.localMsat }),
+      getOnchainBalance: () => Promise.resolve({ totalSats: 5_000n }),
+      listChannels: () => Promise.resolve([{ ...channel, pendingHtlcs: node.htlcs }]),
+      listPendingChannels: () => Promise.resolve({ limboSats: 0n, opening: [], waitingClose: [], forceClosing: [] }),
+      lookupInvoice: () => Promise.resolve(undefined),
+      trackPayment: (hash: string) => Promise.resolve(node.payments.get(hash)),
+    };
+    return { node, calls: calls as unknown as LndSourceDeps["lightning"] };
+  }
+
+  async function aLandInFlight(paymentHash: string): Promise<LightningOperation> {
+    const land: NewLightningOperation = {
+      operationId: randomUUID(),
+      invoiceType: "land",
+      status: "pending_payment",
+      paymentHash,
+      claimsHash: true,
+      bolt11: "lnbcrt1",
+      userPubkey: ALICE.pubkey,
+      sessionId: randomUUID(),
+      assetId: GBTC,
+      amount: 100_000n,
+      amountSats: 100_000n,
+      fee: 100n,
+      userScript: "5120",
+      memo: "",
+      preimage: undefined,
+      expiresAt: new Date(),
+      wakeAt: undefined,
+    };
+    return test.database.transactions.run(async (tx) => {
+      const inserted = await lightning.operations.insert(tx, land);
+      const received = await lightning.operations.move(
+        tx,
+        inserted,
+        { status: "received", receivedVtxoId: `${paymentHash}:0` },
+        undefined,
+      );
+      return lightning.operations.move(tx, received, { status: "in_flight" }, undefined);
+    });
+  }
+
+  it("show no difference while a land's HTLC is out, nor between its success at lnd and the posting of it", async () => {
+    const { node, calls } = aNode();
+    const sources = [lndSource({ lightning: calls, operations: lightning.operations })];
+    const delta = async () => (await reconcile(sources)).map((row) => [row.account, row.delta, row.drift]);
+    expect(await delta()).toEqual([
+      ["asset:ln", "0", "0"],
+      ["asset:onchain", "0", "0"],
+    ]);
+    expect(await balanceOf("equity:operator")).toBe(-805_000_000n);
+
+    const paymentHash = randomBytes(32).toString("hex");
+    const land = await aLandInFlight(paymentHash);
+    // 100,002.5 sats are under way; lnd shows the HTLC in whole sats.
+    node.localMsat -= 100_002_500n;
+    node.htlcs = [{ isIncoming: false, amountSats: 100_002n, paymentHash, expirationHeight: 9 }];
+    for (let run = 1; run <= 2; run++) {
+      expect(await delta()).toEqual([
+        ["asset:ln", "-500", "0"],
+        ["asset:onchain", "0", "0"],
+      ]);
+    }
+    node.htlcs = [];
+    node.payments.set(paymentHash, { status: "succeeded", valueMsat: 100_000_000n, feeMsat: 2_500n });
+    for (let run = 1; run <= 2; run++) expect((await delta())[0]).toEqual(["asset:ln", "-100002500", "0"]);
+
+    await test.database.transactions.run(async (tx) => {
+      await lightning.operations.move(tx, land, { status: "paid" }, undefined);
+      await deps.ledger.post(tx, {
+        kind: POSTING_KINDS.landPaid,
+        businessId: land.operationId,
+        memo: "",
+        postings: landPaidPostings(100_000n, 2_500n),
+      });
+    });
+    expect((await delta())[0]).toEqual(["asset:ln", "0", "0"]);
+  });
+
+  it("that left without a booking are a drift", async () => {
+    const { node, calls } = aNode();
+    const sources = [lndSource({ lightning: calls, operations: lightning.operations })];
+    await reconcile(sources);
+    node.localMsat -= 50_000_000n;
+    await reconcile(sources);
+    expect(await reconcile(sources)).toMatchObject([
+      { account: "asset:ln", drift: "-50000000" },
+      { account: "asset:onchain", drift: "0" },
+    ]);
+  });
+});
