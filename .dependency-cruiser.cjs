@@ -58,7 +58,7 @@ module.exports = {
     mayImport("packages/nostr", ["core", "runtime"]),
     mayImport("packages/tasks", ["core", "runtime"]),
     mayImport("e2e", ["sdk"]),
-    mayImport("bench", ["sdk"]),
+    mayImport("bench", ["sdk", "daemons"]),
     {
       name: "core-npm-allow-list",
       comment:

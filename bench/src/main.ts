@@ -3,6 +3,7 @@ import { cpus } from "node:os";
 import path from "node:path";
 
 import { benchCeremony } from "./ceremony-bench";
+import { benchDaemonCalls } from "./daemon-bench";
 import { benchEnqueue } from "./enqueue-bench";
 import { type Options, parseOptions, type Part } from "./options";
 import { type Results, toReport } from "./report";
@@ -19,6 +20,7 @@ const CONCURRENT_ROUNDS = 3;
 async function main(options: Options): Promise<void> {
   const results: Results = {};
   if (begins(options, "schnorr")) results.schnorr = benchSchnorr(options.rounds, 1_000);
+  if (begins(options, "daemon")) results.daemon = await benchDaemonCalls(options.rounds, 2_000);
   if (begins(options, "ceremony")) {
     const stack = readStack();
     results.ceremony = [

@@ -1,4 +1,5 @@
 import type { CeremonyResult } from "./ceremony-bench";
+import type { DaemonResult } from "./daemon-bench";
 import type { EnqueueResult } from "./enqueue-bench";
 import type { LoadResult } from "./load";
 import type { SchnorrResult } from "./schnorr-bench";
@@ -9,11 +10,12 @@ export interface Results {
   enqueue?: EnqueueResult;
   worker?: WorkerResult;
   ceremony?: readonly CeremonyResult[];
+  daemon?: DaemonResult;
   schnorr?: SchnorrResult;
 }
 
 /** One line per measurement: median [min..max], and the aim where there is one. */
-export function toReport({ enqueue, worker, ceremony, schnorr }: Results): string {
+export function toReport({ enqueue, worker, ceremony, daemon, schnorr }: Results): string {
   const lines: string[] = [];
   if (enqueue) {
     lines.push(
@@ -32,6 +34,7 @@ export function toReport({ enqueue, worker, ceremony, schnorr }: Results): strin
     );
   }
   for (const result of ceremony ?? []) lines.push(...ceremonyLines(result));
+  if (daemon) lines.push(...daemonLines(daemon));
   if (schnorr) {
     lines.push(
       "Schnorr verifications, one thread",
@@ -56,6 +59,17 @@ function ceremonyLines(result: CeremonyResult): string[] {
       .join(", ")}`,
     "  median time until each entry of session_events:",
     ...steps,
+  ];
+}
+
+function daemonLines(result: DaemonResult): string[] {
+  const aim = 1.3;
+  const verdict = (value: number) => `${value.toFixed(2)} (aim: at most ${aim}${value <= aim ? "" : ", missed"})`;
+  return [
+    "Unary calls to lnd over TLS",
+    `  our client    ${spread(result.oursPerSecond)} /s with 10 in flight, ${result.oursMicros.toFixed(0)} us one at a time`,
+    `  bare grpc-js  ${spread(result.barePerSecond)} /s with 10 in flight, ${result.bareMicros.toFixed(0)} us one at a time`,
+    `  overhead      ${verdict(result.ratio)} with 10 in flight, ${verdict(result.latencyRatio)} one at a time`,
   ];
 }
 
