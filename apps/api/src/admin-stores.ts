@@ -107,7 +107,11 @@ export interface AdminStores {
     list(activeOnly: boolean, limit: number, beforeId: bigint | undefined): Promise<readonly Asset[]>;
     find(assetId: string): Promise<Asset | undefined>;
   };
-  readonly services: { setDesiredState(tx: Tx, service: string, desired: "running" | "stopped"): Promise<void> };
+  readonly services: {
+    setDesiredState(tx: Tx, service: string, desired: "running" | "stopped"): Promise<void>;
+    /** Asks every process for a new connection and returns the request's id. */
+    raiseDaemonRestart(tx: Tx, daemon: string): Promise<number>;
+  };
   readonly cleanup: {
     count(before: Date): Promise<CleanupCounts>;
     /** Deletes in batches until nothing older is left. */

@@ -6,12 +6,14 @@ import type { Clock } from "@arkrelay/core/ports/clock";
 import type { Random } from "@arkrelay/core/ports/random";
 import type { Transactions } from "@arkrelay/core/ports/transactions";
 import type { Waker } from "@arkrelay/core/ports/waker";
+import type { RestartWatcher } from "@arkrelay/daemons/restart-watcher";
 import type { Idempotency } from "@arkrelay/db/stores/idempotency-store";
 import type { HeartbeatOptions } from "@arkrelay/runtime/heartbeat-loop";
 import type { Logger } from "@arkrelay/runtime/logger";
 import type { Metrics } from "@arkrelay/runtime/metrics";
 
 import type { AdminStores } from "./admin-stores";
+import type { DaemonReads } from "./daemon-reads";
 import type { AuthDeps } from "./http/authenticate";
 import type { CallLimits } from "./http/call-limits";
 import type { Cursors } from "./http/cursor";
@@ -71,7 +73,10 @@ export interface ApiDeps {
   readonly jobs: JobStore;
   readonly insertJob: InsertJobDeps;
   readonly session: LightningSessionDeps;
+  readonly daemons: DaemonReads;
   readonly lnd: LndReads;
+  /** Makes this process dial a daemon anew when an operator asks for it. */
+  readonly restarts: RestartWatcher;
   readonly status: StatusSources;
   readonly admin: AdminStores;
   readonly heartbeats: HeartbeatOptions["store"];

@@ -3,6 +3,7 @@ import { backgroundSection } from "@arkrelay/runtime/config/background-section";
 import { databaseSection } from "@arkrelay/runtime/config/database-section";
 import { httpSection } from "@arkrelay/runtime/config/http-section";
 import { lightningSection } from "@arkrelay/runtime/config/lightning-section";
+import { lndSection } from "@arkrelay/runtime/config/lnd-section";
 import type { Environment } from "@arkrelay/runtime/config/mode";
 import { nostrSection } from "@arkrelay/runtime/config/nostr-section";
 import { parseEnv } from "@arkrelay/runtime/config/parse-env";
@@ -22,6 +23,7 @@ export function parseConfig(env: Environment) {
     session: sessionSection,
     nostr: nostrSection,
     arkd: arkdSection,
+    lnd: lndSection,
     lightning: lightningSection,
     background: backgroundSection,
   });

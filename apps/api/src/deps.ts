@@ -3,18 +3,23 @@ import { hostname } from "node:os";
 
 import { DEFAULT_KEY_SCOPES } from "@arkrelay/core/http/admin";
 import type { LightningNode } from "@arkrelay/core/ports/lightning-node";
+import type { DaemonManager } from "@arkrelay/daemons/daemon-manager";
+import { openProcessDaemons } from "@arkrelay/daemons/open-process-daemons";
 import type { Database } from "@arkrelay/db/connection";
 import { migrate } from "@arkrelay/db/migrator";
 import { openProcessDatabase } from "@arkrelay/db/open-process-database";
 import { DrizzleApiKeyStore } from "@arkrelay/db/stores/api-key-store";
+import { DrizzleArkInfoStore } from "@arkrelay/db/stores/ark-info-store";
 import { DrizzleHeartbeatStore } from "@arkrelay/db/stores/heartbeat-store";
 import { createIdempotency } from "@arkrelay/db/stores/idempotency-store";
 import { DrizzleJobStore } from "@arkrelay/db/stores/job-store";
 import { DrizzleSweepStore } from "@arkrelay/db/stores/job-sweep-store";
 import { DrizzleNip98Store } from "@arkrelay/db/stores/nip98-store";
 import { readChangeMarks } from "@arkrelay/db/stores/read-change-marks";
+import { DrizzleServiceStateStore } from "@arkrelay/db/stores/service-state-store";
 import { createOutboxWaker, OUTBOX_WAKE_CHANNEL } from "@arkrelay/nostr/outbox-waker";
 import { systemClock } from "@arkrelay/runtime/clock";
+import { currentLogContext } from "@arkrelay/runtime/log-context";
 import type { Logger } from "@arkrelay/runtime/logger";
 import { createMetrics, type Metrics } from "@arkrelay/runtime/metrics";
 import { openProcessLogger } from "@arkrelay/runtime/open-process-logger";
@@ -31,6 +36,7 @@ import { WokenMarker } from "@arkrelay/tasks/woken-marker";
 import type { ApiDeps } from "./api-deps";
 import { toApiSettings } from "./api-settings";
 import type { ApiConfig } from "./config";
+import { createDaemonReads } from "./daemon-reads";
 import { createAdminKeys } from "./http/admin-key";
 import { createCallLimits } from "./http/call-limits";
 import { createCursors } from "./http/cursor";
@@ -43,6 +49,9 @@ import { openQueueRedis } from "./open-queue-redis";
 import { openSessionDeps } from "./open-session-deps";
 import { createStatusSources } from "./read-status";
 import { rememberOpenJobs } from "./remembered-open-jobs";
+
+/** An operator waits for what is read from a daemon here: one that is slower than this counts as away. */
+const READ_LIMITS = { timeoutMs: 5_000, retryAttemptsMax: 1, retryDelayMs: 200, retryDelayMsMax: 200 };
 
 /** What opening needs of the process; a test plays it. */
 export type DepsLife = Pick<Life, "onStop" | "checkReady">;
@@ -78,6 +87,18 @@ export async function openDeps(config: ApiConfig, life: DepsLife, options: OpenO
   const keyStore = new DrizzleApiKeyStore(database);
   await importBootstrapKeys(config, keyStore);
   const onError = (message: string) => (error: unknown) => logger.warn(message, { error });
+  const heartbeats = new DrizzleHeartbeatStore(database);
+  const instance = `${hostname()}-${systemRandom.uuid()}`;
+  const { daemons, restarts } = openProcessDaemons(toReadLimits(config), {
+    serviceName: "api",
+    instance,
+    metrics,
+    logger,
+    requestId: () => currentLogContext().requestId,
+    states: new DrizzleServiceStateStore(database),
+    heartbeats,
+    life,
+  });
   return {
     settings: toApiSettings(config, options.version),
     clock: systemClock,
@@ -107,20 +128,38 @@ export async function openDeps(config: ApiConfig, life: DepsLife, options: OpenO
       onOutboxInsert: onInsert,
       onLightningStatus: (type, status) => metrics.lightningOperations.inc({ type, status }),
     }),
-    lnd: createLndReads(options.lnd, systemClock),
+    daemons: openDaemonReads(database, daemons),
+    lnd: createLndReads(options.lnd ?? daemons.lnd, systemClock),
+    restarts,
     status: createStatusSources({
       database,
       redis,
       hasMetRedis: hasMet,
       metrics,
       queues,
+      configuredDaemons: daemons.names,
       isDraining: async () => (await life.checkReady()).draining,
       now: () => systemClock.now(),
     }),
     admin: openAdminStores(database),
-    heartbeats: new DrizzleHeartbeatStore(database),
-    instance: `${hostname()}-${systemRandom.uuid()}`,
+    heartbeats,
+    instance,
   };
+}
+
+function toReadLimits({ arkd, lnd }: ApiConfig) {
+  return { arkd: { ...arkd, ...READ_LIMITS }, lnd: lnd && { ...lnd, ...READ_LIMITS } };
+}
+
+function openDaemonReads(database: Database, daemons: DaemonManager) {
+  const stored = new DrizzleArkInfoStore(database);
+  return createDaemonReads({
+    clock: systemClock,
+    names: daemons.names,
+    readArkInfo: () => daemons.arkd.getInfo({ maxAgeMs: 0 }),
+    storedArkInfo: () => stored.findSeen(),
+    tapd: undefined,
+  });
 }
 
 function openLogger(config: ApiConfig, life: DepsLife): Logger {

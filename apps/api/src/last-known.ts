@@ -16,12 +16,16 @@ export function createLastKnown<T>(clock: Clock, read: () => Promise<T>): () => 
       last = { value, at: clock.now() };
       return { value, asOf: undefined };
     } catch (error) {
-      const { code } = toAppError(error);
-      const isAway = code === "daemon_unavailable" || code === "daemon_auth_failed";
-      if (!isAway || last === undefined) throw error;
+      if (!isAway(error) || last === undefined) throw error;
       return { value: last.value, asOf: last.at };
     }
   };
+}
+
+/** The daemon did not answer, or not us; what was known of it before is the best there is. */
+export function isAway(error: unknown): boolean {
+  const { code } = toAppError(error);
+  return code === "daemon_unavailable" || code === "daemon_auth_failed";
 }
 
 export function staleFields({ asOf }: Pick<Known<unknown>, "asOf">) {

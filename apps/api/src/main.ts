@@ -1,3 +1,4 @@
+import { RESTART_POLL_MS } from "@arkrelay/daemons/open-process-daemons";
 import { runProcess } from "@arkrelay/runtime/process";
 import { showLife } from "@arkrelay/runtime/show-life";
 
@@ -15,7 +16,11 @@ void runProcess("api", async (life) => {
   life.readyWhen("schema", deps.status.checkSchema);
   life.readyWhen("redis", () => Promise.resolve(deps.status.hasMetRedis()));
 
-  const { probesPort } = await showLife(life, config.process, deps);
+  const restartSeen = (): number => deps.restarts.restartSeen;
+  const { probesPort } = await showLife(life, config.process, { ...deps, restartSeen });
+  const periodMs = RESTART_POLL_MS * config.process.pollScale;
+  const watching = deps.restarts.run({ periodMs, signal: life.stopping });
+  life.onStop("restart watcher", () => watching);
 
   const listener = await listen(createApp(deps), config.http.host, config.http.port);
   // Closed in reverse order: the streams end first, or the listener would wait for them.

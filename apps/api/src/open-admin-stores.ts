@@ -1,6 +1,7 @@
 import { AppError } from "@arkrelay/core/errors";
 import type { KeyScope } from "@arkrelay/core/http/admin";
 import { POSTING_KINDS } from "@arkrelay/core/ledger/postings";
+import { DAEMON_NAMES } from "@arkrelay/daemons/daemon-manager";
 import type { Database } from "@arkrelay/db/connection";
 import { DrizzleApiKeyStore, type ApiKey } from "@arkrelay/db/stores/api-key-store";
 import { DrizzleAssetStore } from "@arkrelay/db/stores/asset-store";
@@ -34,7 +35,10 @@ export function openAdminStores(database: Database): AdminStores {
     },
     apiKeys: toKeyStore(new DrizzleApiKeyStore(database)),
     assets: new DrizzleAssetStore(database),
-    services: { setDesiredState: (tx, service, desired) => states.setDesired(service, desired, tx) },
+    services: {
+      setDesiredState: (tx, service, desired) => states.setDesired(service, desired, tx),
+      raiseDaemonRestart: (tx, daemon) => states.raiseDaemonRestart(tx, daemon, DAEMON_NAMES),
+    },
     cleanup: {
       count: (before) => forEachTarget((target) => retention.count(target, before)),
       run: (before) => forEachTarget((target) => deleteAll(retention, target, before)),

@@ -24,6 +24,7 @@ import type { WakeQueues } from "@arkrelay/tasks/wake-queues";
 
 import { readProcessStats } from "./read-process-stats";
 import {
+  type DaemonName,
   DAEMONS,
   type DaemonState,
   type LightningState,
@@ -40,6 +41,7 @@ export interface StatusDeps {
   readonly hasMetRedis: () => boolean;
   readonly queues: WakeQueues;
   readonly metrics: Pick<Metrics, "registry">;
+  readonly configuredDaemons: readonly DaemonName[];
   readonly isDraining: () => Promise<boolean>;
   readonly now: () => Date;
 }
@@ -69,7 +71,7 @@ export function createStatusSources(deps: StatusDeps): StatusSources {
     readNostrQueue: createNostrQueueReader(deps),
     readPool: () => database.poolStats(),
     readProcess: () => readProcessStats(deps.metrics),
-    readDaemons: async () => readDaemons(await states.list(), deps.now()),
+    readDaemons: async () => readDaemons(await states.list(), deps),
     readNostr: async () => toNostrState(await states.find("nostr"), deps.now()),
     readLightning: async () => toLightningState(await states.find("lightning"), deps.now()),
     listServices: async () => {
@@ -134,14 +136,27 @@ function toRedisInfo(info: string): RedisInfo {
   };
 }
 
-function readDaemons(states: readonly ServiceState[], now: Date) {
-  const report = readReport(monitoringReportSchema, states, "monitoring", now);
-  const entries = DAEMONS.map((name) => [name, toDaemonState(report?.detail?.daemons[name])]);
-  return Object.fromEntries(entries) as Record<(typeof DAEMONS)[number], DaemonState>;
+function readDaemons(states: readonly ServiceState[], deps: Pick<StatusDeps, "configuredDaemons" | "now">) {
+  const report = readReport(monitoringReportSchema, states, "monitoring", deps.now());
+  const entries = DAEMONS.map((name) => {
+    const isConfigured = deps.configuredDaemons.includes(name);
+    return [name, isConfigured ? toDaemonState(report?.detail?.daemons[name]) : NOT_CONFIGURED];
+  });
+  return Object.fromEntries(entries) as Record<DaemonName, DaemonState>;
 }
+
+const NOT_CONFIGURED: DaemonState = {
+  isConfigured: false,
+  healthy: false,
+  breaker: "unknown",
+  latencyMs: undefined,
+  version: undefined,
+  lastErrorCode: "not_configured",
+};
 
 function toDaemonState(health: NonNullable<MonitoringReport["detail"]>["daemons"][string] | undefined): DaemonState {
   return {
+    isConfigured: true,
     healthy: health?.healthy ?? false,
     breaker: health?.breaker ?? "unknown",
     latencyMs: health?.latencyMs ?? undefined,

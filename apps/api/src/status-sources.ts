@@ -4,6 +4,8 @@ import type { QueueStatus } from "@arkrelay/tasks/read-queue-status";
 import type { ProcessStats } from "./read-process-stats";
 
 export interface DaemonState {
+  /** false = this installation does without it. */
+  readonly isConfigured: boolean;
   readonly healthy: boolean;
   readonly breaker: "closed" | "half_open" | "open" | "unknown";
   readonly latencyMs: number | undefined;

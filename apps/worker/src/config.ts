@@ -3,6 +3,7 @@ import { arkdSection } from "@arkrelay/runtime/config/arkd-section";
 import { backgroundSection } from "@arkrelay/runtime/config/background-section";
 import { ConfigError } from "@arkrelay/runtime/config/config-error";
 import { databaseSection } from "@arkrelay/runtime/config/database-section";
+import { lndSection } from "@arkrelay/runtime/config/lnd-section";
 import { nostrSection } from "@arkrelay/runtime/config/nostr-section";
 import { parseEnv } from "@arkrelay/runtime/config/parse-env";
 import { processSection } from "@arkrelay/runtime/config/process-section";
@@ -17,6 +18,7 @@ const SECTIONS = {
   sealing: sealingSection,
   background: backgroundSection,
   arkd: arkdSection,
+  lnd: lndSection,
   nostr: nostrSection,
   session: sessionSection,
 };

@@ -4,8 +4,9 @@ import { deriveGatewayKeys } from "@arkrelay/core/ark/wallet-keys";
 import type { LightningNode } from "@arkrelay/core/ports/lightning-node";
 import type { Waker } from "@arkrelay/core/ports/waker";
 import type { CeremonyDeps } from "@arkrelay/core/session/session-deps";
-import { GrpcArkDaemon } from "@arkrelay/daemons/ark/grpc-ark-daemon";
-import { createPrometheusDaemonObserver } from "@arkrelay/daemons/prometheus-daemon-observer";
+import type { GrpcArkDaemon } from "@arkrelay/daemons/ark/grpc-ark-daemon";
+import { openProcessDaemons } from "@arkrelay/daemons/open-process-daemons";
+import type { RestartWatcher } from "@arkrelay/daemons/restart-watcher";
 import type { Database } from "@arkrelay/db/connection";
 import { requireSchema } from "@arkrelay/db/migrator";
 import { openProcessDatabase } from "@arkrelay/db/open-process-database";
@@ -21,6 +22,7 @@ import { DrizzleNostrPeers } from "@arkrelay/db/stores/nostr-peer-store";
 import { openLightningStores } from "@arkrelay/db/stores/open-lightning-stores";
 import { openSessionStores } from "@arkrelay/db/stores/open-session-stores";
 import { DrizzleRetentionStore } from "@arkrelay/db/stores/retention-store";
+import { DrizzleServiceStateStore } from "@arkrelay/db/stores/service-state-store";
 import { DrizzleUserRecordStore } from "@arkrelay/db/stores/user-record-store";
 import { loadGatewayIdentity } from "@arkrelay/nostr/gateway-identity";
 import { createOutboxWaker, OUTBOX_WAKE_CHANNEL } from "@arkrelay/nostr/outbox-waker";
@@ -55,6 +57,8 @@ export interface WorkerDeps {
   readonly lightning: ReturnType<typeof openLightningStores>;
   /** undefined = no lnd is configured. */
   readonly lnd: LightningNode | undefined;
+  /** Makes this process dial a daemon anew when an operator asks for it. */
+  readonly restarts: RestartWatcher;
   readonly calls: DrizzleExternalCallStore;
   readonly events: DrizzleNostrEventStore;
   readonly records: DrizzleUserRecordStore;
@@ -84,6 +88,18 @@ export async function openDeps(config: WorkerConfig, life: Life): Promise<Worker
     waker: openWaker(database, redis.producer, life, { logger, metrics }),
     publish: () => redis.producer.publish(OUTBOX_WAKE_CHANNEL, ""),
   });
+  const heartbeats = new DrizzleHeartbeatStore(database);
+  const instance = `${hostname()}-${systemRandom.uuid()}`;
+  const { daemons, restarts } = openProcessDaemons(config, {
+    serviceName: "worker",
+    instance,
+    metrics,
+    logger,
+    requestId: () => currentLogContext().requestId,
+    states: new DrizzleServiceStateStore(database),
+    heartbeats,
+    life,
+  });
   return {
     logger,
     metrics,
@@ -91,17 +107,18 @@ export async function openDeps(config: WorkerConfig, life: Life): Promise<Worker
     redis,
     attempts,
     waker,
-    ceremony: openCeremony(config, database, life, { metrics, onOutboxInsert: onInsert }),
+    ceremony: openCeremony(config, database, daemons.arkd, onInsert),
     lightning: openLightningStores(database, createSealer(config.sealing), (type, status) =>
       metrics.lightningOperations.inc({ type, status }),
     ),
-    lnd: undefined,
+    lnd: daemons.lnd,
+    restarts,
     calls: new DrizzleExternalCallStore(database),
     events: new DrizzleNostrEventStore(database),
     records: new DrizzleUserRecordStore(),
     retention: new DrizzleRetentionStore(database),
-    heartbeats: new DrizzleHeartbeatStore(database),
-    instance: `${hostname()}-${systemRandom.uuid()}`,
+    heartbeats,
+    instance,
   };
 }
 
@@ -146,14 +163,9 @@ function openWaker(
 function openCeremony(
   config: WorkerConfig,
   database: Database,
-  life: Life,
-  { metrics, onOutboxInsert }: { readonly metrics: Metrics; readonly onOutboxInsert: () => void },
+  arkd: GrpcArkDaemon,
+  onOutboxInsert: () => void,
 ): CeremonyDeps {
-  const arkd = new GrpcArkDaemon(config.arkd, {
-    observer: createPrometheusDaemonObserver(metrics),
-    requestId: () => currentLogContext().requestId,
-  });
-  life.onStop("arkd", () => arkd.link.close());
   const { nostr } = config;
   const hasKey = nostr.privateKey !== undefined || nostr.sealedPrivateKey !== undefined;
   return {

@@ -1,3 +1,4 @@
+import { RESTART_POLL_MS } from "@arkrelay/daemons/open-process-daemons";
 import { runProcess } from "@arkrelay/runtime/process";
 import { pingRedis } from "@arkrelay/runtime/redis";
 import { showLife } from "@arkrelay/runtime/show-life";
@@ -16,7 +17,10 @@ void runProcess("worker", async (life) => {
   life.readyWhen("mariadb", () => deps.database.ping());
   life.readyWhen("redis", () => pingRedis(deps.redis.consumer));
 
-  await showLife(life, config.process, deps);
+  await showLife(life, config.process, { ...deps, restartSeen: () => deps.restarts.restartSeen });
+  const periodMs = RESTART_POLL_MS * config.process.pollScale;
+  const watching = deps.restarts.run({ periodMs, signal: life.stopping });
+  life.onStop("restart watcher", () => watching);
   startWorker(deps, config, life);
   logger.info("worker is up", { instance: deps.instance });
 });

@@ -6,6 +6,7 @@ import type { WorkerDeps } from "./deps";
 import { ceremonyDriveTask } from "./handlers/ceremony-drive";
 import { cleanupExpiredSessionsTask } from "./handlers/cleanup-expired-sessions";
 import { cleanupOldLogsTask } from "./handlers/cleanup-old-logs";
+import { grpcReconnectTask } from "./handlers/grpc-reconnect";
 import { lightningDriveTask, type LightningDrive } from "./handlers/lightning-drive";
 import { lightningResumeTask } from "./handlers/lightning-resume";
 import { nostrProcessTask } from "./handlers/nostr-process";
@@ -18,6 +19,10 @@ import { txRecoverTask } from "./handlers/tx-recover";
 import { vtxoSyncTask } from "./handlers/vtxo-sync";
 import { toReconcileDeps } from "./reconcile-deps";
 import type { TaskHandlers } from "./task-handler";
+
+/** Beats come every minute; who is silent for three is gone. */
+const ALIVE_SECONDS = 180;
+const RECONNECT_WAIT_MS = 80_000;
 
 /** The handler of every queued task; the type leaves none out. */
 export function createTaskHandlers(deps: WorkerDeps, config: WorkerConfig): TaskHandlers {
@@ -40,6 +45,12 @@ export function createTaskHandlers(deps: WorkerDeps, config: WorkerConfig): Task
     reconcile_daemons: reconcileDaemonsTask(reconcile),
     ceremony_drive: ceremonyDriveTask(ceremony, (sessionId) => {
       deps.redis.producer.publish(SESSION_WAKE_CHANNEL, sessionId).catch(() => undefined);
+    }),
+    grpc_reconnect: grpcReconnectTask({
+      heartbeats: deps.heartbeats,
+      aliveSeconds: ALIVE_SECONDS,
+      pollMs: 1_000 * config.process.pollScale,
+      waitMs: RECONNECT_WAIT_MS,
     }),
     lift_create: lift,
     lift_deliver: lift,

@@ -6,7 +6,8 @@ import { type DaemonHealth, DaemonProbe, type DaemonStatus, type ProbedLink } fr
 import { readLndStatus } from "./lnd-status";
 import { GrpcLightningNode, type LndEndpoint } from "./lnd/grpc-lightning-node";
 
-export const DAEMON_NAMES = ["arkd", "lnd"] as const;
+/** As in errors, metrics and requests for new connections. */
+export const DAEMON_NAMES = ["arkd", "lnd", "tapd"] as const;
 export type DaemonName = (typeof DAEMON_NAMES)[number];
 
 /** undefined = not configured. */
@@ -68,7 +69,7 @@ export class DaemonManager {
   }
 
   /** Throws `feature_disabled` for a daemon that is not configured. */
-  getClient<Name extends DaemonName>(name: Name): Clients[Name] {
+  getClient<Name extends keyof Clients>(name: Name): Clients[Name] {
     const client: Clients[Name] | undefined = (this as Pick<Partial<Clients>, Name>)[name];
     if (client === undefined) throw new AppError("feature_disabled", { message: `No ${name} is configured.` });
     return client;

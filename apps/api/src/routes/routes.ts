@@ -24,6 +24,10 @@ import { cancelCeremonyRoute } from "./ceremony/cancel-ceremony";
 import { getCeremonyStatusRoute } from "./ceremony/get-ceremony-status";
 import { runCeremonyStepRoute } from "./ceremony/run-ceremony-step";
 import { startCeremonyRoute } from "./ceremony/start-ceremony";
+import { arkdInfoRoute } from "./grpc/arkd-info";
+import { lndBalancesRoute } from "./grpc/lnd-balances";
+import { reconnectByGetRoute, reconnectRoute } from "./grpc/reconnect";
+import { tapdBalancesRoute } from "./grpc/tapd-balances";
 import { cancelJobRoute } from "./jobs/cancel-job";
 import { enqueueDemoByGetRoute, enqueueDemoRoute } from "./jobs/enqueue-demo";
 import { enqueueUserProcessRoute } from "./jobs/enqueue-user-process";
@@ -88,6 +92,11 @@ const ROUTES: readonly Route[] = [
   statsRoute,
   monitoringStatsRoute,
   cacheStatsRoute,
+  arkdInfoRoute,
+  tapdBalancesRoute,
+  lndBalancesRoute,
+  reconnectRoute,
+  reconnectByGetRoute,
   enqueueDemoRoute,
   enqueueUserProcessRoute,
   listJobsRoute,

@@ -228,6 +228,16 @@ export const TASKS = {
     jobType: "lightning_new_address",
     payload: z.strictObject({ v, type: z.enum(["p2tr", "p2wkh", "np2wkh"]) }),
   },
+  grpc_reconnect: {
+    stateIn: "job_logs",
+    queue: "ops",
+    jobType: "grpc_reconnect",
+    payload: z.strictObject({ v, service: z.enum(["arkd", "tapd", "lnd"]), restartId: z.int().min(1) }),
+    triesMax: 1,
+    backoff: exponential(5_000),
+    limitMs: 90_000,
+    fair: false,
+  },
   tx_recover: {
     stateIn: "job_logs",
     queue: "inventory",

@@ -37,10 +37,15 @@ export class DrizzleArkInfoStore {
 
   /** undefined until arkd was seen once. */
   async find(): Promise<ArkServerInfo | undefined> {
+    return (await this.findSeen())?.info;
+  }
+
+  /** With the time when they were saved. */
+  async findSeen(): Promise<{ readonly info: ArkServerInfo; readonly seenAt: Date } | undefined> {
     const row = await this.infos.find(SERVICE);
     if (row === undefined) return undefined;
     const { vtxoMaxSats, ...info } = storedInfo.parse(row.info);
-    return { ...info, vtxoMaxSats };
+    return { info: { ...info, vtxoMaxSats }, seenAt: row.seenAt };
   }
 
   async save(info: ArkServerInfo): Promise<void> {

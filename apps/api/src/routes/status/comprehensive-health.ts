@@ -4,7 +4,7 @@ import { ComprehensiveHealthReply, type FullChecks } from "@arkrelay/core/http/s
 
 import type { ApiDeps } from "../../api-deps";
 import { readRoute } from "../../http/route";
-import { connectedRelays, readOutside } from "./probes";
+import { areDaemonsHealthy, connectedRelays, readOutside } from "./probes";
 import { requireMonitoring } from "./require-monitoring";
 
 export const comprehensiveHealthRoute = readRoute({
@@ -37,8 +37,7 @@ async function readChecks(deps: ApiDeps): Promise<Full> {
     };
   }
   const relays = connectedRelays(nostr);
-  // tapd and lnd serve nothing yet in this release: arkd alone decides.
-  const grpcHealthy = daemons.arkd.healthy;
+  const grpcHealthy = areDaemonsHealthy(daemons);
   const nostrHealthy = !nostr.running || relays > 0;
   return {
     overall_healthy: database.healthy && redis.healthy && grpcHealthy && nostrHealthy,

@@ -1,7 +1,7 @@
 import { HealthReply } from "@arkrelay/core/http/status";
 
 import { readRoute } from "../../http/route";
-import { connectedRelays, daemonFlags, readOutside, succeeds, word } from "./probes";
+import { areDaemonsHealthy, connectedRelays, daemonFlags, readOutside, succeeds, word } from "./probes";
 
 export const healthRoute = readRoute({
   path: "/health",
@@ -15,7 +15,7 @@ export const healthRoute = readRoute({
     readOutside(deps),
   ]);
   const relays = connectedRelays(nostr);
-  const isWhole = daemons.arkd.healthy && (!nostr.running || relays > 0);
+  const isWhole = areDaemonsHealthy(daemons) && (!nostr.running || relays > 0);
   const isUp = database && redis;
   return {
     status: isUp ? 200 : 503,

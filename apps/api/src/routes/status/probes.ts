@@ -20,6 +20,7 @@ export async function orElse<T>(work: () => Promise<T>, otherwise: T): Promise<T
 }
 
 const DOWN: DaemonState = {
+  isConfigured: true,
   healthy: false,
   breaker: "unknown",
   latencyMs: undefined,
@@ -49,6 +50,11 @@ export async function readOutside(deps: ApiDeps) {
 
 export function daemonFlags(daemons: Readonly<Record<DaemonName, DaemonState>>) {
   return { arkd: daemons.arkd.healthy, tapd: daemons.tapd.healthy, lnd: daemons.lnd.healthy };
+}
+
+/** Whether every daemon that this installation uses is up. */
+export function areDaemonsHealthy(daemons: Readonly<Record<DaemonName, DaemonState>>): boolean {
+  return Object.values(daemons).every(({ isConfigured, healthy }) => healthy || !isConfigured);
 }
 
 export function connectedRelays(nostr: NostrState): number {

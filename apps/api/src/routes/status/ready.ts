@@ -1,7 +1,7 @@
 import { ReadyReply } from "@arkrelay/core/http/status";
 
 import { readRoute } from "../../http/route";
-import { readOutside, succeeds } from "./probes";
+import { areDaemonsHealthy, readOutside, succeeds } from "./probes";
 
 export const readyRoute = readRoute({
   path: "/ready",
@@ -24,7 +24,7 @@ export const readyRoute = readRoute({
       ready: error === undefined,
       redis_connected: redis,
       database_connected: database,
-      grpc_available: daemons.arkd.healthy,
+      grpc_available: areDaemonsHealthy(daemons),
       ...(error !== undefined && { error }),
     },
   };

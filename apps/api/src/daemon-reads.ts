@@ -1,0 +1,44 @@
+import { AppError } from "@arkrelay/core/errors";
+import type { ArkServerInfo } from "@arkrelay/core/ports/ark-daemon";
+import type { Clock } from "@arkrelay/core/ports/clock";
+import type { TaprootAssetBalance, TaprootAssets } from "@arkrelay/core/ports/taproot-assets";
+
+import { createLastKnown, isAway, type Known } from "./last-known";
+import type { DaemonName } from "./status-sources";
+
+/** What operators read straight from arkd and tapd. */
+export interface DaemonReads {
+  /** Those that are configured. */
+  readonly names: readonly DaemonName[];
+  /** Falls back to what any process saw last. */
+  arkInfo(): Promise<Known<ArkServerInfo>>;
+  /** Throws `feature_disabled` when no tapd is configured. */
+  assetBalances(): Promise<Known<readonly TaprootAssetBalance[]>>;
+}
+
+export interface DaemonReadsDeps {
+  readonly clock: Clock;
+  readonly names: readonly DaemonName[];
+  readonly readArkInfo: () => Promise<ArkServerInfo>;
+  readonly storedArkInfo: () => Promise<{ readonly info: ArkServerInfo; readonly seenAt: Date } | undefined>;
+  readonly tapd: Pick<TaprootAssets, "getAssetBalances"> | undefined;
+}
+
+export function createDaemonReads({ clock, names, tapd, ...arkd }: DaemonReadsDeps): DaemonReads {
+  return {
+    names,
+    async arkInfo() {
+      try {
+        return { value: await arkd.readArkInfo(), asOf: undefined };
+      } catch (error) {
+        const stored = isAway(error) ? await arkd.storedArkInfo() : undefined;
+        if (stored === undefined) throw error;
+        return { value: stored.info, asOf: stored.seenAt };
+      }
+    },
+    assetBalances: createLastKnown(clock, async () => {
+      if (tapd === undefined) throw new AppError("feature_disabled", { message: "No tapd is configured." });
+      return tapd.getAssetBalances();
+    }),
+  };
+}
