@@ -4,13 +4,13 @@ import { AppError, assert } from "../errors";
 import type { PendingArkTx } from "../ports/ark-daemon";
 import { callFinalize } from "./finalize-payout";
 import { openAttempts, type Payout, type PayoutAttempt } from "./payout";
-import type { PayoutDeps, PayoutRun, PayoutStep } from "./payout-deps";
+import { MOVED, type PayoutDeps, type PayoutRun, type PayoutStep } from "./payout-deps";
 import { killAttempt } from "./plan-payout";
 import { signOwnInputs } from "./sign-payout";
 
 /**
  * arkd has accepted an attempt: its signatures are verified, the checkpoints completed with ours and all kept, every other attempt is
- * dead; then FinalizeTx. From this commit on the payout only goes forward.
+ * dead; then FinalizeTx of a payment. From this commit on the payout only goes forward.
  */
 export async function acceptPayout(
   deps: PayoutDeps,
@@ -52,5 +52,6 @@ export async function acceptPayout(
     await run.onAccepted?.(tx, accepted);
     return next;
   });
-  return callFinalize(deps, moved, accepted, run);
+  // Its owner has something to do before a kill becomes final: to give the payer its money back.
+  return attempt.role === "kill" ? MOVED : callFinalize(deps, moved, accepted, run);
 }

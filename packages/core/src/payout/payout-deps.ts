@@ -23,6 +23,8 @@ export interface PayoutRun {
   readonly guard: (tx: Tx) => Promise<void>;
   /** Asked right before every send of a paying attempt, resubmissions too; false = it must not be sent. Absent = always may. */
   readonly mayPay?: () => Promise<boolean>;
+  /** Last statements of the transaction that writes a send down. */
+  readonly onSending?: (tx: Tx, attempt: PayoutAttempt) => Promise<void>;
   /** Last statements of the transaction in which arkd's acceptance is noted. */
   readonly onAccepted?: (tx: Tx, attempt: PayoutAttempt) => Promise<void>;
   /** Last statements of the transaction that books the final tx: what follows from it for the owner. */

@@ -103,7 +103,7 @@ export async function cancelPayout(
   deps: Pick<PayoutDeps, "vtxos" | "txs" | "payouts">,
   tx: Tx,
   payout: Payout,
-  run: PlanRun,
+  run: Pick<PayoutRun, "sessionId">,
   error: AppError,
 ): Promise<void> {
   await deps.payouts.move(tx, payout, { status: "cancelled" });

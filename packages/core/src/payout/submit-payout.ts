@@ -53,17 +53,20 @@ async function persistSending(
   deps: PayoutDeps,
   tx: Tx,
   payout: Payout,
-  { attempt, inputVtxoIds, signedPsbt = "", submitState }: PayoutAttempt,
+  sending: PayoutAttempt,
   run: PayoutRun,
 ): Promise<void> {
+  const { attempt, inputVtxoIds, signedPsbt = "", submitState } = sending;
   await run.guard(tx);
   await deps.payouts.move(tx, await lockPayout(deps, tx, payout), { status: "submitting" });
   const change = { signedPsbt, submitState, lastSentAt: deps.clock.now() };
   await deps.payouts.changeAttempt(tx, payout.id, attempt, change);
-  if (submitState.sends > 1) return;
-  const inputs = await deps.vtxos.listByIds(tx, inputVtxoIds);
-  const ours = inputs.filter((each) => each.status === "available" && each.lockedBy === lockOwnerOf(payout));
-  if (ours.length !== inputVtxoIds.length) throw new LocksLost();
+  if (submitState.sends === 1) {
+    const inputs = await deps.vtxos.listByIds(tx, inputVtxoIds);
+    const ours = inputs.filter((each) => each.status === "available" && each.lockedBy === lockOwnerOf(payout));
+    if (ours.length !== inputVtxoIds.length) throw new LocksLost();
+  }
+  await run.onSending?.(tx, sending);
 }
 
 /** The row as it is now, if nobody moved it since it was read. */

@@ -1,0 +1,103 @@
+import { AppError, toAppError } from "../errors";
+import { MSAT_PER_SAT } from "../ledger/postings";
+import type { LightningInvoice } from "../ports/lightning-node";
+import { answerLiftRequest } from "./answer-lift-request";
+import { cancelInvoice, endingOf, endLift, giveUpLift } from "./end-lift";
+import { lockSessionOf } from "./lift-session";
+import { type HeldLift, type LiftStep, lockHeld, MOVED, waitMs } from "./lift-step";
+import type { LightningDeps } from "./lightning-deps";
+import { acceptPayment, isHeld } from "./note-invoice-state";
+
+/** A row whose state at lnd makes no sense is looked at this often; only an operator can mend it. */
+const ODD_POLL_MS = 10 * 60_000;
+
+/** Status `pending`: makes the hold invoice, then waits for its payment, its expiry or its user's word. */
+export async function createLift(deps: LightningDeps, lift: HeldLift): Promise<LiftStep> {
+  const { operation } = lift;
+  if (operation.bolt11 === undefined && !mustEnd(deps, lift)) return makeInvoice(deps, lift);
+  const invoice = await deps.lightning.lookupInvoice(operation.paymentHash);
+  // Without a bolt11 nobody can pay, and one that lnd does not know takes no payment.
+  if (invoice === undefined) return mustEnd(deps, lift) ? end(deps, lift) : waitMs(deps, deps.lightningConfig.pollMs);
+  switch (invoice.state) {
+    case "canceled":
+      return end(deps, lift);
+    case "accepted":
+      // A payment that came in the last moment is one, unless the user has called the lift off.
+      if (isHeld(invoice) && operation.errorCode === undefined) return acceptHeld(deps, lift, invoice);
+      return mustEnd(deps, lift) ? endUnpaid(deps, lift) : waitForPayment(deps, lift);
+    case "open":
+      return mustEnd(deps, lift) ? endUnpaid(deps, lift) : waitForPayment(deps, lift);
+    case "settled":
+      return noteOdd(deps, lift, "lnd says SETTLED of an invoice whose preimage was never given to it");
+  }
+}
+
+function mustEnd(deps: LightningDeps, { operation }: HeldLift): boolean {
+  return operation.errorCode !== undefined || operation.expiresAt <= deps.clock.now();
+}
+
+async function makeInvoice(deps: LightningDeps, lift: HeldLift): Promise<LiftStep> {
+  const { operation } = lift;
+  const restMs = operation.expiresAt.getTime() - deps.clock.now().getTime();
+  let invoice: LightningInvoice;
+  try {
+    invoice = await deps.lightning.addHoldInvoice({
+      paymentHash: operation.paymentHash,
+      valueMsat: operation.amountSats * MSAT_PER_SAT,
+      memo: operation.memo,
+      expirySeconds: Math.ceil(restMs / 1000),
+      cltvExpiry: deps.lightningConfig.liftCltvDelta,
+    });
+  } catch (thrown) {
+    const error = toAppError(thrown);
+    if (error.code === "daemon_rejected") return giveUpLift(deps, lift, error.code, error.internal ?? error.message);
+    throw error;
+  }
+  await deps.transactions.run(async (tx) => {
+    const locked = await lockHeld(deps, tx, lift);
+    const { bolt11, addIndex, expiresAt } = invoice;
+    const made = await deps.operations.move(tx, locked, { bolt11, addIndex, expiresAt }, lift.fence);
+    await answerLiftRequest(deps, tx, await lockSessionOf(deps, tx, made), made);
+  });
+  return MOVED;
+}
+
+async function acceptHeld(deps: LightningDeps, lift: HeldLift, invoice: LightningInvoice): Promise<LiftStep> {
+  await deps.transactions.run(async (tx) => {
+    const operation = await lockHeld(deps, tx, lift);
+    await acceptPayment(deps, tx, operation, invoice, lift.fence);
+  });
+  return MOVED;
+}
+
+async function endUnpaid(deps: LightningDeps, lift: HeldLift): Promise<LiftStep> {
+  if ((await cancelInvoice(deps, lift.operation)) === "stands") return waitMs(deps, deps.lightningConfig.pollMs);
+  return end(deps, lift);
+}
+
+async function end(deps: LightningDeps, lift: HeldLift): Promise<LiftStep> {
+  await deps.transactions.run(async (tx) => {
+    const operation = await lockHeld(deps, tx, lift);
+    const isCalledOff = operation.errorCode !== undefined;
+    const error = isCalledOff ? endingOf(operation) : new AppError("session_expired");
+    await endLift(deps, tx, operation, { status: isCalledOff ? "cancelled" : "expired", error }, lift.fence);
+  });
+  return MOVED;
+}
+
+/** A listener tells of the payment; the poll is for what it missed. */
+function waitForPayment(deps: LightningDeps, { operation }: HeldLift): LiftStep {
+  const pollAt = deps.clock.now().getTime() + deps.lightningConfig.pollMs;
+  return { kind: "wait", until: new Date(Math.min(pollAt, operation.expiresAt.getTime())) };
+}
+
+export async function noteOdd(deps: LightningDeps, lift: HeldLift, lastError: string): Promise<LiftStep> {
+  if (lift.operation.lastError !== lastError) {
+    await deps.transactions.run(async (tx) => {
+      const operation = await lockHeld(deps, tx, lift);
+      const unknownSince = operation.unknownSince ?? deps.clock.now();
+      await deps.operations.move(tx, operation, { lastError, unknownSince }, lift.fence);
+    });
+  }
+  return waitMs(deps, ODD_POLL_MS);
+}
