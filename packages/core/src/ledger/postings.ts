@@ -20,6 +20,8 @@ export const POSTING_KINDS = {
   openingBalance: "opening_balance",
   /** Business id = vtxo_id. */
   vtxoUnsolicited: "vtxo_unsolicited",
+  /** Business id = the operator's reference. */
+  operatorEntry: "operator_entry",
 } as const;
 
 export const MSAT_PER_SAT = 1000n;
