@@ -15,6 +15,11 @@ export interface WaitForCeremonyOptions {
   /** Longest time between two looks when no event arrives; right after a change the looks are closer. */
   readonly intervalMs?: number;
   readonly signal?: AbortSignal;
+  /**
+   * `ceremony` (default): the transaction is final. `session`: what it was for is through too, which for a land is the Lightning
+   * payment, or its refund.
+   */
+  readonly until?: "ceremony" | "session";
   /** Called with every status that is read, ends included; what it throws ends the wait. */
   readonly onStatus?: (status: CeremonyStatus) => Promise<void>;
 }
@@ -57,7 +62,8 @@ export async function waitForCeremony(
         if (hasMoved(status, seen)) waitMs = firstWait();
         status = seen;
         await options.onStatus?.(seen);
-        const end = endOf(seen.session_status) ?? endOf(seen.state);
+        const ofSession = endOf(seen.session_status);
+        const end = options.until === "session" ? ofSession : (ofSession ?? endOf(seen.state));
         if (end !== undefined) return { ok: end === "success", status, elapsedMs: Date.now() - startedAt };
       }
       await Promise.race([delay(waitMs, signal).catch(() => undefined), nudge.next()]);

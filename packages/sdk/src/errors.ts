@@ -134,6 +134,19 @@ export class PaymentFailedError extends Error {
   }
 }
 
+/** The gateway refused a service request (31500); nothing was begun. `code` is the gateway's error code. */
+export class ServiceRequestError extends Error {
+  override readonly name = "ServiceRequestError";
+  readonly code: string;
+  readonly nostr_code: number | undefined;
+
+  constructor(code: string, message: string, nostrCode?: number) {
+    super(`${code}: ${message}`);
+    this.code = code;
+    this.nostr_code = nostrCode;
+  }
+}
+
 /** Which check of the wallet verifier refused a challenge. */
 export type VerificationReason =
   | "origin"

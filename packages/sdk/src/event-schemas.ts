@@ -132,6 +132,7 @@ export const confirmationSchema = z.looseObject({
     ),
     fee_paid: z.int().min(0),
     fee_asset_id: z.string(),
+    payment_hash: hex64.optional(),
   }),
   timestamp: time,
 });
@@ -146,6 +147,35 @@ export const failureSchema = z.looseObject({
   timestamp: time,
 });
 
+/** 31501 content (after decryption). */
+export const serviceResponseSchema = z.looseObject({
+  request_id: z.string(),
+  action: z.string(),
+  status: z.enum(["success", "pending", "pending_payment", "error"]),
+  timestamp: time,
+  gateway_pubkey: hex64,
+  error_code: z.int().optional(),
+  error_message: z.string().optional(),
+  valid_actions: z.array(z.string()).optional(),
+  details: z.looseObject({ code: z.string().optional() }).optional(),
+});
+
+/** 31502 content (after decryption). */
+export const notificationSchema = z.looseObject({
+  notification_id: z.string(),
+  type: z.string(),
+  timestamp: time,
+  gateway_pubkey: hex64,
+  request_id: z.string().optional(),
+  session_id: z.string().optional(),
+  vtxo_id: z.string().optional(),
+  amount: z.int().min(0).optional(),
+  asset_id: z.string().optional(),
+  payment_hash: hex64.optional(),
+  preimage: hex64.optional(),
+  error_code: z.int().optional(),
+});
+
 export type Challenge31511 = z.infer<typeof challengeSchema>;
 export type SignTxChallenge = z.infer<typeof signTx>;
 export type SignPayloadChallenge = z.infer<typeof signPayload>;
@@ -153,3 +183,5 @@ export type SigningItem = z.infer<typeof item>;
 export type Intent31510 = z.infer<typeof intentSchema>;
 export type Confirmation31340 = z.infer<typeof confirmationSchema>;
 export type Failure31341 = z.infer<typeof failureSchema>;
+export type ServiceResponse31501 = z.infer<typeof serviceResponseSchema>;
+export type Notification31502 = z.infer<typeof notificationSchema>;

@@ -27,6 +27,9 @@ export interface RespondOptions extends CallOptions {
   readonly checkpoint_signatures?: readonly ItemSignature[];
 }
 
+/** Usually enough for the node to make an invoice. */
+const INVOICE_WAIT_SECONDS = 5;
+
 const JOB_ENDS = new Set(["completed", "failed", "cancelled"]);
 
 /** Typed client of the gateway's REST API, one method per route. Refusals throw GatewayClientError and its subclasses. */
@@ -210,6 +213,52 @@ export class GatewayClient {
       as: "owner",
       ...options,
     });
+  }
+
+  /** POST /lightning/lift: an invoice whose payment brings a VTXO to the user. Waits a little for the invoice. */
+  lightningLift(
+    userPubkey: string,
+    assetId: string,
+    amount: number,
+    options: CallOptions & { readonly memo?: string } = {},
+  ) {
+    const { memo, ...call } = options;
+    const body = { user_pubkey: userPubkey, asset_id: assetId, amount, memo };
+    return this.#post("/lightning/lift", body, reply.lift, { waitSeconds: INVOICE_WAIT_SECONDS, ...call });
+  }
+
+  /** POST /lightning/land: opens a land and its first challenge; nothing moves until the user signs. */
+  lightningLand(
+    userPubkey: string,
+    assetId: string,
+    amount: number,
+    lightningInvoice: string,
+    options: CallOptions = {},
+  ) {
+    const body = { user_pubkey: userPubkey, asset_id: assetId, amount, lightning_invoice: lightningInvoice };
+    return this.#post("/lightning/land", body, reply.land, options);
+  }
+
+  /** POST /lightning/pay/{payment_hash} (operators): resumes a land whose VTXO the gateway has. */
+  lightningPay(paymentHash: string, options: CallOptions = {}) {
+    return this.#post(`/lightning/pay/${part(paymentHash)}`, {}, reply.landResume, { as: "admin", ...options });
+  }
+
+  /** GET /lightning/invoices/{payment_hash}. Public; parties (`as: "owner"`) also read the preimage once it is paid. */
+  async getInvoice(paymentHash: string, options: CallOptions = {}) {
+    const path = `/lightning/invoices/${part(paymentHash)}`;
+    return (await this.#get(path, reply.lightningInvoice, {}, { as: "public", ...options })).invoice_status;
+  }
+
+  /** GET /lightning/fees/estimate/{amount}. Public. */
+  async estimateFee(
+    amount: number,
+    options: CallOptions & { readonly direction?: "land" | "lift"; readonly asset_id?: string } = {},
+  ) {
+    const { direction, asset_id, ...call } = options;
+    const path = `/lightning/fees/estimate/${part(String(amount))}`;
+    const query = { direction, asset_id };
+    return (await this.#get(path, reply.feeEstimate, query, { as: "public", ...call })).fee_estimate;
   }
 
   /** POST /enqueue-user-process. */

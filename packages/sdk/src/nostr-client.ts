@@ -1,6 +1,18 @@
+import { hex } from "@scure/base";
+
+import { openDeadline } from "./deadline.js";
 import { schemeOf } from "./encryption.js";
-import { UnavailableError } from "./errors.js";
-import { type Confirmation31340, type Failure31341, confirmationSchema, failureSchema } from "./event-schemas.js";
+import { ServiceRequestError, UnavailableError } from "./errors.js";
+import {
+  type Confirmation31340,
+  confirmationSchema,
+  type Failure31341,
+  failureSchema,
+  type Notification31502,
+  notificationSchema,
+  type ServiceResponse31501,
+  serviceResponseSchema,
+} from "./event-schemas.js";
 import type { NostrEvent } from "./nostr-event.js";
 import { tagValues, verifyEvent } from "./nostr-utils.js";
 import {
@@ -8,6 +20,7 @@ import {
   KIND,
   type Response31512,
   buildIntent31510,
+  buildServiceRequest31500,
   canonicalJson,
   resultSubject,
 } from "./payloads.js";
@@ -32,6 +45,9 @@ export type ChallengeHandler = (challenge: ReceivedChallenge & { readonly event:
 
 /** Events are asked for again from this long before the newest one seen, because relays differ in order and delay. */
 const OVERLAP_SECONDS = 900;
+/** Clocks of gateway and wallet differ by less. */
+const CLOCK_SLACK_SECONDS = 120;
+const REQUEST_TIMEOUT_MS = 30_000;
 /** Of how many own addressable events the time is remembered; a tie is only possible within seconds. */
 const SLOTS_REMEMBERED = 1_000;
 
@@ -156,19 +172,94 @@ export class NostrGatewayClient {
     return this.#waitForTagged("e", intentEventId, signal);
   }
 
+  /**
+   * Sends a 31500 and waits for its 31501. Throws ServiceRequestError when the gateway refuses it. The same requestId with the same
+   * fields has the same answer however often it is sent, so this may be repeated when it was cut off.
+   */
+  async request(
+    action: string,
+    fields: Readonly<Record<string, unknown>>,
+    options: { readonly requestId?: string; readonly timeoutMs?: number; readonly signal?: AbortSignal } = {},
+  ): Promise<{ readonly event: NostrEvent; readonly response: ServiceResponse31501 }> {
+    const timeoutMs = options.timeoutMs ?? REQUEST_TIMEOUT_MS;
+    const requestId = options.requestId ?? `req-${hex.encode(crypto.getRandomValues(new Uint8Array(12)))}`;
+    const expiresAt = nowSeconds() + Math.ceil(timeoutMs / 1000);
+    const draft = buildServiceRequest31500(requestId, action, fields, {
+      gatewayPubkey: this.#gatewayPubkey,
+      expiresAt,
+    });
+    const { plainText, ...rest } = draft;
+    const content = await this.#encrypt(plainText);
+    const event = await this.#signer.signEvent({
+      ...rest,
+      content,
+      created_at: this.#nextCreatedAt(rest.kind, rest.tags),
+    });
+    const deadline = openDeadline(timeoutMs, options.signal);
+    try {
+      const subject = resultSubject(event.pubkey, requestId);
+      // The answer; a notice about this event alone; what is said of a request that could not be read.
+      const subjects = [subject, `${subject}:${event.id}`, resultSubject(event.pubkey, event.id)];
+      const answer = this.#waitFor(
+        { kinds: [KIND.serviceResponse], authors: [this.#gatewayPubkey], "#d": subjects },
+        async (each) => {
+          const response = serviceResponseSchema.safeParse(await this.#decrypt(each)).data;
+          // A refusal may be an earlier event's; an answer is the request's, whichever event brought it.
+          const isOurs = response?.status !== "error" || tagValues(each, "e").includes(event.id);
+          return isOurs ? response : undefined;
+        },
+        deadline.signal,
+      );
+      answer.catch(() => undefined);
+      await this.publish(event);
+      return { event, response: accepted(await answer) };
+    } finally {
+      deadline.close();
+    }
+  }
+
+  /** Calls the handler for every 31502 to this wallet from now on. Nothing should wait for one: they are optional. */
+  onNotification(handler: (notification: Notification31502) => void): () => void {
+    let isStopped = false;
+    let stop = (): void => undefined;
+    void this.#signer.getPublicKey().then((me) => {
+      if (isStopped) return;
+      const since = nowSeconds() - CLOCK_SLACK_SECONDS;
+      const filter: Filter = { kinds: [KIND.notification], authors: [this.#gatewayPubkey], "#p": [me], since };
+      stop = this.#subscribe(
+        () => [filter],
+        (event) =>
+          void this.#decrypt(event).then((content) => {
+            const parsed = notificationSchema.safeParse(content);
+            if (parsed.success && !isStopped) handler(parsed.data);
+          }),
+      );
+    });
+    return () => {
+      isStopped = true;
+      stop();
+    };
+  }
+
   #waitForTagged(tag: "d" | "e", value: string, signal: AbortSignal): Promise<IntentResult> {
     const about: Filter = {
       kinds: [KIND.confirmation, KIND.failure],
       authors: [this.#gatewayPubkey],
       ...(tag === "d" ? { "#d": [value] } : { "#e": [value] }),
     };
+    const read = async (event: NostrEvent): Promise<IntentResult | undefined> =>
+      tagValues(event, tag).includes(value) ? this.#readResult(event) : undefined;
+    return this.#waitFor(about, read, signal);
+  }
+
+  /** The first thing that `read` makes of the events of a filter. Rejects with the signal's reason when it aborts. */
+  #waitFor<T>(filter: Filter, read: (event: NostrEvent) => Promise<T | undefined>, signal: AbortSignal): Promise<T> {
     return new Promise((resolve, reject) => {
-      // No `since`: a result published while we were away is still on the relay, under a `d` of its own.
+      // No `since`: what was published while we were away is still on the relay, under a `d` of its own.
       const stop = this.#subscribe(
-        () => [about],
+        () => [filter],
         (event) => {
-          if (!tagValues(event, tag).includes(value)) return;
-          void this.#readResult(event).then((result) => {
+          void read(event).then((result) => {
             if (result === undefined) return;
             stop();
             resolve(result);
@@ -253,6 +344,13 @@ export class NostrGatewayClient {
     }
   }
 
+  /** For the gateway, which answers in the scheme it was asked in. */
+  async #encrypt(text: string): Promise<string> {
+    const cipher = this.#signer.nip44 ?? this.#signer.nip04;
+    if (cipher === undefined) throw new TypeError("this signer cannot encrypt");
+    return cipher.encrypt(this.#gatewayPubkey, text);
+  }
+
   /** Answers in the scheme the challenge came in. */
   async #encryptLike(sample: string, text: string): Promise<string> {
     const scheme = schemeOf(sample);
@@ -260,6 +358,12 @@ export class NostrGatewayClient {
     if (cipher === undefined) throw new TypeError(`this signer cannot encrypt with ${scheme}`);
     return cipher.encrypt(this.#gatewayPubkey, text);
   }
+}
+
+function accepted(response: ServiceResponse31501): ServiceResponse31501 {
+  if (response.status !== "error") return response;
+  const { error_code: nostrCode, error_message: message = "refused", details } = response;
+  throw new ServiceRequestError(details?.code ?? "internal_error", message, nostrCode);
 }
 
 function parseJson(text: string): unknown {

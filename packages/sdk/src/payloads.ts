@@ -8,7 +8,16 @@ import type { EventDraft } from "./nostr-event.js";
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json | undefined };
 
 /** Kinds of the gateway's events (NIP-01 addressable range). */
-export const KIND = { intent: 31510, challenge: 31511, response: 31512, confirmation: 31340, failure: 31341 } as const;
+export const KIND = {
+  serviceRequest: 31500,
+  serviceResponse: 31501,
+  notification: 31502,
+  intent: 31510,
+  challenge: 31511,
+  response: 31512,
+  confirmation: 31340,
+  failure: 31341,
+} as const;
 
 const utf8 = new TextEncoder();
 
@@ -114,6 +123,24 @@ export function buildIntent31510(
       ["d", actionId],
       ["v", "1"],
       ["expiration", String(expiresAt)],
+    ],
+  };
+}
+
+/** The plain text of a 31500 (canonical JSON, to be encrypted for the gateway) and the tags of its event. */
+export function buildServiceRequest31500(
+  requestId: string,
+  action: string,
+  fields: Readonly<Record<string, unknown>>,
+  extra: { readonly gatewayPubkey: string; readonly expiresAt: number },
+): Omit<EventDraft, "content"> & { readonly plainText: string } {
+  return {
+    kind: KIND.serviceRequest,
+    plainText: canonicalJson({ ...fields, request_id: requestId, action }),
+    tags: [
+      ["p", extra.gatewayPubkey],
+      ["d", requestId],
+      ["expiration", String(extra.expiresAt)],
     ],
   };
 }

@@ -6,11 +6,10 @@ import { intentSchema } from "./event-schemas.js";
 import type { GatewayClient } from "./gateway-client.js";
 import type { NostrGatewayClient } from "./nostr-client.js";
 import type { NostrEvent } from "./nostr-event.js";
-import { type Response31512, sessionIdOfIntent } from "./payloads.js";
+import { type IntentContent, type Response31512, sessionIdOfIntent } from "./payloads.js";
 import { type AnsweredStore, InMemoryAnsweredStore } from "./payment/answered-store.js";
 import { ChallengeAnswerer, fieldOf } from "./payment/challenge-answerer.js";
 import {
-  expiryOf,
   type PaymentRequest,
   type PaymentResult,
   toTransferIntent,
@@ -56,10 +55,15 @@ export class PaymentFlow {
 
   /** Publishes a 31510, answers the 31511s and waits for 31340 or 31341. Needs `nostr`. */
   async payOverNostr(request: PaymentRequest): Promise<PaymentResult> {
-    const nostr = this.#requireNostr();
-    const { action_id, type, params } = toTransferIntent(request);
-    const { event } = await nostr.signIntent(action_id, type, params, expiryOf(request));
-    return this.resumeOverNostr(event, request);
+    return this.followOverNostr(toTransferIntent(request), request);
+  }
+
+  /** As `payOverNostr`, for any intent that the verifier can check. */
+  async followOverNostr(intent: IntentContent, options: WaitOptions = {}): Promise<PaymentResult> {
+    const { action_id, type, params, expires_at: expiresAt } = intent;
+    if (typeof expiresAt !== "number") throw new TypeError("expires_at must be unix seconds");
+    const { event } = await this.#requireNostr().signIntent(action_id, type, params, expiresAt);
+    return this.resumeOverNostr(event, options);
   }
 
   /**
@@ -83,10 +87,16 @@ export class PaymentFlow {
       step("intent_published");
       const end = await ending;
       if (!end.ok) throw failedPayment(end.failure.details?.code, end.failure.message, end.failure.code);
-      const { txid } = end.confirmation.results;
+      const { txid, payment_hash: paymentHash } = end.confirmation.results;
       step("settled", { txid });
-      const actionId = content.action_id;
-      return { txid, sessionId, actionId, intentEventId: event.id, elapsedMs: Date.now() - startedAt };
+      return {
+        txid,
+        sessionId,
+        actionId: content.action_id,
+        intentEventId: event.id,
+        ...(paymentHash === undefined ? {} : { paymentHash }),
+        elapsedMs: Date.now() - startedAt,
+      };
     } catch (error) {
       throw toTimeout(error);
     } finally {
@@ -107,10 +117,20 @@ export class PaymentFlow {
       auto_start: true,
       as: "owner",
     });
-    const sessionId = session.session_id;
+    return this.followOverHttp({ content: intent, sessionId: session.session_id }, { ...request, startedAt });
+  }
+
+  /** Answers the challenges of a session that was opened for an approved intent, and waits for its end. Needs `client`. */
+  async followOverHttp(
+    approved: ApprovedIntent & { readonly sessionId: string },
+    options: WaitOptions & { readonly startedAt?: number; readonly until?: "ceremony" | "session" } = {},
+  ): Promise<PaymentResult> {
+    const { client } = this.#options;
+    if (client === undefined) throw new TypeError("following a session over HTTP needs a GatewayClient");
+    const { sessionId } = approved;
+    const { startedAt = Date.now() } = options;
     const step = createStepReporter(this.#options.onStep, startedAt, sessionId);
     step("session_opened");
-    const approved: ApprovedIntent = { content: intent, sessionId };
     const answer = async (content: unknown): Promise<void> => {
       const response = await this.#answerer.answer({ content }, approved, step);
       if (response !== undefined) await this.#respondOverHttp(client, response, step);
@@ -122,9 +142,10 @@ export class PaymentFlow {
       await answer(opened.challenge);
     }
     const outcome = await waitForCeremony(client, sessionId, {
-      timeoutMs: request.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+      timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
       intervalMs: LOOK_INTERVAL_MS,
-      ...(request.signal ? { signal: request.signal } : {}),
+      ...(options.until ? { until: options.until } : {}),
+      ...(options.signal ? { signal: options.signal } : {}),
       onStatus: async ({ open_challenge_id: challengeId }) => {
         if (!challengeId || seen.has(challengeId)) return;
         seen.add(challengeId);
@@ -136,7 +157,7 @@ export class PaymentFlow {
     const { status } = outcome;
     if (!outcome.ok || !status?.txid) throw failedPayment(status?.error_code, status?.error ?? "the payment failed");
     step("settled", { txid: status.txid });
-    return { txid: status.txid, sessionId, actionId: intent.action_id, elapsedMs: Date.now() - startedAt };
+    return { txid: status.txid, sessionId, actionId: approved.content.action_id, elapsedMs: Date.now() - startedAt };
   }
 
   #requireNostr(): NostrGatewayClient {

@@ -255,6 +255,81 @@ const assetFields = {
 export const asset = z.looseObject({ ...assetFields, total_reserved: units, available_supply: units });
 export const assetList = z.looseObject({ assets: z.array(z.looseObject(assetFields)), ...page });
 
+/** POST /lightning/lift; `bolt11_invoice` is null until the node has made it. */
+export const lift = z.looseObject({
+  operation_id: z.string(),
+  session_id: z.string(),
+  payment_hash: z.string(),
+  bolt11_invoice: optional(z.string()),
+  details: z.looseObject({
+    user_pubkey: z.string(),
+    asset_id: z.string(),
+    amount: units,
+    carrier_units: optional(units),
+    status: z.string(),
+    expires_at: time,
+  }),
+});
+
+/** POST /lightning/land; `txid` is null while the gateway still reads the user's VTXOs. */
+export const land = z.looseObject({
+  operation_id: z.string(),
+  session_id: z.string(),
+  payment_hash: z.string(),
+  job_id: optional(z.string()),
+  bolt11_invoice: z.string(),
+  details: z.looseObject({
+    user_pubkey: z.string(),
+    asset_id: z.string(),
+    amount: units,
+    fee: units,
+    total: units,
+    expires_at: time,
+    txid: optional(z.string()),
+  }),
+});
+
+export const landResume = z.looseObject({
+  operation_id: z.string(),
+  payment_hash: z.string(),
+  job_id: z.string(),
+  details: z.looseObject({ status: z.string() }),
+});
+
+/** GET /lightning/invoices/{payment_hash}; preimage and fee for the parties only. */
+export const lightningInvoice = z.looseObject({
+  invoice_status: z.looseObject({
+    payment_hash: z.string(),
+    status: z.string(),
+    amount_sats: units,
+    asset_id: z.string(),
+    invoice_type: z.string(),
+    created_at: time,
+    expires_at: time,
+    paid_at: optional(time),
+    bolt11_invoice: optional(z.string()),
+    lnd_settled: z.boolean(),
+    txid: optional(z.string()),
+    error_code: optional(z.string()),
+    preimage: optional(z.string()),
+    fee_sats: optional(units),
+  }),
+  stale: optional(z.boolean()),
+  as_of: optional(time),
+});
+
+export const feeEstimate = z.looseObject({
+  fee_estimate: z.looseObject({
+    amount_sats: units,
+    base_fee: units,
+    routing_fee: units,
+    carrier_units: units,
+    total_fee: units,
+    total_amount: units,
+    fee_percentage: z.number(),
+  }),
+});
+
 const apiKeyFields = {
   id: z.string(),
   name: z.string(),
@@ -276,6 +351,10 @@ export type TransferResult = z.infer<typeof transferResult>;
 export type AssetInfo = z.infer<typeof asset>;
 export type Balances = z.infer<typeof balances>;
 export type Job = z.infer<typeof job>;
+export type Lift = z.infer<typeof lift>;
+export type Land = z.infer<typeof land>;
+export type LightningInvoice = z.infer<typeof lightningInvoice>["invoice_status"];
+export type FeeEstimate = z.infer<typeof feeEstimate>["fee_estimate"];
 
 /** 204, or a body nobody reads. */
 export const nothing = z.looseObject({});

@@ -19,11 +19,19 @@ export {
   RetriableHttpError,
   RetryExceededError,
   SchemaValidationError,
+  ServiceRequestError,
   UnavailableError,
   VerificationError,
   type VerificationReason,
 } from "./errors.js";
-export type { Challenge31511, Confirmation31340, Failure31341, Intent31510 } from "./event-schemas.js";
+export type {
+  Challenge31511,
+  Confirmation31340,
+  Failure31341,
+  Intent31510,
+  Notification31502,
+  ServiceResponse31501,
+} from "./event-schemas.js";
 export {
   type CallAs,
   type CallOptions,
@@ -33,6 +41,21 @@ export {
   type RespondOptions,
   type StreamEvent,
 } from "./gateway-client.js";
+export {
+  createLandIntent,
+  createLiftIntent,
+  executeLandFlow,
+  executeLiftFlow,
+  type LandIntentRequest,
+  type LandRequest,
+  type LandResult,
+  landFeeSats,
+  type LiftFlowOptions,
+  type LiftIntentRequest,
+  type LiftInvoice,
+  type LiftRequest,
+  type LiftResult,
+} from "./lightning-operations.js";
 export type { EventDraft, NostrEvent } from "./nostr-event.js";
 export { type IntentResult, type NostrClientOptions, NostrGatewayClient } from "./nostr-client.js";
 export {
@@ -47,6 +70,7 @@ export {
 export {
   buildIntent31510,
   buildResponse31512,
+  buildServiceRequest31500,
   canonicalJson,
   type IntentContent,
   type ItemSignature,
@@ -69,7 +93,18 @@ export {
   type WaitOptions,
 } from "./payment-flow.js";
 export type { WebSocketConstructor } from "./relay-connection.js";
-export type { AssetInfo, Balances, CeremonyStatus, Job, Session, TransferResult } from "./response-schemas.js";
+export type {
+  AssetInfo,
+  Balances,
+  CeremonyStatus,
+  FeeEstimate,
+  Job,
+  Land,
+  Lift,
+  LightningInvoice,
+  Session,
+  TransferResult,
+} from "./response-schemas.js";
 export { type RetryOptions, withRetryAsync } from "./retry.js";
 export { secretKeySigner } from "./secret-key-signer.js";
 export type { Signer } from "./signer.js";
@@ -79,6 +114,10 @@ export {
   validate31340Detailed,
   validate31341,
   validate31341Detailed,
+  validate31501,
+  validate31501Detailed,
+  validate31502,
+  validate31502Detailed,
   validate31510,
   validate31510Detailed,
   validate31511,

@@ -1,7 +1,15 @@
 import type { z } from "zod";
 
 import { type FieldError, SchemaValidationError } from "./errors.js";
-import { challengeSchema, confirmationSchema, failureSchema, intentSchema, responseSchema } from "./event-schemas.js";
+import {
+  challengeSchema,
+  confirmationSchema,
+  failureSchema,
+  intentSchema,
+  notificationSchema,
+  responseSchema,
+  serviceResponseSchema,
+} from "./event-schemas.js";
 
 export interface DetailedVerdict {
   readonly valid: boolean;
@@ -25,12 +33,16 @@ function detailed(schema: z.ZodType, value: unknown): DetailedVerdict {
 }
 
 /** Contents of events, not events: pass the parsed JSON of `content`. */
+export const validate31501Detailed = (content: unknown): DetailedVerdict => detailed(serviceResponseSchema, content);
+export const validate31502Detailed = (content: unknown): DetailedVerdict => detailed(notificationSchema, content);
 export const validate31510Detailed = (content: unknown): DetailedVerdict => detailed(intentSchema, content);
 export const validate31511Detailed = (content: unknown): DetailedVerdict => detailed(challengeSchema, content);
 export const validate31512Detailed = (content: unknown): DetailedVerdict => detailed(responseSchema, content);
 export const validate31340Detailed = (content: unknown): DetailedVerdict => detailed(confirmationSchema, content);
 export const validate31341Detailed = (content: unknown): DetailedVerdict => detailed(failureSchema, content);
 
+export const validate31501 = (content: unknown): boolean => validate31501Detailed(content).valid;
+export const validate31502 = (content: unknown): boolean => validate31502Detailed(content).valid;
 export const validate31510 = (content: unknown): boolean => validate31510Detailed(content).valid;
 export const validate31511 = (content: unknown): boolean => validate31511Detailed(content).valid;
 export const validate31512 = (content: unknown): boolean => validate31512Detailed(content).valid;

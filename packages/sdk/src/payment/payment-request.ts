@@ -30,6 +30,8 @@ export interface PaymentResult {
   readonly actionId: string;
   /** Id of the 31510 (Nostr only). */
   readonly intentEventId?: string;
+  /** Of a land (Nostr only; over HTTP its route says it). */
+  readonly paymentHash?: string;
   readonly elapsedMs: number;
 }
 
@@ -55,6 +57,6 @@ export function toTransferIntent(request: PaymentRequest): IntentContent {
 }
 
 /** Unix seconds. */
-export function expiryOf({ expiresAt, validForSeconds = 600 }: PaymentRequest): number {
+function expiryOf({ expiresAt, validForSeconds = 600 }: PaymentRequest): number {
   return expiresAt ?? Math.floor(Date.now() / 1000) + validForSeconds;
 }
