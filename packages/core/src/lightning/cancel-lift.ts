@@ -1,3 +1,4 @@
+import { type Caller, mayRead } from "../caller";
 import { AppError } from "../errors";
 import type { Tx } from "../ports/transactions";
 import type { Wake } from "../ports/waker";
@@ -13,13 +14,14 @@ import { lightningWakeOf } from "./lightning-wake";
 export async function cancelLift(
   deps: Pick<LightningSessionDeps, "operations" | "sessions" | "clock">,
   tx: Tx,
-  { sessionId, reason }: { readonly sessionId: string; readonly reason: string },
+  { sessionId, caller, reason }: { readonly sessionId: string; readonly caller: Caller; readonly reason: string },
 ): Promise<{ readonly session: Session; readonly wakes: readonly Wake[] }> {
   // The lift's row before its session's, as the worker locks them.
   const known = await deps.operations.findBySession(tx, sessionId);
   const operation = known === undefined ? undefined : await deps.operations.lock(tx, known.operationId);
   if (operation?.invoiceType !== "lift") throw new AppError("not_found");
   const session = await lockSessionOf(deps, tx, operation);
+  if (!mayRead(caller, session)) throw new AppError("not_found");
   if (isTerminal(session)) throw new AppError("wrong_state", { details: { status: session.status, allowed: [] } });
   if (isHandedOver(session)) throw tooLate(session);
   if (operation.errorCode !== undefined) return { session, wakes: [] };
