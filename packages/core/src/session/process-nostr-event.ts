@@ -1,5 +1,5 @@
 import { canonicalDigest } from "../canonical-json";
-import { AppError, ERRORS, toAppError, type ErrorCode } from "../errors";
+import { AppError, toAppError, type ErrorCode } from "../errors";
 import { intentContentHash, parseIntentParams } from "../nostr/intent-content";
 import { parseIntentEnvelope, type IntentContent } from "../nostr/intent-envelope";
 import { INTENT_KIND, RESPONSE_KIND } from "../nostr/kinds";
@@ -11,6 +11,7 @@ import type { Wake } from "../ports/waker";
 import { syncVtxos } from "../vtxo/sync-vtxos";
 import { publishFailure, publishNotice } from "./end-session";
 import { checkIntentNetwork, checkIntentTimes } from "./intent-rules";
+import { isRefusal } from "./is-refusal";
 import { isMirrorFresh, openReadIntent } from "./open-session";
 import { judgeIntent } from "./read-intent";
 import { respondToChallenge } from "./respond-to-challenge";
@@ -185,19 +186,4 @@ async function processResponse(deps: CeremonyDeps, event: NostrEvent): Promise<P
     if (!isRefusal(error)) throw error;
     return { errorCode: error.code, wakes: [] };
   }
-}
-
-/** Codes that say something about us or our daemons, not about the event: tried again, never told as the event's fault. */
-const OUR_FAULT: ReadonlySet<ErrorCode> = new Set([
-  "internal_error",
-  "daemon_unavailable",
-  "daemon_auth_failed",
-  "database_unavailable",
-  "queue_unavailable",
-  "not_ready",
-  "outcome_unknown",
-]);
-
-function isRefusal(error: AppError): boolean {
-  return !OUR_FAULT.has(error.code) && ERRORS[error.code].retry !== "reconcile";
 }
