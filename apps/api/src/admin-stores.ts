@@ -1,4 +1,6 @@
 import type { KeyScope } from "@arkrelay/core/http/admin";
+import type { AccountPosition } from "@arkrelay/core/ports/ledger-books";
+import type { Reconciliation } from "@arkrelay/core/ports/reconciliation-store";
 import type { Tx } from "@arkrelay/core/ports/transactions";
 import type { Asset } from "@arkrelay/db/stores/asset-store";
 import type { LedgerEntry } from "@arkrelay/db/stores/list-ledger-entries";
@@ -116,6 +118,11 @@ export interface AdminStores {
     count(before: Date): Promise<CleanupCounts>;
     /** Deletes in batches until nothing older is left. */
     run(before: Date): Promise<CleanupCounts>;
+  };
+  /** The books, and the newest look at every daemon beside them. */
+  readonly ledger: {
+    listBalances(assetId: string | undefined): Promise<readonly AccountPosition[]>;
+    listComparisons(assetId: string | undefined): Promise<readonly Reconciliation[]>;
   };
   readonly sessionCounts: () => Promise<SessionCounts>;
   /** What was booked for a lift or land, oldest first. */

@@ -6,7 +6,9 @@ import type { Database } from "@arkrelay/db/connection";
 import { DrizzleApiKeyStore, type ApiKey } from "@arkrelay/db/stores/api-key-store";
 import { DrizzleAssetStore } from "@arkrelay/db/stores/asset-store";
 import { DrizzleAuditStore } from "@arkrelay/db/stores/audit-store";
+import { DrizzleLedgerBooks } from "@arkrelay/db/stores/ledger-books";
 import { listLedgerEntries } from "@arkrelay/db/stores/list-ledger-entries";
+import { DrizzleReconciliationStore } from "@arkrelay/db/stores/reconciliation-store";
 import { DrizzleRetentionStore, type RetentionTarget } from "@arkrelay/db/stores/retention-store";
 import { DrizzleServiceStateStore } from "@arkrelay/db/stores/service-state-store";
 import { countSessions } from "@arkrelay/db/stores/table-counts";
@@ -19,6 +21,8 @@ export function openAdminStores(database: Database): AdminStores {
   const audit = new DrizzleAuditStore(database);
   const states = new DrizzleServiceStateStore(database);
   const retention = new DrizzleRetentionStore(database);
+  const books = new DrizzleLedgerBooks(database);
+  const reconciliations = new DrizzleReconciliationStore(database);
   return {
     audit: {
       insert: (entry) => audit.insert(entry),
@@ -42,6 +46,10 @@ export function openAdminStores(database: Database): AdminStores {
     cleanup: {
       count: (before) => forEachTarget((target) => retention.count(target, before)),
       run: (before) => forEachTarget((target) => deleteAll(retention, target, before)),
+    },
+    ledger: {
+      listBalances: (assetId) => books.listBalances(assetId),
+      listComparisons: (assetId) => reconciliations.listNewest(assetId),
     },
     sessionCounts: () => countSessions(database),
     listOperationEntries: (operationId) => listLedgerEntries(database, operationId, Object.values(POSTING_KINDS)),

@@ -3,6 +3,8 @@ import { cleanupRoute } from "./admin/cleanup";
 import { configurationRoute } from "./admin/configuration";
 import { createApiKeyRoute } from "./admin/create-api-key";
 import { getApiKeyRoute } from "./admin/get-api-key";
+import { listLedgerAccountsRoute } from "./admin/ledger/list-accounts";
+import { listLedgerDriftRoute } from "./admin/ledger/list-drift";
 import { closeChannelRoute } from "./admin/lightning/close-channel";
 import { getUnknownRoute, listUnknownRoute } from "./admin/lightning/list-unknown";
 import { newAddressRoute } from "./admin/lightning/new-address";
@@ -155,6 +157,8 @@ const ROUTES: readonly Route[] = [
   servicesStatusRoute,
   cleanupRoute,
   listAuditRoute,
+  listLedgerAccountsRoute,
+  listLedgerDriftRoute,
   listUnknownRoute,
   getUnknownRoute,
   recheckUnknownRoute,
