@@ -9,7 +9,7 @@ import type { DaemonName } from "./status-sources";
 /** What operators read straight from arkd and tapd. */
 export interface DaemonReads {
   /** Those that are configured. */
-  readonly names: readonly DaemonName[];
+  readonly names: ReadonlySet<DaemonName>;
   /** Falls back to what any process saw last. */
   arkInfo(): Promise<Known<ArkServerInfo>>;
   /** Throws `feature_disabled` when no tapd is configured. */
@@ -18,7 +18,7 @@ export interface DaemonReads {
 
 export interface DaemonReadsDeps {
   readonly clock: Clock;
-  readonly names: readonly DaemonName[];
+  readonly names: ReadonlySet<DaemonName>;
   readonly readArkInfo: () => Promise<ArkServerInfo>;
   readonly storedArkInfo: () => Promise<{ readonly info: ArkServerInfo; readonly seenAt: Date } | undefined>;
   readonly tapd: Pick<TaprootAssets, "getAssetBalances"> | undefined;

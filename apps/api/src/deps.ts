@@ -3,7 +3,7 @@ import { hostname } from "node:os";
 
 import { DEFAULT_KEY_SCOPES } from "@arkrelay/core/http/admin";
 import type { LightningNode } from "@arkrelay/core/ports/lightning-node";
-import type { DaemonManager } from "@arkrelay/daemons/daemon-manager";
+import type { DaemonManager, DaemonName } from "@arkrelay/daemons/daemon-manager";
 import { openProcessDaemons } from "@arkrelay/daemons/open-process-daemons";
 import type { Database } from "@arkrelay/db/connection";
 import { migrate } from "@arkrelay/db/migrator";
@@ -99,6 +99,8 @@ export async function openDeps(config: ApiConfig, life: DepsLife, options: OpenO
     heartbeats,
     life,
   });
+  const lnd = options.lnd ?? daemons.lnd;
+  const names = new Set(lnd === undefined ? daemons.names : [...daemons.names, "lnd" as const]);
   return {
     settings: toApiSettings(config, options.version),
     clock: systemClock,
@@ -128,8 +130,8 @@ export async function openDeps(config: ApiConfig, life: DepsLife, options: OpenO
       onOutboxInsert: onInsert,
       onLightningStatus: (type, status) => metrics.lightningOperations.inc({ type, status }),
     }),
-    daemons: openDaemonReads(database, daemons),
-    lnd: createLndReads(options.lnd ?? daemons.lnd, systemClock),
+    daemons: openDaemonReads(database, daemons, names),
+    lnd: createLndReads(lnd, systemClock),
     restarts,
     status: createStatusSources({
       database,
@@ -137,7 +139,7 @@ export async function openDeps(config: ApiConfig, life: DepsLife, options: OpenO
       hasMetRedis: hasMet,
       metrics,
       queues,
-      configuredDaemons: daemons.names,
+      configuredDaemons: names,
       isDraining: async () => (await life.checkReady()).draining,
       now: () => systemClock.now(),
     }),
@@ -151,11 +153,11 @@ function toReadLimits({ arkd, lnd }: ApiConfig) {
   return { arkd: { ...arkd, ...READ_LIMITS }, lnd: lnd && { ...lnd, ...READ_LIMITS } };
 }
 
-function openDaemonReads(database: Database, daemons: DaemonManager) {
+function openDaemonReads(database: Database, daemons: DaemonManager, names: ReadonlySet<DaemonName>) {
   const stored = new DrizzleArkInfoStore(database);
   return createDaemonReads({
     clock: systemClock,
-    names: daemons.names,
+    names,
     readArkInfo: () => daemons.arkd.getInfo({ maxAgeMs: 0 }),
     storedArkInfo: () => stored.findSeen(),
     tapd: undefined,

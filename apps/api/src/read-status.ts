@@ -41,7 +41,7 @@ export interface StatusDeps {
   readonly hasMetRedis: () => boolean;
   readonly queues: WakeQueues;
   readonly metrics: Pick<Metrics, "registry">;
-  readonly configuredDaemons: readonly DaemonName[];
+  readonly configuredDaemons: ReadonlySet<DaemonName>;
   readonly isDraining: () => Promise<boolean>;
   readonly now: () => Date;
 }
@@ -139,7 +139,7 @@ function toRedisInfo(info: string): RedisInfo {
 function readDaemons(states: readonly ServiceState[], deps: Pick<StatusDeps, "configuredDaemons" | "now">) {
   const report = readReport(monitoringReportSchema, states, "monitoring", deps.now());
   const entries = DAEMONS.map((name) => {
-    const isConfigured = deps.configuredDaemons.includes(name);
+    const isConfigured = deps.configuredDaemons.has(name);
     return [name, isConfigured ? toDaemonState(report?.detail?.daemons[name]) : NOT_CONFIGURED];
   });
   return Object.fromEntries(entries) as Record<DaemonName, DaemonState>;

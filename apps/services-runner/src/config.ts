@@ -1,6 +1,7 @@
 import { arkdSection } from "@arkrelay/runtime/config/arkd-section";
 import { backgroundSection } from "@arkrelay/runtime/config/background-section";
 import { databaseSection } from "@arkrelay/runtime/config/database-section";
+import { lndSection } from "@arkrelay/runtime/config/lnd-section";
 import { nostrSection } from "@arkrelay/runtime/config/nostr-section";
 import { parseEnv } from "@arkrelay/runtime/config/parse-env";
 import { processSection } from "@arkrelay/runtime/config/process-section";
@@ -14,6 +15,7 @@ export function parseConfig(env: NodeJS.ProcessEnv) {
     redis: redisSection,
     background: backgroundSection,
     arkd: arkdSection,
+    lnd: lndSection,
     nostr: nostrSection,
   });
 }

@@ -1,8 +1,6 @@
 import { hostname } from "node:os";
 
-import { GrpcArkDaemon } from "@arkrelay/daemons/ark/grpc-ark-daemon";
-import { DaemonProbe } from "@arkrelay/daemons/daemon-probe";
-import { createPrometheusDaemonObserver } from "@arkrelay/daemons/prometheus-daemon-observer";
+import { openProcessDaemons } from "@arkrelay/daemons/open-process-daemons";
 import { requireSchema } from "@arkrelay/db/migrator";
 import { openProcessDatabase } from "@arkrelay/db/open-process-database";
 import { DrizzleHeartbeatStore } from "@arkrelay/db/stores/heartbeat-store";
@@ -45,11 +43,19 @@ export async function openDeps(config: ServicesConfig, life: Life) {
     onError: (error) => logger.warn("the wake channel's Redis reported an error", { error }),
   });
   life.onStop("wake channel", () => closeRedis(subscriber));
-  const arkd = new GrpcArkDaemon(config.arkd, {
-    observer: createPrometheusDaemonObserver(metrics),
+  const states = new DrizzleServiceStateStore(database);
+  const heartbeats = new DrizzleHeartbeatStore(database);
+  const instance = `${hostname()}-${systemRandom.uuid()}`;
+  const { daemons, restarts } = openProcessDaemons(config, {
+    serviceName: "services",
+    instance,
+    metrics,
+    logger,
     requestId: () => undefined,
+    states,
+    heartbeats,
+    life,
   });
-  life.onStop("arkd", () => arkd.link.close());
   return {
     logger,
     metrics,
@@ -58,11 +64,14 @@ export async function openDeps(config: ServicesConfig, life: Life) {
     ...openSessionStores(database),
     waker,
     outboxWakes: openOutboxWakes(subscriber),
-    arkd,
-    probes: new Map([["arkd", createArkdProbe(arkd, config)]]),
+    arkd: daemons.arkd,
+    /** undefined = not configured. */
+    lnd: daemons.lnd,
+    probes: daemons.probes,
+    restarts,
     leases: new DrizzleLeaseStore(database),
-    states: new DrizzleServiceStateStore(database),
-    heartbeats: new DrizzleHeartbeatStore(database),
+    states,
+    heartbeats,
     jobs: new DrizzleJobStore(database),
     events: new DrizzleNostrEventStore(database),
     outbox: new DrizzleOutboxQueue(database),
@@ -70,7 +79,7 @@ export async function openDeps(config: ServicesConfig, life: Life) {
     scripts: new DrizzleWatchedScriptStore(database),
     clock: systemClock,
     random: systemRandom,
-    instance: `${hostname()}-${systemRandom.uuid()}`,
+    instance,
   };
 }
 
@@ -102,13 +111,5 @@ function openWaker(config: ServicesConfig, life: Life, logger: Logger, metrics: 
       for (const wake of wakes) metrics.wakeFailures.inc({ queue: queueOf(wake) });
       logger.warn("wakes did not reach the queue", { count: wakes.length, error });
     },
-  });
-}
-
-function createArkdProbe(arkd: GrpcArkDaemon, config: ServicesConfig): DaemonProbe {
-  return new DaemonProbe({
-    link: arkd.link,
-    readStatus: () => arkd.getInfo({ maxAgeMs: 0 }),
-    intervalMs: config.arkd.healthCheckIntervalMs,
   });
 }

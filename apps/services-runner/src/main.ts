@@ -1,3 +1,4 @@
+import { RESTART_POLL_MS } from "@arkrelay/daemons/open-process-daemons";
 import { runProcess } from "@arkrelay/runtime/process";
 import { showLife } from "@arkrelay/runtime/show-life";
 
@@ -14,7 +15,10 @@ void runProcess("services", async (life) => {
   for (const warning of config.warnings) logger.warn(warning);
   life.readyWhen("mariadb", () => deps.database.ping());
 
-  await showLife(life, config.process, deps);
+  await showLife(life, config.process, { ...deps, restartSeen: () => deps.restarts.restartSeen });
+  const periodMs = RESTART_POLL_MS * config.process.pollScale;
+  const watching = deps.restarts.run({ periodMs, signal: life.stopping });
+  life.onStop("restart watcher", () => watching);
 
   const listening = runListeners(deps, config, life.stopping);
   life.onStop("listeners", () => listening);

@@ -84,5 +84,5 @@ function createScripts(deps: ServicesDeps, config: ServicesConfig): Listener {
 
 function createMonitoring(deps: ServicesDeps, config: ServicesConfig): Listener {
   const periodMs = config.arkd.healthCheckIntervalMs * config.process.pollScale;
-  return createMonitoringListener({ ...deps, periodMs });
+  return createMonitoringListener({ ...deps, log: deps.logger.forModule("monitoring"), periodMs });
 }

@@ -74,7 +74,9 @@ export const monitoringReportSchema = z.object({
           breaker: z.enum(["closed", "half_open", "open"]),
           latencyMs: z.number().nullable(),
           version: z.string().nullable(),
+          /** Of a healthy one: its warning. */
           lastErrorCode: z.string().nullable(),
+          certificateExpiresAt: time.nullable().default(null),
           checkedAt: time.nullable(),
         }),
       ),

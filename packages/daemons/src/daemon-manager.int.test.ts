@@ -110,9 +110,10 @@ test.each([
   expect(await healthOfLnd()).toMatchObject({ healthy: true, lastErrorCode: warning });
 });
 
-test("the end of the certificate that lnd showed is known", async () => {
-  const days = ((await healthOfLnd())?.certificateExpiresAt?.getTime() ?? 0) - Date.now();
-  expect(Math.round(days / 86_400_000)).toBe(20);
+test("the end of the certificate that lnd showed is known, and a warning when it is near", async () => {
+  const health = await healthOfLnd();
+  expect(health).toMatchObject({ healthy: true, lastErrorCode: "certificate_expiring" });
+  expect(Math.round(((health?.certificateExpiresAt?.getTime() ?? 0) - Date.now()) / 86_400_000)).toBe(20);
 });
 
 test("a reconnect reads the macaroon again, asks the daemon, and closes an open breaker", async () => {

@@ -10,7 +10,7 @@ export interface DaemonHealth {
   readonly latencyMs: number | null;
   readonly breaker: BreakerState;
   readonly version: string | null;
-  /** Name of the newest failure: the daemon's own, a gRPC status, or our error code. */
+  /** Name of the newest failure (the daemon's own, a gRPC status, or our error code); of a healthy one: its warning. */
   readonly lastErrorCode: string | null;
   /** Of the daemon's certificate or our own, whichever ends first. */
   readonly certificateExpiresAt: Date | null;
@@ -31,6 +31,9 @@ export interface ProbedLink {
   readonly certificateExpiresAt: Date | undefined;
   reconnectIfSecretsChanged(): void;
 }
+
+/** Renewing one may need other people: told this long before it ends. */
+const CERTIFICATE_WARNING_MS = 30 * 86_400_000;
 
 export interface DaemonProbeOptions {
   readonly link: ProbedLink;
@@ -74,9 +77,10 @@ export class DaemonProbe {
     const startedAt = performance.now();
     try {
       link.reconnectIfSecretsChanged();
-      const { version, warning = null } = await readStatus();
+      const { version, warning } = await readStatus();
       const latencyMs = Math.round(performance.now() - startedAt);
-      this.last = { healthy: true, latencyMs, version, lastErrorCode: warning, checkedAt: new Date() };
+      const lastErrorCode = warning ?? this.certificateWarning();
+      this.last = { healthy: true, latencyMs, version, lastErrorCode, checkedAt: new Date() };
     } catch (thrown) {
       const { code, details } = toAppError(thrown);
       // It answered, but not as we may use it: wrong_network.
@@ -85,6 +89,12 @@ export class DaemonProbe {
       this.last = { ...this.last, healthy: false, latencyMs: null, lastErrorCode, checkedAt: new Date() };
     }
     return this.health;
+  }
+
+  private certificateWarning(): string | null {
+    const { certificateExpiresAt } = this.options.link;
+    if (certificateExpiresAt === undefined) return null;
+    return certificateExpiresAt.getTime() - Date.now() < CERTIFICATE_WARNING_MS ? "certificate_expiring" : null;
   }
 
   private async run(): Promise<void> {

@@ -148,6 +148,12 @@ export function createMetrics() {
       labelNames: ["service"],
       registers,
     }),
+    certificateDays: new Gauge({
+      name: "arkrelay_certificate_expiry_days",
+      help: "Days until the first certificate of a daemon's connection ends",
+      labelNames: ["service"],
+      registers,
+    }),
     daemonCall: new Histogram({
       name: "arkrelay_daemon_call_seconds",
       help: "Duration of a daemon call",

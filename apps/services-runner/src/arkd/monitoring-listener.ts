@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 
 import type { MonitoringReportDetail } from "@arkrelay/core/service-report";
 import type { DaemonHealth, DaemonProbe } from "@arkrelay/daemons/daemon-probe";
+import type { Logger } from "@arkrelay/runtime/logger";
 import type { Metrics } from "@arkrelay/runtime/metrics";
 
 import type { Listener } from "../supervise-listener";
@@ -9,8 +10,11 @@ import type { Listener } from "../supervise-listener";
 export interface MonitoringListenerDeps {
   readonly probes: ReadonlyMap<string, Pick<DaemonProbe, "check">>;
   readonly periodMs: number;
-  readonly metrics: Pick<Metrics, "serviceHealth">;
+  readonly metrics: Pick<Metrics, "serviceHealth" | "certificateDays">;
+  readonly log: Pick<Logger, "info" | "warn">;
 }
+
+const DAY_MS = 86_400_000;
 
 /** Asks every daemon how it is, so that /health and the metrics of all processes answer without asking anybody. */
 export function createMonitoringListener(deps: MonitoringListenerDeps): Listener {
@@ -33,11 +37,37 @@ async function checkOne(
   name: string,
   probe: Pick<DaemonProbe, "check">,
 ): Promise<void> {
+  const before = last.get(name);
   const health = await probe.check();
   last.set(name, health);
   deps.metrics.serviceHealth.set({ service_name: name }, health.healthy ? 1 : 0);
+  const { certificateExpiresAt } = health;
+  if (certificateExpiresAt !== null) {
+    const days = (certificateExpiresAt.getTime() - Date.now()) / DAY_MS;
+    deps.metrics.certificateDays.set({ service: name }, Math.floor(days));
+  }
+  tellChange(deps.log, name, before, health);
+}
+
+/** One line per change: a daemon that is away for a night fills no log. */
+function tellChange(
+  log: MonitoringListenerDeps["log"],
+  service: string,
+  before: DaemonHealth | undefined,
+  { healthy, lastErrorCode, version, certificateExpiresAt }: DaemonHealth,
+): void {
+  if (before?.healthy === healthy && before.lastErrorCode === lastErrorCode) return;
+  const fields = { service, code: lastErrorCode, version, certificate_expires_at: certificateExpiresAt };
+  if (!healthy) log.warn("a daemon cannot be used", fields);
+  else if (lastErrorCode !== null) log.warn("a daemon serves, with a warning", fields);
+  else log.info("a daemon serves", fields);
 }
 
 function toReport(health: DaemonHealth): MonitoringReportDetail["daemons"][string] {
-  return { ...health, checkedAt: health.checkedAt?.toISOString() ?? null };
+  const { certificateExpiresAt, checkedAt } = health;
+  return {
+    ...health,
+    certificateExpiresAt: certificateExpiresAt?.toISOString() ?? null,
+    checkedAt: checkedAt?.toISOString() ?? null,
+  };
 }

@@ -29,7 +29,7 @@ export const reconnectByGetRoute = readRoute(common).handle(async (input) => {
 
 async function request(env: Env, tx: Tx, { service }: z.output<typeof ReconnectParams>) {
   const { daemons, admin, insertJob: insert } = env.deps;
-  if (!daemons.names.includes(service)) {
+  if (!daemons.names.has(service)) {
     throw new AppError("feature_disabled", { message: `No ${service} is configured.` });
   }
   const restartId = await admin.services.raiseDaemonRestart(tx, service);
