@@ -11,6 +11,7 @@ export interface DevnetConfig {
   readonly controlPort: number;
   readonly arkdPort: number;
   readonly arkdAdminPort: number;
+  readonly lndPort: number;
   readonly relayPort: number;
   /** Replaces the remembered seed. */
   readonly seed: string | undefined;
@@ -26,6 +27,7 @@ const Options = z.object({
   "control-port": port(8090),
   "arkd-port": port(7070),
   "arkd-admin-port": port(7071),
+  "lnd-port": port(10009),
   "relay-port": port(7777),
   seed: z.string().min(1).optional(),
   "relay-auth": z.boolean().default(false),
@@ -51,6 +53,7 @@ export function parseConfig(args: readonly string[], env: Readonly<Record<string
     controlPort: options["control-port"],
     arkdPort: options["arkd-port"],
     arkdAdminPort: options["arkd-admin-port"],
+    lndPort: options["lnd-port"],
     relayPort: options["relay-port"],
     seed: options.seed,
     isRelayAuthRequired: options["relay-auth"],
@@ -68,6 +71,7 @@ function readFlags(args: readonly string[]): Record<string, string | boolean | u
         "control-port": text,
         "arkd-port": text,
         "arkd-admin-port": text,
+        "lnd-port": text,
         "relay-port": text,
         seed: text,
         "relay-auth": { type: "boolean" },

@@ -2,6 +2,8 @@ import type { ArkdDaemon } from "./arkd/arkd-daemon";
 import type { ArkdEngine } from "./arkd/engine/arkd-engine";
 import type { VirtualClock } from "./clock/virtual-clock";
 import type { FaultBook } from "./faults/fault-book";
+import type { LndEngine } from "./lnd/engine/lnd-engine";
+import type { LndDaemon } from "./lnd/lnd-daemon";
 import type { EventLog } from "./relay/event-log";
 import type { RelayServer } from "./relay/relay-server";
 
@@ -12,8 +14,10 @@ export interface DevnetParts {
   readonly clock: VirtualClock;
   readonly faults: FaultBook;
   readonly arkd: Pick<ArkdDaemon, "restart">;
+  readonly lndEngine: LndEngine;
+  readonly lnd: Pick<LndDaemon, "restart" | "rotateTls">;
   readonly relay: Pick<RelayServer, "restart" | "connectionCount">;
   readonly relayLog: EventLog;
-  /** Empties arkd and relay and drops every connection; keys and seed stay. */
+  /** Empties arkd, lnd and relay and drops every connection; keys and seed stay. */
   readonly reset: () => void;
 }

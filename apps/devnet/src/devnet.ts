@@ -17,6 +17,10 @@ import { openIdentity } from "./journal/devnet-identity";
 import { Journal } from "./journal/journal";
 import { lockStateDir } from "./journal/lock-state-dir";
 import { writeFileAtomically } from "./journal/write-file-atomically";
+import { LndEngine } from "./lnd/engine/lnd-engine";
+import { LndKeys } from "./lnd/engine/lnd-keys";
+import type { LndRecord } from "./lnd/engine/lnd-store";
+import { type LndDaemon, startLndDaemon } from "./lnd/lnd-daemon";
 import { ConnectionGate } from "./net/connection-gate";
 import { EventLog } from "./relay/event-log";
 import { EventStore } from "./relay/event-store";
@@ -28,11 +32,23 @@ export interface DevnetDescription {
   readonly control_url: string;
   readonly relay_url: string;
   readonly arkd: { readonly grpc: string; readonly rest: string; readonly admin_url: string };
+  readonly lnd: LndDescription;
   /** x-only, 64 hex. */
   readonly signer_pubkey: string;
   /** x-only, 64 hex. */
   readonly forfeit_pubkey: string;
   readonly pid: number;
+}
+
+export interface LndDescription {
+  /** host:port */
+  readonly grpc: string;
+  /** Files. */
+  readonly tls_cert: string;
+  /** The admin macaroon. */
+  readonly macaroon: string;
+  /** Every macaroon by its name, the gateway's roles among them. */
+  readonly macaroons: Readonly<Record<string, string>>;
 }
 
 /** Registers what must be undone on stop, in the order of start. */
@@ -55,7 +71,12 @@ export async function startDevnet(config: DevnetConfig, onStop: OnStop): Promise
   onStop("arkd journal", () => arkdJournal.close());
   const append = (record: ArkdRecord): void => arkdJournal.append(record);
   const engine = new ArkdEngine({ keys: identity, seed: identity.seed, state, clock, random, append });
-  const sweeper = setInterval(() => engine.sweepExpired(), SWEEP_INTERVAL_MS);
+  const lndEngine = openLnd(config.stateDir, new LndKeys(identity.lndSecret), { clock, random }, onStop);
+  lndEngine.engine.resume(state.height);
+  const sweeper = setInterval(() => {
+    engine.sweepExpired();
+    lndEngine.engine.sweep();
+  }, SWEEP_INTERVAL_MS);
   onStop("sweeper", () => clearInterval(sweeper));
 
   const store = new EventStore();
@@ -72,6 +93,11 @@ export async function startDevnet(config: DevnetConfig, onStop: OnStop): Promise
     { port: config.arkdPort, heartbeatMs: config.heartbeatMs },
   );
   onStop("arkd", () => arkd.close());
+  const lnd = await startLndDaemon(
+    { engine: lndEngine.engine, faults },
+    { port: config.lndPort, folder: join(config.stateDir, "lnd") },
+  );
+  onStop("lnd", () => lnd.close());
   const relayOptions = { port: config.relayPort, isAuthRequired: config.isRelayAuthRequired };
   const relay = await startRelayServer({ log: relayLog, faults, random, nowSeconds }, relayOptions);
   onStop("relay", () => relay.close());
@@ -84,17 +110,22 @@ export async function startDevnet(config: DevnetConfig, onStop: OnStop): Promise
       { type: "reset", commitmentCount: state.commitmentCount },
       { type: "settings", settings: state.settings },
     ]);
+    lndEngine.engine.reset(state.height);
+    lndEngine.compact();
     relayLog.reset();
     faults.clear();
     arkd.restart(0);
+    lnd.restart(0);
     relay.restart(0);
   };
   const parts: DevnetParts = {
     seed: identity.seed,
     engine,
+    lndEngine: lndEngine.engine,
     clock,
     faults,
     arkd,
+    lnd,
     relay,
     relayLog,
     reset,
@@ -109,6 +140,7 @@ export async function startDevnet(config: DevnetConfig, onStop: OnStop): Promise
       rest: `http://127.0.0.1:${arkd.port}`,
       admin_url: `http://127.0.0.1:${adminPort}`,
     },
+    lnd: describeLnd(lnd),
     signer_pubkey: xOnlyOf(identity.signerSecret),
     forfeit_pubkey: xOnlyOf(identity.forfeitSecret),
     pid: process.pid,
@@ -116,6 +148,23 @@ export async function startDevnet(config: DevnetConfig, onStop: OnStop): Promise
   writeFileAtomically(descriptionPath, `${JSON.stringify(description, undefined, 2)}\n`);
   onStop("devnet.json", () => rmSync(descriptionPath, { force: true }));
   return description;
+}
+
+function openLnd(
+  stateDir: string,
+  keys: LndKeys,
+  parts: { readonly clock: VirtualClock; readonly random: SeededRandom },
+  onStop: OnStop,
+): { readonly engine: LndEngine; compact(): void } {
+  const engine = new LndEngine({ ...parts, keys, append: (record) => journal.append(record) });
+  const journal = Journal.open<LndRecord>(join(stateDir, "lnd.jsonl"), (record) => engine.store.apply(record));
+  onStop("lnd journal", () => journal.close());
+  return { engine, compact: () => journal.rewrite([engine.store.snapshot()]) };
+}
+
+function describeLnd({ port, tlsCertFile, macaroonFiles }: LndDaemon): LndDescription {
+  const { admin = "" } = macaroonFiles;
+  return { grpc: `127.0.0.1:${port}`, tls_cert: tlsCertFile, macaroon: admin, macaroons: macaroonFiles };
 }
 
 /** How late a sweep can be when nobody calls; every call sweeps by itself. */

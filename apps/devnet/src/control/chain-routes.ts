@@ -22,7 +22,7 @@ const MineBody = z.strictObject({ blocks: z.int().min(1).max(BLOCKS_MAX).default
 const AdvanceBody = z.strictObject({ seconds: z.int().min(1).max(TEN_YEARS_SECONDS) });
 
 /** Coins, blocks and time. */
-export function chainRoutes({ engine, clock }: DevnetParts): Router {
+export function chainRoutes({ engine, lndEngine, clock }: DevnetParts): Router {
   const router = Router();
   router.post("/faucet", (req, res) => {
     const { pubkey, amount_sats, count } = parseBody(FaucetBody, req.body);
@@ -33,10 +33,13 @@ export function chainRoutes({ engine, clock }: DevnetParts): Router {
     res.json({ vtxo_ids: vtxoIds, txid });
   });
   router.post("/mine", (req, res) => {
-    res.json({ height: engine.mine(parseBody(MineBody, req.body).blocks) });
+    const height = engine.mine(parseBody(MineBody, req.body).blocks);
+    lndEngine.syncToHeight(height);
+    res.json({ height });
   });
   router.post("/clock/advance", (req, res) => {
     engine.advanceClock(parseBody(AdvanceBody, req.body).seconds);
+    lndEngine.sweep();
     res.json({ now: clock.nowSeconds(), median_time: clock.medianTime() });
   });
   return router;

@@ -8,7 +8,18 @@ import { parseConfig } from "../config";
 import { type DevnetDescription, startDevnet } from "../devnet";
 import { RawClient } from "../relay/testing/a-relay";
 
-const ANY_PORTS = ["--control-port", "0", "--arkd-port", "0", "--arkd-admin-port", "0", "--relay-port", "0"];
+const ANY_PORTS = [
+  "--control-port",
+  "0",
+  "--arkd-port",
+  "0",
+  "--arkd-admin-port",
+  "0",
+  "--lnd-port",
+  "0",
+  "--relay-port",
+  "0",
+];
 const alice = aWallet("alice");
 
 let stateDir: string;
@@ -97,12 +108,16 @@ describe("control API", () => {
     ["/faucet", { pubkey: alice.pubkey, amount_sats: 1_000, asset_id: "gUSD" }, ["asset_id"]],
     ["/faucet", { pubkey: alice.pubkey, amount_sats: 1_000, colour: "red" }, ["colour"]],
     ["/clock/advance", { seconds: -1 }, ["seconds"]],
-    ["/faults", { target: "lnd", kind: "down" }, ["target"]],
+    ["/faults", { target: "evm", kind: "down" }, ["target"]],
+    ["/faults", { target: "lnd", kind: "locked", method: "GetInfo" }, ["method"]],
+    ["/lightning/pay", { bolt11: "lnbc1" }, ["bolt11"]],
+    ["/lightning/settle", { payment_hash: "ab".repeat(32) }, ["payment_hash"]],
+    ["/lnd/settings", {}, [""]],
     ["/faults", { target: "arkd", kind: "rotate_tls" }, ["kind"]],
     ["/faults", { target: "arkd", kind: "error_before", code: "NOPE" }, ["code"]],
     ["/faults", { target: "arkd", kind: "error_before", method: "SubmitTX" }, ["method"]],
     ["/faults", { target: "arkd", kind: "delay" }, ["delay_ms"]],
-    ["/restart/tapd", {}, ["target"]],
+    ["/restart/evm", {}, ["target"]],
     ["/arkd/unroll", { vtxo_id: `${"ab".repeat(32)}:0` }, ["vtxo_id"]],
     ["/arkd/settings", {}, [""]],
   ])("answers %s %j with 400 naming the field", async (path, body, fields) => {
@@ -118,7 +133,7 @@ describe("control API", () => {
       body: "{",
     });
     expect([response.status, await response.json()]).toMatchObject([400, { code: "invalid_json" }]);
-    expect((await ask("POST", "/lightning/invoice", {})).status).toBe(404);
+    expect((await ask("POST", "/nowhere", {})).status).toBe(404);
   });
 
   it("switches faults on and off, over gRPC names and the REST face alike", async () => {

@@ -5,6 +5,9 @@ import type { DevnetParts } from "../devnet-parts";
 import { arkdRoutes } from "./arkd-routes";
 import { chainRoutes } from "./chain-routes";
 import { faultRoutes } from "./fault-routes";
+import { lightningRoutes } from "./lightning-routes";
+import { lndRoutes } from "./lnd-routes";
+import { lndView } from "./lnd-view";
 import { InvalidRequestError, parseBody } from "./parse-body";
 import { arkdConservation, driftSats } from "./state-view";
 import { XOnlyKey } from "./x-only-key";
@@ -23,7 +26,7 @@ export function controlApp(parts: DevnetParts): Express {
   const app = express();
   app.disable("x-powered-by");
   app.use(express.json());
-  app.use(chainRoutes(parts), arkdRoutes(parts), faultRoutes(parts));
+  app.use(chainRoutes(parts), arkdRoutes(parts), lightningRoutes(parts), lndRoutes(parts), faultRoutes(parts));
   app.get("/state", (req, res) => {
     const { pubkeys } = parseBody(StateQuery, req.query);
     for (const pubkey of pubkeys) parts.engine.learnOwner(pubkey);
@@ -40,18 +43,21 @@ export function controlApp(parts: DevnetParts): Express {
   return app;
 }
 
-function describeState({ engine, clock, relay, relayLog, faults, seed }: DevnetParts): unknown {
+function describeState({ engine, lndEngine, clock, relay, relayLog, faults, seed }: DevnetParts): unknown {
   engine.sweepExpired();
+  lndEngine.sweep();
   const arkd = arkdConservation(engine.state);
+  const lnd = lndView(lndEngine);
   return {
     seed,
     now: clock.nowSeconds(),
     median_time: clock.medianTime(),
     height: engine.state.height,
     arkd: { ...arkd, digest: engine.info().digest },
+    lnd,
     relay: { events: relayLog.store.size, connections: relay.connectionCount() },
     faults: faults.list().map(({ id, delayMs, ...fault }) => ({ fault_id: id, ...fault, delay_ms: delayMs })),
-    drift: driftSats(arkd),
+    drift: driftSats(arkd) + lnd.drift_sats,
   };
 }
 

@@ -3,21 +3,29 @@ import { z } from "zod";
 
 import { IndexerServiceService } from "@arkrelay/daemons/proto/ark/v1/indexer";
 import { ArkServiceService } from "@arkrelay/daemons/proto/ark/v1/service";
+import { InvoicesService } from "@arkrelay/daemons/proto/invoicesrpc/invoices";
+import { LightningService } from "@arkrelay/daemons/proto/lnrpc/lightning";
+import { StateService } from "@arkrelay/daemons/proto/lnrpc/stateservice";
+import { RouterService } from "@arkrelay/daemons/proto/routerrpc/router";
+import { VersionerService } from "@arkrelay/daemons/proto/verrpc/verrpc";
 
 import { isGrpcStatusName } from "../arkd/transport/call-status";
 import type { DevnetParts } from "../devnet-parts";
-import { FAULT_KINDS, FAULT_TARGETS, type FaultTarget } from "../faults/fault";
+import { DAEMON_WIDE_KINDS, FAULT_KINDS, FAULT_TARGETS, type FaultTarget, KINDS_OF_TARGET } from "../faults/fault";
 import { invalidField, parseBody } from "./parse-body";
 
 const DELAY_MAX_MS = 3_600_000;
 const TIMES_MAX = 1_000_000;
+/** Beyond the 200 MiB that clients of lnd take. */
+const REPLY_BYTES_MAX = 262_144_000;
 
 const FaultBody = z.strictObject({
   target: z.enum(FAULT_TARGETS, `this devnet simulates ${FAULT_TARGETS.join(" and ")}`),
   method: z.string().default("*"),
-  kind: z.enum(FAULT_KINDS, `for these targets: ${FAULT_KINDS.join(", ")}`),
+  kind: z.enum(FAULT_KINDS, `is one of ${FAULT_KINDS.join(", ")}`),
   code: z.string().refine(isGrpcStatusName, "must be a gRPC status name, e.g. UNAVAILABLE").optional(),
   delay_ms: z.int().min(0).max(DELAY_MAX_MS).optional(),
+  reply_bytes: z.int().min(0).max(REPLY_BYTES_MAX).optional(),
   times: z.int().min(1).max(TIMES_MAX).default(1),
   probability: z.number().min(0).max(1).default(1),
 });
@@ -27,13 +35,24 @@ const RestartBody = z.strictObject({ down_ms: z.int().min(0).max(DELAY_MAX_MS).d
 const METHODS: Record<FaultTarget, readonly string[]> = {
   arkd: [...pathsOf(ArkServiceService), ...pathsOf(IndexerServiceService), "GetVtxoChain"],
   relay: ["EVENT", "REQ", "CLOSE", "AUTH"],
+  lnd: [
+    ...pathsOf(LightningService),
+    ...pathsOf(RouterService),
+    ...pathsOf(InvoicesService),
+    ...pathsOf(StateService),
+    ...pathsOf(VersionerService),
+  ],
 };
 
 /** Switching faults on and off, and restarting a daemon. */
-export function faultRoutes({ faults, arkd, relay }: DevnetParts): Router {
+export function faultRoutes({ faults, arkd, relay, lnd }: DevnetParts): Router {
   const router = Router();
   router.post("/faults", (req, res) => {
-    const { target, method, kind, code, delay_ms, times, probability } = parseBody(FaultBody, req.body);
+    const { target, method, kind, code, delay_ms, reply_bytes, times, probability } = parseBody(FaultBody, req.body);
+    if (!KINDS_OF_TARGET[target].includes(kind)) {
+      throw invalidField("kind", `${target} has ${KINDS_OF_TARGET[target].join(", ")}`);
+    }
+    if (DAEMON_WIDE_KINDS.has(kind) && method !== "*") throw invalidField("method", `${kind} is for the whole daemon`);
     if (method !== "*" && !METHODS[target].includes(method)) {
       throw invalidField("method", `${target} has ${METHODS[target].join(", ")}`);
     }
@@ -46,9 +65,11 @@ export function faultRoutes({ faults, arkd, relay }: DevnetParts): Router {
       probability,
       ...(code === undefined ? {} : { code }),
       ...(delay_ms === undefined ? {} : { delayMs: delay_ms }),
+      ...(reply_bytes === undefined ? {} : { replyBytes: reply_bytes }),
     });
-    // Down is a state, not a strike: it ends with its time, or when it is deleted.
-    if (kind === "down" && delay_ms !== undefined) setTimeout(() => faults.remove(fault.id), delay_ms).unref();
+    // These are states, not strikes: they end with their time, or when they are deleted.
+    if ((kind === "down" || kind === "locked") && delay_ms !== undefined)
+      setTimeout(() => faults.remove(fault.id), delay_ms).unref();
     res.json({ fault_id: fault.id });
   });
   router.delete("/faults", (_req, res) => {
@@ -64,7 +85,7 @@ export function faultRoutes({ faults, arkd, relay }: DevnetParts): Router {
     const target = z.enum(FAULT_TARGETS).safeParse(req.params.target);
     if (!target.success) throw invalidField("target", `this devnet simulates ${FAULT_TARGETS.join(" and ")}`);
     const { down_ms } = parseBody(RestartBody, req.body);
-    ({ arkd, relay })[target.data].restart(down_ms);
+    ({ arkd, relay, lnd })[target.data].restart(down_ms);
     res.status(202).json({ target: target.data, down_ms });
   });
   return router;

@@ -13,9 +13,10 @@ export class FaultBook {
 
   constructor(private readonly random: SeededRandom) {}
 
-  /** Called after every change, for what must react at once (`down`, `cut_stream`). */
-  onChange(listener: () => void): void {
+  /** Called after every change, for what must react at once (`down`, `cut_stream`). Returns what stops it. */
+  onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   add(spec: FaultSpec): Fault {

@@ -1,9 +1,9 @@
 /** Daemons devnet simulates today; the others of the contract answer 400. */
-export const FAULT_TARGETS = ["arkd", "relay"] as const;
+export const FAULT_TARGETS = ["arkd", "relay", "lnd"] as const;
 export type FaultTarget = (typeof FAULT_TARGETS)[number];
 
-/** What can go wrong on purpose; README.md says what each kind does at each target. */
-export const FAULT_KINDS = [
+/** What can go wrong at any daemon; README.md says what each kind does at each target. */
+const COMMON_KINDS = [
   "error_before",
   "lose_reply",
   "delay",
@@ -14,7 +14,26 @@ export const FAULT_KINDS = [
   "reorder",
   "down",
 ] as const;
+/** What daemons with a wallet, macaroons and TLS have besides. */
+const WALLET_DAEMON_KINDS = [...COMMON_KINDS, "locked", "bad_macaroon", "rotate_tls", "oversized_reply"] as const;
+const LND_KINDS = [...WALLET_DAEMON_KINDS, "stuck_payment", "settle_index_reset"] as const;
+
+export const FAULT_KINDS = LND_KINDS;
 export type FaultKind = (typeof FAULT_KINDS)[number];
+
+export const KINDS_OF_TARGET: Readonly<Record<FaultTarget, readonly FaultKind[]>> = {
+  arkd: COMMON_KINDS,
+  relay: COMMON_KINDS,
+  lnd: LND_KINDS,
+};
+
+/** Not a strike at a call: they hold for the whole daemon until they are deleted, or happen to it once. */
+export const DAEMON_WIDE_KINDS: ReadonlySet<FaultKind> = new Set([
+  "down",
+  "locked",
+  "rotate_tls",
+  "settle_index_reset",
+]);
 
 export interface FaultSpec {
   readonly target: FaultTarget;
@@ -24,6 +43,8 @@ export interface FaultSpec {
   /** gRPC status name of an error; UNAVAILABLE when absent. */
   readonly code?: string;
   readonly delayMs?: number;
+  /** By how much an oversized reply grows; 5 MiB when absent. */
+  readonly replyBytes?: number;
   /** How often it strikes before it is gone. */
   readonly times: number;
   /** 0..1, drawn from the seed at every chance. */

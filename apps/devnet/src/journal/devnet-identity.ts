@@ -12,6 +12,8 @@ const IdentityFile = z.object({
   seed: z.string().min(1),
   signer_secret: z.string().regex(HEX_32),
   forfeit_secret: z.string().regex(HEX_32),
+  // Folders from before devnet had an lnd lack it.
+  lnd_secret: z.string().regex(HEX_32).optional(),
   starts: z.number().int().nonnegative(),
 });
 
@@ -20,6 +22,8 @@ export interface DevnetIdentity {
   readonly seed: string;
   readonly signerSecret: Uint8Array;
   readonly forfeitSecret: Uint8Array;
+  /** All keys of the Lightning network follow from it. */
+  readonly lndSecret: Uint8Array;
   /** Counts process starts, so that ids drawn from the seed differ from those of the last run. */
   readonly starts: number;
 }
@@ -33,6 +37,7 @@ export function openIdentity(stateDir: string, explicitSeed: string | undefined)
     seed,
     signer_secret: known?.signer_secret ?? secretOf(seed, "arkd/signer"),
     forfeit_secret: known?.forfeit_secret ?? secretOf(seed, "arkd/forfeit"),
+    lnd_secret: known?.lnd_secret ?? secretOf(seed, "lnd"),
     starts: (known?.starts ?? 0) + 1,
   };
   writeFileAtomically(path, `${JSON.stringify(file, undefined, 2)}\n`, 0o600);
@@ -40,6 +45,7 @@ export function openIdentity(stateDir: string, explicitSeed: string | undefined)
     seed,
     signerSecret: Buffer.from(file.signer_secret, "hex"),
     forfeitSecret: Buffer.from(file.forfeit_secret, "hex"),
+    lndSecret: Buffer.from(file.lnd_secret, "hex"),
     starts: file.starts,
   };
 }

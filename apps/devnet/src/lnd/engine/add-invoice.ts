@@ -1,4 +1,4 @@
-import { type Bolt11Field } from "../../bolt11/bolt11-invoice";
+import type { Bolt11Field } from "../../bolt11/bolt11-invoice";
 import { encodeBolt11 } from "../../bolt11/encode-bolt11";
 import { type Owner, endOf, isUnclosed, otherEnd, partyAt } from "./channel";
 import type { HopHint, Invoice, NewInvoice } from "./invoice";
@@ -19,15 +19,17 @@ export const INVOICE_FEATURES = [8, 14, 17] as const;
 export function addInvoice(context: LndContext, owner: Owner, wanted: NewInvoice): Invoice {
   const { store, random, clock, keys } = context;
   checkNewInvoice(context, wanted);
-  const preimage = wanted.paymentHash === undefined ? (wanted.preimage ?? random.bytes().toString("hex")) : "";
-  const paymentHash = wanted.paymentHash ?? sha256Hex(preimage);
+  const isHold = wanted.paymentHash !== undefined || wanted.isKept === true;
+  const known = wanted.paymentHash === undefined ? (wanted.preimage ?? random.bytes().toString("hex")) : "";
+  const paymentHash = wanted.paymentHash ?? sha256Hex(known);
   if (store.invoices(owner).has(paymentHash)) throw new LndError("invoice with payment hash already exists");
   return store.transact(() => {
     const addIndex = owner === "node" ? store.meta.addIndex + 1n : BigInt(store.invoices(owner).size) + 1n;
     const unsigned: Omit<Invoice, "paymentRequest"> = {
       paymentHash,
-      preimage,
-      isHold: wanted.paymentHash !== undefined,
+      preimage: isHold ? "" : known,
+      isHold,
+      keptPreimage: isHold ? known : "",
       memo: wanted.memo ?? "",
       descriptionHash: wanted.descriptionHash ?? "",
       valueMsat: wanted.valueMsat,

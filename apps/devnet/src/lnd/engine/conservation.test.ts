@@ -111,7 +111,7 @@ class Simulation {
     const picked = this.preimages[pick % Math.max(1, this.preimages.length)];
     if (picked === undefined) return;
     if (how === "settle" && picked.isOurs) engine.settleInvoice(picked.preimage);
-    else if (how === "settle") engine.settleOutsideInvoice(picked.preimage);
+    else if (how === "settle") engine.settleOutsideInvoice(picked);
     else if (picked.isOurs) engine.cancelInvoice(picked.paymentHash);
     else engine.cancelOutsideInvoice(picked.paymentHash);
   }

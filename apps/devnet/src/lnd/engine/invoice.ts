@@ -32,6 +32,8 @@ export interface Invoice {
   /** "" while a hold invoice is unsettled. */
   readonly preimage: string;
   readonly isHold: boolean;
+  /** Of a hold invoice of the outside wallet, which settles it by itself when told so; "" otherwise. */
+  readonly keptPreimage: string;
   readonly memo: string;
   /** "" when the description is the memo. */
   readonly descriptionHash: string;
@@ -62,6 +64,8 @@ export interface NewInvoice {
   readonly preimage?: string;
   /** Makes it a hold invoice. */
   readonly paymentHash?: string;
+  /** A hold invoice too, with a preimage that its owner keeps. */
+  readonly isKept?: boolean;
   readonly descriptionHash?: string;
   readonly fallbackAddr?: string;
   /** 86 400 when absent. */

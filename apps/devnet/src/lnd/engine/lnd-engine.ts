@@ -142,7 +142,10 @@ export class LndEngine implements LndNode {
     return this.store.invoices("outside").get(paymentHash);
   }
 
-  settleOutsideInvoice(preimage: string): Invoice {
+  /** With a preimage of the caller, or the one that the outside wallet keeps for this hash. */
+  settleOutsideInvoice(secret: { readonly preimage: string } | { readonly paymentHash: string }): Invoice {
+    const preimage =
+      "preimage" in secret ? secret.preimage : (this.findOutsideInvoice(secret.paymentHash)?.keptPreimage ?? "");
     const invoice = settleInvoice(this.context, "outside", preimage);
     publishAwaitedClosings(this.context);
     return invoice;
@@ -205,6 +208,7 @@ export class LndEngine implements LndNode {
     const before = this.store.settings;
     this.store.transact(() => {
       this.store.changeMeta({ settings: { ...before, ...change } });
+      this.store.emit({ kind: "settings" });
       const { isPeerOnline = before.isPeerOnline } = change;
       if (isPeerOnline === before.isPeerOnline) return;
       for (const channel of this.store.channels.values()) {

@@ -8,6 +8,8 @@ export type LndEvent =
   | { readonly kind: "payment"; readonly payment: Payment }
   | { readonly kind: "channel"; readonly change: ChannelChange; readonly channelPoint: string }
   | { readonly kind: "transaction"; readonly change: "published" | "confirmed" | "reorged_out"; readonly txid: string }
+  /** The settings changed, for instance how far the wallet is open. */
+  | { readonly kind: "settings" }
   /** A new tip. After a reorg the height may be the same or lower. */
   | { readonly kind: "block"; readonly height: number };
 
@@ -31,7 +33,7 @@ export class LndEvents {
   }
 
   emit(event: LndEvent): void {
-    // A copy: a listener may end itself or start another one.
-    for (const listener of [...this.#listeners]) listener(event);
+    // A set bears that a listener ends itself; one that starts another one shows it this event as well.
+    for (const listener of this.#listeners) listener(event);
   }
 }

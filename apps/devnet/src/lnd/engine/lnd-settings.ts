@@ -9,9 +9,22 @@ export type LndProfile = keyof typeof LND_PROFILES;
 export const SUBSERVERS = ["invoicesrpc", "routerrpc", "verrpc"] as const;
 export type Subserver = (typeof SUBSERVERS)[number];
 
+/** In the order in which a daemon goes through them. */
+export const LND_WALLET_STATES = [
+  "waiting_to_start",
+  "non_existing",
+  "locked",
+  "unlocked",
+  "rpc_active",
+  "server_active",
+] as const;
+export type LndWalletState = (typeof LND_WALLET_STATES)[number];
+
 /** What an operator or the world around the node could change. Kept in the journal; a reset brings the defaults back. */
 export interface LndSettings {
   readonly profile: LndProfile;
+  /** How far the daemon has come since its start; an operator unlocks the wallet. */
+  readonly walletState: LndWalletState;
   readonly isSyncedToChain: boolean;
   /** Sub-servers this build was made without: their calls are UNIMPLEMENTED. */
   readonly missingSubservers: readonly Subserver[];
@@ -33,6 +46,7 @@ export interface LndSettings {
 
 export const DEFAULT_LND_SETTINGS: LndSettings = {
   profile: "0.21",
+  walletState: "server_active",
   isSyncedToChain: true,
   missingSubservers: [],
   channelConfirmations: 3,

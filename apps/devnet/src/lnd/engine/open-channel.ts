@@ -1,4 +1,4 @@
-import { type Channel, type Party } from "./channel";
+import type { Channel, Party } from "./channel";
 import type { LndContext } from "./lnd-context";
 import { LndError } from "./lnd-error";
 import type { OpenChannel } from "./lnd-node";
@@ -35,7 +35,9 @@ export function openChannel(context: LndContext, request: OpenChannel): Channel 
     const txid = newTxid(context);
     const channel: Channel = {
       ...aNewChannel(`${txid}:0`, ["node", party], capacitySats),
-      ...{ pushSats: request.pushSats ?? 0n, isPrivate: request.isPrivate ?? false, memo: request.memo ?? "" },
+      pushSats: request.pushSats ?? 0n,
+      isPrivate: request.isPrivate ?? false,
+      memo: request.memo ?? "",
       balancesMsat: [
         (capacitySats - COMMIT_FEE_SATS - (request.pushSats ?? 0n)) * 1_000n,
         (request.pushSats ?? 0n) * 1_000n,
