@@ -1,0 +1,418 @@
+import { sha256 } from "@noble/hashes/sha2.js";
+import { hex } from "@scure/base";
+
+import { AppError } from "../errors";
+import { decodeBolt11 } from "../lightning/bolt11";
+import type { Clock } from "../ports/clock";
+import type {
+  AddHoldInvoiceRequest,
+  AddInvoiceRequest,
+  DecodedPaymentRequest,
+  InvoiceCursor,
+  InvoiceHtlc,
+  LightningBalance,
+  LightningChannel,
+  LightningInvoice,
+  LightningNode,
+  LightningNodeInfo,
+  LightningPayment,
+  LightningWalletState,
+  ListInvoicesPage,
+  OnchainBalance,
+  PaymentFailureReason,
+  SendPaymentOutcome,
+  SendPaymentRequest,
+} from "../ports/lightning-node";
+
+/** What happens to one call: it never arrives, or it is carried out and its answer is lost. */
+export type LightningFault = "unavailable" | "lose_reply";
+/** Calls a fault can be set on; `read` is every call that changes nothing. */
+export type LightningCall = "addHoldInvoice" | "settleInvoice" | "cancelInvoice" | "sendPayment" | "read";
+
+/** How the network answers a payment of ours. `hang` = its HTLC stays in flight until `resolvePayment`. */
+export type PayeeAnswer =
+  | { readonly kind: "pay"; readonly preimage: string; readonly feeMsat: bigint }
+  | { readonly kind: "fail"; readonly reason: PaymentFailureReason }
+  | { readonly kind: "hang" };
+
+interface HeldInvoice {
+  readonly invoice: Omit<LightningInvoice, "state" | "htlcs" | "amtPaidMsat" | "settleIndex">;
+  state: LightningInvoice["state"];
+  htlcs: InvoiceHtlc[];
+  settleIndex: bigint;
+}
+
+const CAPACITY_MSAT = 100_000_000_000n;
+
+/**
+ * lnd behind its port, for tests that crash a lift or a land between any two calls: one hold invoice per hash, HTLCs that run out by
+ * height, payments with a lifecycle each, and every call may be lost on its way there or back. Money is conserved: `localMsat`.
+ */
+export class InMemoryLightningNode implements LightningNode {
+  readonly nodePubkey = `02${"ab".repeat(32)}`;
+  /** Asked before every call; returns the fault of this one. */
+  fault: (call: LightningCall) => LightningFault | undefined = () => undefined;
+  blockHeight = 1_000;
+  syncedToChain = true;
+  /** lnd's holdexpirydelta: an HTLC with this many blocks left is given back by lnd itself. */
+  holdExpiryDelta = 18;
+  /** Our side of the channels; HTLCs in flight are neither ours nor lost. */
+  localMsat = CAPACITY_MSAT / 2n;
+  /** What the network does with a payment to this hash; without an entry there is no route. */
+  readonly payees = new Map<string, PayeeAnswer>();
+  /** How often each hash was really paid: never more than once. */
+  readonly timesPaid = new Map<string, number>();
+  private readonly invoices = new Map<string, HeldInvoice>();
+  private readonly payments: LightningPayment[] = [];
+  private settled = 0n;
+
+  constructor(private readonly clock: Clock) {}
+
+  /**
+   * A payer's HTLCs arrive for one of our invoices. Together they must make up its value in time, else they are failed back: false.
+   */
+  receive(
+    paymentHash: string,
+    { partsMsat, blocks = 144 }: { readonly partsMsat?: readonly bigint[]; readonly blocks?: number } = {},
+  ): boolean {
+    const held = this.invoices.get(paymentHash);
+    if (held?.state !== "open" || held.invoice.expiresAt <= this.clock.now()) return false;
+    const parts = partsMsat ?? [held.invoice.valueMsat];
+    if (parts.reduce((sum, part) => sum + part, 0n) < held.invoice.valueMsat) return false;
+    const expiryHeight = this.blockHeight + blocks;
+    held.htlcs = parts.map((amtMsat) => ({
+      state: "accepted",
+      amtMsat,
+      expiryHeight,
+      customChannelData: new Uint8Array(),
+    }));
+    held.state = "accepted";
+    return true;
+  }
+
+  /** Blocks come in; held HTLCs that are about to run out are given back. */
+  mine(blocks: number): void {
+    this.blockHeight += blocks;
+    for (const held of this.invoices.values()) {
+      const expires = held.htlcs.map((htlc) => htlc.expiryHeight - this.holdExpiryDelta);
+      if (held.state === "accepted" && Math.min(...expires) <= this.blockHeight) this.giveBack(held);
+    }
+  }
+
+  /** Whether the payer of an invoice has (or gets) its money back. */
+  isReturned(paymentHash: string): boolean {
+    const held = this.invoices.get(paymentHash);
+    return held === undefined || held.state === "canceled" || held.state === "open";
+  }
+
+  /** What was settled for our invoices, msat. */
+  receivedMsat(): bigint {
+    return [...this.invoices.values()].reduce(
+      (sum, held) => (held.state === "settled" ? sum + sumMsat(held.htlcs) : sum),
+      0n,
+    );
+  }
+
+  /** The end of a payment that hangs. */
+  resolvePayment(paymentHash: string, answer: Exclude<PayeeAnswer, { kind: "hang" }>): void {
+    const index = this.payments.findLastIndex((each) => each.paymentHash === paymentHash);
+    const payment = this.payments[index];
+    if (payment?.status !== "in_flight") throw new Error(`no payment of ${paymentHash} is in flight`);
+    this.payments[index] = this.answered(payment, answer);
+  }
+
+  /** lnd is restored from an old backup or replaced: it knows nothing of these payments. */
+  forgetPayments(): void {
+    this.payments.length = 0;
+  }
+
+  async getInfo(): Promise<LightningNodeInfo> {
+    this.meet("read");
+    return {
+      nodePubkey: this.nodePubkey,
+      alias: "in-memory",
+      version: "0.20.0",
+      network: "regtest",
+      blockHeight: this.blockHeight,
+      syncedToChain: this.syncedToChain,
+      syncedToGraph: true,
+      activeChannels: 1,
+      pendingChannels: 0,
+      peers: 1,
+    };
+  }
+
+  async getWalletState(): Promise<LightningWalletState> {
+    this.meet("read");
+    return "server_active";
+  }
+
+  async getLightningBalance(): Promise<LightningBalance> {
+    this.meet("read");
+    return {
+      localMsat: this.localMsat,
+      remoteMsat: CAPACITY_MSAT - this.localMsat,
+      unsettledLocalMsat: 0n,
+      unsettledRemoteMsat: 0n,
+      pendingOpenLocalMsat: 0n,
+      pendingOpenRemoteMsat: 0n,
+    };
+  }
+
+  async getOnchainBalance(): Promise<OnchainBalance> {
+    this.meet("read");
+    return { totalSats: 0n, confirmedSats: 0n, unconfirmedSats: 0n, lockedSats: 0n, reservedAnchorSats: 0n };
+  }
+
+  async getTotalBalance() {
+    return { lightning: await this.getLightningBalance(), onchain: await this.getOnchainBalance() };
+  }
+
+  async listChannels(): Promise<readonly LightningChannel[]> {
+    this.meet("read");
+    const inFlight = this.payments.filter((each) => each.status === "in_flight");
+    return [
+      {
+        channelPoint: `${"cd".repeat(32)}:0`,
+        chanId: 1n,
+        remotePubkey: `03${"cd".repeat(32)}`,
+        isActive: true,
+        isPrivate: false,
+        isInitiator: true,
+        capacitySats: CAPACITY_MSAT / 1000n,
+        localSats: this.localMsat / 1000n,
+        remoteSats: (CAPACITY_MSAT - this.localMsat) / 1000n,
+        commitFeeSats: 0n,
+        unsettledSats: 0n,
+        localReserveSats: 0n,
+        memo: "",
+        pendingHtlcs: inFlight.map((each) => ({
+          isIncoming: false,
+          amountSats: each.valueMsat / 1000n,
+          paymentHash: each.paymentHash,
+          expirationHeight: this.blockHeight + 40,
+        })),
+      },
+    ];
+  }
+
+  listPendingChannels = () => Promise.resolve({ limboSats: 0n, opening: [], waitingClose: [], forceClosing: [] });
+  listClosedChannels = () => Promise.resolve([]);
+  listPeers = () => Promise.resolve([]);
+  connectPeer = () => notKept("peers");
+  openChannel = () => notKept("channels");
+  closeChannel = () => notKept("channels");
+  sendOnchain = () => notKept("an on-chain wallet");
+  newAddress = () => notKept("an on-chain wallet");
+  estimateOnchainFee = () => notKept("an on-chain wallet");
+  estimateRouteFee = () => notKept("a graph");
+  listOnchainTransactions = () => Promise.resolve([]);
+
+  async addInvoice({ preimage, ...request }: AddInvoiceRequest): Promise<LightningInvoice> {
+    this.meet("read");
+    const paymentHash = hex.encode(sha256(hex.decode(preimage)));
+    return this.add({ ...request, paymentHash, cltvExpiry: 80 });
+  }
+
+  async addHoldInvoice(request: AddHoldInvoiceRequest): Promise<LightningInvoice> {
+    const fault = this.meet("addHoldInvoice");
+    const invoice = this.add(request);
+    if (fault === "lose_reply") throw unknownOutcome();
+    return invoice;
+  }
+
+  async settleInvoice(preimage: string): Promise<void> {
+    const fault = this.meet("settleInvoice");
+    const held = this.invoices.get(hex.encode(sha256(hex.decode(preimage))));
+    if (held === undefined) throw refusal("invoice_unknown");
+    if (held.state === "canceled") throw refusal("invoice_canceled");
+    if (held.state === "open") throw refusal("invoice_open");
+    if (held.state === "accepted") this.settle(held);
+    if (fault === "lose_reply") throw unknownOutcome();
+  }
+
+  async cancelInvoice(paymentHash: string): Promise<void> {
+    const fault = this.meet("cancelInvoice");
+    const held = this.invoices.get(paymentHash);
+    if (held === undefined) throw refusal("invoice_unknown");
+    if (held.state === "settled") throw refusal("invoice_settled");
+    this.giveBack(held);
+    if (fault === "lose_reply") throw unknownOutcome();
+  }
+
+  async lookupInvoice(paymentHash: string): Promise<LightningInvoice | undefined> {
+    this.meet("read");
+    const held = this.invoices.get(paymentHash);
+    return held === undefined ? undefined : this.show(held);
+  }
+
+  async listInvoices({ afterAddIndex, limit, pendingOnly = false }: ListInvoicesPage) {
+    this.meet("read");
+    return [...this.invoices.values()]
+      .filter((held) => held.invoice.addIndex > afterAddIndex)
+      .filter((held) => !pendingOnly || held.state === "open" || held.state === "accepted")
+      .slice(0, limit)
+      .map((held) => this.show(held));
+  }
+
+  async *subscribeInvoices(cursor: InvoiceCursor): AsyncIterable<LightningInvoice> {
+    this.meet("read");
+    for (const held of this.invoices.values()) {
+      if (held.settleIndex > cursor.settleIndex || held.invoice.addIndex > cursor.addIndex) yield this.show(held);
+    }
+  }
+
+  async *subscribeInvoice(paymentHash: string): AsyncIterable<LightningInvoice> {
+    const invoice = await this.lookupInvoice(paymentHash);
+    if (invoice !== undefined) yield invoice;
+  }
+
+  async decodePaymentRequest(bolt11: string): Promise<DecodedPaymentRequest> {
+    this.meet("read");
+    const { paymentHash, payeePubkey, amountMsat = 0n, expiresAt, minFinalCltv } = decodeBolt11(bolt11);
+    return { paymentHash, destination: payeePubkey, amountMsat, expiresAt, minFinalCltv };
+  }
+
+  async sendPayment(request: SendPaymentRequest): Promise<SendPaymentOutcome> {
+    const fault = this.meet("sendPayment");
+    const known = this.findPayment(request.paymentHash);
+    if (known !== undefined && known.status !== "failed") {
+      const status = known.status === "succeeded" ? "succeeded" : "in_flight";
+      return { kind: "exists", status };
+    }
+    const payment = this.start(request);
+    // A payment that hangs keeps its stream open, which a caller can only lose.
+    if (fault === "lose_reply" || payment.status === "in_flight") throw unknownOutcome();
+    return { kind: "payment", payment };
+  }
+
+  async trackPayment(paymentHash: string): Promise<LightningPayment | undefined> {
+    this.meet("read");
+    return this.findPayment(paymentHash);
+  }
+
+  async *followPayment(paymentHash: string): AsyncIterable<LightningPayment> {
+    const payment = await this.trackPayment(paymentHash);
+    if (payment !== undefined) yield payment;
+  }
+
+  async listPayments({ afterPaymentIndex, limit }: { readonly afterPaymentIndex: bigint; readonly limit: number }) {
+    this.meet("read");
+    return this.payments.filter((each) => each.paymentIndex > afterPaymentIndex).slice(0, limit);
+  }
+
+  async getTopPaymentIndex(): Promise<bigint> {
+    this.meet("read");
+    return BigInt(this.payments.length);
+  }
+
+  private meet(call: LightningCall): LightningFault | undefined {
+    const fault = this.fault(call);
+    if (fault === "unavailable" || (fault !== undefined && call === "read")) throw away();
+    return fault;
+  }
+
+  private add(request: AddHoldInvoiceRequest): LightningInvoice {
+    const known = this.invoices.get(request.paymentHash);
+    if (known !== undefined) return this.show(known);
+    const createdAt = this.clock.now();
+    const held: HeldInvoice = {
+      invoice: {
+        paymentHash: request.paymentHash,
+        // Nobody decodes it here: payers of these tests know the hash.
+        bolt11: `lnbcrt${request.paymentHash}`,
+        memo: request.memo,
+        valueMsat: request.valueMsat,
+        addIndex: BigInt(this.invoices.size + 1),
+        createdAt,
+        expiresAt: new Date(createdAt.getTime() + request.expirySeconds * 1000),
+      },
+      state: "open",
+      htlcs: [],
+      settleIndex: 0n,
+    };
+    this.invoices.set(request.paymentHash, held);
+    return this.show(held);
+  }
+
+  /** As lnd does, an open invoice past its expiry is cancelled. */
+  private show(held: HeldInvoice): LightningInvoice {
+    if (held.state === "open" && held.invoice.expiresAt <= this.clock.now()) held.state = "canceled";
+    const { invoice, state, htlcs, settleIndex } = held;
+    const amtPaidMsat = state === "accepted" || state === "settled" ? sumMsat(htlcs) : 0n;
+    return { ...invoice, state, htlcs: [...htlcs], amtPaidMsat, settleIndex };
+  }
+
+  private settle(held: HeldInvoice): void {
+    held.state = "settled";
+    held.settleIndex = ++this.settled;
+    held.htlcs = held.htlcs.map((htlc) => ({ ...htlc, state: "settled" }));
+    this.localMsat += sumMsat(held.htlcs);
+  }
+
+  private giveBack(held: HeldInvoice): void {
+    held.state = "canceled";
+    held.htlcs = held.htlcs.map((htlc) => ({ ...htlc, state: "canceled" }));
+  }
+
+  private findPayment(paymentHash: string): LightningPayment | undefined {
+    return this.payments.findLast((each) => each.paymentHash === paymentHash);
+  }
+
+  private start(request: SendPaymentRequest): LightningPayment {
+    const answer = this.payees.get(request.paymentHash) ?? { kind: "fail", reason: "no_route" };
+    const valueMsat = request.amountMsat ?? decodeBolt11(request.bolt11).amountMsat ?? 0n;
+    const started: LightningPayment = {
+      paymentHash: request.paymentHash,
+      status: "in_flight",
+      failureReason: "none",
+      preimage: undefined,
+      valueMsat,
+      feeMsat: 0n,
+      paymentIndex: BigInt(this.payments.length + 1),
+      createdAt: this.clock.now(),
+      bolt11: request.bolt11,
+      htlcs: [{ status: "in_flight", attemptId: 1n }],
+    };
+    this.localMsat -= valueMsat;
+    this.payments.push(started);
+    if (answer.kind === "hang") return started;
+    const isTooDear = answer.kind === "pay" && answer.feeMsat > request.feeLimitMsat;
+    const ended = this.answered(started, isTooDear ? { kind: "fail", reason: "no_route" } : answer);
+    this.payments[this.payments.length - 1] = ended;
+    return ended;
+  }
+
+  private answered(payment: LightningPayment, answer: Exclude<PayeeAnswer, { kind: "hang" }>): LightningPayment {
+    const { attemptId } = payment.htlcs[0] ?? { attemptId: 1n };
+    if (answer.kind === "fail") {
+      this.localMsat += payment.valueMsat;
+      const htlcs = [{ status: "failed", attemptId }] as const;
+      return { ...payment, status: "failed", failureReason: answer.reason, htlcs };
+    }
+    this.localMsat -= answer.feeMsat;
+    this.timesPaid.set(payment.paymentHash, (this.timesPaid.get(payment.paymentHash) ?? 0) + 1);
+    const htlcs = [{ status: "succeeded", attemptId }] as const;
+    return { ...payment, status: "succeeded", preimage: answer.preimage, feeMsat: answer.feeMsat, htlcs };
+  }
+}
+
+function sumMsat(htlcs: readonly InvoiceHtlc[]): bigint {
+  return htlcs.reduce((sum, htlc) => sum + htlc.amtMsat, 0n);
+}
+
+function notKept(what: string): Promise<never> {
+  return Promise.reject(new Error(`the node in memory keeps no ${what}`));
+}
+
+function away(): AppError {
+  return new AppError("daemon_unavailable", { details: { service: "lnd" } });
+}
+
+function unknownOutcome(): AppError {
+  return new AppError("outcome_unknown", { details: { service: "lnd" } });
+}
+
+function refusal(name: string): AppError {
+  return new AppError("daemon_rejected", { details: { service: "lnd", daemon_name: name, daemon_message: name } });
+}
