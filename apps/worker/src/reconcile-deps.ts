@@ -1,9 +1,12 @@
 import { GATEWAY_KEY_NAMES } from "@arkrelay/core/ark/wallet-keys";
 import { arkSource } from "@arkrelay/core/ledger/ark-source";
+import { bookNodeWrites } from "@arkrelay/core/ledger/book-node-writes";
+import { bookUnsolicited } from "@arkrelay/core/ledger/book-unsolicited";
 import { lndSource } from "@arkrelay/core/ledger/lnd-source";
 import { syncVtxos } from "@arkrelay/core/vtxo/sync-vtxos";
 import { DrizzleGatewayVtxoBooks } from "@arkrelay/db/stores/gateway-vtxo-books";
 import { DrizzleLedgerBooks } from "@arkrelay/db/stores/ledger-books";
+import { DrizzleNodeWriteBooks } from "@arkrelay/db/stores/node-write-books";
 import { DrizzleReconciliationStore } from "@arkrelay/db/stores/reconciliation-store";
 
 import type { WorkerDeps } from "./deps";
@@ -19,17 +22,25 @@ export function toReconcileDeps({
   readonly books: DrizzleLedgerBooks;
 } {
   const vtxoBooks = new DrizzleGatewayVtxoBooks(database);
-  const { arkd, vtxos } = ceremony;
+  const nodeWrites = new DrizzleNodeWriteBooks(database);
+  const { arkd, vtxos, transactions, ledger } = ceremony;
+  const stores = { transactions, ledger, reconciliations: new DrizzleReconciliationStore(database) };
   return {
-    transactions: ceremony.transactions,
-    ledger: ceremony.ledger,
+    ...stores,
     books: new DrizzleLedgerBooks(database),
-    reconciliations: new DrizzleReconciliationStore(database),
-    vtxoBooks,
-    syncGatewayVtxos: async () => {
-      for (const kind of GATEWAY_KEY_NAMES)
-        await syncVtxos(ceremony, { ownerPubkey: ceremony.wallet.keys[kind].pubkey });
-    },
+    bookings: [
+      {
+        name: "unsolicited_vtxos",
+        run: async () => {
+          for (const kind of GATEWAY_KEY_NAMES)
+            await syncVtxos(ceremony, { ownerPubkey: ceremony.wallet.keys[kind].pubkey });
+          return bookUnsolicited({ ...stores, vtxoBooks });
+        },
+      },
+      ...(lnd === undefined
+        ? []
+        : [{ name: "node_writes", run: () => bookNodeWrites({ ...stores, nodeWrites, lightning: lnd }) }]),
+    ],
     sources: [
       arkSource({ arkd, vtxos, vtxoBooks }),
       ...(lnd === undefined ? [] : [lndSource({ lightning: lnd, operations: lightning.operations })]),

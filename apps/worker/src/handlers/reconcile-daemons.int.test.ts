@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { PassThrough } from "node:stream";
 
+import { bookNodeWrites, type BookNodeWritesDeps } from "@arkrelay/core/ledger/book-node-writes";
 import { lndSource, type LndSourceDeps } from "@arkrelay/core/ledger/lnd-source";
 import { landPaidPostings, POSTING_KINDS } from "@arkrelay/core/ledger/postings";
 import type { LightningOperation } from "@arkrelay/core/lightning/lightning-operation";
@@ -8,6 +9,7 @@ import type { LightningBalance, LightningChannel, LightningPayment } from "@arkr
 import type { NewLightningOperation } from "@arkrelay/core/ports/lightning-stores";
 import { ALICE, BOB } from "@arkrelay/core/testing/ark-transfer";
 import { GBTC } from "@arkrelay/core/vtxo/vtxo";
+import { DrizzleNodeWriteBooks } from "@arkrelay/db/stores/node-write-books";
 import { openLightningStores } from "@arkrelay/db/stores/open-lightning-stores";
 import { openTestDatabase, type TestDatabase } from "@arkrelay/db/testing/test-database";
 import { createLogger } from "@arkrelay/runtime/logger";
@@ -219,5 +221,38 @@ describe("the Lightning node's funds", () => {
       { account: "asset:ln", drift: "-50000000" },
       { account: "asset:onchain", drift: "0" },
     ]);
+  });
+});
+
+describe("what an operator had the node do", () => {
+  it("is booked once the wallet shows it, with the miners' fee as an expense", async () => {
+    const [opening, sending] = ["aa".repeat(32), "bb".repeat(32)];
+    for (const [kind, key, id] of [
+      ["channel_open", "job-1", `${opening}:1`],
+      ["send_onchain", "job-2", sending],
+      ["send_onchain", "job-3", "cc".repeat(32)],
+    ]) {
+      await test.database.write(
+        `INSERT INTO external_calls (service, kind, business_key, request, state, external_id, at)
+         VALUES ('lnd', ?, ?, '{}', 'confirmed', ?, NOW(3))`,
+        [kind ?? "", key ?? "", id ?? ""],
+      );
+    }
+    const transaction = { confirmations: 0, blockHeight: 0, label: "" };
+    const lightningNode = {
+      getInfo: () => Promise.resolve({ blockHeight: 100 }),
+      listOnchainTransactions: () =>
+        Promise.resolve([
+          { ...transaction, txid: opening, amountSats: -1_000_300n, feeSats: 300n },
+          { ...transaction, txid: sending, amountSats: -5_200n, feeSats: 200n },
+        ]),
+    } as unknown as BookNodeWritesDeps["lightning"];
+    const book = () =>
+      bookNodeWrites({ ...deps, nodeWrites: new DrizzleNodeWriteBooks(test.database), lightning: lightningNode });
+    expect([await book(), await book()]).toEqual([2, 0]);
+    expect(await balanceOf("asset:ln")).toBe(1_000_000_000n);
+    expect(await balanceOf("asset:onchain")).toBe(-1_005_500_000n);
+    expect(await balanceOf("expense:onchain")).toBe(500_000n);
+    expect(await balanceOf("equity:operator")).toBe(5_000_000n);
   });
 });

@@ -1,15 +1,19 @@
 import { AppError } from "@arkrelay/core/errors";
 import type { TaskPayload } from "@arkrelay/core/jobs/catalog";
-import { bookUnsolicited, type BookUnsolicitedDeps } from "@arkrelay/core/ledger/book-unsolicited";
 import { reconcileSource, type ExternalSource, type ReconcileDeps } from "@arkrelay/core/ledger/reconcile-source";
 import type { Reconciliation } from "@arkrelay/core/ports/reconciliation-store";
 import type { Logger } from "@arkrelay/runtime/logger";
 
 import type { TaskHandler } from "../task-handler";
 
-export interface ReconcileDaemonsDeps extends Omit<ReconcileDeps, "bounded">, Pick<BookUnsolicitedDeps, "vtxoBooks"> {
-  /** Brings the mirror of the gateway's own VTXOs up to arkd's state. */
-  readonly syncGatewayVtxos: () => Promise<void>;
+/** Books what happened at a daemon without an operation of ours; returns how much was booked. */
+export interface Booking {
+  readonly name: string;
+  run(): Promise<number>;
+}
+
+export interface ReconcileDaemonsDeps extends Omit<ReconcileDeps, "bounded"> {
+  readonly bookings: readonly Booking[];
   /** One per daemon that is configured. */
   readonly sources: readonly ExternalSource[];
 }
@@ -29,11 +33,12 @@ export function reconcileDaemonsTask(deps: ReconcileDaemonsDeps): TaskHandler<Ta
       signal.throwIfAborted();
       await work().catch((error: unknown) => failures.push(error));
     };
-    let unsolicited = 0;
-    await attempt(async () => {
-      await deps.syncGatewayVtxos();
-      unsolicited = await bookUnsolicited(deps);
-    });
+    const booked: Record<string, number> = {};
+    for (const booking of deps.bookings) {
+      await attempt(async () => {
+        booked[booking.name] = await booking.run();
+      });
+    }
     for (const source of deps.sources) {
       await attempt(async () => {
         const rows = await reconcileSource({ ...deps, bounded: withinPause }, source);
@@ -42,7 +47,7 @@ export function reconcileDaemonsTask(deps: ReconcileDaemonsDeps): TaskHandler<Ta
       });
     }
     if (failures.length > 0) throw failures[0];
-    return { result: { compared, unsolicited }, message: `Compared the ledger with ${deps.sources.length} daemons` };
+    return { result: { compared, booked }, message: `Compared the ledger with ${deps.sources.length} daemons` };
   };
 }
 

@@ -20,6 +20,9 @@ export const POSTING_KINDS = {
   openingBalance: "opening_balance",
   /** Business id = vtxo_id. */
   vtxoUnsolicited: "vtxo_unsolicited",
+  /** Business id = id of the operator's job. */
+  channelOpened: "channel_opened",
+  onchainSent: "onchain_sent",
   /** Business id = the operator's reference. */
   operatorEntry: "operator_entry",
 } as const;
@@ -94,6 +97,24 @@ export function vtxoUnsolicitedPostings(amountSats: bigint): readonly Posting[] 
   return gbtcPostings([
     ["asset:ark", amountSats * MSAT_PER_SAT],
     ["suspense:unsolicited", -amountSats * MSAT_PER_SAT],
+  ]);
+}
+
+/** The wallet funded a channel; what it spent is the capacity and the miners' fee. */
+export function channelOpenedPostings(spentSats: bigint, feeSats: bigint): readonly Posting[] {
+  return gbtcPostings([
+    ["asset:onchain", -spentSats * MSAT_PER_SAT],
+    ["asset:ln", (spentSats - feeSats) * MSAT_PER_SAT],
+    ["expense:onchain", feeSats * MSAT_PER_SAT],
+  ]);
+}
+
+/** The operator took coins out of the wallet. */
+export function onchainSentPostings(spentSats: bigint, feeSats: bigint): readonly Posting[] {
+  return gbtcPostings([
+    ["asset:onchain", -spentSats * MSAT_PER_SAT],
+    ["equity:operator", (spentSats - feeSats) * MSAT_PER_SAT],
+    ["expense:onchain", feeSats * MSAT_PER_SAT],
   ]);
 }
 
