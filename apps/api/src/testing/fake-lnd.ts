@@ -53,6 +53,7 @@ const lightning = {
 };
 
 const ANSWERS: Readonly<Record<string, unknown>> = {
+  getInfo: { blockHeight: 812_345, syncedToChain: true },
   getTotalBalance: { lightning, onchain },
   getOnchainBalance: onchain,
   listChannels: [CHANNEL],

@@ -1,4 +1,5 @@
 import { TapdBalancesReply } from "@arkrelay/core/http/grpc";
+import type { TaprootAssetBalance } from "@arkrelay/core/ports/taproot-assets";
 
 import { readRoute } from "../../http/route";
 import { staleFields } from "../../last-known";
@@ -10,15 +11,7 @@ export const tapdBalancesRoute = readRoute({
   replies: { 200: TapdBalancesReply },
 }).handle(async ({ deps }) => {
   const known = await deps.daemons.assetBalances();
-  const balances = known.value.map((asset) => [
-    asset.assetId,
-    {
-      asset_id: asset.assetId,
-      balance: Number(asset.balanceUnits),
-      utxo_count: asset.utxoCount,
-      channel_balance: Number(asset.channelUnits),
-    },
-  ]);
+  const balances = known.value.map(toBalance).map((balance) => [balance.asset_id, balance] as const);
   return {
     status: 200,
     body: {
@@ -29,3 +22,12 @@ export const tapdBalancesRoute = readRoute({
     },
   };
 });
+
+function toBalance({ assetId, balanceUnits, utxoCount, channelUnits }: TaprootAssetBalance) {
+  return {
+    asset_id: assetId,
+    balance: Number(balanceUnits),
+    utxo_count: utxoCount,
+    channel_balance: Number(channelUnits),
+  };
+}
