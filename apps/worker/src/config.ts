@@ -3,6 +3,7 @@ import { arkdSection } from "@arkrelay/runtime/config/arkd-section";
 import { backgroundSection } from "@arkrelay/runtime/config/background-section";
 import { ConfigError } from "@arkrelay/runtime/config/config-error";
 import { databaseSection } from "@arkrelay/runtime/config/database-section";
+import { lightningSection } from "@arkrelay/runtime/config/lightning-section";
 import { lndSection } from "@arkrelay/runtime/config/lnd-section";
 import { nostrSection } from "@arkrelay/runtime/config/nostr-section";
 import { parseEnv } from "@arkrelay/runtime/config/parse-env";
@@ -19,6 +20,7 @@ const SECTIONS = {
   background: backgroundSection,
   arkd: arkdSection,
   lnd: lndSection,
+  lightning: lightningSection,
   nostr: nostrSection,
   session: sessionSection,
 };

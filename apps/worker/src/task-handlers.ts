@@ -1,4 +1,3 @@
-import { AppError } from "@arkrelay/core/errors";
 import { SESSION_WAKE_CHANNEL } from "@arkrelay/tasks/session-wake-channel";
 
 import type { WorkerConfig } from "./config";
@@ -7,7 +6,7 @@ import { ceremonyDriveTask } from "./handlers/ceremony-drive";
 import { cleanupExpiredSessionsTask } from "./handlers/cleanup-expired-sessions";
 import { cleanupOldLogsTask } from "./handlers/cleanup-old-logs";
 import { grpcReconnectTask } from "./handlers/grpc-reconnect";
-import { lightningDriveTask, type LightningDrive } from "./handlers/lightning-drive";
+import { lightningDriveTask } from "./handlers/lightning-drive";
 import { lightningResumeTask } from "./handlers/lightning-resume";
 import { nostrProcessTask } from "./handlers/nostr-process";
 import { channelCloseTask, channelOpenTask, newAddressTask, sendOnchainTask } from "./handlers/operator-writes";
@@ -17,6 +16,7 @@ import { reconcileLedgerTask } from "./handlers/reconcile-ledger";
 import { sampleTask } from "./handlers/sample-task";
 import { txRecoverTask } from "./handlers/tx-recover";
 import { vtxoSyncTask } from "./handlers/vtxo-sync";
+import { createLightningDrives } from "./lightning-drives";
 import { toReconcileDeps } from "./reconcile-deps";
 import type { TaskHandlers } from "./task-handler";
 
@@ -29,8 +29,16 @@ export function createTaskHandlers(deps: WorkerDeps, config: WorkerConfig): Task
   const { ceremony, attempts, events, records, retention } = deps;
   const { metricsRetentionDays, jobRetentionDays, eventRetentionDays } = config.background;
   const operator = { calls: deps.calls, transactions: ceremony.transactions, lightning: deps.lnd };
-  const lift = lightningDriveTask(withoutLightning, () => undefined);
-  const land = lightningDriveTask(withoutLightning, () => undefined);
+  const announce = (sessionId: string): void => {
+    deps.redis.producer.publish(SESSION_WAKE_CHANNEL, sessionId).catch(() => undefined);
+  };
+  const drives = createLightningDrives(deps, config);
+  const announceOperation = (operationId: string): void => {
+    const found = deps.lightning.operations.find(operationId);
+    found.then((row) => row && announce(row.sessionId)).catch(() => undefined);
+  };
+  const lift = lightningDriveTask(drives.lift, announceOperation);
+  const land = lightningDriveTask(drives.land, announceOperation);
   const reconcile = toReconcileDeps(deps);
   return {
     sample_task: sampleTask(ceremony),
@@ -43,9 +51,7 @@ export function createTaskHandlers(deps: WorkerDeps, config: WorkerConfig): Task
     cleanup_expired_sessions: cleanupExpiredSessionsTask(ceremony),
     reconcile_ledger: reconcileLedgerTask({ ...reconcile, clock: ceremony.clock }),
     reconcile_daemons: reconcileDaemonsTask(reconcile),
-    ceremony_drive: ceremonyDriveTask(ceremony, (sessionId) => {
-      deps.redis.producer.publish(SESSION_WAKE_CHANNEL, sessionId).catch(() => undefined);
-    }),
+    ceremony_drive: ceremonyDriveTask(ceremony, announce),
     grpc_reconnect: grpcReconnectTask({
       heartbeats: deps.heartbeats,
       aliveSeconds: ALIVE_SECONDS,
@@ -69,7 +75,3 @@ export function createTaskHandlers(deps: WorkerDeps, config: WorkerConfig): Task
     tx_recover: txRecoverTask({ ...ceremony, attempts }),
   };
 }
-
-/** The rows wait, tried again at growing pauses, until a worker with a Lightning node takes them. */
-const withoutLightning: LightningDrive = () =>
-  Promise.reject(new AppError("daemon_unavailable", { details: { service: "lnd" } }));
