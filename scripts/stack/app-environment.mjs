@@ -31,7 +31,22 @@ export function appEnvironment({ stack, auth, secrets, devnet, apiPort }) {
     ARKD_PORT: arkdPort,
     ARKD_SIGNER_PUBKEY: devnet.signer_pubkey,
     ARKD_FORFEIT_PUBKEY: devnet.forfeit_pubkey,
+    ...lndEnvironment(devnet.lnd),
     ...(devnet.arkd.tls_cert ? { ARKD_TLS_CERT: devnet.arkd.tls_cert } : { GRPC_ALLOW_PLAINTEXT: "true" }),
   };
   return { ...defaults, ...cleanEnvironment(), ...bound };
+}
+
+/** One macaroon for each of the gateway's roles, none of them the admin's: what a role lacks is missed in development. */
+function lndEnvironment({ grpc, tls_cert: tlsCert, macaroons }) {
+  const [host, port] = grpc.split(":");
+  return {
+    LND_HOST: host,
+    LND_PORT: port,
+    LND_TLS_CERT: tlsCert,
+    LND_MACAROON: macaroons.readonly,
+    LND_INVOICE_MACAROON: macaroons["gateway-invoice"],
+    LND_PAY_MACAROON: macaroons["gateway-pay"],
+    LND_CHANNEL_MACAROON: macaroons["gateway-channel"],
+  };
 }

@@ -78,10 +78,11 @@ async function startDevnet({ supervisor, paths, pickPort, print }) {
     "control-port": await pickPort("devnet control API", 8090),
     "arkd-port": await pickPort("arkd", 7070),
     "arkd-admin-port": await pickPort("arkd admin", 7071),
+    "lnd-port": await pickPort("lnd", 10009),
     "relay-port": await pickPort("Nostr relay", 7777),
   };
   await supervisor.start(devnetService({ paths, ports }));
-  print("devnet is up: arkd and a Nostr relay");
+  print("devnet is up: arkd, lnd and a Nostr relay");
   return readJsonFile(paths.devnetFile);
 }
 
@@ -121,5 +122,6 @@ function describeStack({ databases, devnet, ports, secrets }) {
       services_runner: metricsUrl("services-runner"),
     },
     arkd: { grpc, rest, ...(tlsCert === undefined ? {} : { tls_cert: tlsCert }) },
+    lnd: { grpc: devnet.lnd.grpc, tls_cert: devnet.lnd.tls_cert, macaroon: devnet.lnd.macaroon },
   };
 }

@@ -66,7 +66,10 @@ export const LND_MACAROONS: Readonly<Record<string, { readonly rootKeyId: string
       rootKeyId: "0",
       ops: ["address:read", "address:write", "invoices:read", "invoices:write", "onchain:read"],
     },
-    "gateway-invoice": { rootKeyId: "1", ops: ["info:read", "invoices:read", "invoices:write"] },
+    "gateway-invoice": {
+    rootKeyId: "1",
+    ops: ["info:read", "address:read", "address:write", "invoices:read", "invoices:write"],
+  },
     "gateway-pay": { rootKeyId: "2", ops: ["info:read", "offchain:read", "offchain:write"] },
     "gateway-channel": {
       rootKeyId: "3",
