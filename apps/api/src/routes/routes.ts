@@ -40,7 +40,10 @@ import { streamJobRoute } from "./jobs/stream-job";
 import { lightningActivityRoute } from "./lightning/activity";
 import { lightningBalancesRoute } from "./lightning/balances";
 import { lightningChannelsRoute } from "./lightning/channels";
+import { estimateFeeRoute } from "./lightning/estimate-fee";
 import { getInvoiceRoute } from "./lightning/get-invoice";
+import { landRoute } from "./lightning/land";
+import { liftRoute } from "./lightning/lift";
 import { listInvoicesRoute } from "./lightning/list-invoices";
 import { listPaymentsRoute } from "./lightning/list-payments";
 import { lightningMonitorRoute } from "./lightning/monitor-health";
@@ -134,12 +137,15 @@ const ROUTES: readonly Route[] = [
   getBalanceRoute,
   listManagedVtxosRoute,
   listUserVtxosRoute,
+  liftRoute,
+  landRoute,
   resumeLandRoute,
   getInvoiceRoute,
   listInvoicesRoute,
   listPaymentsRoute,
   lightningBalancesRoute,
   lightningChannelsRoute,
+  estimateFeeRoute,
   lightningActivityRoute,
   lightningStatisticsRoute,
   lightningMonitorRoute,
