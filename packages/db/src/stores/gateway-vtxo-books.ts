@@ -48,9 +48,10 @@ export class DrizzleGatewayVtxoBooks implements GatewayVtxoBooks {
     );
     // A payout's inputs are the gateway's without exception.
     const payouts = await this.database.select(
-      `SELECT a.txid, j.vtxo_id FROM payout_attempts a
+      `SELECT a.txid, j.vtxo_id FROM payouts p
+       JOIN payout_attempts a ON a.payout_id = p.id AND a.outcome IN ('open','accepted')
        JOIN JSON_TABLE(a.input_vtxo_ids, '$[*]' COLUMNS (vtxo_id VARCHAR(80) CHARACTER SET ascii COLLATE ascii_bin PATH '$')) j
-       WHERE a.outcome IN ('open','accepted') LIMIT ${TRANSFERS_MAX}`,
+       WHERE p.status NOT IN ('final','cancelled') LIMIT ${TRANSFERS_MAX}`,
     );
     const rows = [...sessions, ...payouts];
     return {
