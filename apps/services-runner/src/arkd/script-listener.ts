@@ -12,7 +12,7 @@ import { requestSync } from "./request-sync";
 import { TransactionStream, type TransactionStreamDeps } from "./transaction-stream";
 
 export interface ScriptListenerDeps extends TransactionStreamDeps {
-  readonly arkd: Pick<GrpcArkDaemon, "link" | "read" | "streamMetadata" | "subscribeTransactions">;
+  readonly arkd: Pick<GrpcArkDaemon, "read" | "stream" | "subscribeTransactions">;
   readonly scripts: Pick<DrizzleWatchedScriptStore, "list">;
   readonly metrics: Pick<Metrics, "listenerLag">;
   readonly log: Logger;

@@ -21,6 +21,7 @@ import {
   type GetPendingTxResponse,
   type SubmitTxResponse,
 } from "../gen/ark/v1/service";
+import type { OpenStream } from "../server-stream";
 import type { StartCall } from "../unary-call";
 import { arkErrorName, isDigestMismatch, toArkRefusal } from "./ark-errors";
 import { isSameForTransfers, ServerInfoCache } from "./server-info-cache";
@@ -124,21 +125,21 @@ export class GrpcArkDaemon implements ArkDaemon {
     }
   }
 
-  /** What a stream sends along; reads and writes have it already. */
-  async streamMetadata(): Promise<Metadata> {
-    return this.link.metadata(headersOf(await this.getInfo()));
+  /** A stream of arkd, as `DaemonLink.stream`. */
+  async *stream<Message>(
+    method: string,
+    open: OpenStream<ArkClients, Message>,
+    signal: AbortSignal,
+  ): AsyncGenerator<Message, void> {
+    yield* this.link.stream(method, open, { metadata: headersOf(await this.getInfo()), signal });
   }
 
   /** Every transaction of this arkd from now on; there is no backlog. Ends when arkd ends it, throws when the connection broke. */
   async *subscribeTransactions(signal: AbortSignal): AsyncGenerator<ArkTransactionNotice | "heartbeat", void> {
-    const metadata = headersOf(await this.getInfo());
-    const messages = this.link.stream(
+    const messages = this.stream(
       "GetTransactionsStream",
       ({ ark }, ...rest) => ark.getTransactionsStream({}, ...rest),
-      {
-        metadata,
-        signal,
-      },
+      signal,
     );
     for await (const message of messages) yield toTransactionNotice(message) ?? "heartbeat";
   }

@@ -170,6 +170,15 @@ test("arkd's restart is survived", async () => {
   await until(() => hints.length === 1);
 });
 
+test("moves to the new connection when an operator asks for one", async () => {
+  watch(["a"]);
+  await connected(1);
+  daemon.link.reconnect();
+  await connected(2);
+  expect(ids()).toEqual(["subscription 1", "subscription 1"]);
+  expect(reconciled).toEqual([["a"], ["a"]]);
+});
+
 test("scripts come and go while the stream is open; new ones are reconciled", async () => {
   watch(["a"]);
   await connected(1);

@@ -1,16 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-import type { ClientReadableStream, ServiceError } from "@grpc/grpc-js";
-
 import { AppError, assert, toAppError } from "@arkrelay/core/errors";
 
-import { isServiceError, isTransportStatus } from "../call-failure";
 import type {
   GetSubscriptionResponse,
   SubscribeForScriptsResponse,
   UnsubscribeForScriptsResponse,
 } from "../gen/ark/v1/indexer";
-import { isSubscriptionLost, toArkRefusal } from "./ark-errors";
+import { isSubscriptionLost } from "./ark-errors";
 import type { GrpcArkDaemon } from "./grpc-ark-daemon";
 
 /** Something happened to these scripts. Never a fact to book: it says where to look. */
@@ -20,7 +17,7 @@ export interface ScriptHint {
 }
 
 export interface ScriptSubscriptionDeps {
-  readonly daemon: Pick<GrpcArkDaemon, "link" | "read" | "streamMetadata">;
+  readonly daemon: Pick<GrpcArkDaemon, "read" | "stream">;
   /** Hints may come twice, late, or not at all. */
   readonly onHint: (hint: ScriptHint) => void;
   /**
@@ -58,7 +55,8 @@ const SCRIPTS_PER_REQUEST = 1_000;
 export class ScriptSubscription {
   private readonly scripts = new Set<string>();
   private readonly stopping = new AbortController();
-  private stream: ClientReadableStream<GetSubscriptionResponse> | undefined;
+  /** Ends the open stream; undefined = there is none. */
+  private stream: AbortController | undefined;
   private subscription: { readonly id: string; lastUsedAtMs: number } | undefined;
   private failures = 0;
   private isUp = false;
@@ -86,7 +84,7 @@ export class ScriptSubscription {
 
   async stop(): Promise<void> {
     this.stopping.abort();
-    this.stream?.cancel();
+    this.stream?.abort();
     this.wakeIdle?.();
     await this.loop;
     await this.edits;
@@ -121,7 +119,7 @@ export class ScriptSubscription {
         await work(subscription.id);
       } catch (problem) {
         this.deps.onProblem(problem);
-        stream.cancel();
+        stream.abort();
       }
     });
   }
@@ -155,15 +153,16 @@ export class ScriptSubscription {
   private async connect(): Promise<void> {
     const watched = [...this.scripts];
     const id = await this.subscribe(watched, this.reusableId());
-    const metadata = await this.deps.daemon.streamMetadata();
     if (this.stopping.signal.aborted) return;
     this.subscription = { id, lastUsedAtMs: performance.now() };
-    const { indexer } = this.deps.daemon.link.clients;
-    const stream = indexer.getSubscription({ subscriptionId: id, filter: undefined }, metadata);
+    const stream = new AbortController();
     this.stream = stream;
     const added = [...this.scripts].filter((script) => !watched.includes(script));
     // Both to their ends: two reconciles at once would tread on each other.
-    const [caughtUp, ended] = await Promise.allSettled([this.catchUp(stream, id, added), this.readUntilEnd(stream)]);
+    const [caughtUp, ended] = await Promise.allSettled([
+      this.catchUp(stream, id, added),
+      this.readUntilEnd(stream, id),
+    ]);
     // A stream that arkd ends by itself was displaced by another one on the same id, or arkd is going down.
     if (ended.status === "fulfilled") this.subscription = undefined;
     else if (this.subscription !== undefined) this.subscription.lastUsedAtMs = performance.now();
@@ -171,32 +170,32 @@ export class ScriptSubscription {
     if (failed !== undefined) throw toAppError(failed.reason);
   }
 
-  private async catchUp(
-    stream: ClientReadableStream<GetSubscriptionResponse>,
-    id: string,
-    addedMeanwhile: readonly string[],
-  ): Promise<void> {
+  private async catchUp(stream: AbortController, id: string, addedMeanwhile: readonly string[]): Promise<void> {
     try {
       if (addedMeanwhile.length > 0) await this.subscribe(addedMeanwhile, id);
       await this.deps.reconcile([...this.scripts]);
       this.isUp = this.stream === stream;
     } catch (problem) {
-      stream.cancel();
+      stream.abort();
       throw problem;
     }
   }
 
-  private async readUntilEnd(stream: ClientReadableStream<GetSubscriptionResponse>): Promise<void> {
-    const watchdog = setTimeout(() => stream.cancel(), this.times.silenceMs);
-    const messages: AsyncIterable<GetSubscriptionResponse> = stream;
+  private async readUntilEnd(stream: AbortController, id: string): Promise<void> {
+    const watchdog = setTimeout(() => stream.abort(), this.times.silenceMs);
+    const messages = this.deps.daemon.stream<GetSubscriptionResponse>(
+      "GetSubscription",
+      ({ indexer }, ...rest) => indexer.getSubscription({ subscriptionId: id, filter: undefined }, ...rest),
+      stream.signal,
+    );
     try {
       for await (const message of messages) {
         watchdog.refresh();
         this.failures = 0;
         this.pass(message);
       }
-    } catch (thrown) {
-      throw isServiceError(thrown) ? toStreamError(thrown) : thrown;
+      // Cut by ourselves, for silence or a failed edit: the id is as good as after a broken connection.
+      if (stream.signal.aborted) throw new AppError("daemon_unavailable", { details: { service: "arkd" } });
     } finally {
       clearTimeout(watchdog);
       this.stream = undefined;
@@ -258,11 +257,6 @@ export class ScriptSubscription {
       if (this.stopping.signal.aborted) this.wakeIdle();
     });
   }
-}
-
-function toStreamError(error: ServiceError): AppError {
-  if (!isTransportStatus(error)) return toArkRefusal(error, "read");
-  return new AppError("daemon_unavailable", { details: { service: "arkd" }, cause: error });
 }
 
 function chunksOf(scripts: readonly string[]): string[][] {
