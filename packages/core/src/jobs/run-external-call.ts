@@ -1,6 +1,6 @@
 import { AppError, type ErrorCode, toAppError } from "../errors";
 import type { ExternalCall, ExternalCallStore, NewExternalCall } from "../ports/external-call-store";
-import type { Transactions, Tx } from "../ports/transactions";
+import type { Transactions } from "../ports/transactions";
 import type { Attempt } from "./attempt-store";
 
 export interface ExternalCallDeps {
@@ -15,8 +15,6 @@ export interface ExternalWrite {
   readonly lookUp: () => Promise<string | undefined>;
   /** Returns what the daemon calls the effect. */
   readonly send: () => Promise<string>;
-  /** In the transaction that confirms it. */
-  readonly onConfirmed?: (tx: Tx, externalId: string) => Promise<void>;
 }
 
 /** Errors after which the daemon has certainly done nothing. */
@@ -78,10 +76,7 @@ async function confirm(
   write: ExternalWrite,
   externalId: string,
 ): Promise<string> {
-  await deps.transactions.run(async (tx) => {
-    await deps.calls.end(tx, attempt, write.call, { state: "confirmed", externalId });
-    await write.onConfirmed?.(tx, externalId);
-  });
+  await deps.transactions.run((tx) => deps.calls.end(tx, attempt, write.call, { state: "confirmed", externalId }));
   return externalId;
 }
 
