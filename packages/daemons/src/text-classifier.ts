@@ -24,6 +24,11 @@ export interface TextRule {
  */
 export type TextVerdict = "rejected" | "unavailable" | "auth_failed" | "unknown";
 
+/** A rule for a refusal that had certainly no effect. */
+export function rejected(contains: string, name: string): TextRule {
+  return { contains, name, verdict: "rejected" };
+}
+
 /** Statuses that say on their own that the call had no effect. All others leave a write open. */
 const DEFINITE: ReadonlySet<status> = new Set([
   status.INVALID_ARGUMENT,

@@ -30,9 +30,10 @@ import type { CallLimits, DaemonEndpoint } from "../connection-config";
 import { DaemonLink } from "../daemon-link";
 import type { DaemonObserver } from "../daemon-observer";
 import { createTextClassifier } from "../text-classifier";
+import { type AssetChannel, listAssetChannels } from "./asset-channels";
 import { LndChannels } from "./channels";
 import { LndInvoices } from "./invoices";
-import { type LndClients, openLndClients } from "./lnd-clients";
+import { type LndCalls, type LndClients, openLndClients } from "./lnd-clients";
 import { LND_TEXTS } from "./lnd-errors";
 import { LndNodeStatus, readNodeInfo, readWalletState } from "./node-status";
 import { LndOnchainWallet } from "./onchain-wallet";
@@ -51,6 +52,7 @@ export interface GrpcLightningNodeDeps {
 export class GrpcLightningNode implements LightningNode {
   readonly link: DaemonLink<LndClients>;
   private readonly network: BitcoinNetwork;
+  private readonly calls: LndCalls;
   private readonly status: LndNodeStatus;
   private readonly channels: LndChannels;
   private readonly invoices: LndInvoices;
@@ -69,6 +71,7 @@ export class GrpcLightningNode implements LightningNode {
       ...createTextClassifier("lnd", LND_TEXTS),
     });
     const calls = new CheckedCalls(this.link, () => this.getInfo());
+    this.calls = calls;
     this.status = new LndNodeStatus(calls);
     this.channels = new LndChannels(calls);
     this.invoices = new LndInvoices(calls);
@@ -107,6 +110,11 @@ export class GrpcLightningNode implements LightningNode {
 
   listClosedChannels(): Promise<readonly ClosedLightningChannel[]> {
     return this.channels.listClosed();
+  }
+
+  /** For the client of tapd, which keeps units in lnd's channels and cannot list them itself. */
+  listAssetChannels(): Promise<readonly AssetChannel[]> {
+    return listAssetChannels(this.calls);
   }
 
   listPeers(): Promise<readonly LightningPeer[]> {

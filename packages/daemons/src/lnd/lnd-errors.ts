@@ -1,6 +1,34 @@
 import { status } from "@grpc/grpc-js";
 
-import type { TextRule } from "../text-classifier";
+import { rejected, type TextRule } from "../text-classifier";
+
+/** Given before a payment is stored; through tapd too. */
+export const PAYMENT_REFUSALS: readonly TextRule[] = [
+  rejected("invoice expired. Valid until", "invoice_expired"),
+  rejected("self-payments not allowed", "self_payment"),
+  rejected("amount must not be specified when paying", "amount_not_allowed"),
+  rejected("amount must be specified when paying", "amount_required"),
+  rejected("exceeds maximum possible amount", "amount_too_large"),
+  rejected("payment request must contain", "invoice_malformed"),
+
+  rejected("invoice not for current active network", "invoice_other_network"),
+  rejected("invalid invoice signature", "invoice_malformed"),
+  rejected('prefix should be "ln"', "invoice_malformed"),
+  rejected("hrp too short", "invoice_malformed"),
+  rejected("short invoice", "invoice_malformed"),
+  rejected("checksum failed", "invoice_malformed"),
+  rejected("not part of charset", "invoice_malformed"),
+  rejected("invalid bech32 string", "invoice_malformed"),
+  rejected("invalid index of 1", "invoice_malformed"),
+];
+
+/** Given before a transaction is made; through tapd too. */
+export const FUNDING_REFUSALS: readonly TextRule[] = [
+  rejected("not enough witness outputs", "insufficient_funds"),
+  rejected("funder balance too small", "insufficient_funds"),
+  rejected("insufficient funds available", "insufficient_funds"),
+  rejected("reserved wallet balance invalidated", "reserve_needed"),
+];
 
 /**
  * lnd's own texts (0.18 to 0.21) of refusals that had no effect. Most come with UNKNOWN. What is not here leaves a write
@@ -20,22 +48,7 @@ export const LND_TEXTS: readonly TextRule[] = [
   alreadyExists("payment is in transition", "payment_in_flight"),
   alreadyExists("payment already exists", "payment_initiated"),
   rejected("payment isn't initiated", "payment_unknown"),
-  rejected("invoice expired. Valid until", "invoice_expired"),
-  rejected("self-payments not allowed", "self_payment"),
-  rejected("amount must not be specified when paying", "amount_not_allowed"),
-  rejected("amount must be specified when paying", "amount_required"),
-  rejected("exceeds maximum possible amount", "amount_too_large"),
-  rejected("payment request must contain", "invoice_malformed"),
-
-  rejected("invoice not for current active network", "invoice_other_network"),
-  rejected("invalid invoice signature", "invoice_malformed"),
-  rejected('prefix should be "ln"', "invoice_malformed"),
-  rejected("hrp too short", "invoice_malformed"),
-  rejected("short invoice", "invoice_malformed"),
-  rejected("checksum failed", "invoice_malformed"),
-  rejected("not part of charset", "invoice_malformed"),
-  rejected("invalid bech32 string", "invoice_malformed"),
-  rejected("invalid index of 1", "invoice_malformed"),
+  ...PAYMENT_REFUSALS,
 
   rejected("already connected to peer", "already_connected"),
   rejected("is not online", "peer_offline"),
@@ -44,10 +57,7 @@ export const LND_TEXTS: readonly TextRule[] = [
   rejected("cannot open channel to self", "channel_to_self"),
   rejected("channel is too small", "channel_too_small"),
   rejected("funding amount is too large", "channel_too_large"),
-  rejected("not enough witness outputs", "insufficient_funds"),
-  rejected("funder balance too small", "insufficient_funds"),
-  rejected("insufficient funds available", "insufficient_funds"),
-  rejected("reserved wallet balance invalidated", "reserve_needed"),
+  ...FUNDING_REFUSALS,
   rejected("received funding error from", "peer_refused"),
   rejected("remote canceled funding", "peer_refused"),
   rejected("cannot coop close channel with active htlcs", "active_htlcs"),
@@ -62,10 +72,6 @@ export const LND_TEXTS: readonly TextRule[] = [
   rejected("checksum mismatch", "address_malformed"),
   rejected("transaction output is dust", "amount_dust"),
 ];
-
-function rejected(contains: string, name: string): TextRule {
-  return { contains, name, verdict: "rejected" };
-}
 
 function alreadyExists(contains: string, name: string): TextRule {
   return { ...rejected(contains, name), code: status.ALREADY_EXISTS };

@@ -22,6 +22,7 @@ import { PAGE_SIZE_MAX } from "../page-size";
 import { rejectionName } from "../rejection-name";
 import { fromHex, fromUnixSeconds } from "../wire-bytes";
 import type { LndCalls } from "./lnd-clients";
+import { PAYMENT_REFUSALS } from "./lnd-errors";
 import { isTerminal, toLightningPayment } from "./to-payment";
 
 /**
@@ -36,16 +37,7 @@ const EXISTING = new Map<string | undefined, "succeeded" | "in_flight" | "initia
   ["payment_initiated", "initiated"],
 ]);
 
-/** Refusals that lnd gives before it stores the payment. */
-const REFUSED: ReadonlySet<string | undefined> = new Set([
-  "invoice_expired",
-  "invoice_malformed",
-  "invoice_other_network",
-  "self_payment",
-  "amount_not_allowed",
-  "amount_required",
-  "amount_too_large",
-]);
+const REFUSED: ReadonlySet<string> = new Set(PAYMENT_REFUSALS.map(({ name }) => name));
 
 /** Payments of lnd. */
 export class LndPayments {
