@@ -49,7 +49,8 @@ function toCallName(path: string): CallName {
 }
 
 function macaroonsOf(metadata: Metadata): readonly string[] {
-  return metadata.get("macaroon").map((value) => value.toString());
+  // Node joins headers of the same name; hex holds no comma.
+  return metadata.get("macaroon").flatMap((value) => value.toString().split(/, ?/));
 }
 
 function toServiceError(error: unknown): Partial<ServiceError> {

@@ -104,7 +104,8 @@ class PolicedConnection extends DuplexStream {
   #goAway(): void {
     // In the middle of the server's own frame a GOAWAY would be read as its payload.
     if (this.#fromServer.isBetweenFrames) {
-      this.#connection.write(encodeGoaway(this.#lastStreamId, "too_many_pings"), () => this.destroy());
+      // Ended, not destroyed: with unread pings in its buffer a destroyed socket would take the GOAWAY back.
+      this.#connection.end(encodeGoaway(this.#lastStreamId, "too_many_pings"));
     } else {
       this.destroy();
     }

@@ -2,7 +2,13 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { type ChannelCredentials, type ClientReadableStream, Metadata, type ServiceError, credentials } from "@grpc/grpc-js";
+import {
+  type ChannelCredentials,
+  type ClientReadableStream,
+  Metadata,
+  type ServiceError,
+  credentials,
+} from "@grpc/grpc-js";
 
 import { InvoicesClient } from "@arkrelay/daemons/proto/invoicesrpc/invoices";
 import { LightningClient } from "@arkrelay/daemons/proto/lnrpc/lightning";
@@ -11,8 +17,8 @@ import { RouterClient } from "@arkrelay/daemons/proto/routerrpc/router";
 import { VersionerClient } from "@arkrelay/daemons/proto/verrpc/verrpc";
 
 import { SeededRandom } from "../../clock/seeded-random";
-import { FaultBook } from "../../faults/fault-book";
 import type { FaultKind } from "../../faults/fault";
+import { FaultBook } from "../../faults/fault-book";
 import type { LndSettings } from "../engine/lnd-settings";
 import { type LndDaemon, startLndDaemon } from "../lnd-daemon";
 import { type EngineWorld, anLndEngine } from "./an-lnd-engine";
@@ -36,7 +42,9 @@ export class RunningLnd {
       tls,
       credentials.createFromMetadataGenerator((_params, done) => done(null, this.macaroon("admin"))),
     );
-    this.lightning = new LightningClient(this.address, withMacaroon, { "grpc.max_receive_message_length": 209_715_200 });
+    this.lightning = new LightningClient(this.address, withMacaroon, {
+      "grpc.max_receive_message_length": 209_715_200,
+    });
     this.router = new RouterClient(this.address, withMacaroon);
     this.invoices = new InvoicesClient(this.address, withMacaroon);
     this.state = new StateClient(this.address, tls);

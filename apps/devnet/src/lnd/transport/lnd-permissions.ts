@@ -67,9 +67,9 @@ export const LND_MACAROONS: Readonly<Record<string, { readonly rootKeyId: string
       ops: ["address:read", "address:write", "invoices:read", "invoices:write", "onchain:read"],
     },
     "gateway-invoice": {
-    rootKeyId: "1",
-    ops: ["info:read", "address:read", "address:write", "invoices:read", "invoices:write"],
-  },
+      rootKeyId: "1",
+      ops: ["info:read", "address:read", "address:write", "invoices:read", "invoices:write"],
+    },
     "gateway-pay": { rootKeyId: "2", ops: ["info:read", "offchain:read", "offchain:write"] },
     "gateway-channel": {
       rootKeyId: "3",
