@@ -127,27 +127,35 @@ describe("the Lightning node's funds", () => {
   function aNode() {
     const node = {
       localMsat: 800_000_000n,
+      syncedToChain: true,
+      settled: new Map<string, bigint>(),
       htlcs: [] as LightningChannel["pendingHtlcs"],
       payments: new Map<string, Pick<LightningPayment, "status" | "valueMsat" | "feeMsat">>(),
     };
     const channel = { isInitiator: false, capacitySats: 1_000_000n, localSats: 0n, remoteSats: 0n, unsettledSats: 0n };
     const calls = {
+      getInfo: () => Promise.resolve({ syncedToChain: node.syncedToChain }),
       getLightningBalance: () => Promise.resolve({ ...ZERO, localMsat: node.localMsat }),
       getOnchainBalance: () => Promise.resolve({ totalSats: 5_000n }),
       listChannels: () => Promise.resolve([{ ...channel, pendingHtlcs: node.htlcs }]),
       listPendingChannels: () => Promise.resolve({ limboSats: 0n, opening: [], waitingClose: [], forceClosing: [] }),
-      lookupInvoice: () => Promise.resolve(undefined),
+      lookupInvoice: (hash: string) =>
+        Promise.resolve(
+          node.settled.has(hash) ? { state: "settled", amtPaidMsat: node.settled.get(hash) } : { state: "accepted" },
+        ),
       trackPayment: (hash: string) => Promise.resolve(node.payments.get(hash)),
     };
     return { node, calls: calls as unknown as LndSourceDeps["lightning"] };
   }
 
-  async function aLandInFlight(paymentHash: string): Promise<LightningOperation> {
-    const land: NewLightningOperation = {
+  /** A lift or land of 100,000 sats that has come through these statuses. */
+  async function anOperation(
+    start: Pick<NewLightningOperation, "invoiceType" | "status" | "paymentHash">,
+    statuses: readonly LightningOperation["status"][],
+  ): Promise<LightningOperation> {
+    const operation: NewLightningOperation = {
+      ...start,
       operationId: randomUUID(),
-      invoiceType: "land",
-      status: "pending_payment",
-      paymentHash,
       claimsHash: true,
       bolt11: "lnbcrt1",
       userPubkey: ALICE.pubkey,
@@ -155,7 +163,7 @@ describe("the Lightning node's funds", () => {
       assetId: GBTC,
       amount: 100_000n,
       amountSats: 100_000n,
-      fee: 100n,
+      fee: 0n,
       userScript: "5120",
       memo: "",
       preimage: undefined,
@@ -163,14 +171,9 @@ describe("the Lightning node's funds", () => {
       wakeAt: undefined,
     };
     return test.database.transactions.run(async (tx) => {
-      const inserted = await lightning.operations.insert(tx, land);
-      const received = await lightning.operations.move(
-        tx,
-        inserted,
-        { status: "received", receivedVtxoId: `${paymentHash}:0` },
-        undefined,
-      );
-      return lightning.operations.move(tx, received, { status: "in_flight" }, undefined);
+      let row = await lightning.operations.insert(tx, operation);
+      for (const status of statuses) row = await lightning.operations.move(tx, row, { status }, undefined);
+      return row;
     });
   }
 
@@ -185,7 +188,8 @@ describe("the Lightning node's funds", () => {
     expect(await balanceOf("equity:operator")).toBe(-805_000_000n);
 
     const paymentHash = randomBytes(32).toString("hex");
-    const land = await aLandInFlight(paymentHash);
+    const started = { invoiceType: "land", status: "pending_payment", paymentHash } as const;
+    const land = await anOperation(started, ["received", "in_flight"]);
     // 100,002.5 sats are under way; lnd shows the HTLC in whole sats.
     node.localMsat -= 100_002_500n;
     node.htlcs = [{ isIncoming: false, amountSats: 100_002n, paymentHash, expirationHeight: 9 }];
@@ -209,6 +213,27 @@ describe("the Lightning node's funds", () => {
       });
     });
     expect((await delta())[0]).toEqual(["asset:ln", "0", "0"]);
+  });
+
+  it("show no difference between the settling of a lift and the posting of it", async () => {
+    const { node, calls } = aNode();
+    const sources = [lndSource({ lightning: calls, operations: lightning.operations })];
+    await reconcile(sources);
+    const paymentHash = randomBytes(32).toString("hex");
+    await anOperation({ invoiceType: "lift", status: "pending", paymentHash }, ["accepted", "delivering", "delivered"]);
+    for (let run = 1; run <= 2; run++) expect((await reconcile(sources))[0]).toMatchObject({ delta: "0", drift: "0" });
+    node.localMsat += 100_000_500n;
+    node.settled.set(paymentHash, 100_000_500n);
+    for (let run = 1; run <= 2; run++)
+      expect((await reconcile(sources))[0]).toMatchObject({ delta: "100000500", drift: "0" });
+  });
+
+  it("are not believed while the node is catching up with the chain", async () => {
+    const { node, calls } = aNode();
+    const sources = [lndSource({ lightning: calls, operations: lightning.operations })];
+    node.syncedToChain = false;
+    await expect(reconcile(sources)).rejects.toMatchObject({ code: "daemon_unavailable" });
+    expect(await deps.books.listBalances()).toEqual([]);
   });
 
   it("that left without a booking are a drift", async () => {

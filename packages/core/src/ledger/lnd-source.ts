@@ -11,6 +11,7 @@ import type { ExternalSource } from "./reconcile-source";
 export interface LndSourceDeps {
   readonly lightning: Pick<
     LightningNode,
+    | "getInfo"
     | "getLightningBalance"
     | "getOnchainBalance"
     | "listChannels"
@@ -35,6 +36,7 @@ export function lndSource(deps: LndSourceDeps): ExternalSource {
     ],
     read: async () => {
       const { lightning } = deps;
+      await refuseUnsynced(lightning);
       const [balance, channels, pending, onchain] = await Promise.all([
         lightning.getLightningBalance(),
         lightning.listChannels(),
@@ -59,6 +61,13 @@ export function lndSource(deps: LndSourceDeps): ExternalSource {
       ];
     },
   };
+}
+
+/** A node that is still catching up does not know its own coins yet. */
+async function refuseUnsynced(lightning: LndSourceDeps["lightning"]): Promise<void> {
+  const { syncedToChain } = await lightning.getInfo();
+  if (syncedToChain) return;
+  throw new AppError("daemon_unavailable", { details: { service: "lnd", reason: "not synced to chain" } });
 }
 
 async function listAll(
