@@ -1,11 +1,13 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { PassThrough } from "node:stream";
 import { inspect } from "node:util";
 
 import { credentials, type ServerWritableStream, status } from "@grpc/grpc-js";
 
 import { AppError } from "@arkrelay/core/errors";
+import { createLogger } from "@arkrelay/runtime/logger";
 
 import type { CallLimits, DaemonEndpoint } from "./connection-config";
 import { DaemonLink, type StreamSettings } from "./daemon-link";
@@ -253,9 +255,20 @@ describe("a macaroon", () => {
     await expect(write()).resolves.toMatchObject({ addIndex: 2n });
   });
 
-  test("never shows in an error, however deep one looks", async () => {
-    answers.walletBalance = refused("permission denied");
-    expect(inspect(await rejectionOf(read()), { depth: 10, showHidden: true })).not.toContain(MACAROON);
+  test("never shows in an error, however deep one looks, nor in the log of one", async () => {
+    const lines: string[] = [];
+    const stream = new PassThrough().on("data", (chunk: Buffer) => lines.push(chunk.toString()));
+    const log = createLogger({ service: "test", level: "debug", stream });
+    for (const text of ["permission denied", "something new"]) {
+      answers.walletBalance = refused(text);
+      const error = await rejectionOf(read());
+      expect(inspect(error, { depth: 10, showHidden: true })).not.toContain(MACAROON);
+      log.error("a call failed", { error });
+    }
+    daemon.stop();
+    log.error("a call failed", { error: await rejectionOf(read()) });
+    await until(() => lines.length === 3);
+    expect(lines.join("")).not.toContain(MACAROON);
   });
 });
 

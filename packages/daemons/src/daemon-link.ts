@@ -140,14 +140,6 @@ export class DaemonLink<C extends Clients> {
     }
   }
 
-  /** Metadata of every call: the macaroon of the role and the request id. */
-  metadata(extra?: Metadata, role?: MacaroonRole): Metadata {
-    const metadata = this.connection.metadata(extra, role);
-    const requestId = this.options.requestId();
-    if (requestId !== undefined) metadata.set("x-request-id", requestId);
-    return metadata;
-  }
-
   /** Reads certificate and macaroon again and dials anew; an open breaker lets the next call through as its probe. Breaks streams. */
   reconnect(): void {
     this.connection.reopen();
@@ -205,6 +197,14 @@ export class DaemonLink<C extends Clients> {
       report(this.codeOf(thrown));
       throw thrown;
     }
+  }
+
+  /** The macaroon of the role and the request id go with every call. */
+  private metadata(extra: Metadata | undefined, role: MacaroonRole | undefined): Metadata {
+    const metadata = this.connection.metadata(extra, role);
+    const requestId = this.options.requestId();
+    if (requestId !== undefined) metadata.set("x-request-id", requestId);
+    return metadata;
   }
 
   private openStream<Message>(
