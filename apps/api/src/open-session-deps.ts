@@ -1,9 +1,10 @@
 import { AppError } from "@arkrelay/core/errors";
 import type { InsertJobDeps } from "@arkrelay/core/jobs/insert-job";
 import type { LightningSessionDeps } from "@arkrelay/core/lightning/lightning-deps";
-import type { ArkInfoSource } from "@arkrelay/core/session/session-deps";
+import type { ArkInfoSource, LightningInfoSource } from "@arkrelay/core/session/session-deps";
 import type { Database } from "@arkrelay/db/connection";
 import { DrizzleArkInfoStore } from "@arkrelay/db/stores/ark-info-store";
+import { DrizzleLightningInfoStore } from "@arkrelay/db/stores/lightning-info-store";
 import type { OnLightningStatus } from "@arkrelay/db/stores/lightning-store";
 import { DrizzleNostrOutbox } from "@arkrelay/db/stores/nostr-outbox-store";
 import { DrizzleNostrPeers } from "@arkrelay/db/stores/nostr-peer-store";
@@ -38,6 +39,7 @@ export function openSessionDeps(
     ...openSessionStores(database),
     operations: openLightningStores(database, createSealer(config.sealing), onLightningStatus).operations,
     jobs,
+    lightningInfo: storedLightningInfo(database),
     arkInfo: storedArkInfo(database),
     outbox: new DrizzleNostrOutbox({ relays: config.nostr.relays, onInsert: onOutboxInsert }),
     peers: new DrizzleNostrPeers(database, config.nostr.dmScheme),
@@ -56,6 +58,18 @@ function openIdentity({ nostr }: ApiConfig): LightningSessionDeps["identity"] {
     },
     nostr.previousKeys,
   );
+}
+
+/** The API never waits for lnd: it reads what a worker has seen last. */
+function storedLightningInfo(database: Database): LightningInfoSource {
+  const store = new DrizzleLightningInfoStore(database);
+  return {
+    async current() {
+      const facts = await store.find();
+      if (facts === undefined) throw new AppError("not_ready", { message: "The Lightning node is not known yet." });
+      return facts;
+    },
+  };
 }
 
 const KEPT_MS = 2_000;

@@ -4,7 +4,7 @@ import { deriveGatewayKeys } from "@arkrelay/core/ark/wallet-keys";
 import type { LightningNode } from "@arkrelay/core/ports/lightning-node";
 import type { Waker } from "@arkrelay/core/ports/waker";
 import type { CeremonyDeps } from "@arkrelay/core/session/session-deps";
-import type { GrpcArkDaemon } from "@arkrelay/daemons/ark/grpc-ark-daemon";
+import type { DaemonManager } from "@arkrelay/daemons/daemon-manager";
 import { openProcessDaemons } from "@arkrelay/daemons/open-process-daemons";
 import type { RestartWatcher } from "@arkrelay/daemons/restart-watcher";
 import type { Database } from "@arkrelay/db/connection";
@@ -16,6 +16,7 @@ import { DrizzleHeartbeatStore } from "@arkrelay/db/stores/heartbeat-store";
 import { DrizzleAttemptStore } from "@arkrelay/db/stores/job-attempt-store";
 import { DrizzleJobStore } from "@arkrelay/db/stores/job-store";
 import { DrizzleSweepStore } from "@arkrelay/db/stores/job-sweep-store";
+import { DrizzleLightningInfoStore } from "@arkrelay/db/stores/lightning-info-store";
 import { DrizzleNostrEventStore } from "@arkrelay/db/stores/nostr-event-store";
 import { DrizzleNostrOutbox } from "@arkrelay/db/stores/nostr-outbox-store";
 import { DrizzleNostrPeers } from "@arkrelay/db/stores/nostr-peer-store";
@@ -27,6 +28,7 @@ import { DrizzleUserRecordStore } from "@arkrelay/db/stores/user-record-store";
 import { loadGatewayIdentity } from "@arkrelay/nostr/gateway-identity";
 import { createOutboxWaker, OUTBOX_WAKE_CHANNEL } from "@arkrelay/nostr/outbox-waker";
 import { systemClock } from "@arkrelay/runtime/clock";
+import { toLightningConfig } from "@arkrelay/runtime/config/to-lightning-config";
 import { toSessionConfig } from "@arkrelay/runtime/config/to-session-config";
 import { currentLogContext } from "@arkrelay/runtime/log-context";
 import type { Logger } from "@arkrelay/runtime/logger";
@@ -43,6 +45,7 @@ import { WokenMarker } from "@arkrelay/tasks/woken-marker";
 
 import { createArkInfoSource } from "./ark-info-source";
 import type { WorkerConfig } from "./config";
+import { createLightningInfoSource } from "./lightning-info-source";
 
 const REDIS_START_MS = 10_000;
 
@@ -100,6 +103,9 @@ export async function openDeps(config: WorkerConfig, life: Life): Promise<Worker
     heartbeats,
     life,
   });
+  const lightning = openLightningStores(database, createSealer(config.sealing), (type, status) =>
+    metrics.lightningOperations.inc({ type, status }),
+  );
   return {
     logger,
     metrics,
@@ -107,10 +113,8 @@ export async function openDeps(config: WorkerConfig, life: Life): Promise<Worker
     redis,
     attempts,
     waker,
-    ceremony: openCeremony(config, database, daemons.arkd, onInsert),
-    lightning: openLightningStores(database, createSealer(config.sealing), (type, status) =>
-      metrics.lightningOperations.inc({ type, status }),
-    ),
+    ceremony: openCeremony(config, database, daemons, { operations: lightning.operations, onOutboxInsert: onInsert }),
+    lightning,
     lnd: daemons.lnd,
     restarts,
     calls: new DrizzleExternalCallStore(database),
@@ -163,8 +167,8 @@ function openWaker(
 function openCeremony(
   config: WorkerConfig,
   database: Database,
-  arkd: GrpcArkDaemon,
-  onOutboxInsert: () => void,
+  { arkd, lnd }: Pick<DaemonManager, "arkd" | "lnd">,
+  { operations, onOutboxInsert }: Pick<CeremonyDeps, "operations"> & { readonly onOutboxInsert: () => void },
 ): CeremonyDeps {
   const { nostr } = config;
   const hasKey = nostr.privateKey !== undefined || nostr.sealedPrivateKey !== undefined;
@@ -172,6 +176,9 @@ function openCeremony(
     clock: systemClock,
     random: systemRandom,
     config: toSessionConfig(config),
+    lightningConfig: toLightningConfig(config),
+    lightningInfo: createLightningInfoSource(lnd, new DrizzleLightningInfoStore(database)),
+    operations,
     ...openSessionStores(database),
     jobs: {
       jobs: new DrizzleJobStore(database),

@@ -16,6 +16,8 @@ import { selectQueues, startTaskWorkers } from "./task-workers";
 /** Share of the grace period that running handlers get to end by themselves; the rest is for handing back and closing. */
 const PATIENCE_SHARE = 0.6;
 const REGISTER_RETRY_MS = 5_000;
+/** How old the API's view of lnd's identity and liquidity may get. */
+const LIGHTNING_INFO_MS = 60_000;
 
 /** Starts taking work; everything is stopped by the process's life. */
 export function startWorker(deps: WorkerDeps, config: WorkerConfig, life: Life): void {
@@ -54,6 +56,23 @@ export function startWorker(deps: WorkerDeps, config: WorkerConfig, life: Life):
   life.onStop("task workers", () => workers.drain(config.process.graceMs * PATIENCE_SHARE));
   const ready = readyGateway(deps, life);
   life.onStop("gateway scripts", () => ready);
+  const looked = keepLightningInfo(deps, life);
+  life.onStop("lightning info", () => looked);
+}
+
+/** The API opens lands by what was written down of lnd, which it never asks. */
+async function keepLightningInfo({ ceremony, lnd, logger }: WorkerDeps, life: Life): Promise<void> {
+  if (lnd === undefined) return;
+  await runEvery(
+    {
+      periodMs: LIGHTNING_INFO_MS,
+      signal: life.stopping,
+      onError: (error) => logger.warn("lnd could not be read", { error }),
+    },
+    async () => {
+      await ceremony.lightningInfo.current();
+    },
+  );
 }
 
 /**

@@ -19,9 +19,13 @@ import { registerGatewayScripts, syncVtxos } from "@arkrelay/core/vtxo/sync-vtxo
 import { DrizzleJobStore } from "@arkrelay/db/stores/job-store";
 import { DrizzleNostrOutbox } from "@arkrelay/db/stores/nostr-outbox-store";
 import { DrizzleNostrPeers } from "@arkrelay/db/stores/nostr-peer-store";
+import { openLightningStores } from "@arkrelay/db/stores/open-lightning-stores";
 import { openSessionStores } from "@arkrelay/db/stores/open-session-stores";
 import type { TestDatabase } from "@arkrelay/db/testing/test-database";
 import { createGatewayIdentity } from "@arkrelay/nostr/gateway-identity";
+import { createSealer } from "@arkrelay/runtime/sealing";
+
+import { TEST_LIGHTNING_CONFIG } from "./test-lightning-config";
 
 export const TEST_SESSION_CONFIG: SessionConfig = {
   network: "regtest",
@@ -63,6 +67,9 @@ export async function openCeremonyWorld(test: TestDatabase, config: Partial<Sess
     clock,
     random,
     config: { ...TEST_SESSION_CONFIG, ...config },
+    lightningConfig: TEST_LIGHTNING_CONFIG,
+    lightningInfo: { current: async () => ({ nodePubkey: `02${"aa".repeat(32)}`, localMsat: 10_000_000_000n }) },
+    operations: openLightningStores(database, createSealer({ key: new Uint8Array(32).fill(3) })).operations,
     ...openSessionStores(database),
     jobs: { jobs: jobStore, random, clock, pendingJobsMax: 10_000 },
     arkInfo: { current: () => arkd.getInfo() },

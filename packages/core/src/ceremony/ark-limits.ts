@@ -1,5 +1,5 @@
 import type { ArkServerInfo } from "../ports/ark-daemon";
-import type { Session } from "../session/session";
+import type { Session, SessionType } from "../session/session";
 import type { SessionDeps } from "../session/session-deps";
 import type { SelectionRules } from "../vtxo/select-coins";
 
@@ -11,6 +11,11 @@ export function selectionRules(deps: SessionDeps, intent: Session["intent"], inf
     maxInputs: deps.config.maxInputs,
     dustToRecipient: intent.dustPolicy === "to_recipient",
   };
+}
+
+/** How long inputs must live on: what a land brings has to outlive its payment, its refund or the next batch. */
+export function minRemainingMs(deps: Pick<SessionDeps, "config" | "lightningConfig">, type: SessionType): number {
+  return type === "lightning_land" ? deps.lightningConfig.landMinRemainingMs : deps.config.vtxoMinRemainingMs;
 }
 
 /** Smallest output arkd lets us make: its dust limit, or its VTXO minimum where that is higher. */

@@ -5,6 +5,7 @@ import type { SessionDeps } from "../session/session-deps";
 import { yieldLock } from "../session/yield-lock";
 import { selectCoins, useExactCoins, type Selection, type SelectionRules } from "../vtxo/select-coins";
 import { GBTC, type Vtxo } from "../vtxo/vtxo";
+import { minRemainingMs } from "./ark-limits";
 
 /** More live VTXOs than this are not looked at in one selection; the largest come first, so funds are found first. */
 const CANDIDATES_MAX = 500;
@@ -54,7 +55,7 @@ export async function judgeFunds(
 interface FundsQuery {
   readonly userPubkey: string;
   readonly ownerProven: boolean;
-  readonly intent: Pick<Session["intent"], "sourceVtxos">;
+  readonly intent: Pick<Session["intent"], "sourceVtxos" | "type">;
 }
 
 interface Candidates {
@@ -83,7 +84,7 @@ async function readCandidates(deps: SessionDeps, tx: Tx | undefined, session: Fu
       ? (await deps.vtxos.listLive(tx, session.userPubkey, CANDIDATES_MAX)).filter(isPlain)
       : await namedVtxos(deps, tx, session.userPubkey, named);
   const now = deps.clock.now();
-  const freshUntil = new Date(now.getTime() + deps.config.vtxoMinRemainingMs);
+  const freshUntil = new Date(now.getTime() + minRemainingMs(deps, session.intent.type));
   const fresh = all.filter((vtxo) => vtxo.expiresAt === null || vtxo.expiresAt >= freshUntil);
   const shortLived = all.filter((vtxo) => !fresh.includes(vtxo));
   const free = fresh.filter((vtxo) => vtxo.lockedBy === undefined);

@@ -10,9 +10,10 @@ import { issueChallenge } from "../session/issue-challenge";
 import type { Session } from "../session/session";
 import type { SessionDeps } from "../session/session-deps";
 import { ensureScript } from "../vtxo/ensure-script";
+import { findGatewayScript } from "../vtxo/find-gateway-script";
 import { GBTC, type Vtxo, type VtxoScriptRow } from "../vtxo/vtxo";
 import { dustOf } from "./ark-limits";
-import { planTransfer, type PlanCoin, type TransferPlan } from "./transfer-plan";
+import { coInputFeeOf, planTransfer, type PlanCoin, type TransferPlan } from "./transfer-plan";
 
 /** Inputs that the session holds the locks of. */
 export interface LockedInputs {
@@ -68,21 +69,22 @@ async function planOutputs(
     coInput: await gatewayCoin(deps, inputs.coInput),
     changeSats: inputs.changeSats,
     dustSats: dustOf(info),
-    recipientScript: await ensureScript(deps.vtxos, tx, intent.recipientPubkey, info, "user"),
+    recipientScript: await recipientScriptOf(deps, tx, intent, info),
     changeScript: await ensureScript(deps.vtxos, tx, userPubkey, info, "user"),
-    feeReturnScript: await findUsedScript(deps, info),
+    // Where co-inputs come back to: never a co-input again, since they inherit the user's expiry.
+    feeReturnScript: await findGatewayScript(deps.vtxos, "used", info),
   });
 }
 
-/** Where co-inputs come back to: never a co-input again, since they inherit the user's expiry. Registered by the worker. */
-async function findUsedScript(deps: SessionDeps, info: ArkServerInfo): Promise<VtxoScriptRow> {
-  const scripts = await deps.vtxos.listScriptsOfKind("used");
-  const current = scripts.find(
-    (each) => each.signerPubkey === info.signerPubkey && each.exitDelay === info.unilateralExitDelay,
-  );
-  if (current === undefined)
-    throw new AppError("not_ready", { internal: "the gateway's scripts are not registered yet" });
-  return current;
+function recipientScriptOf(
+  deps: SessionDeps,
+  tx: Tx,
+  intent: Session["intent"],
+  info: ArkServerInfo,
+): Promise<VtxoScriptRow> {
+  return intent.type === "lightning_land"
+    ? findGatewayScript(deps.vtxos, "land", info)
+    : ensureScript(deps.vtxos, tx, intent.recipientPubkey, info, "user");
 }
 
 async function withScripts(
@@ -113,11 +115,13 @@ async function storePlan(
   replaces: boolean,
 ): Promise<void> {
   const { intent, sessionId, userPubkey } = session;
-  // More than the intent's amount when a change below dust goes with it.
+  // More than the intent's amount when a change below dust goes with it; of a land it is amount and fee.
   const receivedSats = plan.planned.reduce(
     (sum, each) => (each.role === "recipient" ? sum + each.amountSats : sum),
     0n,
   );
+  const spentSats = receivedSats + coInputFeeOf(intent);
+  const amountSats = spentSats - intent.feeSats;
   await deps.sessionTxs.storePlan(tx, session, {
     txs: {
       ark: unsigned(built.txid, 0, built.arkPsbt),
@@ -136,13 +140,13 @@ async function storePlan(
     sessionId,
     txType: session.sessionType,
     assetId: GBTC,
-    assetAmount: receivedSats,
-    amountSats: receivedSats,
+    assetAmount: amountSats,
+    amountSats,
     feeSats: intent.feeSats,
     senderPubkey: userPubkey,
     recipientPubkey: intent.recipientPubkey,
     parties: [
-      { pubkey: userPubkey, direction: "out", assetId: GBTC, amount: receivedSats + intent.feeSats },
+      { pubkey: userPubkey, direction: "out", assetId: GBTC, amount: spentSats },
       { pubkey: intent.recipientPubkey, direction: "in", assetId: GBTC, amount: receivedSats },
     ],
   });

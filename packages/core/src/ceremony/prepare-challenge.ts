@@ -7,7 +7,7 @@ import { moveSession } from "../session/move-session";
 import type { Session } from "../session/session";
 import type { SessionDeps } from "../session/session-deps";
 import { GBTC, type Vtxo } from "../vtxo/vtxo";
-import { selectionRules } from "./ark-limits";
+import { minRemainingMs, selectionRules } from "./ark-limits";
 import { chooseInputs } from "./choose-inputs";
 import { arkParamsOf, issueArkChallenge } from "./issue-ark-challenge";
 
@@ -58,7 +58,7 @@ async function lockCoInput(deps: SessionDeps, tx: Tx, session: Session, until: D
     {
       kind: "fee",
       minAmountSats: deps.config.feeVtxoSats,
-      minExpiresAt: new Date(deps.clock.now().getTime() + deps.config.vtxoMinRemainingMs),
+      minExpiresAt: new Date(deps.clock.now().getTime() + minRemainingMs(deps, session.sessionType)),
       count: 1,
     },
     session.sessionId,

@@ -1,4 +1,5 @@
 import { AppError, toAppError } from "../errors";
+import { claimLand } from "../lightning/land-session";
 import { endSession } from "../session/end-session";
 import { moveSession } from "../session/move-session";
 import { NEVER_SENT, type Session, type SubmitState } from "../session/session";
@@ -24,11 +25,15 @@ export async function submitTransfer(deps: CeremonyDeps, session: Session, fence
     if (thrown instanceof LocksLost) return expire(deps, session, fence);
     if (thrown instanceof NotItsTurn)
       return { kind: "wait", until: new Date(deps.clock.now().getTime() + QUEUE_WAIT_MS) };
+    if (thrown instanceof AppError && thrown.code === "invoice_used") return failUnsent(deps, session, fence, thrown);
     throw thrown;
   }
 }
 
-/** Throws LocksLost when fewer than all inputs were still locked by this session, NotItsTurn; nothing is written then. */
+/**
+ * Throws LocksLost when fewer than all inputs were still locked by this session, NotItsTurn, `invoice_used` when another land has the
+ * hash; nothing is written then.
+ */
 async function persistSubmitting(
   deps: CeremonyDeps,
   session: Session,
@@ -40,6 +45,7 @@ async function persistSubmitting(
     const change = { ceremonyState: "submitting", submitState: sendingAt(before, deps.clock.now()) } as const;
     const moved = await moveSession(deps, tx, session, change, { fence });
     if ((await mustWait(deps, session, tx)) !== undefined) throw new NotItsTurn();
+    if (!(await claimLand(deps, tx, session))) throw new NotItsTurn();
     const locked = await deps.vtxos.extendLocks(tx, session.sessionId, null);
     if (locked !== inputCount) throw new LocksLost();
     return moved;
@@ -89,6 +95,11 @@ async function noteAnswer(
 
 async function note(deps: CeremonyDeps, session: Session, fence: string, submitState: SubmitState): Promise<void> {
   await deps.transactions.run((tx) => moveSession(deps, tx, session, { submitState }, { fence }));
+}
+
+async function failUnsent(deps: CeremonyDeps, session: Session, fence: string, error: AppError): Promise<StepOutcome> {
+  await deps.transactions.run((tx) => endSession(deps, tx, session, { status: "failed", error }, fence));
+  return MOVED;
 }
 
 /** Some input is no longer ours to hand over (its lock was taken over): nothing was sent, so the session just ends. */

@@ -19,13 +19,18 @@ export interface TransferPlan {
 export interface TransferPlanInput {
   readonly intent: SessionIntent;
   readonly coins: readonly PlanCoin[];
-  /** The gateway's own plain VTXO: it goes in and comes back larger by the fee, since a bare fee output is below dust. */
+  /** The gateway's own plain VTXO: it goes in and comes back larger by the L2 fee, since a bare fee output is below dust. */
   readonly coInput: PlanCoin;
   readonly changeSats: bigint;
   readonly dustSats: bigint;
   readonly recipientScript: VtxoScriptRow;
   readonly changeScript: VtxoScriptRow;
   readonly feeReturnScript: VtxoScriptRow;
+}
+
+/** What of the fee comes back with the co-input: of a land nothing, its fee is part of the output to the gateway. */
+export function coInputFeeOf(intent: Pick<SessionIntent, "type" | "feeSats">): bigint {
+  return intent.type === "lightning_land" ? 0n : intent.feeSats;
 }
 
 /** Order of inputs: the user's, then the co-input. Order of outputs: recipient, change when there is one, fee return. */
@@ -36,10 +41,11 @@ export function planTransfer(plan: TransferPlanInput): TransferPlan {
     changeIsPayable || changeSats === 0n || intent.dustPolicy === "to_recipient",
     "dust change without a policy for it",
   );
-  const recipientSats = intent.amountSats + (changeIsPayable ? 0n : changeSats);
+  const coInputFeeSats = coInputFeeOf(intent);
+  const recipientSats = intent.amountSats + intent.feeSats - coInputFeeSats + (changeIsPayable ? 0n : changeSats);
   const outputs: Omit<PlannedOutput, "vout">[] = [output("recipient", plan.recipientScript, recipientSats)];
   if (changeIsPayable) outputs.push(output("change", plan.changeScript, changeSats));
-  outputs.push(output("fee_return", plan.feeReturnScript, plan.coInput.vtxo.amountSats + intent.feeSats));
+  outputs.push(output("fee_return", plan.feeReturnScript, plan.coInput.vtxo.amountSats + coInputFeeSats));
   return {
     inputs: [...plan.coins, plan.coInput].map(toArkInput),
     outputs: outputs.map(({ script, amountSats }) => ({ script, amountSats })),

@@ -108,12 +108,59 @@ test("a missing fee is left for the fee rule, which has its own code", () => {
   expect(intent).toMatchObject({ params: { feeAssetId: undefined, feeAmount: undefined } });
 });
 
-test.each(["vtxo:split", "lightning:lift", "lift_lightning", "atomic_swap", "vtxo:renew", "vtxo:tranfer", "something"])(
+test.each(["vtxo:split", "lightning:pay", "atomic_swap", "vtxo:renew", "vtxo:tranfer", "something"])(
   "%s is known or nobody's, and not executed here",
   (type) => {
     expect(refusal(JSON.stringify({ ...transfer, type })).code).toBe("unsupported_type");
   },
 );
+
+const fee = { fee_asset_id: "BTC", fee_amount: 5 };
+const land = { asset_id: "BTC", amount: 5_000, lightning_invoice: "lnbcrt50u1", ...fee };
+
+test.each(["lightning:land", "land_lightning"])("reads a land of type %s", (type) => {
+  const intent = parseIntentContent(JSON.stringify({ ...transfer, type, params: land }));
+  expect(intent).toMatchObject({
+    kind: "lightning_land",
+    legacy: false,
+    content: { type: "lightning:land", params: { ...land, asset_id: "gBTC", fee_asset_id: "gBTC" } },
+    params: { assetId: "gBTC", amount: 5_000n, lightningInvoice: "lnbcrt50u1", feeAssetId: "gBTC", feeAmount: 5n },
+  });
+});
+
+test("reads the invoice of a land from memo, where older clients put it", () => {
+  const { lightning_invoice: memo, ...params } = land;
+  const intent = parseIntentContent(JSON.stringify({ ...transfer, type: "land_lightning", params, memo }));
+  expect(intent).toMatchObject({ kind: "lightning_land", legacy: true, params: { lightningInvoice: memo } });
+});
+
+test.each(["lightning:lift", "lift_lightning"])("reads a lift of type %s", (type) => {
+  const params = { asset_id: "gBTC", amount: 5_000, fee_asset_id: "gBTC", fee_amount: 0 };
+  const hash = "ab".repeat(32);
+  const starting = parseIntentContent(JSON.stringify({ ...transfer, type, params }));
+  const claiming = parseIntentContent(JSON.stringify({ ...transfer, type, params: { ...params, payment_hash: hash } }));
+  expect(starting).toMatchObject({ kind: "lightning_lift", params: { amount: 5_000n, paymentHash: undefined } });
+  expect(claiming).toMatchObject({ kind: "lightning_lift", params: { paymentHash: hash } });
+});
+
+test.each([
+  [
+    "a land without an invoice",
+    "lightning:land",
+    { ...land, lightning_invoice: undefined },
+    "params.lightning_invoice",
+  ],
+  ["a land to somebody", "lightning:land", { ...land, recipient_pubkey: "a" }, "params.recipient_pubkey"],
+  [
+    "a lift that claims no hash",
+    "lightning:lift",
+    { asset_id: "gBTC", amount: 1, payment_hash: "x" },
+    "params.payment_hash",
+  ],
+])("refuses %s", (_name, type, params, path) => {
+  const error = refusal(JSON.stringify({ ...transfer, type, params }));
+  expect(error).toMatchObject({ code: "invalid_request", errors: [{ path }] });
+});
 
 test("solver-owned types keep their params untouched, up to 16 KiB", () => {
   const params = { pool_id: "gUSD-gBTC", legs: [{ asset_id: "BTC", amount: 1 }], note: "é" };

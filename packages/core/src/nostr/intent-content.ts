@@ -4,13 +4,13 @@ import { z } from "zod";
 import { canonicalDigest, canonicalJson } from "../canonical-json";
 import { AppError, type FieldError } from "../errors";
 import { fieldErrors } from "../field-errors";
-import { amount, amountOrZero, assetId, pubkey, vtxoId } from "./field-schemas";
+import { amount, amountOrZero, assetId, hex32, pubkey, vtxoId } from "./field-schemas";
 import type { JsonObject } from "./integer-json";
 import { type IntentContent, type IntentEnvelope, parseIntentEnvelope } from "./intent-envelope";
 import { intentKindOf } from "./intent-types";
 
 /** A whole intent after its schema: which rules come next (network, funds, fee) is for the use cases to say. */
-export type ParsedIntent = TransferIntentContent | ProtocolOpContent;
+export type ParsedIntent = TransferIntentContent | LandIntentContent | LiftIntentContent | ProtocolOpContent;
 
 interface IntentBase extends IntentEnvelope {
   /** Content with defaults filled in and keys, assets and times in their one spelling. */
@@ -23,32 +23,67 @@ export interface TransferIntentContent extends IntentBase {
   readonly params: TransferParams;
 }
 
+export interface LandIntentContent extends IntentBase {
+  readonly kind: "lightning_land";
+  readonly params: LandParams;
+}
+
+export interface LiftIntentContent extends IntentBase {
+  readonly kind: "lightning_lift";
+  readonly params: LiftParams;
+}
+
 /** Solver-owned: its params are a free object that only the solver reads. */
 export interface ProtocolOpContent extends IntentBase {
   readonly kind: "protocol_op";
 }
 
-export interface TransferParams {
+/** What every native type says. */
+interface NativeParams {
   readonly assetId: string;
   /** Base units of the asset. */
   readonly amount: bigint;
+  /** A missing fee is a fee fault (4001), not a broken schema. */
+  readonly feeAssetId: string | undefined;
+  readonly feeAmount: bigint | undefined;
+}
+
+export interface LandParams extends NativeParams {
+  /** BOLT 11 as it was sent. */
+  readonly lightningInvoice: string;
+}
+
+export interface LiftParams extends NativeParams {
+  /** A lift that was started before. */
+  readonly paymentHash: string | undefined;
+}
+
+export interface TransferParams extends NativeParams {
   readonly recipientPubkey: string;
   /** Distinct; used exactly when given. More than a session may hold is for the use case to refuse. */
   readonly sourceVtxos: readonly string[] | undefined;
   readonly dustPolicy: "reject" | "to_recipient";
-  /** A missing fee is a fee fault (4001), not a broken schema. */
-  readonly feeAssetId: string | undefined;
-  readonly feeAmount: bigint | undefined;
 }
 
 /** Canonical JSON of a solver's params, in bytes. */
 const FREE_PARAMS_BYTES_MAX = 16 * 1024;
 /** Far above any session's input cap, which has its own error. */
 const SOURCE_VTXOS_MAX = 256;
+/** Longer than any invoice in use; BOLT 11 has no limit of its own. */
+const INVOICE_CHARS_MAX = 4_096;
 
-const transferSchema = z.strictObject({
+const native = {
   asset_id: assetId,
   amount,
+  fee_asset_id: assetId.optional(),
+  fee_amount: amountOrZero.optional(),
+};
+
+const landSchema = z.strictObject({ ...native, lightning_invoice: z.string().min(1).max(INVOICE_CHARS_MAX) });
+const liftSchema = z.strictObject({ ...native, payment_hash: hex32.optional() });
+
+const transferSchema = z.strictObject({
+  ...native,
   recipient_pubkey: pubkey,
   source_vtxos: z
     .array(vtxoId)
@@ -57,8 +92,6 @@ const transferSchema = z.strictObject({
     .refine((ids) => new Set(ids).size === ids.length, "A VTXO is named twice")
     .optional(),
   dust_policy: z.enum(["reject", "to_recipient"]).default("reject"),
-  fee_asset_id: assetId.optional(),
-  fee_amount: amountOrZero.optional(),
 });
 
 /**
@@ -74,10 +107,19 @@ export function parseIntentContent(source: string | Readonly<Record<string, unkn
 export function parseIntentParams(envelope: IntentEnvelope): ParsedIntent {
   const kind = intentKindOf(envelope.content.type);
   const expiresAt = new Date(envelope.content.expires_at * 1000);
-  if (kind === "unsupported") throw new AppError("unsupported_type", { details: { type: envelope.content.type } });
-  if (kind === "p2p_transfer") return { ...parseTransfer(envelope), kind, expiresAt };
-  requireSmall(envelope.content.params);
-  return { ...envelope, kind, expiresAt };
+  switch (kind) {
+    case "unsupported":
+      throw new AppError("unsupported_type", { details: { type: envelope.content.type } });
+    case "p2p_transfer":
+      return { ...parseTransfer(envelope), kind, expiresAt };
+    case "lightning_land":
+      return { ...parseLand(envelope), kind, expiresAt };
+    case "lightning_lift":
+      return { ...parseLift(envelope), kind, expiresAt };
+    case "protocol_op":
+      requireSmall(envelope.content.params);
+      return { ...envelope, kind, expiresAt };
+  }
 }
 
 /** What makes two copies of an intent the same one: sha256 (hex) of the canonical JSON of the normalised content. */
@@ -86,19 +128,43 @@ export function intentContentHash(content: IntentContent): string {
 }
 
 function parseTransfer(envelope: IntentEnvelope): IntentEnvelope & { readonly params: TransferParams } {
-  const parsed = transferSchema.safeParse(envelope.content.params);
+  const { wire, ...parsed } = parseParams(envelope, transferSchema);
+  const { recipient_pubkey: recipientPubkey, source_vtxos: sourceVtxos, dust_policy: dustPolicy } = wire;
+  return { ...parsed, params: { ...toNativeParams(wire), recipientPubkey, sourceVtxos, dustPolicy } };
+}
+
+function parseLand(envelope: IntentEnvelope): IntentEnvelope & { readonly params: LandParams } {
+  const { wire, ...parsed } = parseParams(envelope, landSchema);
+  return { ...parsed, params: { ...toNativeParams(wire), lightningInvoice: wire.lightning_invoice } };
+}
+
+function parseLift(envelope: IntentEnvelope): IntentEnvelope & { readonly params: LiftParams } {
+  const { wire, ...parsed } = parseParams(envelope, liftSchema);
+  return { ...parsed, params: { ...toNativeParams(wire), paymentHash: wire.payment_hash } };
+}
+
+/** The params by their schema, and the envelope with them in their one spelling. */
+function parseParams<T extends Readonly<Record<string, JsonObject[string] | undefined>>>(
+  envelope: IntentEnvelope,
+  schema: z.ZodType<T>,
+): IntentEnvelope & { readonly wire: T } {
+  const parsed = schema.safeParse(envelope.content.params);
   if (!parsed.success) throw schemaError(fieldErrors(parsed.error, "params"));
-  const wire = parsed.data;
-  const params: TransferParams = {
+  return { ...envelope, content: { ...envelope.content, params: withoutUndefined(parsed.data) }, wire: parsed.data };
+}
+
+function toNativeParams(wire: {
+  readonly asset_id: string;
+  readonly amount: number;
+  readonly fee_asset_id?: string | undefined;
+  readonly fee_amount?: number | undefined;
+}): NativeParams {
+  return {
     assetId: wire.asset_id,
     amount: BigInt(wire.amount),
-    recipientPubkey: wire.recipient_pubkey,
-    sourceVtxos: wire.source_vtxos,
-    dustPolicy: wire.dust_policy,
     feeAssetId: wire.fee_asset_id,
     feeAmount: wire.fee_amount === undefined ? undefined : BigInt(wire.fee_amount),
   };
-  return { ...envelope, content: { ...envelope.content, params: withoutUndefined(wire) }, params };
 }
 
 /** Bad amounts have their own code; beside another broken rule they are part of a broken schema. */

@@ -1,4 +1,5 @@
 import { AppError, type ErrorCode } from "../errors";
+import { endLandOf } from "../lightning/land-session";
 import { failureContent, failureTemplate, nextCreatedAt, signPrivateEvent } from "../nostr/build-events";
 import { FAILURE_KIND } from "../nostr/kinds";
 import { namespacedActionId } from "../nostr/result-id";
@@ -63,6 +64,7 @@ async function endNow(
     },
     { fence },
   );
+  await endLandOf(deps, tx, session, end);
   await deps.vtxos.unlock(tx, session.sessionId);
   const open = await deps.challenges.findOpen(tx, session.id);
   if (open !== undefined) await deps.challenges.close(tx, open, status === "expired" ? "expired" : "superseded");

@@ -1,9 +1,11 @@
 import { AppError } from "../errors";
-import type { JsonValue } from "../nostr/integer-json";
-import type { TransferIntentContent } from "../nostr/intent-content";
+import { judgeLand } from "../lightning/judge-land";
+import type { LightningConfig } from "../lightning/lightning-config";
+import type { JsonObject, JsonValue } from "../nostr/integer-json";
+import type { LandIntentContent, LiftIntentContent, TransferIntentContent } from "../nostr/intent-content";
 import type { IntentContent } from "../nostr/intent-envelope";
 import { GBTC } from "../vtxo/vtxo";
-import type { TransferIntent } from "./session";
+import type { LandIntent, LiftIntent, TransferIntent } from "./session";
 import type { SessionConfig } from "./session-deps";
 
 /** Lives still, and not longer than allowed (1003). `createdAt` is the event's or the request's. */
@@ -67,8 +69,77 @@ export function toTransferIntent(parsed: TransferIntentContent, rules: TransferR
     sourceVtxos: params.sourceVtxos,
     dustPolicy: params.dustPolicy,
     expiresAt: parsed.expiresAt,
-    content: Object.fromEntries(Object.entries(content).filter(isPresent)),
+    content: contentOf(parsed),
   };
+}
+
+export interface LandRules {
+  readonly config: LightningConfig;
+  /** Owner of the gateway's land script. */
+  readonly landPubkey: string;
+  readonly dustSats: bigint;
+  readonly now: Date;
+}
+
+/**
+ * Lightning side, amounts, invoice, fee; the first rule that fails is thrown (1006, 2006, 2007, 4001, 4002). What the rows and the
+ * node say is judged when the session opens (lightning/open-land.ts).
+ */
+export function toLandIntent(parsed: LandIntentContent, rules: LandRules): LandIntent {
+  const { params } = parsed;
+  const { invoice, feeSats } = judgeLand(params, rules);
+  checkFee(params.feeAssetId, params.feeAmount, feeSats);
+  return {
+    actionId: parsed.content.action_id,
+    type: "lightning_land",
+    assetId: GBTC,
+    amountSats: params.amount,
+    recipientPubkey: rules.landPubkey,
+    feeAssetId: GBTC,
+    feeSats,
+    sourceVtxos: undefined,
+    dustPolicy: "reject",
+    expiresAt: parsed.expiresAt,
+    content: contentOf(parsed),
+    lightningInvoice: invoice.bolt11,
+    paymentHash: invoice.paymentHash,
+  };
+}
+
+/** Asset, caps, fee (2005, 2006, 4001, 4002). Stock and open lifts are judged when the lift starts. */
+export function toLiftIntent(
+  parsed: LiftIntentContent,
+  rules: { readonly config: LightningConfig; readonly userPubkey: string },
+): LiftIntent {
+  const { params } = parsed;
+  // Assets other than sats come with the release that moves them.
+  if (params.assetId !== GBTC) throw new AppError("asset_unknown", { details: { asset_id: params.assetId } });
+  checkAmount(params.amount, rules.config.liftMinSats, rules.config.liftMaxSats);
+  checkFee(params.feeAssetId, params.feeAmount, 0n);
+  return {
+    actionId: parsed.content.action_id,
+    type: "lightning_lift",
+    assetId: GBTC,
+    amountSats: params.amount,
+    recipientPubkey: rules.userPubkey,
+    feeAssetId: GBTC,
+    feeSats: 0n,
+    sourceVtxos: undefined,
+    dustPolicy: "reject",
+    expiresAt: parsed.expiresAt,
+    content: contentOf(parsed),
+    memo: "",
+    ...(params.paymentHash === undefined ? {} : { claimsHash: params.paymentHash }),
+  };
+}
+
+function checkAmount(amount: bigint, minimum: bigint, maximum: bigint): void {
+  if (amount < minimum) throw new AppError("amount_below_minimum", { details: { minimum: Number(minimum) } });
+  if (amount > maximum) throw new AppError("amount_above_maximum", { details: { maximum: Number(maximum) } });
+}
+
+function contentOf({ content }: { readonly content: IntentContent }): JsonObject {
+  return Object.fromEntries(Object.entries(content).filter(isPresent));
 }
 
 function isPresent(member: [string, JsonValue | undefined]): member is [string, JsonValue] {

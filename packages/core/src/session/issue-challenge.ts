@@ -119,8 +119,9 @@ function challengeContent(session: Session, input: ChallengeInput): SignTxChalle
 }
 
 function humanText(session: Session, stage: ChallengeStage): string {
-  const { amountSats, recipientPubkey, feeSats } = session.intent;
-  const what = `Send ${amountSats} sats to ${recipientPubkey.slice(0, 8)}… for a fee of ${feeSats} sats`;
+  const { type, amountSats, recipientPubkey, feeSats } = session.intent;
+  const to = type === "lightning_land" ? "a Lightning invoice" : `${recipientPubkey.slice(0, 8)}…`;
+  const what = `Send ${amountSats} sats to ${to} for a fee of ${feeSats} sats`;
   return stage === "ark_tx"
     ? `${what}: sign the transfer (1 of 2).`
     : `${what}: arkd has signed, release the inputs (2 of 2).`;

@@ -3,6 +3,8 @@ import { selectionRules } from "../ceremony/ark-limits";
 import { judgeFunds } from "../ceremony/choose-inputs";
 import { AppError } from "../errors";
 import { insertJob } from "../jobs/insert-job";
+import { checkLand, invoiceOf, openLand } from "../lightning/open-land";
+import { startLift } from "../lightning/start-lift";
 import { randomSessionId } from "../nostr/session-id";
 import type { ArkServerInfo } from "../ports/ark-daemon";
 import type { NostrEvent } from "../ports/nostr";
@@ -11,7 +13,7 @@ import type { Wake } from "../ports/waker";
 import { ensureScript } from "../vtxo/ensure-script";
 import { wakeOf } from "./move-session";
 import { readIntentData, readSignedIntent, type ReadIntent } from "./read-intent";
-import { SESSION_TYPES, type Delivery, type Session } from "./session";
+import { SESSION_TYPES, type Delivery, type LiftIntent, type Session, type SessionType } from "./session";
 import { MIRROR_AGE_MS_MAX, type SessionDeps } from "./session-deps";
 
 export interface OpenSessionInput {
@@ -42,18 +44,15 @@ export interface OpenedSession {
  * rules, duplicate_action, session_limit, insufficient_balance and the input errors (fresh mirror only), not_ready.
  */
 export async function openSession(deps: SessionDeps, tx: Tx, input: OpenSessionInput): Promise<OpenedSession> {
-  requireExecutable(input.sessionType);
+  const type = executableType(input.sessionType);
   const info = await deps.arkInfo.current();
   const read =
     input.intentEvent === undefined
-      ? readIntentData(
-          deps,
-          { userPubkey: input.userPubkey, intentData: input.intentData, type: input.sessionType },
-          info,
-        )
-      : readEventOf(deps, input.userPubkey, input.intentEvent, info);
+      ? await readIntentData(deps, { userPubkey: input.userPubkey, intentData: input.intentData, type }, info)
+      : await readEventOf(deps, input.userPubkey, input.intentEvent, info);
+  requireType(read, type);
   const ownerProven = read.event !== undefined || actsAsOwner(input.caller, input.userPubkey);
-  const opened = await openReadIntent(deps, tx, info, {
+  const result = await openReadIntent(deps, tx, info, {
     read,
     userPubkey: input.userPubkey,
     sessionId: randomSessionId(deps.random),
@@ -62,13 +61,14 @@ export async function openSession(deps: SessionDeps, tx: Tx, input: OpenSessionI
     delivery: input.delivery,
     autoStart: input.autoStart,
   });
-  return opened.replayed || opened.mirrorIsFresh ? opened : withSync(deps, tx, opened, input.caller);
+  const needsNoCoins = read.intent.type === "lightning_lift";
+  return needsNoCoins || result.replayed || result.mirrorIsFresh ? result : withSync(deps, tx, result, input.caller);
 }
 
 /** Whoever opened over HTTP is told the job that reads the VTXOs; a session that starts by itself does not wait for it. */
-async function withSync(deps: SessionDeps, tx: Tx, opened: OpenedSession, caller: Caller): Promise<OpenedSession> {
-  const sync = await requestSync(deps, tx, opened.session.userPubkey, caller);
-  return { ...opened, syncJobId: sync.jobId, wakes: [...opened.wakes, ...sync.wakes] };
+async function withSync(deps: SessionDeps, tx: Tx, result: OpenedSession, caller: Caller): Promise<OpenedSession> {
+  const sync = await requestSync(deps, tx, result.session.userPubkey, caller);
+  return { ...result, syncJobId: sync.jobId, wakes: [...result.wakes, ...sync.wakes] };
 }
 
 export interface OpenIntent {
@@ -90,11 +90,17 @@ export async function openReadIntent(
 ): Promise<OpenedSession> {
   const { intent } = open.read;
   const stored = await insertIntent(deps, tx, open);
+  if (intent.type === "lightning_lift" && intent.claimsHash !== undefined && stored.outcome !== "duplicate") {
+    return opened(await findClaimedLift(deps, tx, open.userPubkey, intent.claimsHash), { replayed: true });
+  }
   if (stored.outcome !== "inserted") return replayOf(deps, tx, stored.outcome, stored.intentId, open);
+  if (intent.type === "lightning_lift") return openLift(deps, tx, open, intent, stored.intentId);
   const script = await ensureScript(deps.vtxos, tx, open.userPubkey, info, "user");
   if (script.kind !== "user") throw gatewaysOwnKey();
   await requireQuota(deps, tx, open);
   const now = deps.clock.now();
+  const invoice = intent.type === "lightning_land" ? invoiceOf(intent) : undefined;
+  if (invoice !== undefined) await checkLand(deps, tx, { ...open, amountSats: intent.amountSats, invoice });
   const mirrorIsFresh = await isMirrorFresh(deps, open.userPubkey);
   if (mirrorIsFresh) await judgeFunds(deps, tx, { ...open, intent }, selectionRules(deps, intent, info));
   const session = await deps.sessions.insert(
@@ -112,12 +118,60 @@ export async function openReadIntent(
       delivery: open.delivery,
       autoStart: open.autoStart,
       prepareSince: open.autoStart ? now : undefined,
-      expiresAt: new Date(Math.min(now.getTime() + deps.config.sessionTimeoutMs, intent.expiresAt.getTime())),
+      expiresAt: earliest(
+        new Date(now.getTime() + deps.config.sessionTimeoutMs),
+        intent.expiresAt,
+        // Nothing is handed over for an invoice that can no longer be paid.
+        ...(invoice === undefined ? [] : [invoice.expiresAt]),
+      ),
     },
     [{ event: "opened", data: { action_id: intent.actionId, delivery: open.delivery } }],
   );
+  if (invoice !== undefined) await openLand(deps, tx, session);
   const wakes = open.autoStart ? [wakeOf(session, now)] : [];
-  return { session, replayed: false, mirrorIsFresh, syncJobId: undefined, wakes };
+  return opened(session, { mirrorIsFresh, wakes });
+}
+
+function opened(session: Session, more: Partial<OpenedSession> = {}): OpenedSession {
+  return { session, replayed: false, mirrorIsFresh: true, syncJobId: undefined, wakes: [], ...more };
+}
+
+function earliest(...times: readonly Date[]): Date {
+  return new Date(Math.min(...times.map((time) => time.getTime())));
+}
+
+/** A lift needs no coins of its user; its limits, row and session are its own. */
+async function openLift(
+  deps: SessionDeps,
+  tx: Tx,
+  open: OpenIntent,
+  intent: LiftIntent,
+  intentId: bigint,
+): Promise<OpenedSession> {
+  const { userPubkey, createdBy, ownerProven, delivery, sessionId, read } = open;
+  const { actionId, expiresAt, content } = intent;
+  const { session, wakes } = await startLift(deps, tx, {
+    userPubkey,
+    assetId: intent.assetId,
+    amount: intent.amountSats,
+    memo: intent.memo,
+    expirySeconds: undefined,
+    createdBy,
+    ownerProven,
+    delivery,
+    context: {},
+    intent: { intentId, eventId: read.event?.id, sessionId, actionId, expiresAt, content },
+  });
+  return opened(session, { wakes });
+}
+
+/** The session of a lift that its own user names; somebody else's is like none. */
+async function findClaimedLift(deps: SessionDeps, tx: Tx, userPubkey: string, paymentHash: string): Promise<Session> {
+  const lift = await deps.operations.findByHash(tx, paymentHash);
+  const isOwn = lift?.invoiceType === "lift" && lift.userPubkey === userPubkey;
+  const session = isOwn ? await deps.sessions.find(lift.sessionId) : undefined;
+  if (session === undefined) throw new AppError("not_found");
+  return session;
 }
 
 /** Starts (or joins) the caller's running vtxo_sync of a key. It is the caller's own job, or nobody could look at its id. */
@@ -136,13 +190,24 @@ export async function isMirrorFresh(deps: Pick<SessionDeps, "vtxos" | "clock">, 
   return syncedAt !== undefined && deps.clock.now().getTime() - syncedAt.getTime() <= MIRROR_AGE_MS_MAX;
 }
 
-function requireExecutable(sessionType: string): void {
-  if (!SESSION_TYPES.some((known) => known === sessionType)) {
-    throw new AppError("unsupported_type", { details: { type: sessionType } });
-  }
+function executableType(sessionType: string): SessionType {
+  const type = SESSION_TYPES.find((known) => known === sessionType);
+  if (type === undefined) throw new AppError("unsupported_type", { details: { type: sessionType } });
+  return type;
 }
 
-function readEventOf(deps: SessionDeps, userPubkey: string, event: NostrEvent, info: ArkServerInfo): ReadIntent {
+function requireType({ intent }: ReadIntent, type: SessionType): void {
+  if (intent.type === type) return;
+  const message = `A session of type ${type} is opened by another intent`;
+  throw new AppError("invalid_request", { errors: [{ path: "session_type", code: "other_type", message }] });
+}
+
+async function readEventOf(
+  deps: SessionDeps,
+  userPubkey: string,
+  event: NostrEvent,
+  info: ArkServerInfo,
+): Promise<ReadIntent> {
   if (event.pubkey !== userPubkey) {
     const message = "The intent is signed by another key than user_pubkey";
     throw new AppError("signature_invalid", {
@@ -185,13 +250,7 @@ async function replayOf(
   if (outcome === "duplicate" || session === undefined) {
     throw new AppError("duplicate_action", { details: session === undefined ? {} : { session_id: session.sessionId } });
   }
-  return {
-    session,
-    replayed: true,
-    mirrorIsFresh: await isMirrorFresh(deps, open.userPubkey),
-    syncJobId: undefined,
-    wakes: [],
-  };
+  return opened(session, { replayed: true, mirrorIsFresh: await isMirrorFresh(deps, open.userPubkey) });
 }
 
 /** Our VTXOs move by our own rules only, whoever asks. */

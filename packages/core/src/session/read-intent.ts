@@ -1,24 +1,22 @@
 import { dustOf } from "../ceremony/ark-limits";
 import { AppError } from "../errors";
+import { lightningFee } from "../lightning/fees";
 import { verifyEvent } from "../nostr/event-id";
-import {
-  intentContentHash,
-  parseIntentContent,
-  type ParsedIntent,
-  type TransferIntentContent,
-} from "../nostr/intent-content";
+import { intentContentHash, parseIntentContent, type ParsedIntent } from "../nostr/intent-content";
+import { INTENT_TYPE_OF_SESSION } from "../nostr/intent-types";
 import { INTENT_KIND } from "../nostr/kinds";
 import { findTag } from "../nostr/nostr-event";
 import type { ArkServerInfo } from "../ports/ark-daemon";
 import type { NostrEvent } from "../ports/nostr";
+import { findGatewayScript } from "../vtxo/find-gateway-script";
 import { GBTC } from "../vtxo/vtxo";
-import { checkIntentNetwork, checkIntentTimes, toTransferIntent } from "./intent-rules";
-import type { TransferIntent } from "./session";
+import { checkIntentNetwork, checkIntentTimes, toLandIntent, toLiftIntent, toTransferIntent } from "./intent-rules";
+import type { SessionIntent, SessionType } from "./session";
 import type { SessionDeps } from "./session-deps";
 
 /** An intent that passed every rule that needs no funds, and what makes two copies of it the same one. */
 export interface ReadIntent {
-  readonly intent: TransferIntent;
+  readonly intent: SessionIntent;
   readonly contentHash: string;
   readonly network: string;
   readonly legacy: boolean;
@@ -26,7 +24,7 @@ export interface ReadIntent {
 }
 
 /** A signed 31510: proves its author. Errors as the protocol's order of checks; funds are judged later. */
-export function readSignedIntent(deps: SessionDeps, event: NostrEvent, info: ArkServerInfo): ReadIntent {
+export async function readSignedIntent(deps: SessionDeps, event: NostrEvent, info: ArkServerInfo): Promise<ReadIntent> {
   if (event.kind !== INTENT_KIND || !verifyEvent(event)) throw new AppError("signature_invalid");
   const now = deps.clock.now();
   const parsed = parseIntentContent(event.content);
@@ -39,20 +37,24 @@ export function readSignedIntent(deps: SessionDeps, event: NostrEvent, info: Ark
  * `intent_data` of an HTTP call: the content of a 31510, or its params alone. What the caller left out is filled in: action_id,
  * type, expires_at and the fee (a fee that was sent must be right).
  */
-export function readIntentData(
+export async function readIntentData(
   deps: SessionDeps,
-  input: { readonly userPubkey: string; readonly intentData: Readonly<Record<string, unknown>>; readonly type: string },
+  input: {
+    readonly userPubkey: string;
+    readonly intentData: Readonly<Record<string, unknown>>;
+    readonly type: SessionType;
+  },
   info: ArkServerInfo,
-): ReadIntent {
+): Promise<ReadIntent> {
   const now = deps.clock.now();
   const sent = envelopeOf(input.intentData);
   const defaultExpiry = Math.floor((now.getTime() + deps.config.sessionTimeoutMs) / 1000);
   const source = {
     ...sent,
     action_id: sent["action_id"] ?? deps.random.uuid(),
-    type: sent["type"] ?? input.type,
+    type: sent["type"] ?? INTENT_TYPE_OF_SESSION[input.type],
     expires_at: sent["expires_at"] ?? defaultExpiry,
-    params: withFee(sent["params"], deps.config.l2FeeSats),
+    params: withFee(deps, input.type, sent["params"]),
   };
   const parsed = parseIntentContent(source);
   checkIntentTimes(parsed.expiresAt, now, now, deps.config);
@@ -61,25 +63,41 @@ export function readIntentData(
   return judgeIntent(deps, parsed, input.userPubkey, info, undefined, intentContentHash(hashed));
 }
 
-/** Network, type, asset, amounts and fee of an intent whose times were checked. */
-export function judgeIntent(
+/** Network, type, asset, amounts, invoice and fee of an intent whose times were checked. */
+export async function judgeIntent(
   deps: SessionDeps,
   parsed: ParsedIntent,
   senderPubkey: string,
   info: ArkServerInfo,
   event: NostrEvent | undefined,
   contentHash: string,
-): ReadIntent {
+): Promise<ReadIntent> {
   checkIntentNetwork(parsed.content, deps.config);
-  const rules = { senderPubkey, l2FeeSats: deps.config.l2FeeSats, dustSats: dustOf(info) };
-  const intent = toTransferIntent(requireTransfer(parsed), rules);
+  const intent = await toIntent(deps, parsed, senderPubkey, info);
   return { intent, contentHash, network: parsed.content.network ?? deps.config.network, legacy: parsed.legacy, event };
 }
 
-/** Solver-owned types do nothing until a solver's protocol takes them up, which this release does not have. */
-function requireTransfer(parsed: ParsedIntent): TransferIntentContent {
-  if (parsed.kind === "p2p_transfer") return parsed;
-  throw new AppError("unsupported_type", { details: { type: parsed.content.type } });
+async function toIntent(
+  deps: SessionDeps,
+  parsed: ParsedIntent,
+  userPubkey: string,
+  info: ArkServerInfo,
+): Promise<SessionIntent> {
+  const dustSats = dustOf(info);
+  const { lightningConfig: config } = deps;
+  switch (parsed.kind) {
+    case "p2p_transfer":
+      return toTransferIntent(parsed, { senderPubkey: userPubkey, l2FeeSats: deps.config.l2FeeSats, dustSats });
+    case "lightning_land": {
+      const { ownerPubkey: landPubkey } = await findGatewayScript(deps.vtxos, "land", info);
+      return toLandIntent(parsed, { config, landPubkey, dustSats, now: deps.clock.now() });
+    }
+    case "lightning_lift":
+      return toLiftIntent(parsed, { config, userPubkey });
+    // Solver-owned types do nothing until a solver's protocol takes them up, which this release does not have.
+    case "protocol_op":
+      throw new AppError("unsupported_type", { details: { type: parsed.content.type } });
+  }
 }
 
 function checkRecipient(deps: SessionDeps, event: NostrEvent): void {
@@ -112,7 +130,22 @@ function envelopeOf(data: Readonly<Record<string, unknown>>): Record<string, unk
   return { ...envelope, params };
 }
 
-function withFee(params: unknown, l2FeeSats: bigint): unknown {
+function withFee(deps: SessionDeps, type: SessionType, params: unknown): unknown {
   if (typeof params !== "object" || params === null || Array.isArray(params)) return params;
-  return { fee_asset_id: GBTC, fee_amount: Number(l2FeeSats), ...params };
+  const { amount } = params as { readonly amount?: unknown };
+  return { fee_asset_id: GBTC, fee_amount: Number(feeOf(deps, type, amount)), ...params };
+}
+
+function feeOf({ config, lightningConfig }: SessionDeps, type: SessionType, amount: unknown): bigint {
+  switch (type) {
+    case "p2p_transfer":
+      return config.l2FeeSats;
+    case "lightning_lift":
+      return 0n;
+    case "lightning_land":
+      // An amount that is none is refused by the schema, whatever its fee.
+      return Number.isSafeInteger(amount)
+        ? lightningFee(lightningConfig, "land", BigInt(Number(amount))).baseFeeUnits
+        : 0n;
+  }
 }

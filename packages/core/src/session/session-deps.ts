@@ -1,7 +1,9 @@
 import type { InsertJobDeps } from "../jobs/insert-job";
+import type { LightningConfig } from "../lightning/lightning-config";
 import type { ArkDaemon, ArkServerInfo } from "../ports/ark-daemon";
 import type { Clock } from "../ports/clock";
 import type { LedgerStore } from "../ports/ledger-store";
+import type { LightningStore } from "../ports/lightning-stores";
 import type { GatewayIdentity, NostrOutbox, NostrPeers } from "../ports/nostr";
 import type { Random } from "../ports/random";
 import type { ChallengeStore, IntentStore, ResultStore, SessionStore, SessionTxStore } from "../ports/session-stores";
@@ -42,6 +44,19 @@ export interface ArkInfoSource {
   current(): Promise<ArkServerInfo>;
 }
 
+/** What opening a land asks of the Lightning node. */
+export interface LightningFacts {
+  /** 66 hex. */
+  readonly nodePubkey: string;
+  /** What our side of the channels holds, without HTLCs in flight. */
+  readonly localMsat: bigint;
+}
+
+/** `not_ready` when the node was never seen, `feature_disabled` without one. The API reads rows, the worker asks lnd. */
+export interface LightningInfoSource {
+  current(): Promise<LightningFacts>;
+}
+
 /** What the session use cases need. Nothing here waits for a daemon. */
 export interface SessionDeps {
   readonly clock: Clock;
@@ -56,6 +71,9 @@ export interface SessionDeps {
   readonly vtxos: VtxoStore;
   readonly txs: TransactionStore;
   readonly ledger: LedgerStore;
+  readonly lightningConfig: LightningConfig;
+  readonly lightningInfo: LightningInfoSource;
+  readonly operations: LightningStore;
   readonly jobs: InsertJobDeps;
   readonly arkInfo: ArkInfoSource;
   readonly outbox: NostrOutbox;

@@ -67,6 +67,8 @@ export interface LandIntent extends IntentBase {
 export interface LiftIntent extends IntentBase {
   readonly type: "lightning_lift";
   readonly memo: string;
+  /** Names a lift that was started before; undefined = starts one. */
+  readonly claimsHash?: string;
 }
 
 export type SessionIntent = TransferIntent | LandIntent | LiftIntent;

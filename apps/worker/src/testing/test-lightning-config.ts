@@ -1,0 +1,32 @@
+import type { LightningConfig } from "@arkrelay/core/lightning/lightning-config";
+
+/** The defaults of the configuration, on regtest. */
+export const TEST_LIGHTNING_CONFIG: LightningConfig = {
+  network: "regtest",
+  liftMinSats: 1_000n,
+  liftMaxSats: 1_000_000n,
+  landMinSats: 1_000n,
+  landMaxSats: 1_000_000n,
+  liftOpenPerUser: 3,
+  liftOpenPerCaller: 10,
+  liftOpenFactor: 3,
+  liftInvoiceExpirySeconds: 3_600,
+  assetInvoiceExpirySeconds: 300,
+  liftCltvDelta: 144,
+  liftMinBlocksLeft: 40,
+  liftDeliveryGraceMs: 120_000,
+  holdExpiryDelta: 18,
+  landFeeBps: 10n,
+  landRoutingFeeFloorSats: 5n,
+  landRoutingFeeMaxBps: 50n,
+  landRoutingSubsidyDailySats: 10_000n,
+  landCltvLimit: 432,
+  landMaxFinalCltv: 144,
+  landMaxInFlight: 3,
+  landMinRemainingMs: 86_400_000,
+  landMinExpiryMarginMs: 600_000,
+  landPaymentTimeoutSeconds: 60,
+  landMaxAttempts: 3,
+  unknownPaymentAlertMs: 600_000,
+  pollMs: 30_000,
+};
