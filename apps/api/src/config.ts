@@ -11,6 +11,7 @@ import { processSection } from "@arkrelay/runtime/config/process-section";
 import { redisSection } from "@arkrelay/runtime/config/redis-section";
 import { sealingSection } from "@arkrelay/runtime/config/sealing-section";
 import { sessionSection } from "@arkrelay/runtime/config/session-section";
+import { tapdSection } from "@arkrelay/runtime/config/tapd-section";
 
 /** Throws ConfigError with every bad variable at once. */
 export function parseConfig(env: Environment) {
@@ -24,6 +25,7 @@ export function parseConfig(env: Environment) {
     nostr: nostrSection,
     arkd: arkdSection,
     lnd: lndSection,
+    tapd: tapdSection,
     lightning: lightningSection,
     background: backgroundSection,
   });

@@ -149,8 +149,9 @@ export async function openDeps(config: ApiConfig, life: DepsLife, options: OpenO
   };
 }
 
-function toReadLimits({ arkd, lnd }: ApiConfig) {
-  return { arkd: { ...arkd, ...READ_LIMITS }, lnd: lnd && { ...lnd, ...READ_LIMITS } };
+function toReadLimits({ arkd, lnd, tapd }: ApiConfig) {
+  const limited = <Daemon extends object>(daemon: Daemon) => ({ ...daemon, ...READ_LIMITS });
+  return { arkd: limited(arkd), lnd: lnd && limited(lnd), tapd: tapd && limited(tapd) };
 }
 
 function openDaemonReads(database: Database, daemons: DaemonManager, names: ReadonlySet<DaemonName>) {
@@ -160,7 +161,7 @@ function openDaemonReads(database: Database, daemons: DaemonManager, names: Read
     names,
     readArkInfo: () => daemons.arkd.getInfo({ maxAgeMs: 0 }),
     storedArkInfo: () => stored.findSeen(),
-    tapd: undefined,
+    tapd: daemons.tapd,
   });
 }
 

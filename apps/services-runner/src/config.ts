@@ -6,6 +6,7 @@ import { nostrSection } from "@arkrelay/runtime/config/nostr-section";
 import { parseEnv } from "@arkrelay/runtime/config/parse-env";
 import { processSection } from "@arkrelay/runtime/config/process-section";
 import { redisSection } from "@arkrelay/runtime/config/redis-section";
+import { tapdSection } from "@arkrelay/runtime/config/tapd-section";
 
 /** Throws a ConfigError that lists every bad variable. */
 export function parseConfig(env: NodeJS.ProcessEnv) {
@@ -16,6 +17,7 @@ export function parseConfig(env: NodeJS.ProcessEnv) {
     background: backgroundSection,
     arkd: arkdSection,
     lnd: lndSection,
+    tapd: tapdSection,
     nostr: nostrSection,
   });
 }

@@ -67,6 +67,7 @@ export async function openDeps(config: ServicesConfig, life: Life) {
     arkd: daemons.arkd,
     /** undefined = not configured. */
     lnd: daemons.lnd,
+    tapd: daemons.tapd,
     probes: daemons.probes,
     restarts,
     leases: new DrizzleLeaseStore(database),

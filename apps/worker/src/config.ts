@@ -11,6 +11,7 @@ import { processSection } from "@arkrelay/runtime/config/process-section";
 import { redisSection } from "@arkrelay/runtime/config/redis-section";
 import { sealingSection } from "@arkrelay/runtime/config/sealing-section";
 import { sessionSection } from "@arkrelay/runtime/config/session-section";
+import { tapdSection } from "@arkrelay/runtime/config/tapd-section";
 
 const SECTIONS = {
   process: processSection("worker"),
@@ -20,6 +21,7 @@ const SECTIONS = {
   background: backgroundSection,
   arkd: arkdSection,
   lnd: lndSection,
+  tapd: tapdSection,
   lightning: lightningSection,
   nostr: nostrSection,
   session: sessionSection,

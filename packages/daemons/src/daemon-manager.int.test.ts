@@ -10,6 +10,7 @@ import { DaemonManager } from "./daemon-manager";
 import { SILENT_OBSERVER } from "./daemon-observer";
 import { GetInfoResponse, LightningService } from "./gen/lnrpc/lightning";
 import { StateService, WalletState } from "./gen/lnrpc/stateservice";
+import { GetInfoResponse as TapdInfoResponse, TaprootAssetsService } from "./gen/taprpc/taprootassets";
 import { Version, VersionerService } from "./gen/verrpc/verrpc";
 import { failure, FakeArkd } from "./testing/fake-arkd";
 import { makeCertificate, TlsDaemon } from "./testing/tls-daemon";
@@ -19,6 +20,7 @@ const folder = mkdtempSync(path.join(tmpdir(), "arkrelay-manager-"));
 let wallet: WalletState;
 let info: GetInfoResponse;
 let version: Version;
+let tapdInfo: TapdInfoResponse;
 let isUp: boolean;
 
 type Done = (error: unknown, reply?: unknown) => void;
@@ -29,6 +31,7 @@ const lnd = new TlsDaemon(folder, [
   { definition: LightningService, handlers: { getInfo: answer(() => info) } },
   { definition: StateService, handlers: { getState: answer(() => ({ state: wallet })) } },
   { definition: VersionerService, handlers: { getVersion: answer(() => version) } },
+  { definition: TaprootAssetsService, handlers: { getInfo: answer(() => tapdInfo) } },
 ]);
 let arkd: FakeArkd;
 let manager: DaemonManager;
@@ -39,6 +42,8 @@ function open(hasLnd = true): DaemonManager {
     {
       arkd: { ...arkd.config, healthCheckIntervalMs: 1 },
       lnd: hasLnd ? { ...lnd.endpoint, ...limits, network: "regtest" } : undefined,
+      // As in one process with lnd: the same address.
+      tapd: hasLnd ? { ...lnd.endpoint, ...limits, network: "regtest" } : undefined,
     },
     { observer: SILENT_OBSERVER, requestId: () => undefined },
   );
@@ -58,6 +63,7 @@ beforeEach(() => {
   const chains = [{ chain: "bitcoin", network: "regtest" }];
   info = GetInfoResponse.fromPartial({ version: "0.20.1-beta commit=x", chains, syncedToChain: true });
   version = Version.fromPartial({ buildTags: ["signrpc", "invoicesrpc"] });
+  tapdInfo = TapdInfoResponse.fromPartial({ version: "0.8.1-alpha commit=y", network: "regtest", syncToChain: true });
   manager = open();
 });
 
@@ -76,6 +82,7 @@ test("every configured daemon is asked, and one that is not configured is told a
   expect([...health].map(([name, { healthy, version }]) => [name, healthy, version])).toEqual([
     ["arkd", true, "0.9.9"],
     ["lnd", true, "0.20.1"],
+    ["tapd", true, "0.8.1"],
   ]);
   const bare = open(false);
   expect([bare.names, bare.getClient("arkd")]).toEqual([["arkd"], bare.arkd]);
@@ -108,6 +115,15 @@ test.each([
 ])("an lnd that is %s serves, with a warning", async (_what, arrange, warning) => {
   arrange();
   expect(await healthOfLnd()).toMatchObject({ healthy: true, lastErrorCode: warning });
+});
+
+test.each([
+  ["behind the chain", () => (tapdInfo.syncToChain = false), true, "not_synced"],
+  ["older than what we speak to", () => (tapdInfo.version = "0.6.1"), true, "version_too_old"],
+  ["on another network", () => (tapdInfo.network = "testnet"), false, "wrong_network"],
+])("of a tapd that is %s it is told", async (_what, arrange, healthy, lastErrorCode) => {
+  arrange();
+  expect((await manager.healthCheckAll()).get("tapd")).toMatchObject({ healthy, lastErrorCode });
 });
 
 test("the end of the certificate that lnd showed is known, and a warning when it is near", async () => {

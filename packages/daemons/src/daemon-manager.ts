@@ -5,6 +5,8 @@ import type { DaemonObserver } from "./daemon-observer";
 import { type DaemonHealth, DaemonProbe, type DaemonStatus, type ProbedLink } from "./daemon-probe";
 import { readLndStatus } from "./lnd-status";
 import { GrpcLightningNode, type LndEndpoint } from "./lnd/grpc-lightning-node";
+import { readTapdStatus } from "./tapd-status";
+import { GrpcTaprootAssets, type TapdEndpoint } from "./tapd/grpc-taproot-assets";
 
 /** As in errors, metrics and requests for new connections. */
 export const DAEMON_NAMES = ["arkd", "lnd", "tapd"] as const;
@@ -14,6 +16,7 @@ export type DaemonName = (typeof DAEMON_NAMES)[number];
 export interface DaemonConfigs {
   readonly arkd: ArkdConfig & { readonly healthCheckIntervalMs: number };
   readonly lnd: LndEndpoint | undefined;
+  readonly tapd: TapdEndpoint | undefined;
 }
 
 export interface DaemonManagerDeps {
@@ -35,6 +38,7 @@ interface Managed {
 interface Clients {
   readonly arkd: GrpcArkDaemon;
   readonly lnd: GrpcLightningNode;
+  readonly tapd: GrpcTaprootAssets;
 }
 
 /** The daemons of one process: each with one connection, its client, its breaker and its health. */
@@ -42,6 +46,7 @@ export class DaemonManager {
   readonly arkd: GrpcArkDaemon;
   /** undefined = not configured. */
   readonly lnd: GrpcLightningNode | undefined;
+  readonly tapd: GrpcTaprootAssets | undefined;
   private readonly managed = new Map<DaemonName, Managed>();
 
   constructor(configs: DaemonConfigs, deps: DaemonManagerDeps) {
@@ -52,10 +57,14 @@ export class DaemonManager {
     const arkd = new GrpcArkDaemon(configs.arkd, deps);
     this.arkd = arkd;
     manage("arkd", arkd.link, () => arkd.getInfo({ maxAgeMs: 0 }));
-    if (configs.lnd === undefined) return;
-    const lnd = new GrpcLightningNode(configs.lnd, deps);
+    const lnd = configs.lnd && new GrpcLightningNode(configs.lnd, deps);
     this.lnd = lnd;
-    manage("lnd", lnd.link, () => readLndStatus(lnd));
+    if (lnd !== undefined) manage("lnd", lnd.link, () => readLndStatus(lnd));
+    // Without lnd nobody knows of channels with assets, so there are none to use.
+    const listAssetChannels = () => lnd?.listAssetChannels() ?? Promise.resolve([]);
+    const tapd = configs.tapd && new GrpcTaprootAssets(configs.tapd, { ...deps, listAssetChannels });
+    this.tapd = tapd;
+    if (tapd !== undefined) manage("tapd", tapd.link, () => readTapdStatus(tapd));
   }
 
   /** Those that are configured. */
@@ -69,7 +78,7 @@ export class DaemonManager {
   }
 
   /** Throws `feature_disabled` for a daemon that is not configured. */
-  getClient<Name extends keyof Clients>(name: Name): Clients[Name] {
+  getClient<Name extends DaemonName>(name: Name): Clients[Name] {
     const client: Clients[Name] | undefined = (this as Pick<Partial<Clients>, Name>)[name];
     if (client === undefined) throw new AppError("feature_disabled", { message: `No ${name} is configured.` });
     return client;
