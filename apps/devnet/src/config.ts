@@ -12,6 +12,7 @@ export interface DevnetConfig {
   readonly arkdPort: number;
   readonly arkdAdminPort: number;
   readonly lndPort: number;
+  readonly tapdPort: number;
   readonly relayPort: number;
   /** Replaces the remembered seed. */
   readonly seed: string | undefined;
@@ -28,6 +29,7 @@ const Options = z.object({
   "arkd-port": port(7070),
   "arkd-admin-port": port(7071),
   "lnd-port": port(10009),
+  "tapd-port": port(10029),
   "relay-port": port(7777),
   seed: z.string().min(1).optional(),
   "relay-auth": z.boolean().default(false),
@@ -54,6 +56,7 @@ export function parseConfig(args: readonly string[], env: Readonly<Record<string
     arkdPort: options["arkd-port"],
     arkdAdminPort: options["arkd-admin-port"],
     lndPort: options["lnd-port"],
+    tapdPort: options["tapd-port"],
     relayPort: options["relay-port"],
     seed: options.seed,
     isRelayAuthRequired: options["relay-auth"],
@@ -72,6 +75,7 @@ function readFlags(args: readonly string[]): Record<string, string | boolean | u
         "arkd-port": text,
         "arkd-admin-port": text,
         "lnd-port": text,
+        "tapd-port": text,
         "relay-port": text,
         seed: text,
         "relay-auth": { type: "boolean" },

@@ -26,6 +26,8 @@ import { EventLog } from "./relay/event-log";
 import { EventStore } from "./relay/event-store";
 import type { NostrEvent } from "./relay/nostr-event";
 import { startRelayServer } from "./relay/relay-server";
+import { openTapd } from "./tapd/open-tapd";
+import { type TapdDescription, describeTapd, startTapdDaemon } from "./tapd/tapd-daemon";
 
 /** What `<state dir>/devnet.json` says once everything serves. */
 export interface DevnetDescription {
@@ -33,6 +35,7 @@ export interface DevnetDescription {
   readonly relay_url: string;
   readonly arkd: { readonly grpc: string; readonly rest: string; readonly admin_url: string };
   readonly lnd: LndDescription;
+  readonly tapd: TapdDescription;
   /** x-only, 64 hex. */
   readonly signer_pubkey: string;
   /** x-only, 64 hex. */
@@ -73,6 +76,8 @@ export async function startDevnet(config: DevnetConfig, onStop: OnStop): Promise
   const engine = new ArkdEngine({ keys: identity, seed: identity.seed, state, clock, random, append });
   const lndEngine = openLnd(config.stateDir, new LndKeys(identity.lndSecret), { clock, random }, onStop);
   lndEngine.engine.resume(state.height);
+  const tapdParts = openTapd(config.stateDir, identity.seed, { clock, lnd: lndEngine.engine, faults });
+  onStop("tapd journal", () => tapdParts.close());
   const sweeper = setInterval(() => {
     engine.sweepExpired();
     lndEngine.engine.sweep();
@@ -98,6 +103,11 @@ export async function startDevnet(config: DevnetConfig, onStop: OnStop): Promise
     { port: config.lndPort, folder: join(config.stateDir, "lnd") },
   );
   onStop("lnd", () => lnd.close());
+  const tapd = await startTapdDaemon(
+    { engine: tapdParts.engine, lnd: lndEngine.engine, faults, macaroonSecret: identity.lndSecret },
+    { port: config.tapdPort, folder: join(config.stateDir, "tapd") },
+  );
+  onStop("tapd", () => tapd.close());
   const relayOptions = { port: config.relayPort, isAuthRequired: config.isRelayAuthRequired };
   const relay = await startRelayServer({ log: relayLog, faults, random, nowSeconds }, relayOptions);
   onStop("relay", () => relay.close());
@@ -112,20 +122,24 @@ export async function startDevnet(config: DevnetConfig, onStop: OnStop): Promise
     ]);
     lndEngine.engine.reset(state.height);
     lndEngine.compact();
+    tapdParts.reset();
     relayLog.reset();
     faults.clear();
     arkd.restart(0);
     lnd.restart(0);
+    tapd.restart(0);
     relay.restart(0);
   };
   const parts: DevnetParts = {
     seed: identity.seed,
     engine,
     lndEngine: lndEngine.engine,
+    tapdEngine: tapdParts.engine,
     clock,
     faults,
     arkd,
     lnd,
+    tapd,
     relay,
     relayLog,
     reset,
@@ -141,6 +155,7 @@ export async function startDevnet(config: DevnetConfig, onStop: OnStop): Promise
       admin_url: `http://127.0.0.1:${adminPort}`,
     },
     lnd: describeLnd(lnd),
+    tapd: describeTapd(tapd),
     signer_pubkey: xOnlyOf(identity.signerSecret),
     forfeit_pubkey: xOnlyOf(identity.forfeitSecret),
     pid: process.pid,

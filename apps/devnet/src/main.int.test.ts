@@ -18,7 +18,7 @@ import type { DevnetDescription } from "./devnet";
 import { RawClient, anEvent } from "./relay/testing/a-relay";
 
 const APP = join(__dirname, "..");
-const ANY_PORTS = ["control", "arkd", "arkd-admin", "lnd", "relay"].flatMap((name) => [`--${name}-port`, "0"]);
+const ANY_PORTS = ["control", "arkd", "arkd-admin", "lnd", "tapd", "relay"].flatMap((name) => [`--${name}-port`, "0"]);
 const alice = aWallet("alice");
 const bob = aWallet("bob");
 

@@ -17,6 +17,8 @@ const ANY_PORTS = [
   "0",
   "--lnd-port",
   "0",
+  "--tapd-port",
+  "0",
   "--relay-port",
   "0",
 ];

@@ -10,6 +10,8 @@ import { lndRoutes } from "./lnd-routes";
 import { lndView } from "./lnd-view";
 import { InvalidRequestError, parseBody } from "./parse-body";
 import { arkdConservation, driftSats } from "./state-view";
+import { tapdRoutes } from "./tapd-routes";
+import { tapdView } from "./tapd-view";
 import { XOnlyKey } from "./x-only-key";
 
 /** `pubkeys=<hex>,<hex>`: whose balances to name by key although they have only received so far. */
@@ -26,7 +28,14 @@ export function controlApp(parts: DevnetParts): Express {
   const app = express();
   app.disable("x-powered-by");
   app.use(express.json());
-  app.use(chainRoutes(parts), arkdRoutes(parts), lightningRoutes(parts), lndRoutes(parts), faultRoutes(parts));
+  app.use(
+    chainRoutes(parts),
+    arkdRoutes(parts),
+    lightningRoutes(parts),
+    lndRoutes(parts),
+    tapdRoutes(parts),
+    faultRoutes(parts),
+  );
   app.get("/state", (req, res) => {
     const { pubkeys } = parseBody(StateQuery, req.query);
     for (const pubkey of pubkeys) parts.engine.learnOwner(pubkey);
@@ -43,11 +52,12 @@ export function controlApp(parts: DevnetParts): Express {
   return app;
 }
 
-function describeState({ engine, lndEngine, clock, relay, relayLog, faults, seed }: DevnetParts): unknown {
+function describeState({ engine, lndEngine, tapdEngine, clock, relay, relayLog, faults, seed }: DevnetParts): unknown {
   engine.sweepExpired();
   lndEngine.sweep();
   const arkd = arkdConservation(engine.state);
   const lnd = lndView(lndEngine);
+  const tapd = tapdView(tapdEngine);
   return {
     seed,
     now: clock.nowSeconds(),
@@ -55,9 +65,10 @@ function describeState({ engine, lndEngine, clock, relay, relayLog, faults, seed
     height: engine.state.height,
     arkd: { ...arkd, digest: engine.info().digest },
     lnd,
+    tapd,
     relay: { events: relayLog.store.size, connections: relay.connectionCount() },
     faults: faults.list().map(({ id, delayMs, ...fault }) => ({ fault_id: id, ...fault, delay_ms: delayMs })),
-    drift: driftSats(arkd) + lnd.drift_sats,
+    drift: driftSats(arkd) + lnd.drift_sats + tapd.drift_units,
   };
 }
 

@@ -3,10 +3,16 @@ import { z } from "zod";
 
 import { IndexerServiceService } from "@arkrelay/daemons/proto/ark/v1/indexer";
 import { ArkServiceService } from "@arkrelay/daemons/proto/ark/v1/service";
+import { AssetWalletService } from "@arkrelay/daemons/proto/assetwalletrpc/assetwallet";
 import { InvoicesService } from "@arkrelay/daemons/proto/invoicesrpc/invoices";
 import { LightningService } from "@arkrelay/daemons/proto/lnrpc/lightning";
 import { StateService } from "@arkrelay/daemons/proto/lnrpc/stateservice";
+import { MintService } from "@arkrelay/daemons/proto/mintrpc/mint";
+import { RfqService } from "@arkrelay/daemons/proto/rfqrpc/rfq";
 import { RouterService } from "@arkrelay/daemons/proto/routerrpc/router";
+import { TaprootAssetChannelsService } from "@arkrelay/daemons/proto/tapchannelrpc/tapchannel";
+import { TaprootAssetsService } from "@arkrelay/daemons/proto/taprpc/taprootassets";
+import { UniverseService } from "@arkrelay/daemons/proto/universerpc/universe";
 import { VersionerService } from "@arkrelay/daemons/proto/verrpc/verrpc";
 
 import { isGrpcStatusName } from "../arkd/transport/call-status";
@@ -42,10 +48,18 @@ const METHODS: Record<FaultTarget, readonly string[]> = {
     ...pathsOf(StateService),
     ...pathsOf(VersionerService),
   ],
+  tapd: [
+    ...pathsOf(TaprootAssetsService),
+    ...pathsOf(MintService),
+    ...pathsOf(UniverseService),
+    ...pathsOf(RfqService),
+    ...pathsOf(TaprootAssetChannelsService),
+    ...pathsOf(AssetWalletService),
+  ],
 };
 
 /** Switching faults on and off, and restarting a daemon. */
-export function faultRoutes({ faults, arkd, relay, lnd }: DevnetParts): Router {
+export function faultRoutes({ faults, arkd, relay, lnd, tapd }: DevnetParts): Router {
   const router = Router();
   router.post("/faults", (req, res) => {
     const { target, method, kind, code, delay_ms, reply_bytes, times, probability } = parseBody(FaultBody, req.body);
@@ -85,7 +99,7 @@ export function faultRoutes({ faults, arkd, relay, lnd }: DevnetParts): Router {
     const target = z.enum(FAULT_TARGETS).safeParse(req.params.target);
     if (!target.success) throw invalidField("target", `this devnet simulates ${FAULT_TARGETS.join(" and ")}`);
     const { down_ms } = parseBody(RestartBody, req.body);
-    ({ arkd, relay, lnd })[target.data].restart(down_ms);
+    ({ arkd, relay, lnd, tapd })[target.data].restart(down_ms);
     res.status(202).json({ target: target.data, down_ms });
   });
   return router;

@@ -1,5 +1,5 @@
 /** Daemons devnet simulates today; the others of the contract answer 400. */
-export const FAULT_TARGETS = ["arkd", "relay", "lnd"] as const;
+export const FAULT_TARGETS = ["arkd", "relay", "lnd", "tapd"] as const;
 export type FaultTarget = (typeof FAULT_TARGETS)[number];
 
 /** What can go wrong at any daemon; README.md says what each kind does at each target. */
@@ -18,13 +18,17 @@ const COMMON_KINDS = [
 const WALLET_DAEMON_KINDS = [...COMMON_KINDS, "locked", "bad_macaroon", "rotate_tls", "oversized_reply"] as const;
 const LND_KINDS = [...WALLET_DAEMON_KINDS, "stuck_payment", "settle_index_reset"] as const;
 
-export const FAULT_KINDS = LND_KINDS;
+const TAPD_OWN_KINDS = ["courier_down", "batch_frozen", "quote_expired"] as const;
+const TAPD_KINDS = [...WALLET_DAEMON_KINDS, ...TAPD_OWN_KINDS] as const;
+
+export const FAULT_KINDS = [...LND_KINDS, ...TAPD_OWN_KINDS] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
 export const KINDS_OF_TARGET: Readonly<Record<FaultTarget, readonly FaultKind[]>> = {
   arkd: COMMON_KINDS,
   relay: COMMON_KINDS,
   lnd: LND_KINDS,
+  tapd: TAPD_KINDS,
 };
 
 /** Not a strike at a call: they hold for the whole daemon until they are deleted, or happen to it once. */
@@ -33,6 +37,7 @@ export const DAEMON_WIDE_KINDS: ReadonlySet<FaultKind> = new Set([
   "locked",
   "rotate_tls",
   "settle_index_reset",
+  "courier_down",
 ]);
 
 export interface FaultSpec {

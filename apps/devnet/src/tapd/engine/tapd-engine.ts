@@ -182,6 +182,7 @@ export class TapdEngine {
         if (event.change === "closed") this.channels.onClosed(event.channelPoint);
         return;
       case "block":
+      case "settings":
         return;
     }
   }

@@ -38,6 +38,11 @@ export class TapdState implements Tables {
     return { changes: TABLE_NAMES.flatMap((table) => this.#rowsOf(table)) };
   }
 
+  /** Empties everything but the numbers given out, so that no id comes twice. */
+  clear(): void {
+    for (const table of TABLE_NAMES) if (table !== "counters") this[table].clear();
+  }
+
   get currentSettings(): TapdSettings {
     return this.settings.get("settings") ?? DEFAULT_SETTINGS;
   }

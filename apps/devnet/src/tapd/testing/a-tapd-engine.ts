@@ -72,7 +72,7 @@ export function aNewAsset(change: Partial<NewAsset> = {}): NewAsset {
 }
 
 /** Mints and confirms; returns the asset id. */
-export function mintAsset(world: TapdWorld, change: Partial<NewAsset> = {}): string {
+export function mintAsset(world: Pick<TapdWorld, "tapd" | "mine">, change: Partial<NewAsset> = {}): string {
   const asset = aNewAsset(change);
   world.tapd.minter.queue(asset);
   const { txid } = world.tapd.minter.finalize(0);
