@@ -1,4 +1,7 @@
 import type { AttemptFence } from "@arkrelay/core/jobs/attempt-store";
+import type { LightningSessionDeps } from "@arkrelay/core/lightning/lightning-deps";
+import { notifyRequestLimit, processServiceRequest } from "@arkrelay/core/lightning/process-service-request";
+import { SERVICE_REQUEST_KIND } from "@arkrelay/core/nostr/kinds";
 import type { NostrEventStore, StoredNostrEvent } from "@arkrelay/core/ports/nostr-stores";
 import { notifyRateLimit } from "@arkrelay/core/session/notify-rate-limit";
 import { processNostrEvent, type ProcessedEvent } from "@arkrelay/core/session/process-nostr-event";
@@ -6,7 +9,7 @@ import type { CeremonyDeps } from "@arkrelay/core/session/session-deps";
 
 import type { TaskHandler } from "../task-handler";
 
-export interface NostrProcessDeps extends CeremonyDeps {
+export interface NostrProcessDeps extends CeremonyDeps, LightningSessionDeps {
   readonly attempts: AttemptFence;
   readonly events: NostrEventStore;
 }
@@ -25,8 +28,12 @@ export function nostrProcessTask(deps: NostrProcessDeps): TaskHandler<undefined>
   };
 }
 
-async function processStored(deps: NostrProcessDeps, stored: StoredNostrEvent): Promise<ProcessedEvent> {
-  if (stored.errorCode !== "rate_limited") return processNostrEvent(deps, stored.event);
-  await deps.transactions.run((tx) => notifyRateLimit(deps, tx, stored.event));
+async function processStored(deps: NostrProcessDeps, { event, errorCode }: StoredNostrEvent): Promise<ProcessedEvent> {
+  const isRequest = event.kind === SERVICE_REQUEST_KIND;
+  if (errorCode !== "rate_limited")
+    return isRequest ? processServiceRequest(deps, event) : processNostrEvent(deps, event);
+  await deps.transactions.run((tx) =>
+    isRequest ? notifyRequestLimit(deps, tx, event) : notifyRateLimit(deps, tx, event),
+  );
   return { errorCode: "rate_limited", wakes: [] };
 }
