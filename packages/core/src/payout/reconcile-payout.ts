@@ -4,7 +4,7 @@ import { AppError, assert } from "../errors";
 import type { ArkVtxo } from "../ports/ark-daemon";
 import { recordVtxos } from "../vtxo/sync-vtxos";
 import { acceptPayout } from "./accept-payout";
-import { openAttempts, type Payout, type PayoutAttempt } from "./payout";
+import { lockOwnerOf, openAttempts, type Payout, type PayoutAttempt } from "./payout";
 import type { PayoutDeps, PayoutRun, PayoutStep } from "./payout-deps";
 import { killAttempt } from "./plan-payout";
 import { sendAttempt } from "./submit-payout";
@@ -96,14 +96,16 @@ async function refuse(
   error: AppError,
   seen: readonly ArkVtxo[],
 ): Promise<PayoutStep> {
-  await recordVtxos(deps, seen);
   await deps.transactions.run(async (tx) => {
     await run.guard(tx);
     const current = await deps.payouts.lock(tx, payout.kind, payout.businessId);
     assert(current?.status === "submitting", "only what was sent is refused");
     await deps.payouts.move(tx, current, rest.length === 0 ? { status: "planned" } : {});
     for (const attempt of dead) await killAttempt(deps, tx, attempt, run, error);
+    // While a lock is endless the mirror does not take in what arkd says of its VTXO; the lock itself stays.
+    if (rest.length === 0) await deps.vtxos.extendLocks(tx, lockOwnerOf(payout), deps.clock.now());
   });
+  await recordVtxos(deps, seen);
   return { kind: "refused", error };
 }
 

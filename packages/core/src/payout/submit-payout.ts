@@ -62,6 +62,7 @@ async function persistSending(
   const change = { signedPsbt, submitState, lastSentAt: deps.clock.now() };
   await deps.payouts.changeAttempt(tx, payout.id, attempt, change);
   if (submitState.sends === 1) {
+    await deps.vtxos.extendLocks(tx, lockOwnerOf(payout), null);
     const inputs = await deps.vtxos.listByIds(tx, inputVtxoIds);
     const ours = inputs.filter((each) => each.status === "available" && each.lockedBy === lockOwnerOf(payout));
     if (ours.length !== inputVtxoIds.length) throw new LocksLost();
