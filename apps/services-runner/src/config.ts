@@ -1,6 +1,7 @@
 import { arkdSection } from "@arkrelay/runtime/config/arkd-section";
 import { backgroundSection } from "@arkrelay/runtime/config/background-section";
 import { databaseSection } from "@arkrelay/runtime/config/database-section";
+import { lightningSection } from "@arkrelay/runtime/config/lightning-section";
 import { lndSection } from "@arkrelay/runtime/config/lnd-section";
 import { nostrSection } from "@arkrelay/runtime/config/nostr-section";
 import { parseEnv } from "@arkrelay/runtime/config/parse-env";
@@ -18,6 +19,7 @@ export function parseConfig(env: NodeJS.ProcessEnv) {
     arkd: arkdSection,
     lnd: lndSection,
     tapd: tapdSection,
+    lightning: lightningSection,
     nostr: nostrSection,
   });
 }

@@ -3,31 +3,38 @@ import { hostname } from "node:os";
 import { openProcessDaemons } from "@arkrelay/daemons/open-process-daemons";
 import { requireSchema } from "@arkrelay/db/migrator";
 import { openProcessDatabase } from "@arkrelay/db/open-process-database";
+import { DrizzleBalanceSampleStore } from "@arkrelay/db/stores/balance-sample-store";
 import { DrizzleHeartbeatStore } from "@arkrelay/db/stores/heartbeat-store";
 import { DrizzleJobStore } from "@arkrelay/db/stores/job-store";
 import { DrizzleSweepStore } from "@arkrelay/db/stores/job-sweep-store";
 import { DrizzleLeaseStore } from "@arkrelay/db/stores/lease-store";
 import { DrizzleNostrEventStore } from "@arkrelay/db/stores/nostr-event-store";
-import { DrizzleOutboxQueue } from "@arkrelay/db/stores/nostr-outbox-store";
+import { DrizzleNostrOutbox, DrizzleOutboxQueue } from "@arkrelay/db/stores/nostr-outbox-store";
+import { DrizzleNostrPeers } from "@arkrelay/db/stores/nostr-peer-store";
 import { DrizzleNostrRelayStore } from "@arkrelay/db/stores/nostr-relay-store";
+import { openLightningStores } from "@arkrelay/db/stores/open-lightning-stores";
 import { openSessionStores } from "@arkrelay/db/stores/open-session-stores";
 import { DrizzleServiceStateStore } from "@arkrelay/db/stores/service-state-store";
+import { DrizzleStreamCursorStore } from "@arkrelay/db/stores/stream-cursor-store";
 import { DrizzleWatchedScriptStore } from "@arkrelay/db/stores/watched-script-store";
 import { loadGatewayIdentity, type ReadableIdentity } from "@arkrelay/nostr/gateway-identity";
+import { OUTBOX_WAKE_CHANNEL } from "@arkrelay/nostr/outbox-waker";
 import { systemClock } from "@arkrelay/runtime/clock";
 import type { Logger } from "@arkrelay/runtime/logger";
 import { createMetrics, type Metrics } from "@arkrelay/runtime/metrics";
+import { NO_SEALER } from "@arkrelay/runtime/no-sealer";
 import { openProcessLogger } from "@arkrelay/runtime/open-process-logger";
 import type { Life } from "@arkrelay/runtime/process";
 import { systemRandom } from "@arkrelay/runtime/random";
 import { closeRedis, openRedis } from "@arkrelay/runtime/redis";
 import { BullWaker } from "@arkrelay/tasks/bull-waker";
+import { LIGHTNING_WAKE_CHANNEL } from "@arkrelay/tasks/lightning-wake-channel";
 import { queueOf } from "@arkrelay/tasks/wake-message";
 import { openWakeQueues } from "@arkrelay/tasks/wake-queues";
 import { WokenMarker } from "@arkrelay/tasks/woken-marker";
 
 import type { ServicesConfig } from "./config";
-import { openOutboxWakes } from "./nostr/outbox-wakes";
+import { openWakeChannel } from "./wake-channel";
 
 /** The only place that opens connections; each is closed by the life that it was opened in. */
 export async function openDeps(config: ServicesConfig, life: Life) {
@@ -62,8 +69,15 @@ export async function openDeps(config: ServicesConfig, life: Life) {
     identity,
     database,
     ...openSessionStores(database),
+    operations: openLightningStores(database, NO_SEALER).operations,
+    cursors: new DrizzleStreamCursorStore(database),
+    samples: new DrizzleBalanceSampleStore(database),
+    peers: new DrizzleNostrPeers(database, config.nostr.dmScheme),
+    /** What is published from here; `outbox` is the queue that is worked on. */
+    nostrOutbox: new DrizzleNostrOutbox({ relays: config.nostr.relays }),
     waker,
-    outboxWakes: openOutboxWakes(subscriber),
+    outboxWakes: openWakeChannel(subscriber, OUTBOX_WAKE_CHANNEL),
+    lightningWakes: openWakeChannel(subscriber, LIGHTNING_WAKE_CHANNEL),
     arkd: daemons.arkd,
     /** undefined = not configured. */
     lnd: daemons.lnd,

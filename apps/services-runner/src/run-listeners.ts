@@ -1,9 +1,11 @@
+import { noteInvoiceState } from "@arkrelay/core/lightning/note-invoice-state";
 import { runUnderLease } from "@arkrelay/runtime/lease-runner";
 
 import { createMonitoringListener } from "./arkd/monitoring-listener";
 import { createScriptListener } from "./arkd/script-listener";
 import type { ServicesConfig } from "./config";
 import type { ServicesDeps } from "./deps";
+import { createLightningListener } from "./lightning/lightning-listener";
 import { createNostrListener } from "./nostr/nostr-listener";
 import { type Listener, superviseListener } from "./supervise-listener";
 
@@ -13,14 +15,19 @@ const BACKOFF_MIN_MS = 1_000;
 const OUTBOX_POLL_MS = 1_000;
 const SCRIPT_REFRESH_MS = 5_000;
 const SCRIPT_RECONCILE_MS = 300_000;
+const LIGHTNING_REFRESH_MS = 1_000;
+const LIGHTNING_HEARTBEAT_MS = 30_000;
+const SLOW_POLL_MS = 300_000;
 
 /** Every listener under a lease of its own, so that several processes share the work and none does it twice. */
 export async function runListeners(deps: ServicesDeps, config: ServicesConfig, signal: AbortSignal): Promise<void> {
   const { background } = config;
+  const lightning = createLightning(deps, config);
   await Promise.all([
     lead(deps, config, signal, createNostr(deps, config), config.nostr.autoStart),
     lead(deps, config, signal, createScripts(deps, config), background.vtxoAutoStart),
     lead(deps, config, signal, createMonitoring(deps, config), background.monitoringAutoStart),
+    lightning && lead(deps, config, signal, lightning, config.lightning.autoStart),
   ]);
 }
 
@@ -79,6 +86,26 @@ function createScripts(deps: ServicesDeps, config: ServicesConfig): Listener {
     log: deps.logger.forModule("vtxo"),
     refreshMs: SCRIPT_REFRESH_MS * pollScale,
     reconcileMs: SCRIPT_RECONCILE_MS * pollScale,
+  });
+}
+
+/** undefined = no lnd is configured. */
+function createLightning(deps: ServicesDeps, config: ServicesConfig): Listener | undefined {
+  const { lnd } = deps;
+  if (lnd === undefined) return undefined;
+  const { pollScale } = config.process;
+  const noting = { ...deps, outbox: deps.nostrOutbox };
+  return createLightningListener({
+    ...deps,
+    node: lnd,
+    note: (tx, invoice) => noteInvoiceState(noting, tx, invoice),
+    insert: { ...deps, pendingJobsMax: config.background.pendingJobsPerOwnerMax },
+    log: deps.logger.forModule("lightning"),
+    onWake: (wake) => deps.lightningWakes.listen(wake),
+    refreshMs: LIGHTNING_REFRESH_MS * pollScale,
+    pollMs: config.lightning.pollMs * pollScale,
+    heartbeatMs: LIGHTNING_HEARTBEAT_MS * pollScale,
+    slowPollMs: SLOW_POLL_MS * pollScale,
   });
 }
 

@@ -1,3 +1,4 @@
+import { LIGHTNING_WAKE_CHANNEL } from "@arkrelay/tasks/lightning-wake-channel";
 import { SESSION_WAKE_CHANNEL } from "@arkrelay/tasks/session-wake-channel";
 
 import type { WorkerConfig } from "./config";
@@ -34,6 +35,7 @@ export function createTaskHandlers(deps: WorkerDeps, config: WorkerConfig): Task
   };
   const drives = createLightningDrives(deps, config);
   const announceOperation = (operationId: string): void => {
+    deps.redis.producer.publish(LIGHTNING_WAKE_CHANNEL, "").catch(() => undefined);
     const found = deps.lightning.operations.find(operationId);
     found.then((row) => row && announce(row.sessionId)).catch(() => undefined);
   };

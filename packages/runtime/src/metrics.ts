@@ -130,6 +130,11 @@ export function createMetrics() {
       labelNames: ["stream"],
       registers,
     }),
+    tapdProofsPending: new Gauge({
+      name: "arkrelay_tapd_proofs_pending",
+      help: "Confirmed asset transfers whose receiver has no proof yet",
+      registers,
+    }),
     outboxOldest: new Gauge({
       name: "arkrelay_outbox_oldest_seconds",
       help: "Age of the oldest unsent row",

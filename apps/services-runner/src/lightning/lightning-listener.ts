@@ -1,7 +1,7 @@
-import { setTimeout as delay } from "node:timers/promises";
-
 import { toAppError } from "@arkrelay/core/errors";
+import type { InsertJobDeps } from "@arkrelay/core/jobs/insert-job";
 import type { LightningOperation } from "@arkrelay/core/lightning/lightning-operation";
+import type { BalanceSampleStore } from "@arkrelay/core/ports/balance-sample-store";
 import type { Clock } from "@arkrelay/core/ports/clock";
 import type { LightningInvoice, LightningNode } from "@arkrelay/core/ports/lightning-node";
 import type { LightningStore } from "@arkrelay/core/ports/lightning-stores";
@@ -14,10 +14,12 @@ import type { Logger } from "@arkrelay/runtime/logger";
 import type { Metrics } from "@arkrelay/runtime/metrics";
 import { runEvery } from "@arkrelay/runtime/run-every";
 
+import { Doorbell } from "../doorbell";
 import { keepStreaming } from "../keep-streaming";
 import type { Listener } from "../supervise-listener";
 import { InvoiceStream } from "./invoice-stream";
 import { StreamSet } from "./stream-set";
+import { TapdWatch, type TapdWatchDeps } from "./tapd-watch";
 
 export interface LightningListenerDeps {
   readonly node: LightningNode;
@@ -28,10 +30,12 @@ export interface LightningListenerDeps {
   readonly transactions: Transactions;
   readonly waker: Waker;
   readonly clock: Clock;
-  readonly metrics: Pick<Metrics, "listenerLag">;
+  readonly metrics: Pick<Metrics, "listenerLag" | "tapdProofsPending">;
   readonly log: Logger;
-  /** Another listener's part of the report; undefined = no tapd is configured. */
-  readonly tapd: () => LightningReportDetail["tapd"];
+  /** undefined = no tapd is configured. */
+  readonly tapd: TapdWatchDeps["tapd"] | undefined;
+  readonly insert: InsertJobDeps;
+  readonly samples: BalanceSampleStore;
   /** Calls back when a row may have become worth following; returns how to end that. */
   readonly onWake: (wake: () => void) => () => void;
   /** How soon a new lift or payment is followed when no wake came. */
@@ -40,6 +44,8 @@ export interface LightningListenerDeps {
   readonly pollMs: number;
   /** lnd is asked this often whether it still serves: a dead stream looks like a quiet one. */
   readonly heartbeatMs: number;
+  /** tapd is polled this often, and the balances are written down. */
+  readonly slowPollMs: number;
   readonly times?: { readonly retryMs: number; readonly retryMsMax: number };
 }
 
@@ -74,16 +80,18 @@ class LightningRun {
   private readonly invoices: InvoiceStream;
   private readonly holds: StreamSet<LightningOperation>;
   private readonly payments: StreamSet<LightningOperation>;
+  private readonly tapd: TapdWatch | undefined;
   private openLifts: readonly LightningOperation[] = [];
   private inFlight: readonly LightningOperation[] = [];
   private lastCheckAt: Date | undefined;
-  private wakeRefresh: () => void = () => undefined;
+  private readonly refreshBell = new Doorbell();
 
   constructor(
     private readonly deps: LightningListenerDeps,
     private readonly leadership: Leadership,
   ) {
     this.invoices = new InvoiceStream({ ...deps, onRegression: () => this.pollLifts() });
+    this.tapd = deps.tapd && new TapdWatch({ ...deps, tapd: deps.tapd, pollMs: deps.slowPollMs });
     const shared = { ...this.reconnects(), keyOf: (row: LightningOperation) => row.operationId, max: STREAMS_MAX };
     this.holds = new StreamSet({
       ...shared,
@@ -100,7 +108,8 @@ class LightningRun {
   async untilStopped(): Promise<void> {
     const { deps } = this;
     const { signal, token } = this.leadership;
-    const offWake = deps.onWake(() => this.wakeRefresh());
+    const { pollMs, heartbeatMs, slowPollMs } = deps;
+    const offWake = deps.onWake(() => this.refreshBell.ring());
     const onError = (what: string) => (error: unknown) => deps.log.warn(`${what} failed`, { error });
     try {
       await Promise.all([
@@ -108,8 +117,10 @@ class LightningRun {
           this.invoices.run(token, signal),
         ),
         this.refreshLoop(),
-        runEvery({ periodMs: deps.pollMs, signal, onError: onError("the poll of open lifts") }, () => this.pollLifts()),
-        runEvery({ periodMs: deps.heartbeatMs, signal, onError: onError("the heartbeat of lnd") }, () => this.beat()),
+        runEvery({ periodMs: pollMs, signal, onError: onError("the poll of open lifts") }, () => this.pollLifts()),
+        runEvery({ periodMs: heartbeatMs, signal, onError: onError("the heartbeat of lnd") }, () => this.beat()),
+        runEvery({ periodMs: slowPollMs, signal, onError: onError("the balance sample") }, () => this.sample()),
+        this.tapd?.run(this.leadership),
       ]);
     } finally {
       offWake();
@@ -128,7 +139,7 @@ class LightningRun {
       inFlightLands: this.inFlight.length,
       cursor: { addIndex: String(addIndex), settleIndex: String(settleIndex) },
       regressions: this.invoices.regressions,
-      tapd: this.deps.tapd(),
+      tapd: this.tapd?.report() ?? null,
     };
   }
 
@@ -146,13 +157,12 @@ class LightningRun {
   private async refreshLoop(): Promise<void> {
     const { signal } = this.leadership;
     while (!signal.aborted) {
-      const woken = new Promise<void>((resolve) => (this.wakeRefresh = resolve));
       try {
         await this.refresh();
       } catch (error) {
         this.deps.log.warn("open Lightning rows could not be read", { error });
       }
-      await firstOf(woken, this.deps.refreshMs, signal);
+      await this.refreshBell.wait(this.deps.refreshMs, signal);
     }
   }
 
@@ -207,6 +217,10 @@ class LightningRun {
     this.lastCheckAt = this.deps.clock.now();
   }
 
+  private async sample(): Promise<void> {
+    await this.deps.samples.insert(await this.deps.node.getTotalBalance());
+  }
+
   private async beat(): Promise<void> {
     const now = this.deps.clock.now();
     const heardAt = this.invoices.lastHeardAt ?? now;
@@ -231,11 +245,4 @@ async function readAll(
     rows.push(...page);
     if (page.length < PAGE_SIZE) return rows;
   }
-}
-
-/** Resolves when woken, after `ms`, or when the signal fires. */
-async function firstOf(woken: Promise<void>, ms: number, signal: AbortSignal): Promise<void> {
-  const abort = new AbortController();
-  void woken.then(() => abort.abort());
-  await delay(ms, undefined, { signal: AbortSignal.any([signal, abort.signal]) }).catch(() => undefined);
 }

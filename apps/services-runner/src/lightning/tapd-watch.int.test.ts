@@ -1,0 +1,163 @@
+import type { AssetReceive, AssetSendEvent, AssetTransfer } from "@arkrelay/core/ports/taproot-assets";
+import { DrizzleJobStore } from "@arkrelay/db/stores/job-store";
+import { DrizzleStreamCursorStore } from "@arkrelay/db/stores/stream-cursor-store";
+import { openTestDatabase, type TestDatabase } from "@arkrelay/db/testing/test-database";
+import { createMetrics, type Metrics } from "@arkrelay/runtime/metrics";
+import { systemRandom } from "@arkrelay/runtime/random";
+
+import { silentLog } from "../testing/silent-log";
+import { until } from "../testing/until";
+import { RECEIVES_STREAM, TapdWatch } from "./tapd-watch";
+
+const NOW_MS = 1_790_000_000_000;
+
+let testDatabase: TestDatabase;
+let cursors: DrizzleStreamCursorStore;
+let metrics: Metrics;
+let tapd: FakeTapd;
+let stop: () => Promise<void>;
+let nowMs: number;
+
+beforeAll(async () => {
+  testDatabase = await openTestDatabase();
+});
+afterAll(() => testDatabase.close());
+beforeEach(async () => {
+  await testDatabase.empty();
+  cursors = new DrizzleStreamCursorStore(testDatabase.database);
+  metrics = createMetrics();
+  tapd = new FakeTapd();
+  nowMs = NOW_MS;
+});
+afterEach(() => stop());
+
+/** Its streams tell nothing of what was before, as tapd's. */
+class FakeTapd {
+  receives: AssetReceive[] = [];
+  transfers: AssetTransfer[] = [];
+  readonly askedSince: Date[] = [];
+  subscriptions = 0;
+  private tell: (receive: AssetReceive) => void = () => undefined;
+  cut: () => void = () => undefined;
+
+  hear(receive: AssetReceive): void {
+    this.receives.push(receive);
+    this.tell(receive);
+  }
+
+  listReceives(since: Date) {
+    this.askedSince.push(since);
+    return Promise.resolve(this.receives.filter(({ at }) => at >= since));
+  }
+
+  listTransfers() {
+    return Promise.resolve(this.transfers);
+  }
+
+  async *subscribeReceives(signal: AbortSignal): AsyncIterable<AssetReceive> {
+    this.subscriptions += 1;
+    while (!signal.aborted) {
+      const next = await new Promise<AssetReceive | undefined>((resolve) => {
+        this.tell = resolve;
+        this.cut = () => resolve(undefined);
+        signal.addEventListener("abort", () => resolve(undefined), { once: true });
+      });
+      if (next === undefined) return;
+      yield next;
+    }
+  }
+
+  readonly sends: AssetSendEvent[] = [];
+
+  async *subscribeSends(signal: AbortSignal): AsyncIterable<AssetSendEvent> {
+    yield* this.sends;
+    await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+  }
+}
+
+function receive(outpoint: string, status: AssetReceive["status"] = "completed", atMs = NOW_MS): AssetReceive {
+  return { address: "taprt1", assetId: "aa".repeat(32), amountUnits: 5n, outpoint, status, at: new Date(atMs) };
+}
+
+function start(): void {
+  const { database } = testDatabase;
+  const watch = new TapdWatch({
+    tapd,
+    cursors,
+    metrics,
+    transactions: database.transactions,
+    insert: {
+      jobs: new DrizzleJobStore(database),
+      random: systemRandom,
+      clock: { now: () => new Date(nowMs) },
+      pendingJobsMax: 1,
+    },
+    waker: { wake: () => Promise.resolve() },
+    log: silentLog(),
+    pollMs: 600_000,
+    times: { retryMs: 1, retryMsMax: 4 },
+  });
+  const abort = new AbortController();
+  const ended = watch.run({ token: 1, signal: abort.signal });
+  stop = async () => {
+    abort.abort();
+    await ended;
+  };
+}
+
+async function countComparisons(): Promise<number> {
+  const rows = await testDatabase.database.select("SELECT 1 FROM job_logs WHERE task = 'reconcile_daemons'");
+  return rows.length;
+}
+
+test("what came in while nobody listened is read after subscribing, and has the books compared", async () => {
+  tapd.receives.push(receive("01:0"));
+  start();
+  await until(async () => (await countComparisons()) === 1);
+  expect(await cursors.find(RECEIVES_STREAM)).toBe(String(NOW_MS / 1000));
+});
+
+test("an event of the stream makes it poll now, and the same receive told again has no second effect", async () => {
+  start();
+  await until(() => Promise.resolve(tapd.askedSince.length > 0 && tapd.subscriptions === 1));
+  tapd.hear(receive("01:0"));
+  await until(async () => (await countComparisons()) === 1);
+  const polls = tapd.askedSince.length;
+  tapd.hear(receive("01:0"));
+  await until(() => Promise.resolve(tapd.askedSince.length > polls));
+  tapd.hear(receive("02:0"));
+  await until(async () => (await countComparisons()) === 2);
+});
+
+test("a receive that is not completed yet counts for nothing", async () => {
+  tapd.receives.push(receive("01:0", "proof_received"));
+  start();
+  tapd.receives.push(receive("02:0"));
+  await until(async () => (await countComparisons()) === 1);
+  const [job] = await testDatabase.database.select("SELECT dedupe_key FROM job_logs WHERE task = 'reconcile_daemons'");
+  expect(job?.["dedupe_key"]).toBe("tapd_receive:02:0");
+});
+
+test("after a cut it subscribes again and polls from before the cursor", async () => {
+  tapd.receives.push(receive("01:0"));
+  start();
+  await until(async () => (await countComparisons()) === 1);
+  await until(() => Promise.resolve(tapd.subscriptions === 1));
+  tapd.receives.push(receive("02:0", "completed", NOW_MS - 60_000));
+  tapd.cut();
+  await until(async () => (await countComparisons()) === 2);
+  expect(tapd.subscriptions).toBe(2);
+});
+
+test("a confirmed transfer whose receiver has no proof is shown to the operator", async () => {
+  const output = { isLocal: false, assetId: "aa".repeat(32), amountUnits: 1n, proof: new Uint8Array() };
+  tapd.transfers.push({
+    label: "l",
+    anchorTxid: "bb".repeat(32),
+    anchorHeight: 9,
+    anchorFeeSats: 1n,
+    outputs: [{ ...output, proofDelivery: "pending" }],
+  });
+  start();
+  await until(async () => (await metrics.tapdProofsPending.get()).values[0]?.value === 1);
+});

@@ -1,0 +1,136 @@
+import { insertJob, SYSTEM_OWNER, type InsertJobDeps } from "@arkrelay/core/jobs/insert-job";
+import type { AssetReceive, TaprootAssets } from "@arkrelay/core/ports/taproot-assets";
+import type { Transactions } from "@arkrelay/core/ports/transactions";
+import type { Waker } from "@arkrelay/core/ports/waker";
+import type { LightningReportDetail } from "@arkrelay/core/service-report";
+import type { DrizzleStreamCursorStore } from "@arkrelay/db/stores/stream-cursor-store";
+import type { Leadership } from "@arkrelay/runtime/lease-runner";
+import type { Logger } from "@arkrelay/runtime/logger";
+import type { Metrics } from "@arkrelay/runtime/metrics";
+
+import { Doorbell } from "../doorbell";
+import { keepStreaming } from "../keep-streaming";
+
+/** Row of stream_cursors; the cursor is a unix time in seconds. */
+export const RECEIVES_STREAM = "tapd:receives";
+
+/** tapd's clock and the order of its events are its own: what it told lately is asked for once more. */
+const OVERLAP_SECONDS = 3_600;
+/** A courier may take its time; after this the receiver surely misses its proof. */
+const PROOF_LATE_MS = 3_600_000;
+
+export interface TapdWatchDeps {
+  readonly tapd: Pick<TaprootAssets, "listReceives" | "subscribeReceives" | "subscribeSends" | "listTransfers">;
+  readonly cursors: Pick<DrizzleStreamCursorStore, "find" | "save">;
+  readonly transactions: Transactions;
+  readonly insert: InsertJobDeps;
+  readonly waker: Waker;
+  readonly metrics: Pick<Metrics, "listenerLag" | "tapdProofsPending">;
+  readonly log: Logger;
+  readonly pollMs: number;
+  readonly times?: { readonly retryMs: number; readonly retryMsMax: number };
+}
+
+const TIMES = { retryMs: 1_000, retryMsMax: 60_000 };
+
+/**
+ * What tapd receives and sends. Its streams replay nothing, so they are only a reason to poll now: the poll reads everything since the
+ * cursor. A completed receive changes what tapd holds, which the books have to be compared with.
+ */
+export class TapdWatch {
+  private isConnected = false;
+  private lastPollAt: Date | undefined;
+  private readonly pollBell = new Doorbell();
+  /** Transfers that were confirmed before their proofs were, by their anchor; since when we see it. */
+  private readonly lateSince = new Map<string, number>();
+
+  constructor(private readonly deps: TapdWatchDeps) {}
+
+  report(): LightningReportDetail["tapd"] {
+    return { connected: this.isConnected, lastPollAt: this.lastPollAt?.toISOString() ?? null };
+  }
+
+  async run({ token, signal }: Leadership): Promise<void> {
+    const { log } = this.deps;
+    const reconnects = { ...(this.deps.times ?? TIMES), signal, jitter: Math.random };
+    const onBreak = (error: unknown): void => {
+      this.isConnected = false;
+      log.warn("a stream of tapd was interrupted", { error });
+    };
+    await Promise.all([
+      keepStreaming({ ...reconnects, onBreak }, () => this.followReceives(signal)),
+      keepStreaming({ ...reconnects, onBreak }, () => this.followSends(signal)),
+      this.pollLoop(token, signal),
+    ]);
+  }
+
+  /** Subscribes first and polls then, so that nothing falls between the two. */
+  private async followReceives(signal: AbortSignal): Promise<void> {
+    this.isConnected = true;
+    this.pollBell.ring();
+    for await (const _event of this.deps.tapd.subscribeReceives(signal)) this.pollBell.ring();
+  }
+
+  private async followSends(signal: AbortSignal): Promise<void> {
+    for await (const { label, state, error } of this.deps.tapd.subscribeSends(signal)) {
+      // Live only, and no verdict on the transfer: tapd goes on trying.
+      if (error !== "") this.deps.log.warn("tapd met an error while sending", { label, state, error });
+      this.pollBell.ring();
+    }
+  }
+
+  private async pollLoop(token: number, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await this.poll(token).catch((error: unknown) => this.deps.log.warn("tapd could not be polled", { error }));
+      await this.pollBell.wait(this.deps.pollMs, signal);
+    }
+  }
+
+  private async poll(token: number): Promise<void> {
+    const cursor = Number((await this.deps.cursors.find(RECEIVES_STREAM)) ?? 0);
+    const receives = await this.deps.tapd.listReceives(new Date(Math.max(0, cursor - OVERLAP_SECONDS) * 1000));
+    for (const receive of receives) await this.take(receive, cursor, token);
+    await this.watchProofs();
+    this.lastPollAt = this.deps.insert.clock.now();
+    this.deps.metrics.listenerLag.set({ stream: "tapd" }, 0);
+  }
+
+  /** Only what is completed is there for good; the same receive told again finds its job. */
+  private async take(receive: AssetReceive, cursor: number, token: number): Promise<void> {
+    if (receive.status !== "completed") return;
+    const at = Math.floor(receive.at.getTime() / 1000);
+    const { wakes } = await this.deps.transactions.run(async (tx) => {
+      const job = await insertJob(this.deps.insert, tx, {
+        task: "reconcile_daemons",
+        payload: { v: 1 },
+        owner: SYSTEM_OWNER,
+        dedupeKey: `tapd_receive:${receive.outpoint}`,
+      });
+      if (at > cursor) await this.deps.cursors.save(tx, RECEIVES_STREAM, String(at), token);
+      return job;
+    });
+    await this.deps.waker.wake(wakes);
+  }
+
+  /** Confirmed on chain, and the receiver has no proof: nothing to send again, but somebody has to look at the courier. */
+  private async watchProofs(): Promise<void> {
+    const transfers = await this.deps.tapd.listTransfers();
+    const pending = transfers.filter(
+      ({ anchorHeight, outputs }) => anchorHeight > 0 && outputs.some((each) => each.proofDelivery === "pending"),
+    );
+    this.deps.metrics.tapdProofsPending.set(pending.length);
+    const now = this.deps.insert.clock.now().getTime();
+    const anchors = new Set(pending.map(({ anchorTxid }) => anchorTxid));
+    for (const known of this.lateSince.keys()) if (!anchors.has(known)) this.lateSince.delete(known);
+    for (const { anchorTxid, label } of pending) {
+      const since = this.lateSince.get(anchorTxid) ?? now;
+      this.lateSince.set(anchorTxid, since);
+      if (now - since >= PROOF_LATE_MS) {
+        this.deps.log.error("a proof is not delivered; the courier has to be looked at, nothing is sent again", {
+          label,
+          anchor_txid: anchorTxid,
+        });
+      }
+    }
+  }
+}
