@@ -77,7 +77,7 @@ export class DaemonGate {
     call(request, {
       event: (message) => delivery.deliver(message),
       // What is silent stays silent: the client cannot tell that the stream is over.
-      end: (error) => (isMute && lost === undefined ? undefined : raw.end(error)),
+      end: (error) => (isMute ? undefined : raw.end(error)),
       onClose: (listener) => raw.onClose(listener),
     });
     if (lost !== undefined) raw.end(injected(lost, "the reply was lost", true));

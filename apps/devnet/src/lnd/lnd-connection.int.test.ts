@@ -4,6 +4,7 @@ import { connect, constants } from "node:http2";
 import { Metadata, type ServiceError, credentials, status } from "@grpc/grpc-js";
 
 import {
+  AddressType,
   Invoice,
   LightningClient,
   ListChannelsRequest,
@@ -60,7 +61,8 @@ describe("lnd's macaroons", () => {
     listChannels: (client, metadata) => (reply) =>
       client.listChannels(ListChannelsRequest.fromPartial({}), metadata, reply),
     listPeers: (client, metadata) => (reply) => client.listPeers({ latestError: false }, metadata, reply),
-    newAddress: (client, metadata) => (reply) => client.newAddress({ type: 4, account: "" }, metadata, reply),
+    newAddress: (client, metadata) => (reply) =>
+      client.newAddress({ type: AddressType.TAPROOT_PUBKEY, account: "" }, metadata, reply),
     walletBalance: (client, metadata) => (reply) => client.walletBalance({ account: "", minConfs: 0 }, metadata, reply),
   } satisfies Record<string, (client: LightningClient, metadata: Metadata) => Start>;
 
@@ -210,7 +212,8 @@ describe("lnd under faults", () => {
   it("refuses before the effect, or loses the reply after it", async () => {
     lnd.fault("error_before", "NewAddress", { code: "UNAVAILABLE" });
     lnd.fault("lose_reply", "NewAddress", { code: "DEADLINE_EXCEEDED" });
-    const ask = () => call((reply) => lnd.lightning.newAddress({ type: 4, account: "" }, reply));
+    const ask = () =>
+      call((reply) => lnd.lightning.newAddress({ type: AddressType.TAPROOT_PUBKEY, account: "" }, reply));
     const count = () => lnd.engine.store.addresses.size;
     const before = count();
     expect((await refusalOf(ask()))[0]).toBe(status.UNAVAILABLE);
@@ -286,7 +289,7 @@ describe("lnd's ping policy", () => {
   it("says too_many_pings to a client that pings without calls, and ends the connection", async () => {
     const session = connect(`https://${lnd.address}`, { ca: readFileSync(lnd.daemon.tlsCertFile) });
     const goaway = new Promise<readonly [number, string]>((resolve) =>
-      session.on("goaway", (code, _stream, data) => resolve([code, data?.toString() ?? ""])),
+      session.on("goaway", (code, _stream, data: Buffer) => resolve([code, data.toString()])),
     );
     const closed = new Promise((resolve) => session.on("close", resolve));
     // The connection ends under the last pings.
