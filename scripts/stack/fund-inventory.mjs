@@ -10,8 +10,13 @@ const FEE_VTXO_COUNT = 100;
 /** Below this there are too few to work with, so the faucet is asked again. */
 const FEE_SATS_MIN = 20 * FEE_VTXO_SATS;
 const TREASURY_SATS = 10_000_000;
+/** What lifts are paid out from. */
+const STOCK_VTXO_SATS = 100_000;
+const STOCK_VTXO_COUNT = 40;
+/** Below this a lift of the largest amount would find too little. */
+const STOCK_SATS_MIN = 20 * STOCK_VTXO_SATS;
 
-/** Gives the gateway's own wallet keys what a real operator would have deposited: co-inputs for fees, and a treasury. */
+/** Gives the gateway's own wallet keys what a real operator would have deposited: co-inputs for fees, stock, and a treasury. */
 export async function fundInventory({ controlUrl, walletSeed, print, feeVtxoCount = FEE_VTXO_COUNT }) {
   const keys = deriveWalletKeys(walletSeed);
   const { arkd } = await call(controlUrl, "GET", "/state");
@@ -23,6 +28,14 @@ export async function fundInventory({ controlUrl, walletSeed, print, feeVtxoCoun
       count: feeVtxoCount,
     });
     print(`the faucet gave the gateway ${feeVtxoCount} co-inputs of ${FEE_VTXO_SATS} sats`);
+  }
+  if (owned(keys.stock.pubkey) < STOCK_SATS_MIN) {
+    await call(controlUrl, "POST", "/faucet", {
+      pubkey: keys.stock.pubkey,
+      amount_sats: STOCK_VTXO_SATS,
+      count: STOCK_VTXO_COUNT,
+    });
+    print(`the faucet gave the gateway ${STOCK_VTXO_COUNT} pieces of stock of ${STOCK_VTXO_SATS} sats`);
   }
   if (owned(keys.treasury.pubkey) === 0) {
     await call(controlUrl, "POST", "/faucet", { pubkey: keys.treasury.pubkey, amount_sats: TREASURY_SATS });

@@ -77,7 +77,7 @@ async function keepLightningInfo({ ceremony, lnd, logger }: WorkerDeps, life: Li
 
 /**
  * Once arkd answers: the gateway's own scripts are written down (the API builds with them but holds none of their keys), its
- * co-inputs are read, and the recovery of lost replies is proven against this very arkd.
+ * co-inputs and its stock are read, and the recovery of lost replies is proven against this very arkd.
  */
 async function readyGateway({ ceremony, logger }: WorkerDeps, life: Life): Promise<void> {
   const done = new AbortController();
@@ -89,7 +89,9 @@ async function readyGateway({ ceremony, logger }: WorkerDeps, life: Life): Promi
     },
     async () => {
       await registerGatewayScripts(ceremony, ceremony.wallet);
-      await syncVtxos(ceremony, { ownerPubkey: ceremony.wallet.keys.fee.pubkey });
+      const { fee, stock } = ceremony.wallet.keys;
+      await syncVtxos(ceremony, { ownerPubkey: fee.pubkey });
+      await syncVtxos(ceremony, { ownerPubkey: stock.pubkey });
       if (!(await proveRecovery(ceremony)))
         logger.warn("the gateway has no co-input: transfers wait until it gets one");
       done.abort();
