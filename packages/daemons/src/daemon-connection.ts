@@ -11,6 +11,9 @@ export type OpenClients<C extends Clients> = (address: string, channel: Channel)
 
 export type ConnectionState = "idle" | "connecting" | "ready" | "failing" | "closed";
 
+/** A daemon behind a CA may change its certificate without a change of our file. */
+const CERTIFICATE_AGE_MS = 60_000;
+
 const STATES: Readonly<Record<connectivityState, ConnectionState>> = {
   [connectivityState.IDLE]: "idle",
   [connectivityState.CONNECTING]: "connecting",
@@ -27,6 +30,7 @@ export class DaemonConnection<C extends Clients> {
   private replaced = new AbortController();
   /** Of the daemon's certificate as it was last shown; before that the file says it, which may hold a CA's instead. */
   private shownExpiresAt: Date | undefined;
+  private lookedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(
     private readonly endpoint: DaemonEndpoint,
@@ -51,8 +55,10 @@ export class DaemonConnection<C extends Clients> {
     return earliest(this.shownExpiresAt ?? notAfterOf(tlsCert), notAfterOf(tlsClientCert));
   }
 
-  /** Remembers the certificate that a finished call met. */
+  /** Remembers the certificate that a finished call met; taking it apart costs more than a call, so not every time. */
   noteCertificate(call: Pick<ClientUnaryCall, "getAuthContext">): void {
+    if (performance.now() - this.lookedAtMs < CERTIFICATE_AGE_MS) return;
+    this.lookedAtMs = performance.now();
     const notAfter = call.getAuthContext()?.sslPeerCertificate?.valid_to;
     if (notAfter !== undefined) this.shownExpiresAt = new Date(notAfter);
   }
@@ -94,6 +100,7 @@ export class DaemonConnection<C extends Clients> {
     this.channel = openChannel(this.endpoint, secrets);
     this.secrets = secrets;
     this.shownExpiresAt = undefined;
+    this.lookedAtMs = Number.NEGATIVE_INFINITY;
     this.opened = this.openClients(this.channel.getTarget(), this.channel);
     this.replaced = new AbortController();
     replaced.abort();

@@ -1,5 +1,5 @@
 import type { Client, Metadata } from "@grpc/grpc-js";
-import { ExponentialBackoff, handleType, retry, timeout, TimeoutStrategy } from "cockatiel";
+import { ExponentialBackoff, handleType, retry, type RetryPolicy, timeout, TimeoutStrategy } from "cockatiel";
 
 import { AppError } from "@arkrelay/core/errors";
 
@@ -47,12 +47,17 @@ export interface StreamSettings extends CallSettings {
 export class DaemonLink<C extends Clients> {
   private readonly connection: DaemonConnection<C>;
   private readonly guard: DaemonBreaker;
+  private readonly retrying: RetryPolicy;
   private lastError: string | undefined;
 
   constructor(private readonly options: DaemonLinkOptions<C>) {
     const { service, endpoint, limits, observer } = options;
     this.connection = new DaemonConnection(endpoint, options.openClients);
     this.guard = new DaemonBreaker(limits, (state) => observer.breakerChanged(service, state));
+    this.retrying = retry(handleType(TransportFailure), {
+      maxAttempts: limits.retryAttemptsMax,
+      backoff: new ExponentialBackoff({ initialDelay: limits.retryDelayMs, maxDelay: limits.retryDelayMsMax }),
+    });
   }
 
   get service(): string {
@@ -86,13 +91,8 @@ export class DaemonLink<C extends Clients> {
    * Throws `daemon_unavailable`, `daemon_auth_failed` for a certificate, or what `toRefusal` makes of a refusal.
    */
   async read<Reply>(method: string, start: StartCall<C, Reply>, settings: CallSettings = {}): Promise<Reply> {
-    const { retryAttemptsMax, retryDelayMs, retryDelayMsMax } = this.options.limits;
-    const retrying = retry(handleType(TransportFailure), {
-      maxAttempts: retryAttemptsMax,
-      backoff: new ExponentialBackoff({ initialDelay: retryDelayMs, maxDelay: retryDelayMsMax }),
-    });
     try {
-      return await retrying.execute(() => this.once("read", method, start, settings), settings.signal);
+      return await this.retrying.execute(() => this.once("read", method, start, settings), settings.signal);
     } catch (thrown) {
       throw this.explain(thrown, "read");
     }
