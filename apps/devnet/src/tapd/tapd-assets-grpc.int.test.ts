@@ -98,11 +98,11 @@ describe("TaprootAssets: what tapd holds", () => {
   });
 
   it.each([
-    [{ includeSpent: true, includeLeased: true }, "cannot specify both include_spent and include_leased"],
-    [{ offset: -1 }, "offset must be non-negative"],
-    [{ limit: -1 }, "limit must be non-negative"],
-    [{ limit: 16_385 }, "limit must be less than 16384"],
-  ])("ListAssets refuses %j", async (change, text) => {
+    ["cannot specify both include_spent and include_leased", { includeSpent: true, includeLeased: true }],
+    ["offset must be non-negative", { offset: -1 }],
+    ["limit must be non-negative", { limit: -1 }],
+    ["limit must be less than 16384", { limit: 16_385 }],
+  ])("ListAssets refuses: %s", async (text, change) => {
     expect(await refusalOf(list(change))).toEqual([status.UNKNOWN, text]);
   });
 
@@ -246,12 +246,12 @@ describe("Mint", () => {
   });
 
   it.each([
-    [{ name: "" }, "invalid asset name: asset name cannot be empty"],
-    [{ amount: 0n }, "unable to mint asset: asset amt cannot be zero"],
-    [{ assetType: AssetType.COLLECTIBLE, decimalDisplay: 2 }, "decimal display is not supported for collectibles"],
-    [{ newGroupedAsset: true, groupedAsset: true }, "cannot set both new grouped asset and grouped asset"],
-    [{ groupAnchor: "x" }, "must set grouped asset to mint into a specific group"],
-  ])("refuses %j", async (change, text) => {
+    ["invalid asset name: asset name cannot be empty", { name: "" }],
+    ["unable to mint asset: asset amt cannot be zero", { amount: 0n }],
+    ["decimal display is not supported for collectibles", { assetType: AssetType.COLLECTIBLE, decimalDisplay: 2 }],
+    ["cannot set both new grouped asset and grouped asset", { newGroupedAsset: true, groupedAsset: true }],
+    ["must set grouped asset to mint into a specific group", { groupAnchor: "x" }],
+  ])("refuses: %s", async (text, change) => {
     expect(await refusalOf(queue(change))).toEqual([status.UNKNOWN, text]);
   });
 

@@ -145,13 +145,13 @@ describe("SendAsset", () => {
   });
 
   it.each([
-    [{}, "at least one addr is required, either in the tap_addrs or addresses_with_amounts"],
+    ["at least one addr is required, either in the tap_addrs or addresses_with_amounts", {}],
     [
-      { tapAddrs: ["x"], addressesWithAmounts: [{ tapAddr: "x", amount: 1n }] },
       "cannot specify both tap_addrs and addresses_with_amounts",
+      { tapAddrs: ["x"], addressesWithAmounts: [{ tapAddr: "x", amount: 1n }] },
     ],
-    [{ tapAddrs: ["nonsense"] }, "error parsing addresses: address: invalid bech32m string"],
-  ])("refuses %j", async (change, text) => {
+    ["error parsing addresses: address: invalid bech32m string", { tapAddrs: ["nonsense"] }],
+  ])("refuses: %s", async (text, change) => {
     const [code, details] = await refusalOf(send(change));
     expect([code, details.startsWith(text)]).toEqual([status.UNKNOWN, true]);
   });

@@ -47,14 +47,14 @@ describe("minting", () => {
   });
 
   it.each([
-    [{ name: "" }, "invalid asset name: asset name cannot be empty"],
-    [{ name: "x".repeat(65) }, "invalid asset name: asset name cannot exceed 64 bytes"],
-    [{ amount: 0n }, "unable to mint asset: asset amt cannot be zero"],
-    [{ isNewGroup: true, isGrouped: true }, "cannot set both new grouped asset and grouped asset"],
-    [{ groupKey: "02aa" }, "must set grouped asset to mint into a specific group"],
-    [{ assetType: "collectible", amount: 1n, decimalDisplay: 2 }, "decimal display is not supported for collectibles"],
-    [{ isGrouped: true, groupAnchor: "none" }, "unable to mint asset: batch empty, group anchor none invalid"],
-  ] as const)("refuses %j", (change, text) => {
+    ["invalid asset name: asset name cannot be empty", { name: "" }],
+    ["invalid asset name: asset name cannot exceed 64 bytes", { name: "x".repeat(65) }],
+    ["unable to mint asset: asset amt cannot be zero", { amount: 0n }],
+    ["cannot set both new grouped asset and grouped asset", { isNewGroup: true, isGrouped: true }],
+    ["must set grouped asset to mint into a specific group", { groupKey: "02aa" }],
+    ["decimal display is not supported for collectibles", { assetType: "collectible", amount: 1n, decimalDisplay: 2 }],
+    ["unable to mint asset: batch empty, group anchor none invalid", { isGrouped: true, groupAnchor: "none" }],
+  ] as const)("refuses: %s", (text, change) => {
     expect(() => aTapdEngine().tapd.minter.queue(aNewAsset(change))).toThrow(text);
   });
 
