@@ -28,7 +28,8 @@ export async function runWrite(
   await env.deps.waker.wake(wakes);
   env.deps.streams.hurry();
   const last = (await waitForMore(call, route, env, answer, res)) ?? answer;
-  return { ...last, headers: { ...last.headers, ...(replayed && { "idempotent-replayed": "true" }) } };
+  const headers = { ...answer.headers, ...last.headers, ...(replayed && { "idempotent-replayed": "true" }) };
+  return { ...last, headers };
 }
 
 interface Executed {

@@ -47,8 +47,10 @@ export const transferAssetRoute = writeRoute({
   {
     byDefaultSeconds: 2,
     look: async ({ deps }, given) => {
-      const { session_id: sessionId, job_id: jobId, result } = TransferReply.parse(given);
-      if (result.txid !== null) return undefined;
+      const reply = TransferReply.parse(given);
+      const { session_id: sessionId, job_id: jobId, result } = reply;
+      // Planned already: there is nothing to wait for.
+      if (result.txid !== null) return { status: 202, body: reply };
       const found = await findPlanned(deps, sessionId);
       return found && { status: 202, body: toReply(found.session, found.txid, jobId) };
     },

@@ -52,8 +52,10 @@ export const landRoute = writeRoute({
   {
     byDefaultSeconds: 2,
     look: async ({ deps }, given) => {
-      const { operation_id: operationId, job_id: jobId, details } = LandReply.parse(given);
-      if (details.txid !== null) return undefined;
+      const reply = LandReply.parse(given);
+      const { operation_id: operationId, job_id: jobId, details } = reply;
+      // Planned already: there is nothing to wait for.
+      if (details.txid !== null) return { status: 202, body: reply };
       const operation = await deps.session.operations.find(operationId);
       const found = operation && (await findPlanned(deps, operation.sessionId));
       return found && { status: 202, body: toReply(operation, found.txid, jobId) };

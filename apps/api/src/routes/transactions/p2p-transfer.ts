@@ -37,8 +37,10 @@ export const p2pTransferRoute = writeRoute({
   {
     byDefaultSeconds: 2,
     look: async ({ deps, body }, given) => {
-      const { transaction, job_id: jobId } = P2pTransferReply.parse(given);
-      if (transaction.txid !== null) return undefined;
+      const reply = P2pTransferReply.parse(given);
+      const { transaction, job_id: jobId } = reply;
+      // Planned already: there is nothing to wait for.
+      if (transaction.txid !== null) return { status: 202, body: reply };
       const found = await findPlanned(deps, body.session_id);
       return found && { status: 202, body: toReply(found.session, found.txid, jobId) };
     },
