@@ -1,5 +1,4 @@
 import type { AttemptFence } from "@arkrelay/core/jobs/attempt-store";
-import type { LightningSessionDeps } from "@arkrelay/core/lightning/lightning-deps";
 import { notifyRequestLimit, processServiceRequest } from "@arkrelay/core/lightning/process-service-request";
 import { SERVICE_REQUEST_KIND } from "@arkrelay/core/nostr/kinds";
 import type { NostrEventStore, StoredNostrEvent } from "@arkrelay/core/ports/nostr-stores";
@@ -9,7 +8,7 @@ import type { CeremonyDeps } from "@arkrelay/core/session/session-deps";
 
 import type { TaskHandler } from "../task-handler";
 
-export interface NostrProcessDeps extends CeremonyDeps, LightningSessionDeps {
+export interface NostrProcessDeps extends CeremonyDeps {
   readonly attempts: AttemptFence;
   readonly events: NostrEventStore;
 }

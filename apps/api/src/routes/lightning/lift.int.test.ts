@@ -1,10 +1,8 @@
-import { randomBytes } from "node:crypto";
-
-import { vtxoScriptFor } from "@arkrelay/core/ark/vtxo-script";
-import { TEST_ARK_PARAMS, testKey, type TestKey } from "@arkrelay/core/testing/ark-transfer";
+import { testKey, type TestKey } from "@arkrelay/core/testing/ark-transfer";
 import { DrizzleServiceStateStore } from "@arkrelay/db/stores/service-state-store";
 
 import { FakeLnd } from "../../testing/fake-lnd";
+import { giveVtxos } from "../../testing/give-vtxos";
 import {
   freshKey,
   knowArkd,
@@ -23,43 +21,9 @@ beforeAll(async () => {
     { lnd: new FakeLnd().node },
   );
   await knowArkd(api);
-  await stock(100_000n, 3);
+  await giveVtxos(api, freshKey(), "stock", 100_000n, 100_000n, 100_000n);
 });
 afterAll(() => api.close());
-
-/** Gateway VTXOs that a lift may pay out. */
-async function stock(amountSats: bigint, count: number): Promise<void> {
-  const { transactions, vtxos } = api.deps.session;
-  const { signerPubkey, exitDelay } = TEST_ARK_PARAMS;
-  await transactions.run(async (tx) => {
-    const info = vtxoScriptFor(freshKey().pubkey, TEST_ARK_PARAMS, "regtest");
-    const script = await vtxos.ensureScript(tx, { ...info, signerPubkey, exitDelay, kind: "stock" });
-    const rows = Array.from({ length: count }, () => ({ vtxo: anArkVtxo(info.script, amountSats), script }));
-    await vtxos.upsert(tx, rows, "reconcile");
-  });
-}
-
-function anArkVtxo(script: string, amountSats: bigint) {
-  const txid = randomBytes(32).toString("hex");
-  return {
-    vtxoId: `${txid}:0`,
-    txid,
-    vout: 0,
-    script,
-    amountSats,
-    createdAt: new Date(),
-    expiresAt: new Date(Date.now() + 86_400_000 * 30),
-    isPreconfirmed: false,
-    isSwept: false,
-    isUnrolled: false,
-    isSpent: false,
-    spentBy: "",
-    settledBy: "",
-    arkTxid: "",
-    commitmentTxids: [],
-    assets: [],
-  };
-}
 
 const lift = (options: CallOptions): Promise<TestAnswer> => api.call("POST", "/lightning/lift", options);
 const bodyOf = (key: TestKey, fields: object = {}) => ({
@@ -131,6 +95,7 @@ describe("POST /lightning/lift", () => {
       body: { operation_id: first.body["operation_id"], bolt11_invoice: "lnbcrt500u1made" },
     });
     expect(again.headers.get("idempotent-replayed")).toBe("true");
+    expect(again.headers.get("location")).toBe(`/sessions/${String(first.body["session_id"])}`);
     const other = await lift({ as, body: bodyOf(as, { amount_sats: 50_001 }), headers });
     expect(other).toMatchObject({ status: 422, body: { code: "idempotency_mismatch" } });
   });
