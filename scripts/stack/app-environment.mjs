@@ -32,6 +32,7 @@ export function appEnvironment({ stack, auth, secrets, devnet, apiPort }) {
     ARKD_SIGNER_PUBKEY: devnet.signer_pubkey,
     ARKD_FORFEIT_PUBKEY: devnet.forfeit_pubkey,
     ...lndEnvironment(devnet.lnd),
+    ...tapdEnvironment(devnet.tapd),
     ...(devnet.arkd.tls_cert ? { ARKD_TLS_CERT: devnet.arkd.tls_cert } : { GRPC_ALLOW_PLAINTEXT: "true" }),
   };
   return { ...defaults, ...cleanEnvironment(), ...bound };
@@ -49,4 +50,9 @@ function lndEnvironment({ grpc, tls_cert: tlsCert, macaroons }) {
     LND_PAY_MACAROON: macaroons["gateway-pay"],
     LND_CHANNEL_MACAROON: macaroons["gateway-channel"],
   };
+}
+
+function tapdEnvironment({ grpc, tls_cert: tlsCert, macaroons }) {
+  const [host, port] = grpc.split(":");
+  return { TAPD_HOST: host, TAPD_PORT: port, TAPD_TLS_CERT: tlsCert, TAPD_MACAROON: macaroons.gateway };
 }

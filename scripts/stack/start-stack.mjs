@@ -79,10 +79,11 @@ async function startDevnet({ supervisor, paths, pickPort, print }) {
     "arkd-port": await pickPort("arkd", 7070),
     "arkd-admin-port": await pickPort("arkd admin", 7071),
     "lnd-port": await pickPort("lnd", 10009),
+    "tapd-port": await pickPort("tapd", 10029),
     "relay-port": await pickPort("Nostr relay", 7777),
   };
   await supervisor.start(devnetService({ paths, ports }));
-  print("devnet is up: arkd, lnd and a Nostr relay");
+  print("devnet is up: arkd, lnd, tapd and a Nostr relay");
   return readJsonFile(paths.devnetFile);
 }
 
@@ -123,5 +124,6 @@ function describeStack({ databases, devnet, ports, secrets }) {
     },
     arkd: { grpc, rest, ...(tlsCert === undefined ? {} : { tls_cert: tlsCert }) },
     lnd: { grpc: devnet.lnd.grpc, tls_cert: devnet.lnd.tls_cert, macaroon: devnet.lnd.macaroon },
+    tapd: { grpc: devnet.tapd.grpc, tls_cert: devnet.tapd.tls_cert, macaroon: devnet.tapd.macaroon },
   };
 }

@@ -79,8 +79,14 @@ const ENTITIES = [
   "macaroon",
 ] as const;
 
-/** What tapd's own files allow. Before 0.8 there was only the admin's. */
+/** Admin and readonly are tapd's own; the third is what an operator would bake for the gateway (0.8 and later). */
 export const TAPD_MACAROONS: Readonly<Record<string, readonly MacaroonOp[]>> = {
   admin: ENTITIES.flatMap((entity) => ["read", "write"].map((action) => ({ entity, action }))),
   readonly: ENTITIES.map((entity) => ({ entity, action: "read" })),
+  gateway: [
+    { entity: "daemon", action: "read" },
+    ...["assets", "addresses", "proofs", "mint", "universe", "rfq", "channels"].flatMap((entity) =>
+      ["read", "write"].map((action) => ({ entity, action })),
+    ),
+  ],
 };
