@@ -1,10 +1,18 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, watch } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { RestArkProvider, RestIndexerProvider } from "@arkade-os/sdk";
+import { Metadata, type ServiceError, credentials } from "@grpc/grpc-js";
 import { hex } from "@scure/base";
+
+import {
+  AddHoldInvoiceRequest,
+  type AddHoldInvoiceResp,
+  InvoicesClient,
+} from "@arkrelay/daemons/proto/invoicesrpc/invoices";
 
 import {
   type Coin,
@@ -133,6 +141,51 @@ it("resumes keys, coins, half-done transfers and relay events after kill -9 in t
   expect(await kill("SIGTERM")).toBe(0);
   expect(existsSync(join(stateDir, "devnet.json"))).toBe(false);
 }, 60_000);
+
+it("resumes lnd's keys, certificate, macaroons and a held payment after kill -9", async () => {
+  const before = await start();
+  const invoice = AddHoldInvoiceRequest.fromPartial({ hash: HELD_HASH, value: 1_000n });
+  const { paymentRequest } = await askInvoices<AddHoldInvoiceResp>(before, (client, macaroon, reply) =>
+    client.addHoldInvoice(invoice, macaroon, reply),
+  );
+  expect(await control(before, "/lightning/pay", { bolt11: paymentRequest })).toMatchObject({ status: "in_flight" });
+  const { lnd } = (await control(before, "/state")) as { lnd: unknown };
+  const trusted = readFileSync(before.lnd.tls_cert, "utf8");
+  const macaroons = before.lnd.macaroons;
+
+  await kill("SIGKILL");
+  appendFileSync(join(stateDir, "lnd.jsonl"), '{"type":"changes","chan');
+
+  const after = await start();
+  expect(await control(after, "/state")).toMatchObject({ lnd, drift: 0 });
+  expect([readFileSync(after.lnd.tls_cert, "utf8"), after.lnd.macaroons]).toEqual([trusted, macaroons]);
+  await askInvoices(after, (client, macaroon, reply) =>
+    client.settleInvoice({ preimage: Buffer.from(HELD_PREIMAGE, "hex") }, macaroon, reply),
+  );
+  expect(await control(after, `/lightning/payments/${HELD_HASH.toString("hex")}`)).toEqual({
+    status: "succeeded",
+    preimage: HELD_PREIMAGE,
+  });
+}, 60_000);
+
+const HELD_PREIMAGE = "42".repeat(32);
+const HELD_HASH = createHash("sha256").update(Buffer.from(HELD_PREIMAGE, "hex")).digest();
+
+async function askInvoices<A>(
+  { lnd }: DevnetDescription,
+  ask: (client: InvoicesClient, macaroon: Metadata, reply: (error: ServiceError | null, answer: A) => void) => unknown,
+): Promise<A> {
+  const client = new InvoicesClient(lnd.grpc, credentials.createSsl(readFileSync(lnd.tls_cert)));
+  const macaroon = new Metadata();
+  macaroon.set("macaroon", readFileSync(lnd.macaroons["gateway-invoice"] ?? "").toString("hex"));
+  try {
+    return await new Promise<A>((resolve, reject) => {
+      ask(client, macaroon, (error, answer) => (error === null ? resolve(answer) : reject(error)));
+    });
+  } finally {
+    client.close();
+  }
+}
 
 it("lets only one process work in a state folder", async () => {
   await start();

@@ -156,6 +156,43 @@ describe("control API", () => {
     await (await RawClient.connect(devnet.relay_url)).close();
   });
 
+  it("lets the outside wallet be paid and pay, and accounts for every sat of it", async () => {
+    const before = await lndState();
+    const { payment_hash, bolt11 } = (await ask("POST", "/lightning/invoice", { amount_sats: 1_000, hold: true }))
+      .body as { payment_hash: string; bolt11: string };
+    expect(bolt11).toMatch(/^lnbcrt10u1/);
+    expect((await ask("POST", "/lightning/settle", { payment_hash })).body).toMatchObject({
+      errors: [{ message: "invoice still open" }],
+    });
+    expect((await ask("POST", "/lightning/cancel", { payment_hash })).body).toEqual({ status: "canceled" });
+    const own = (await ask("POST", "/lightning/invoice", { amount_sats: 5 })).body as Record<string, string>;
+    // The outside wallet cannot reach itself over any channel.
+    expect((await ask("POST", "/lightning/pay", { bolt11: own["bolt11"] })).body).toEqual({
+      payment_hash: own["payment_hash"],
+      status: "failed",
+      failure_reason: "no_route",
+    });
+    expect((await ask("GET", `/lightning/payments/${own["payment_hash"] ?? ""}`)).body).toMatchObject({
+      status: "failed",
+    });
+    expect((await ask("GET", `/lightning/payments/${payment_hash}`)).status).toBe(404);
+    expect((await ask("POST", "/lnd/deposit", { amount_sats: 7_000 })).status).toBe(200);
+    await ask("POST", "/mine");
+    const after = await lndState();
+    expect([after["wallet_sats"], after["issued_sats"]]).toEqual([
+      (before["wallet_sats"] ?? 0) + 7_000,
+      (before["issued_sats"] ?? 0) + 7_000,
+    ]);
+    for (const view of [before, after]) expect(sumOf(view)).toBe(view["issued_sats"]);
+    expect((await ask("GET", "/state")).body).toMatchObject({ drift: 0 });
+  });
+
+  it("restarts lnd, and locks its wallet for a while", async () => {
+    expect((await ask("POST", "/restart/lnd", {})).status).toBe(202);
+    const { fault_id } = (await ask("POST", "/faults", { target: "lnd", kind: "locked" })).body as { fault_id: string };
+    expect((await ask("DELETE", `/faults/${fault_id}`)).status).toBe(204);
+  });
+
   it("changes arkd's settings and with them its digest", async () => {
     const { digest } = (await ask("POST", "/arkd/settings", { vtxo_min_sats: 1 })).body as { digest: string };
     expect(await (await fetch(`${devnet.arkd.rest}/v1/info`)).json()).toMatchObject({ digest, vtxoMinAmount: "1" });
@@ -182,6 +219,15 @@ describe("control API", () => {
     expect((await ask("GET", "/state")).body).toMatchObject({ arkd: { issued_sats: 1_000 }, drift: 0 });
   });
 });
+
+async function lndState(): Promise<Record<string, number>> {
+  return ((await ask("GET", "/state")).body as { lnd: Record<string, number> }).lnd;
+}
+
+function sumOf(lnd: Record<string, number>): number {
+  const parts = ["wallet_sats", "channels_sats", "in_flight_sats", "outside_sats", "fees_paid_sats"];
+  return parts.reduce((sum, part) => sum + (lnd[part] ?? 0), 0);
+}
 
 async function scriptOfAlice(): Promise<string> {
   const { arkd } = (await ask("GET", "/state")).body as { arkd: { by_owner: Record<string, number> } };

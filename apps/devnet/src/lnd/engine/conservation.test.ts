@@ -138,4 +138,27 @@ describe("the simulated network", () => {
       { numRuns: 150 },
     );
   });
+
+  it("takes up what a crash left half done, wherever in its journal the crash comes", () => {
+    fc.assert(
+      fc.property(fc.array(action, { minLength: 1, maxLength: 30 }), fc.nat(), (steps, cut) => {
+        const simulation = new Simulation();
+        for (const step of steps) simulation.run(step);
+        const { engine, clock, records } = simulation.world;
+        // The first record is the network itself.
+        const survived = records.slice(0, 1 + (cut % records.length));
+        const resumed = anLndEngine({ resumed: { engine, clock, records: survived }, height: engine.height }).engine;
+        expect(resumed.conservation().driftMsat).toBe(0n);
+        for (const owner of ["node", "outside"] as const) {
+          for (const payment of resumed.store.payments(owner).values()) {
+            if (payment.status !== "in_flight") continue;
+            const receiver = owner === "node" ? resumed.findOutsideInvoice : resumed.findInvoice;
+            const held = receiver.call(resumed, payment.paymentHash)?.htlcs.filter(({ state }) => state === "accepted");
+            expect(held).not.toEqual([]);
+          }
+        }
+      }),
+      { numRuns: 150 },
+    );
+  });
 });
