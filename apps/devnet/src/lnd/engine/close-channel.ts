@@ -18,7 +18,7 @@ export function closeChannel(context: LndContext, request: CloseChannel): Channe
   const channel = store.channels.get(request.channelPoint);
   const end = channel === undefined ? undefined : endOf(channel, "node");
   if (channel === undefined || end === undefined || channel.status === "closed") {
-    throw new LndError("channel not found");
+    throw new LndError(hasOpenChannels(context) ? "channel not found" : "no active channels exist");
   }
   if (channel.status !== "open")
     throw new LndError(`channel ${request.channelPoint} is already closing or still pending`);
@@ -143,6 +143,6 @@ function takeOurShare(context: LndContext, txid: string, amountSats: bigint): vo
   store.putTransaction({ ...tx, netSats: tx.netSats + amountSats, outputs });
 }
 
-export function hasOpenChannels({ store }: LndContext): boolean {
+function hasOpenChannels({ store }: LndContext): boolean {
   return [...store.channels.values()].some((channel) => isUnclosed(channel) && endOf(channel, "node") !== undefined);
 }
