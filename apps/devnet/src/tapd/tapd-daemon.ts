@@ -85,6 +85,8 @@ export async function startTapdDaemon(
   };
   faults.onChange(() => {
     listener.setDown(faults.isOn("tapd", "down"));
+    // It starts anew, which ends every stream.
+    if (faults.isOn("tapd", "locked")) gate.endStreams();
     if (faults.take("tapd", "*", "rotate_tls") !== undefined) void rotateTls();
     // A courier that works again delivers what waited for it.
     engine.catchUp();

@@ -1,64 +1,14 @@
 import { bech32m, hex } from "@scure/base";
 
-import { type Allocation, allocateUnits } from "./allocate-units";
+import { allocateUnits } from "./allocate-units";
 import { ANCHOR_SATS, satPerVbyteOf } from "./anchor-fee";
 import { splitOutpoint } from "./asset-id";
 import type { AssetWallet } from "./asset-wallet";
-import { pieceIdOf } from "./minter";
-import type { AssetSpecifier, Piece, Receive, ScriptKeyType, TapAddress, Transfer, TransferOutput } from "./rows";
+import { type SendRequest, type TransferOutpoints, putReceives, putTransfer } from "./put-transfer";
+import type { Piece, Receive, Transfer } from "./rows";
 import type { Effect, TapdCore } from "./tapd-core";
 import { TapdError, wrapping } from "./tapd-error";
 import { SEND_STATES } from "./tapd-events";
-
-/** Who gets units, and how the proof reaches them. */
-export interface Recipient {
-  readonly amount: bigint;
-  readonly holder: "local" | "outside";
-  readonly scriptKey: string;
-  readonly scriptKeyType: ScriptKeyType;
-  readonly internalKey: string;
-  /** x-only; the output that is paid on-chain. */
-  readonly outputKey: string;
-  /** "" for an interactive transfer or a burn: no courier carries its proof. */
-  readonly tapAddr: string;
-  readonly courierAddr: string;
-}
-
-export interface SendRequest {
-  readonly sender: "local" | "outside";
-  readonly specifier: AssetSpecifier;
-  readonly recipients: readonly Recipient[];
-  readonly label: string;
-  readonly feeRateSatPerKw: number;
-}
-
-interface Draft {
-  readonly request: SendRequest;
-  readonly selected: readonly Piece[];
-  readonly passive: readonly Piece[];
-  readonly allocations: readonly Allocation[];
-  readonly outpoints: Outpoints;
-}
-
-interface Outpoints {
-  readonly txid: string;
-  readonly feeSats: bigint;
-  readonly change: string;
-  readonly recipients: readonly string[];
-}
-
-export function recipientOf(address: TapAddress, amount: bigint): Recipient {
-  return {
-    amount,
-    holder: address.holder,
-    scriptKey: address.scriptKey,
-    scriptKeyType: "bip86",
-    internalKey: address.internalKey,
-    outputKey: address.taprootOutputKey,
-    tapAddr: address.encoded,
-    courierAddr: address.courierAddr,
-  };
-}
 
 /** Moves units on-chain: selection, the anchor transaction, and what its confirmation and the courier change. */
 export class ChainPorter {
@@ -77,8 +27,8 @@ export class ChainPorter {
       request.sender === "local" ? this.#payFromWallet(request, selected) : this.#payFromOutside(request);
     const draft = { request, selected, passive, allocations: allocateUnits(selected, amounts), outpoints };
     const effect = this.core.begin();
-    const transfer = this.#putTransfer(effect, draft);
-    const receives = this.#putReceives(effect, transfer);
+    const transfer = putTransfer(this.core, effect, draft);
+    const receives = putReceives(this.core, effect, transfer);
     effect.commit();
     if (request.sender === "local") this.#tellSend(transfer, 0, SEND_STATES.indexOf("SendStateBroadcast"));
     for (const receive of receives) this.core.emit({ kind: "receive", receive });
@@ -144,7 +94,7 @@ export class ChainPorter {
   }
 
   /** Output 0 is the sender's change anchor, then one output for each recipient. */
-  #payFromWallet(request: SendRequest, selected: readonly Piece[]): Outpoints {
+  #payFromWallet(request: SendRequest, selected: readonly Piece[]): TransferOutpoints {
     const outputs = request.recipients.map(({ holder, outputKey }) => ({
       to: holder === "local" ? ("anchor" as const) : { address: p2trAddress(outputKey) },
       amountSats: ANCHOR_SATS,
@@ -162,175 +112,10 @@ export class ChainPorter {
   }
 
   /** The outside wallet's coins are its own affair; our node only sees the anchor it gets. */
-  #payFromOutside({ recipients }: SendRequest): Outpoints {
+  #payFromOutside({ recipients }: SendRequest): TransferOutpoints {
     if (recipients.length !== 1) throw new TapdError("the outside wallet pays one recipient at a time");
     const { txid, vout } = this.core.lnd.receiveOnchain({ to: "anchor", amountSats: ANCHOR_SATS });
     return { txid, feeSats: 0n, change: `${txid}:${vout + 1}`, recipients: [`${txid}:${vout}`] };
-  }
-
-  #putTransfer(effect: Effect, draft: Draft): Transfer {
-    const { request, selected, passive, outpoints } = draft;
-    const internalKey = effect.nextPubkey();
-    const outputs = draft.allocations.map((allocation) =>
-      allocation.recipient === "change"
-        ? this.#putChange(effect, draft, allocation, internalKey)
-        : this.#putPayment(effect, draft, allocation),
-    );
-    for (const piece of passive) {
-      this.#putPiece(effect, {
-        ...piece,
-        outpoint: outpoints.change,
-        internalKey,
-        inputs: [piece.id],
-        isImported: piece.isImported,
-      });
-    }
-    for (const piece of [...selected, ...passive]) {
-      effect.put("pieces", piece.id, { ...piece, spentBy: outpoints.txid });
-    }
-    const transfer: Transfer = {
-      txid: outpoints.txid,
-      seq: effect.nextSeq(),
-      sender: request.sender,
-      createdAtMs: this.core.nowMs(),
-      heightHint: this.core.lnd.height,
-      feeSats: outpoints.feeSats,
-      label: request.label,
-      inputs: selected.map(({ id, outpoint, assetId, scriptKey, amount }) => ({
-        pieceId: id,
-        outpoint,
-        assetId,
-        scriptKey,
-        amount,
-      })),
-      outputs,
-      height: 0,
-      completedAtMs: 0,
-    };
-    effect.put("transfers", transfer.txid, transfer);
-    return transfer;
-  }
-
-  #putChange(effect: Effect, draft: Draft, { assetId, amount }: Allocation, internalKey: string): TransferOutput {
-    const scriptKey = effect.nextScriptKey();
-    const outpoint = draft.outpoints.change;
-    const output: TransferOutput = {
-      pieceId: "",
-      outpoint,
-      anchorSats: ANCHOR_SATS,
-      internalKey,
-      assetId,
-      scriptKey,
-      isLocal: true,
-      amount,
-      isSplitRoot: true,
-      tapAddr: "",
-      courierAddr: "",
-      proofDelivery: "not_applicable",
-    };
-    if (amount === 0n) return output;
-    const pieceId = this.#putPiece(effect, {
-      holder: draft.request.sender,
-      assetId,
-      amount,
-      scriptKey,
-      scriptKeyType: "bip86",
-      outpoint,
-      internalKey,
-      inputs: inputIds(draft, assetId),
-      isImported: true,
-    });
-    return { ...output, pieceId };
-  }
-
-  #putPayment(effect: Effect, draft: Draft, { assetId, amount, recipient }: Allocation): TransferOutput {
-    const to = draft.request.recipients[Number(recipient)];
-    const outpoint = draft.outpoints.recipients[Number(recipient)];
-    if (to === undefined || outpoint === undefined) throw new Error("an allocation without its recipient");
-    const isDelivered = to.tapAddr !== "";
-    const pieceId = this.#putPiece(effect, {
-      holder: to.holder,
-      assetId,
-      amount,
-      scriptKey: to.scriptKey,
-      scriptKeyType: to.scriptKeyType,
-      outpoint,
-      internalKey: to.internalKey,
-      inputs: inputIds(draft, assetId),
-      // A burn has no receiver; whoever got it interactively has to import the proof.
-      isImported: to.scriptKeyType === "burn",
-    });
-    return {
-      pieceId,
-      outpoint,
-      anchorSats: ANCHOR_SATS,
-      internalKey: to.internalKey,
-      assetId,
-      scriptKey: to.scriptKey,
-      isLocal: to.holder === draft.request.sender,
-      amount,
-      isSplitRoot: false,
-      tapAddr: to.tapAddr,
-      courierAddr: to.courierAddr,
-      proofDelivery: isDelivered ? "pending" : "not_applicable",
-    };
-  }
-
-  #putPiece(
-    effect: Effect,
-    piece: Pick<
-      Piece,
-      | "holder"
-      | "assetId"
-      | "amount"
-      | "scriptKey"
-      | "scriptKeyType"
-      | "outpoint"
-      | "internalKey"
-      | "inputs"
-      | "isImported"
-    >,
-  ): string {
-    const id = pieceIdOf(piece.outpoint, piece.assetId, piece.scriptKey);
-    effect.put("pieces", id, {
-      id,
-      seq: effect.nextSeq(),
-      holder: piece.holder,
-      assetId: piece.assetId,
-      amount: piece.amount,
-      scriptKey: piece.scriptKey,
-      scriptKeyType: piece.scriptKeyType,
-      outpoint: piece.outpoint,
-      anchorSats: ANCHOR_SATS,
-      internalKey: piece.internalKey,
-      height: 0,
-      confirmedAt: 0,
-      inputs: piece.inputs,
-      isImported: piece.isImported,
-      spentBy: "",
-      isSpendConfirmed: false,
-    });
-    return id;
-  }
-
-  /** One receive for each of our addresses that the transaction pays. */
-  #putReceives(effect: Effect, transfer: Transfer): readonly Receive[] {
-    const paid = new Map(transfer.outputs.map((output) => [`${output.outpoint}/${output.tapAddr}`, output]));
-    return [...paid].flatMap(([key, { tapAddr, outpoint, anchorSats }]) => {
-      if (this.core.state.addresses.get(tapAddr)?.holder !== "local") return [];
-      const receive: Receive = {
-        key,
-        seq: effect.nextSeq(),
-        encodedAddr: tapAddr,
-        outpoint,
-        createdAt: this.core.nowSeconds(),
-        status: "detected",
-        anchorSats,
-        height: 0,
-      };
-      effect.put("receives", key, receive);
-      return [receive];
-    });
   }
 
   #confirmPieces(effect: Effect, txid: string, height: number): void {
@@ -401,10 +186,6 @@ export function learnAsset(core: TapdCore, effect: Effect, assetId: string): voi
     const row = core.state.genesis.get(id);
     if (row !== undefined && !row.isKnown) effect.put("genesis", id, { ...row, isKnown: true });
   }
-}
-
-function inputIds({ selected }: Draft, assetId: string): readonly string[] {
-  return selected.filter((piece) => piece.assetId === assetId).map(({ id }) => id);
 }
 
 /** BIP350 address of a taproot output on regtest. */

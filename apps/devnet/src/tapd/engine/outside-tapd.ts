@@ -1,8 +1,9 @@
 import type { AddressBook } from "./address-book";
 import { metaHashOf } from "./asset-id";
-import { type ChainPorter, type Recipient, recipientOf } from "./chain-porter";
+import type { ChainPorter } from "./chain-porter";
 import { groupSeedlings } from "./group-seedlings";
 import { putMinted } from "./minter";
+import { type Recipient, recipientOf } from "./put-transfer";
 import type { Piece, Seedling, TapAddress, Transfer } from "./rows";
 import type { TapdCore } from "./tapd-core";
 import { TapdError } from "./tapd-error";
