@@ -82,7 +82,7 @@ export function faultRoutes({ faults, arkd, relay, lnd, tapd }: DevnetParts): Ro
       ...(reply_bytes === undefined ? {} : { replyBytes: reply_bytes }),
     });
     // These are states, not strikes: they end with their time, or when they are deleted.
-    if ((kind === "down" || kind === "locked") && delay_ms !== undefined)
+    if ((kind === "down" || kind === "locked" || kind === "courier_down") && delay_ms !== undefined)
       setTimeout(() => faults.remove(fault.id), delay_ms).unref();
     res.json({ fault_id: fault.id });
   });

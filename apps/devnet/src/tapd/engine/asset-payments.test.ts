@@ -176,6 +176,15 @@ describe("asset invoices", () => {
     expect(world.tapd.channels.inFlight(world.channelPoint)).toEqual([]);
   });
 
+  it("of the hold kind have lnd's own final CLTV delta, whatever was asked for", () => {
+    const world = aChannelWorld();
+    spendUnits(world, 100_000n);
+    const { paymentHash } = aPreimage("lift");
+    const held = addInvoice(world, 20n, { invoice: { valueMsat: 0n, paymentHash, cltvExpiry: 200 } });
+    const normal = addInvoice(world, 20n, { invoice: { valueMsat: 0n, cltvExpiry: 200 } });
+    expect([held.invoice.cltvExpiry, normal.invoice.cltvExpiry]).toEqual([80, 200]);
+  });
+
   it("settle in sats when the quote has expired before the payment", () => {
     const world = aChannelWorld();
     spendUnits(world, 100_000n);

@@ -73,7 +73,7 @@ export class AssetPayments implements AssetLayer {
     const prefix = request.invoice.paymentHash === undefined ? "error creating invoice" : "error creating hodl invoice";
     const invoice = wrapping(prefix, () =>
       this.core.lnd.addInvoice({
-        ...request.invoice,
+        ...passedOn(request.invoice),
         valueMsat,
         expirySeconds,
         isPrivate: false,
@@ -279,6 +279,13 @@ export class AssetPayments implements AssetLayer {
 
 /** No funding transaction is at height 0, so no channel has this id. */
 const NO_CHANNEL = 1n;
+
+/** For a hold invoice tapd hands lnd neither the final CLTV delta nor a fallback address: lnd's defaults hold (0.8). */
+function passedOn(invoice: NewInvoice): NewInvoice {
+  if (invoice.paymentHash === undefined) return invoice;
+  const { cltvExpiry: _cltvExpiry, fallbackAddr: _fallbackAddr, ...rest } = invoice;
+  return rest;
+}
 
 function checkOverpayment(quote: Quote, paymentMsat: bigint, isOverpayAllowed: boolean): void {
   const minimum = minTransportableMsat(quote.rate);
