@@ -1,4 +1,5 @@
 import { AppError } from "@arkrelay/core/errors";
+import { driveLand } from "@arkrelay/core/lightning/drive-land";
 import { driveLift } from "@arkrelay/core/lightning/drive-lift";
 import type { LightningDeps } from "@arkrelay/core/lightning/lightning-deps";
 import { toLightningConfig } from "@arkrelay/runtime/config/to-lightning-config";
@@ -19,7 +20,7 @@ export function createLightningDrives(
     lightning: lnd,
     lightningConfig: toLightningConfig(config),
   };
-  return { lift: (input) => driveLift(deps, input), land: withoutLightning };
+  return { lift: (input) => driveLift(deps, input), land: (input) => driveLand(deps, input) };
 }
 
 const withoutLightning: LightningDrive = () =>

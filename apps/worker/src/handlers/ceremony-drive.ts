@@ -9,8 +9,12 @@ import type { TaskHandler } from "../task-handler";
  */
 export function ceremonyDriveTask(deps: CeremonyDeps, announce: (sessionId: string) => void): TaskHandler<undefined> {
   return async ({ attempt, signal }) => {
-    const { nextAt } = await driveCeremony(deps, { sessionId: attempt.rowKey, fence: attempt.token, signal });
+    const { nextAt, wakes = [] } = await driveCeremony(deps, {
+      sessionId: attempt.rowKey,
+      fence: attempt.token,
+      signal,
+    });
     announce(attempt.rowKey);
-    return nextAt === undefined ? {} : { runAgainAt: nextAt };
+    return { wakes, ...(nextAt === undefined ? {} : { runAgainAt: nextAt }) };
   };
 }

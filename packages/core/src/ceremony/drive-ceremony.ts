@@ -1,4 +1,5 @@
 import { AppError } from "../errors";
+import type { Wake } from "../ports/waker";
 import { endSession } from "../session/end-session";
 import { isHandedOver, isTerminal, type Session } from "../session/session";
 import type { CeremonyDeps } from "../session/session-deps";
@@ -21,6 +22,8 @@ export interface DriveInput {
 export interface DriveResult {
   /** When the session is due again by itself; undefined = it ended, or only a wake can move it. */
   readonly nextAt: Date | undefined;
+  /** Other rows that became runnable. */
+  readonly wakes?: readonly Wake[];
 }
 
 /** A whole ceremony takes 8 turns; more than this means that steps undo each other. */
@@ -45,6 +48,8 @@ export async function driveCeremony(deps: CeremonyDeps, input: DriveInput): Prom
     }
     const outcome = await runTurn(deps, session, input.fence);
     if (outcome.kind === "wait") return { nextAt: outcome.until };
+    // A land that was received is not through; from here on its row moves the session.
+    if (outcome.wakes !== undefined) return { nextAt: undefined, wakes: outcome.wakes };
     known = outcome.session;
   }
   throw new AppError("internal_error", {
@@ -79,7 +84,10 @@ async function runTurn(deps: CeremonyDeps, session: Session, fence: string): Pro
     case "finalizing":
       return recoverFinalize(deps, session, fence);
     case "finalized":
-      return publishTransfer(deps, session, fence);
+      // Of a land: its row ends the session.
+      return session.sessionType === "lightning_land"
+        ? { kind: "wait", until: undefined }
+        : publishTransfer(deps, session, fence);
     case "published":
     case "failed":
     case "expired_before_submit":

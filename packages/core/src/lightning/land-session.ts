@@ -1,4 +1,4 @@
-import { AppError, assert } from "../errors";
+import { type AppError, assert } from "../errors";
 import type { LightningChange } from "../ports/lightning-stores";
 import type { Tx } from "../ports/transactions";
 import type { Session } from "../session/session";

@@ -69,6 +69,8 @@ export interface VtxoStore {
     lockedBy: string,
     until: Date,
   ): Promise<readonly Vtxo[]>;
+  /** Locks one VTXO of the gateway's without an end; false when it is not free. */
+  lockHeld(tx: Tx, vtxoId: string, lockedBy: string): Promise<boolean>;
   /** Moves the locks of a session that still has them; returns how many rows changed. `null` = endless. */
   extendLocks(tx: Tx, lockedBy: string, until: Date | null): Promise<number>;
   /** Frees what `lockedBy` holds. */

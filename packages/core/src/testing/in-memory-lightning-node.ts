@@ -49,7 +49,10 @@ const CAPACITY_MSAT = 100_000_000_000n;
  * height, payments with a lifecycle each, and every call may be lost on its way there or back. Money is conserved: `localMsat`.
  */
 export class InMemoryLightningNode implements LightningNode {
-  readonly nodePubkey = `02${"ab".repeat(32)}`;
+  /** Another value = another node answers at the same address. */
+  nodePubkey = `02${"ab".repeat(32)}`;
+  /** Why the next payments are refused before anything leaves; undefined = they are taken. */
+  refusal: string | undefined;
   /** Asked before every call; returns the fault of this one. */
   fault: (call: LightningCall) => LightningFault | undefined = () => undefined;
   blockHeight = 1_000;
@@ -280,6 +283,7 @@ export class InMemoryLightningNode implements LightningNode {
       const status = known.status === "succeeded" ? "succeeded" : "in_flight";
       return { kind: "exists", status };
     }
+    if (this.refusal !== undefined) return { kind: "refused", reason: this.refusal };
     const payment = this.start(request);
     // A payment that hangs keeps its stream open, which a caller can only lose.
     if (fault === "lose_reply" || payment.status === "in_flight") throw unknownOutcome();

@@ -193,6 +193,14 @@ export class DrizzleVtxoStore implements VtxoStore {
     return vtxos;
   }
 
+  async lockHeld(tx: Tx, vtxoId: string, lockedBy: string): Promise<boolean> {
+    const { affectedRows } = await connectionOf(tx).write(
+      "UPDATE vtxos SET locked_by = ?, locked_until = NULL WHERE vtxo_id = ? AND status = 'available' AND locked_by IS NULL",
+      [lockedBy, vtxoId],
+    );
+    return affectedRows === 1;
+  }
+
   async extendLocks(tx: Tx, lockedBy: string, until: Date | null): Promise<number> {
     const { affectedRows } = await connectionOf(tx).write(
       "UPDATE vtxos SET locked_until = ? WHERE locked_by = ? AND status IN ('available','assigned')",

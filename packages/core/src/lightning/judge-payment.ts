@@ -1,0 +1,92 @@
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
+
+import type { LightningPayment } from "../ports/lightning-node";
+import type { LightningAttempt } from "./lightning-operation";
+
+/** What follows from one look at a payment at lnd. */
+export type PaymentVerdict =
+  | { readonly kind: "paid"; readonly payment: LightningPayment; readonly preimage: string }
+  /** Definite: every HTLC of this attempt's own lifecycle has failed. */
+  | { readonly kind: "failed"; readonly payment: LightningPayment }
+  /** lnd has nothing of this attempt, and it may be sent. */
+  | { readonly kind: "send" }
+  /** lnd has nothing of this attempt, and nobody can start it any more. */
+  | { readonly kind: "never_started" }
+  /** HTLCs are on their way. */
+  | { readonly kind: "in_flight" }
+  /** Neither paid nor failed nor unsent can be shown: nothing is sent, nothing is given back. */
+  | { readonly kind: "unknown"; readonly why: string };
+
+export interface PaymentLook {
+  /** The hash's newest lifecycle; undefined = NOT_FOUND. */
+  readonly payment: LightningPayment | undefined;
+  /** The newest attempt. */
+  readonly attempt: LightningAttempt;
+  /** The node that was asked, and the largest payment_index it knows. */
+  readonly node: { readonly nodePubkey: string; readonly topIndex: bigint };
+  readonly amountMsat: bigint;
+  readonly invoiceExpiresAt: Date;
+  readonly paymentTimeoutMs: number;
+  readonly now: Date;
+}
+
+/** How long after it was marked sent an attempt of which lnd knows nothing may be sent again. */
+const RESEND_MS_MAX = 10 * 60_000;
+
+/** Only SUCCEEDED and FAILED are terminal; everything else, errors included, is a reason to look again. */
+export function judgePayment(look: PaymentLook): PaymentVerdict {
+  const { payment } = look;
+  switch (payment?.status) {
+    case "succeeded":
+      return judgePaid(look, payment);
+    case "unknown":
+    case "initiated":
+    case "in_flight":
+      return { kind: "in_flight" };
+    case "failed":
+      return isOfAttempt(look, payment) ? judgeFailed(payment) : judgeAbsent(look);
+    case undefined:
+      return judgeAbsent(look);
+  }
+}
+
+/** Whoever started it: the invoice is paid by our node, and lnd pays a hash once. */
+function judgePaid({ amountMsat }: PaymentLook, payment: LightningPayment): PaymentVerdict {
+  const { preimage, paymentHash, valueMsat } = payment;
+  if (preimage === undefined || bytesToHex(sha256(hexToBytes(preimage))) !== paymentHash) {
+    return { kind: "unknown", why: "lnd says SUCCEEDED and shows no preimage of the hash" };
+  }
+  if (valueMsat !== amountMsat) {
+    return { kind: "unknown", why: `lnd paid ${valueMsat} msat for a land of ${amountMsat} msat` };
+  }
+  return { kind: "paid", payment, preimage };
+}
+
+/** payment_index only grows, so a lifecycle above the index that was the largest when the attempt was written down is its own. */
+function isOfAttempt({ attempt, node }: PaymentLook, payment: LightningPayment): boolean {
+  return attempt.lndPubkey === node.nodePubkey && payment.paymentIndex > attempt.topIndex;
+}
+
+/** lnd may say FAILED while a shard is still on its way. */
+function judgeFailed(payment: LightningPayment): PaymentVerdict {
+  const isOver = payment.htlcs.every((htlc) => htlc.status === "failed");
+  return isOver ? { kind: "failed", payment } : { kind: "in_flight" };
+}
+
+/** NOT_FOUND, or an older lifecycle that failed. */
+function judgeAbsent({ attempt, node, invoiceExpiresAt, paymentTimeoutMs, now }: PaymentLook): PaymentVerdict {
+  const isExpired = invoiceExpiresAt <= now;
+  const { sentAt } = attempt;
+  if (sentAt === undefined) return isExpired ? { kind: "never_started" } : { kind: "send" };
+  if (attempt.lndPubkey !== node.nodePubkey) {
+    return { kind: "unknown", why: "another lnd than the one that was asked to pay" };
+  }
+  if (node.topIndex < attempt.topIndex) {
+    return { kind: "unknown", why: "lnd has forgotten payments: it was restored from an older state" };
+  }
+  const sentMsAgo = now.getTime() - sentAt.getTime();
+  if (isExpired && sentMsAgo >= 2 * paymentTimeoutMs) return { kind: "never_started" };
+  if (!isExpired && sentMsAgo < RESEND_MS_MAX) return { kind: "send" };
+  return { kind: "unknown", why: "lnd does not know a payment that was sent" };
+}

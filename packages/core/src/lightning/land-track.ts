@@ -1,0 +1,177 @@
+import { assert, toAppError } from "../errors";
+import { MSAT_PER_SAT } from "../ledger/postings";
+import { notifyUser } from "../nostr/notify-user";
+import type { LightningPayment } from "../ports/lightning-node";
+import { judgePayment, type PaymentVerdict } from "./judge-payment";
+import { endPaid, failLand } from "./land-end";
+import { type NodeFacts, readNode, sendAttempt, writeAttempt } from "./land-pay";
+import { FAILURE_REASONS, type HeldLand, inTransaction } from "./land-step";
+import { lockSessionOf } from "./lift-session";
+import { type LiftStep, MOVED, waitMs } from "./lift-step";
+import type { LightningDeps } from "./lightning-deps";
+import type { LightningAttempt } from "./lightning-operation";
+
+/** Pause before the next payment of a hash, times the number of those that failed. */
+const NEXT_ATTEMPT_MS = 2_000;
+/** lnd has just taken a payment and does not list it yet. */
+const APPEARS_MS = 2_000;
+
+/** What this drive of a land has sent and heard itself, which no row holds. */
+export interface DriveMemory {
+  sentAttempt: number | undefined;
+  refusal: string | undefined;
+}
+
+/** Status `in_flight`: one fresh look at lnd, and the one step that follows from it. */
+export async function trackLand(deps: LightningDeps, land: HeldLand, memory: DriveMemory): Promise<LiftStep> {
+  const attempts = await deps.operations.listAttempts(land.operation.operationId);
+  const attempt = attempts.at(-1);
+  assert(attempt !== undefined, "a land in flight has an attempt");
+  try {
+    const seen = await look(deps, land, attempt);
+    return await act(deps, land, attempt, seen, memory);
+  } catch (thrown) {
+    const error = toAppError(thrown);
+    const isLndAway = error.code === "daemon_unavailable" || error.code === "daemon_auth_failed";
+    // What was sent may be paid by now, and nobody can say.
+    if (isLndAway && (attempt.sentAt ?? memory.sentAttempt) !== undefined) {
+      await noteUnknown(deps, land, "lnd cannot be asked");
+    }
+    throw error;
+  }
+}
+
+interface Seen {
+  readonly verdict: PaymentVerdict;
+  readonly node: NodeFacts;
+}
+
+async function look(deps: LightningDeps, land: HeldLand, attempt: LightningAttempt): Promise<Seen> {
+  const { paymentHash, amountSats, expiresAt } = land.operation;
+  const payment = await deps.lightning.trackPayment(paymentHash);
+  // After the payment: an index read before it could be older than a lifecycle that it shows.
+  const node = await readNode(deps);
+  const verdict = judgePayment({
+    payment,
+    attempt,
+    node,
+    amountMsat: amountSats * MSAT_PER_SAT,
+    invoiceExpiresAt: expiresAt,
+    paymentTimeoutMs: deps.lightningConfig.landPaymentTimeoutSeconds * 1000,
+    now: deps.clock.now(),
+  });
+  return { verdict, node };
+}
+
+async function act(
+  deps: LightningDeps,
+  land: HeldLand,
+  attempt: LightningAttempt,
+  { verdict, node }: Seen,
+  memory: DriveMemory,
+): Promise<LiftStep> {
+  switch (verdict.kind) {
+    case "paid":
+      return endPaid(deps, land, attempt, verdict);
+    case "failed":
+      return afterFailure(deps, land, attempt, { payment: verdict.payment, node });
+    case "never_started":
+      return failLand(deps, land, { reason: "expired", attempt });
+    case "send":
+      return send(deps, land, attempt, node, memory);
+    case "in_flight":
+      return waitUnknown(deps, land, "lnd has it in flight");
+    case "unknown":
+      return waitUnknown(deps, land, verdict.why);
+  }
+}
+
+async function send(
+  deps: LightningDeps,
+  land: HeldLand,
+  attempt: LightningAttempt,
+  node: NodeFacts,
+  memory: DriveMemory,
+): Promise<LiftStep> {
+  if (memory.sentAttempt === attempt.attempt) {
+    const { refusal } = memory;
+    // Refused before anything left lnd, and the look shows that nothing did.
+    if (refusal !== undefined) return failLand(deps, land, { reason: refusal, attempt });
+    await noteUnknown(deps, land, "lnd does not list what it was asked to pay");
+    return waitMs(deps, APPEARS_MS);
+  }
+  const isForThisNode = node.nodePubkey === attempt.lndPubkey && node.topIndex >= attempt.topIndex;
+  if (attempt.sentAt === undefined && !isForThisNode) return replaceAttempt(deps, land, attempt, node);
+  memory.sentAttempt = attempt.attempt;
+  memory.refusal = undefined;
+  const outcome = await sendAttempt(deps, land, attempt);
+  if (outcome?.kind === "refused") memory.refusal = isExpired(outcome.reason) ? "expired" : "error";
+  return MOVED;
+}
+
+function isExpired(reason: string): boolean {
+  return reason.includes("expired");
+}
+
+/**
+ * Never sent, and written down for a node that is no longer this one, by which its lifecycle could not be told from others: the next
+ * attempt is written down for the node as it is.
+ */
+async function replaceAttempt(
+  deps: LightningDeps,
+  land: HeldLand,
+  attempt: LightningAttempt,
+  node: NodeFacts,
+): Promise<LiftStep> {
+  await inTransaction(deps, land, async (tx, operation) => {
+    const end = { status: "refused", terminal: "another node", paymentIndex: undefined } as const;
+    if (!(await deps.operations.endAttempt(tx, operation.operationId, attempt.attempt, end))) return;
+    await writeAttempt(deps, tx, operation, attempt.attempt + 1, node);
+  });
+  return MOVED;
+}
+
+/** A payment has failed for good: another one of the same hash while that can help, else the refund. */
+async function afterFailure(
+  deps: LightningDeps,
+  land: HeldLand,
+  attempt: LightningAttempt,
+  { payment, node }: { readonly payment: LightningPayment; readonly node: NodeFacts },
+): Promise<LiftStep> {
+  const { operation } = land;
+  const { paymentIndex, failureReason } = payment;
+  const reason = FAILURE_REASONS[failureReason];
+  // The payee itself has said no; it will say so again.
+  const isFinal = failureReason === "incorrect_payment_details" || operation.expiresAt <= deps.clock.now();
+  if (isFinal || operation.attempts >= deps.lightningConfig.landMaxAttempts) {
+    return failLand(deps, land, { reason, attempt, paymentIndex });
+  }
+  await inTransaction(deps, land, async (tx, current, move) => {
+    const end = { status: "failed", terminal: reason, paymentIndex } as const;
+    if (!(await deps.operations.endAttempt(tx, current.operationId, attempt.attempt, end))) return;
+    await move({ attempts: current.attempts + 1, lastError: reason, unknownSince: null });
+    await writeAttempt(deps, tx, current, attempt.attempt + 1, node);
+  });
+  return waitMs(deps, NEXT_ATTEMPT_MS * operation.attempts);
+}
+
+async function waitUnknown(deps: LightningDeps, land: HeldLand, why: string): Promise<LiftStep> {
+  await noteUnknown(deps, land, why);
+  return waitMs(deps, deps.lightningConfig.pollMs);
+}
+
+/** The user is told once that its payment takes longer; the operator's desk shows since when and why. */
+async function noteUnknown(deps: LightningDeps, land: HeldLand, why: string): Promise<void> {
+  if (land.operation.unknownSince !== undefined && land.operation.lastError === why) return;
+  await inTransaction(deps, land, async (tx, operation, move) => {
+    await move({ lastError: why, unknownSince: operation.unknownSince ?? deps.clock.now() });
+    if (operation.unknownSince !== undefined) return;
+    const session = await lockSessionOf(deps, tx, operation);
+    const { operationId: subjectId, amount, assetId, paymentHash } = operation;
+    await notifyUser(deps, tx, { session, type: "land_in_flight", subjectId, amount, assetId, paymentHash });
+  });
+}
+
+export function newDriveMemory(): DriveMemory {
+  return { sentAttempt: undefined, refusal: undefined };
+}
