@@ -198,6 +198,17 @@ describe("a lift that is called off", () => {
     await checkLiftBooks(test, world, [operation.operationId]);
   });
 
+  it("leaves its stock to the next one of the same user and amount, which makes the very same transaction", async () => {
+    const first = await world.paid(ALICE.pubkey);
+    await world.crashIn(first.operationId, { crashAt: 1, after: true });
+    await callOff(first);
+    await world.settle(first);
+    const second = await world.paid(ALICE.pubkey);
+    expect(await world.settle(second)).toMatchObject({ status: "paid" });
+    expect(await world.attempts()).toEqual([["pay", "final"]]);
+    await checkLiftBooks(test, world, [first.operationId, second.operationId]);
+  });
+
   it("is not called off by somebody else, nor once its delivery may be at arkd", async () => {
     const operation = await world.paid(ALICE.pubkey);
     await expect(callOff(operation, BOB)).rejects.toMatchObject({ code: "not_found" });

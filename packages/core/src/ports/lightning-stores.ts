@@ -167,6 +167,10 @@ export interface PayoutStore {
     payout: Payout,
     change: { readonly status?: PayoutStatus; readonly txid?: string; readonly pivotVtxoId?: string },
   ): Promise<Payout>;
+  /**
+   * A txid is a pure function of inputs and outputs, so the same stock may make the same transaction for another payout of the same
+   * amount later: a dead attempt with this txid is taken over by compare-and-set, any other is `wrong_state`.
+   */
   insertAttempt(tx: Tx, attempt: Omit<PayoutAttempt, "lastSentAt" | "submitState" | "outcome">): Promise<void>;
   /** Oldest first. */
   listAttempts(payoutId: bigint): Promise<readonly PayoutAttempt[]>;

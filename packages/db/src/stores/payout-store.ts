@@ -96,24 +96,19 @@ export class DrizzlePayoutStore implements PayoutStore {
   }
 
   async insertAttempt(tx: Tx, attempt: Omit<PayoutAttempt, "lastSentAt" | "submitState" | "outcome">): Promise<void> {
-    const outputs = attempt.outputs.map((each): StoredOutput => ({ ...each, amountSats: String(each.amountSats) }));
-    await connectionOf(tx).write(
-      `INSERT INTO payout_attempts (payout_id, attempt, pivot_vtxo_id, txid, role, unsigned_psbt, signed_psbt, checkpoints, outputs,
-         input_vtxo_ids, outcome, created_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', NOW(3))`,
-      [
-        attempt.payoutId,
-        attempt.attempt,
-        attempt.pivotVtxoId,
-        attempt.txid,
-        attempt.role,
-        attempt.unsignedPsbt,
-        attempt.signedPsbt ?? null,
-        JSON.stringify(attempt.checkpoints),
-        JSON.stringify(outputs),
-        JSON.stringify(attempt.inputVtxoIds),
-      ],
-    );
+    const connection = connectionOf(tx);
+    const values = toAttemptValues(attempt);
+    try {
+      await connection.write(
+        `INSERT INTO payout_attempts (payout_id, attempt, pivot_vtxo_id, role, unsigned_psbt, signed_psbt, checkpoints, outputs,
+           input_vtxo_ids, txid, outcome, created_at)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', NOW(3))`,
+        [...values, attempt.txid],
+      );
+    } catch (error) {
+      if (!isDuplicateKey(error, "uq_payout_attempts_txid")) throw error;
+      await takeOver(connection, attempt.txid, values);
+    }
   }
 
   async listAttempts(payoutId: bigint): Promise<readonly PayoutAttempt[]> {
@@ -156,6 +151,32 @@ export class DrizzlePayoutStore implements PayoutStore {
     );
     if (affectedRows === 0) throw attemptGone(payoutId, attempt);
   }
+}
+
+function toAttemptValues(attempt: Omit<PayoutAttempt, "lastSentAt" | "submitState" | "outcome">): readonly SqlParam[] {
+  const outputs = attempt.outputs.map((each): StoredOutput => ({ ...each, amountSats: String(each.amountSats) }));
+  return [
+    attempt.payoutId,
+    attempt.attempt,
+    attempt.pivotVtxoId,
+    attempt.role,
+    attempt.unsignedPsbt,
+    attempt.signedPsbt ?? null,
+    JSON.stringify(attempt.checkpoints),
+    JSON.stringify(outputs),
+    JSON.stringify(attempt.inputVtxoIds),
+  ];
+}
+
+/** Only what is dead is taken over: its payout was given up, or its inputs would still be locked. */
+async function takeOver(connection: SqlHandle, txid: string, values: readonly SqlParam[]): Promise<void> {
+  const { affectedRows } = await connection.write(
+    `UPDATE payout_attempts SET payout_id = ?, attempt = ?, pivot_vtxo_id = ?, role = ?, unsigned_psbt = ?, signed_psbt = ?,
+       checkpoints = ?, outputs = ?, input_vtxo_ids = ?, outcome = 'open', last_sent_at = NULL, submit_state = NULL, created_at = NOW(3)
+     WHERE txid = ? AND outcome = 'dead'`,
+    [...values, txid],
+  );
+  if (affectedRows === 0) throw new AppError("wrong_state", { internal: `another payout lives by ${txid}` });
 }
 
 /** The machine as a table: what it does not list is refused; same to same is a no-op. */
