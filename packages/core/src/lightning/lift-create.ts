@@ -7,9 +7,7 @@ import { lockSessionOf } from "./lift-session";
 import { type HeldLift, type LiftStep, lockHeld, MOVED, waitMs } from "./lift-step";
 import type { LightningDeps } from "./lightning-deps";
 import { acceptPayment, isHeld } from "./note-invoice-state";
-
-/** A row whose state at lnd makes no sense is looked at this often; only an operator can mend it. */
-const ODD_POLL_MS = 10 * 60_000;
+import { noteOdd } from "./note-odd-lift";
 
 /** Status `pending`: makes the hold invoice, then waits for its payment, its expiry or its user's word. */
 export async function createLift(deps: LightningDeps, lift: HeldLift): Promise<LiftStep> {
@@ -89,15 +87,4 @@ async function end(deps: LightningDeps, lift: HeldLift): Promise<LiftStep> {
 function waitForPayment(deps: LightningDeps, { operation }: HeldLift): LiftStep {
   const pollAt = deps.clock.now().getTime() + deps.lightningConfig.pollMs;
   return { kind: "wait", until: new Date(Math.min(pollAt, operation.expiresAt.getTime())) };
-}
-
-export async function noteOdd(deps: LightningDeps, lift: HeldLift, lastError: string): Promise<LiftStep> {
-  if (lift.operation.lastError !== lastError) {
-    await deps.transactions.run(async (tx) => {
-      const operation = await lockHeld(deps, tx, lift);
-      const unknownSince = operation.unknownSince ?? deps.clock.now();
-      await deps.operations.move(tx, operation, { lastError, unknownSince }, lift.fence);
-    });
-  }
-  return waitMs(deps, ODD_POLL_MS);
 }

@@ -6,12 +6,12 @@ import type { Tx } from "../ports/transactions";
 import { publishConfirmation } from "../session/publish-confirmation";
 import type { Session } from "../session/session";
 import { cancelInvoice } from "./end-lift";
-import { noteOdd } from "./lift-create";
 import type { LiftResult } from "./lift-payout";
 import { advanceSession, lockSessionOf } from "./lift-session";
 import { type HeldLift, type LiftStep, lockHeld, MOVED, waitMs } from "./lift-step";
 import type { LightningDeps } from "./lightning-deps";
 import type { LightningOperation } from "./lightning-operation";
+import { noteOdd } from "./note-odd-lift";
 
 const RETRY_MS = 2_000;
 
