@@ -9,7 +9,7 @@ import { resultId } from "@arkrelay/core/nostr/result-id";
 import { serviceResponseSchema } from "@arkrelay/core/nostr/service-response";
 import type { NostrEvent } from "@arkrelay/core/ports/nostr";
 import { ALICE, BOB, type TestKey } from "@arkrelay/core/testing/ark-transfer";
-import { signBolt11 } from "@arkrelay/core/testing/sign-bolt11";
+import { aBolt11 } from "@arkrelay/core/testing/bolt11-invoice";
 import { DrizzleNostrEventStore } from "@arkrelay/db/stores/nostr-event-store";
 import { openTestDatabase, type TestDatabase } from "@arkrelay/db/testing/test-database";
 import { createGatewayIdentity } from "@arkrelay/nostr/gateway-identity";
@@ -157,21 +157,24 @@ describe("lift_lightning", () => {
 });
 
 describe("land_lightning", () => {
+  /** An invoice of another node over whole sats. */
+  const anInvoice = (amountSats: number): string =>
+    aBolt11({
+      paymentHash: "0c".repeat(32),
+      createdAt: world.clock.now(),
+      amountMsat: BigInt(amountSats) * 1_000n,
+    });
   const land = (fields: object = {}) => ({
     request_id: "land-0001",
     action: "land_lightning",
     asset_id: "BTC",
     amount: 50_001,
-    lightning_invoice: signBolt11({ amountSats: 50_001, createdAt: world.clock.now() }),
+    lightning_invoice: anInvoice(50_001),
     ...fields,
   });
 
   it("is answered with the fee and the exact intent to sign, and begins nothing", async () => {
-    const lightningInvoice = signBolt11({
-      amountSats: 50_001,
-      paymentHash: "0c".repeat(32),
-      createdAt: world.clock.now(),
-    });
+    const lightningInvoice = anInvoice(50_001);
     const { errorCode } = await send(ALICE, land({ lightning_invoice: lightningInvoice }));
     expect(errorCode).toBeUndefined();
     const [answer] = await answersTo(ALICE);
@@ -199,7 +202,7 @@ describe("land_lightning", () => {
     ["another amount than the invoice's", { amount: 50_000 }, 2007],
     ["what is no invoice", { lightning_invoice: "lnbcrt1nonsense" }, 2007],
     ["an asset without a Lightning side", { asset_id: "gUSD" }, 1006],
-    ["less than the minimum", { amount: 999, lightning_invoice: signBolt11({ amountSats: 999 }) }, 2006],
+    ["less than the minimum", { amount: 999 }, 2006],
   ])("of %s is refused before anybody signs", async (_name, fields, code) => {
     await send(ALICE, land(fields));
     const [answer] = await answersTo(ALICE);

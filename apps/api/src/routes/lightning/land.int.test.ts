@@ -1,5 +1,7 @@
+import { randomBytes } from "node:crypto";
+
 import { testKey, type TestKey } from "@arkrelay/core/testing/ark-transfer";
-import { signBolt11 } from "@arkrelay/core/testing/sign-bolt11";
+import { aBolt11, type TestInvoice } from "@arkrelay/core/testing/bolt11-invoice";
 import { DrizzleLightningInfoStore } from "@arkrelay/db/stores/lightning-info-store";
 
 import { FakeLnd } from "../../testing/fake-lnd";
@@ -31,12 +33,18 @@ async function aFundedUser(...amountsSats: bigint[]): Promise<TestKey> {
   return key;
 }
 
+/** An invoice of another node over whole sats. */
+function anInvoice(amountSats: number, about: Partial<TestInvoice> = {}): string {
+  const paymentHash = randomBytes(32).toString("hex");
+  return aBolt11({ paymentHash, createdAt: new Date(), amountMsat: BigInt(amountSats) * 1_000n, ...about });
+}
+
 const land = (options: CallOptions): Promise<TestAnswer> => api.call("POST", "/lightning/land", options);
 const bodyOf = (key: TestKey, fields: object = {}) => ({
   user_pubkey: key.pubkey,
   asset_id: "BTC",
   amount_sats: 50_001,
-  lightning_invoice: signBolt11({ amountSats: 50_001 }),
+  lightning_invoice: anInvoice(50_001),
   ...fields,
 });
 
@@ -44,7 +52,7 @@ describe("POST /lightning/land", () => {
   it("judges the invoice, fills the fee in and plans the transaction that the user has to sign", async () => {
     const as = await aFundedUser();
     const paymentHash = "0d".repeat(32);
-    const lightning_invoice = signBolt11({ amountSats: 50_001, paymentHash });
+    const lightning_invoice = anInvoice(50_001, { paymentHash });
     const answer = await land({ as, body: bodyOf(as, { lightning_invoice }) });
     expect(answer).toMatchObject({
       status: 202,
@@ -97,26 +105,36 @@ describe("POST /lightning/land", () => {
 
   it("lets two keys quote one invoice: the hash is claimed by whoever hands over first", async () => {
     const [alice, bob] = [await aFundedUser(), await aFundedUser()];
-    const lightning_invoice = signBolt11({ amountSats: 50_001 });
+    const lightning_invoice = anInvoice(50_001);
     for (const as of [alice, bob]) {
       expect((await land({ as, body: bodyOf(as, { lightning_invoice }) })).status).toBe(202);
     }
   });
 
   it.each([
-    [{ amount_sats: undefined }, 400, "invalid_request"],
-    [{ amount_sats: 0 }, 422, "invalid_amount"],
-    [{ amount_sats: 50_000 }, 422, "invoice_amount_mismatch"],
-    [{ lightning_invoice: undefined }, 400, "invalid_request"],
-    [{ lightning_invoice: "lnbcrt1nonsense" }, 422, "invoice_invalid"],
-    [{ lightning_invoice: signBolt11({ amountSats: 50_001, prefix: "lnbc" }) }, 422, "invoice_invalid"],
-    [{ lightning_invoice: signBolt11({ amountSats: 50_001, expirySeconds: 300 }) }, 422, "invoice_expired"],
-    [{ amount_sats: 999, lightning_invoice: signBolt11({ amountSats: 999 }) }, 422, "amount_below_minimum"],
-    [{ amount_sats: 500_001, lightning_invoice: signBolt11({ amountSats: 500_001 }) }, 422, "amount_above_maximum"],
-    [{ amount_sats: 400_000, lightning_invoice: signBolt11({ amountSats: 400_000 }) }, 422, "insufficient_balance"],
-    [{ asset_id: "gUSD", amount_sats: undefined, amount: 50_001 }, 422, "unsupported_type"],
-    [{ asset_id: "gUSD" }, 422, "invalid_amount"],
-  ])("refuses %j", async (fields, status, code) => {
+    ["no amount", { amount_sats: undefined }, 400, "invalid_request"],
+    ["an amount of nothing", { amount_sats: 0 }, 422, "invalid_amount"],
+    ["another amount than the invoice's", { amount_sats: 50_000 }, 422, "invoice_amount_mismatch"],
+    ["no invoice", { lightning_invoice: undefined }, 400, "invalid_request"],
+    ["what is no invoice", { lightning_invoice: "lnbcrt1nonsense" }, 422, "invoice_invalid"],
+    ["another network", { lightning_invoice: anInvoice(50_001, { prefix: "lnbc" }) }, 422, "invoice_invalid"],
+    ["too short a life", { lightning_invoice: anInvoice(50_001, { expirySeconds: 300 }) }, 422, "invoice_expired"],
+    ["too little", { amount_sats: 999, lightning_invoice: anInvoice(999) }, 422, "amount_below_minimum"],
+    ["too much", { amount_sats: 500_001, lightning_invoice: anInvoice(500_001) }, 422, "amount_above_maximum"],
+    [
+      "more than there is",
+      { amount_sats: 400_000, lightning_invoice: anInvoice(400_000) },
+      422,
+      "insufficient_balance",
+    ],
+    [
+      "an asset without a Lightning side",
+      { asset_id: "gUSD", amount_sats: undefined, amount: 5 },
+      422,
+      "unsupported_type",
+    ],
+    ["sats of another asset", { asset_id: "gUSD" }, 422, "invalid_amount"],
+  ])("refuses %s", async (_name, fields, status, code) => {
     const as = testKey("of a refused land");
     await giveVtxos(api, as, "user", 1_000n);
     expect(await land({ as, body: bodyOf(as, fields) })).toMatchObject({ status, body: { code } });
