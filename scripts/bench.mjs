@@ -31,7 +31,8 @@ const USAGE = {
 
 Measures on a stack of its own under .local/bench, and prints ratios against bare libraries.
 
-  --only PARTS      comma list of enqueue, worker, ceremony, daemon, schnorr (default: all)
+  --only PARTS      comma list of enqueue, worker, ceremony, lightning, daemon,
+                    schnorr (default: all)
   --rounds N        rounds of each comparison (default 5)
   --seconds N       seconds of each enqueue round (default 4)
   --jobs N          jobs of each worker round (default 2000)

@@ -8,9 +8,12 @@ import { stackUsage } from "./stack/state-dir-option.mjs";
 import { StopWithSentence } from "./stack/stop-with-sentence.mjs";
 import { findSupervisor } from "./stack/supervisor-lock.mjs";
 
-const USAGE = stackUsage("npm run demo", "Settles two payments on the running stack, through the SDK only.");
+const USAGE = stackUsage(
+  "npm run demo",
+  "Settles two payments, a lift and a land on the running stack, through the SDK only.",
+);
 
-/** `npm run demo`: two payments on the running development stack, through the built SDK only. */
+/** `npm run demo`: two payments, a lift and a land on the running development stack, through the built SDK only. */
 await runScript(USAGE, async (values) => {
   const paths = statePaths(values["state-dir"]);
   const stack = readJsonFile(paths.stack);

@@ -11,7 +11,7 @@ import {
   type WalletPins,
 } from "@arkrelay/sdk";
 
-import type { Stack } from "./stack";
+import { control, type Stack } from "./stack";
 import { percentile, spreadOf } from "./statistics";
 
 const FUNDING_SATS = 100_000;
@@ -98,7 +98,7 @@ async function warmUp(stack: Stack, pins: WalletPins): Promise<void> {
 async function makePayer(stack: Stack, pins: WalletPins, onStep: (step: PaymentStep) => void): Promise<Payer> {
   const { secretKey, pubkey } = generateKey();
   const signer = secretKeySigner(secretKey);
-  await fund(stack, pubkey);
+  await control(stack, "/faucet", { pubkey, amount_sats: FUNDING_SATS });
   const flow = new PaymentFlow({
     signer,
     pins,
@@ -109,15 +109,6 @@ async function makePayer(stack: Stack, pins: WalletPins, onStep: (step: PaymentS
     vtxoView: () => fetchVtxoView(stack.arkd.rest, pubkey, pins),
   });
   return { flow, recipient: generateKey().pubkey };
-}
-
-async function fund(stack: Stack, pubkey: string): Promise<void> {
-  const response = await fetch(`${stack.control_url}/faucet`, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({ pubkey, amount_sats: FUNDING_SATS }),
-  });
-  if (!response.ok) throw new Error(`the faucet answered ${response.status}: ${await response.text()}`);
 }
 
 async function readBreakdown(databaseUrl: string, sessionIds: readonly string[]): Promise<Record<string, number>> {

@@ -5,6 +5,7 @@ import path from "node:path";
 import { benchCeremony } from "./ceremony-bench";
 import { benchDaemonCalls } from "./daemon-bench";
 import { benchEnqueue } from "./enqueue-bench";
+import { benchLightning } from "./lightning-bench";
 import { type Options, parseOptions, type Part } from "./options";
 import { type Results, toReport } from "./report";
 import { benchSchnorr } from "./schnorr-bench";
@@ -16,6 +17,7 @@ const WORKER_CONCURRENCY = 32;
 const SINGLE_PAYMENTS = 30;
 const CONCURRENT_PAYERS = 50;
 const CONCURRENT_ROUNDS = 3;
+const LIGHTNING_ROUNDS = 30;
 
 async function main(options: Options): Promise<void> {
   const results: Results = {};
@@ -28,6 +30,7 @@ async function main(options: Options): Promise<void> {
       await benchCeremony(stack, CONCURRENT_PAYERS, CONCURRENT_ROUNDS),
     ];
   }
+  if (begins(options, "lightning")) results.lightning = await benchLightning(readStack(), LIGHTNING_ROUNDS);
   // The worker's part drains what the enqueue part leaves behind, which may be much: it comes first.
   if (begins(options, "worker")) {
     results.worker = await benchWorker(readStack(), options.rounds, options.jobs, WORKER_CONCURRENCY);

@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 
-const PARTS = ["enqueue", "worker", "ceremony", "daemon", "schnorr"] as const;
+const PARTS = ["enqueue", "worker", "ceremony", "lightning", "daemon", "schnorr"] as const;
 export type Part = (typeof PARTS)[number];
 
 export interface Options {

@@ -1,6 +1,7 @@
 import type { CeremonyResult } from "./ceremony-bench";
 import type { DaemonResult } from "./daemon-bench";
 import type { EnqueueResult } from "./enqueue-bench";
+import type { LightningResult } from "./lightning-bench";
 import type { LoadResult } from "./load";
 import type { SchnorrResult } from "./schnorr-bench";
 import { spreadOf } from "./statistics";
@@ -10,12 +11,13 @@ export interface Results {
   enqueue?: EnqueueResult;
   worker?: WorkerResult;
   ceremony?: readonly CeremonyResult[];
+  lightning?: LightningResult;
   daemon?: DaemonResult;
   schnorr?: SchnorrResult;
 }
 
 /** One line per measurement: median [min..max], and the aim where there is one. */
-export function toReport({ enqueue, worker, ceremony, daemon, schnorr }: Results): string {
+export function toReport({ enqueue, worker, ceremony, lightning, daemon, schnorr }: Results): string {
   const lines: string[] = [];
   if (enqueue) {
     lines.push(
@@ -34,6 +36,7 @@ export function toReport({ enqueue, worker, ceremony, daemon, schnorr }: Results
     );
   }
   for (const result of ceremony ?? []) lines.push(...ceremonyLines(result));
+  if (lightning) lines.push(...lightningLines(lightning));
   if (daemon) lines.push(...daemonLines(daemon));
   if (schnorr) {
     lines.push(
@@ -59,6 +62,17 @@ function ceremonyLines(result: CeremonyResult): string[] {
       .join(", ")}`,
     "  median time until each entry of session_events:",
     ...steps,
+  ];
+}
+
+function lightningLines({ rounds, failed, lift, land, recoveryMs, firstFailure }: LightningResult): string[] {
+  const times = ({ p50Ms, p99Ms }: LightningResult["lift"]) => `p50 ${p50Ms.toFixed(0)} ms, p99 ${p99Ms.toFixed(0)} ms`;
+  return [
+    `Lightning over HTTP, one after the other: ${rounds} lifts and lands, ${failed} failed`,
+    `  lift          ${times(lift)}`,
+    `  land          ${times(land)}`,
+    `  lnd restarted: the next invoice ${recoveryMs.toFixed(0)} ms after it was back`,
+    ...(firstFailure === undefined ? [] : [`  first failure: ${firstFailure}`]),
   ];
 }
 

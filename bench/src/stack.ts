@@ -28,3 +28,14 @@ export async function whileFrozen<T>(stack: Stack, names: readonly string[], wor
     for (const pid of pids) process.kill(pid, "SIGCONT");
   }
 }
+
+/** One call of devnet's control API. */
+export async function control(stack: Stack, path: string, body: unknown): Promise<unknown> {
+  const response = await fetch(`${stack.control_url}${path}`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(body),
+  });
+  if (!response.ok) throw new Error(`devnet answered ${path} with ${response.status}: ${await response.text()}`);
+  return response.status === 202 ? undefined : response.json();
+}

@@ -5,26 +5,71 @@ import type { StackInfo } from "./running-stack";
 const faucetSchema = z.looseObject({ vtxo_ids: z.array(z.string()), txid: z.string() });
 const stateSchema = z.looseObject({
   arkd: z.looseObject({ issued_sats: z.int(), live_sats: z.int() }),
+  lnd: z.looseObject({ channels_sats: z.int(), in_flight_sats: z.int(), outside_sats: z.int() }),
   drift: z.int(),
+});
+const invoiceSchema = z.looseObject({ payment_hash: z.string(), bolt11: z.string() });
+const paymentSchema = z.looseObject({
+  status: z.enum(["in_flight", "succeeded", "failed"]),
+  preimage: z.string().optional(),
+  failure_reason: z.string().optional(),
 });
 
 /** Gives a key VTXOs of `amountSats` each. */
 export async function fund(stack: StackInfo, pubkey: string, amountSats: number, count = 1): Promise<string[]> {
-  const body = JSON.stringify({ pubkey, amount_sats: amountSats, count });
-  const response = await fetch(`${stack.control_url}/faucet`, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body,
-  });
-  return faucetSchema.parse(await read(response)).vtxo_ids;
+  return faucetSchema.parse(await post(stack, "/faucet", { pubkey, amount_sats: amountSats, count })).vtxo_ids;
 }
 
-/** arkd's own book-keeping: what was issued, what is live, and what does not add up. */
-export async function arkdState(stack: StackInfo) {
+/** An invoice of a wallet outside the gateway. `hold` = it keeps an incoming payment until `settleOutside` or `cancelOutside`. */
+export async function outsideInvoice(stack: StackInfo, amountSats: number, options: { readonly hold?: boolean } = {}) {
+  const { payment_hash: paymentHash, bolt11 } = invoiceSchema.parse(
+    await post(stack, "/lightning/invoice", { amount_sats: amountSats, expiry: 3_600, ...options }),
+  );
+  return { paymentHash, bolt11 };
+}
+
+/** The outside wallet pays; a hold invoice leaves the payment in flight. */
+export async function payFromOutside(stack: StackInfo, bolt11: string) {
+  return paymentSchema.parse(await post(stack, "/lightning/pay", { bolt11 }));
+}
+
+export async function settleOutside(stack: StackInfo, paymentHash: string): Promise<void> {
+  await post(stack, "/lightning/settle", { payment_hash: paymentHash });
+}
+
+export async function cancelOutside(stack: StackInfo, paymentHash: string): Promise<void> {
+  await post(stack, "/lightning/cancel", { payment_hash: paymentHash });
+}
+
+/** A payment that the outside wallet made. */
+export async function outsidePayment(stack: StackInfo, paymentHash: string) {
+  return paymentSchema.parse(await read(await fetch(`${stack.control_url}/lightning/payments/${paymentHash}`)));
+}
+
+export async function restartDaemon(stack: StackInfo, target: "arkd" | "lnd" | "tapd", downMs: number): Promise<void> {
+  await post(stack, `/restart/${target}`, { down_ms: downMs });
+}
+
+/** A fault for the next `times` calls of `method`. */
+export async function addFault(stack: StackInfo, fault: Readonly<Record<string, unknown>>): Promise<void> {
+  await post(stack, "/faults", fault);
+}
+
+/** The daemons' own book-keeping: what was issued, what is live, and what does not add up. */
+export async function devnetState(stack: StackInfo) {
   return stateSchema.parse(await read(await fetch(`${stack.control_url}/state`)));
+}
+
+async function post(stack: StackInfo, path: string, body: unknown): Promise<unknown> {
+  const response = await fetch(`${stack.control_url}${path}`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(body),
+  });
+  return read(response);
 }
 
 async function read(response: Response): Promise<unknown> {
   if (!response.ok) throw new Error(`${response.url}: HTTP ${response.status} ${await response.text()}`);
-  return response.json();
+  return response.status === 204 ? undefined : response.json();
 }

@@ -2,7 +2,7 @@ import { CeremonyTimeoutError, PaymentFailedError, RetryExceededError } from "@a
 import { GatewayClient } from "@arkrelay/sdk/gateway-client";
 import type { PaymentResult } from "@arkrelay/sdk/payment-flow";
 
-import { arkdState, fund } from "./control-api";
+import { devnetState, fund } from "./control-api";
 import { eventually } from "./eventually";
 import { flushRedis } from "./flush-redis";
 import { inBatches } from "./in-batches";
@@ -47,7 +47,7 @@ interface Outcome {
 describe(`kill -9 of the gateway's processes during ${TRANSFER_COUNT} transfers (DRILL_SEED=${SEED})`, () => {
   it("settles or cleanly fails every one, loses no sat, leaves no lock and gives one result per action", async () => {
     const random = seededRandom(SEED);
-    const before = await arkdState(stack.info);
+    const before = await devnetState(stack.info);
     const users = await inBatches(
       Array.from({ length: TRANSFER_COUNT }, () => () => aFundedUser()),
       10,
@@ -63,7 +63,7 @@ describe(`kill -9 of the gateway's processes during ${TRANSFER_COUNT} transfers 
 
     await eventually(async () => expect(await openSessions(users)).toEqual([]), 180_000);
     await expectBooksToMatch(users, outcomes);
-    const after = await arkdState(stack.info);
+    const after = await devnetState(stack.info);
     expect(after.drift).toBe(0);
     expect(after.arkd.live_sats).toBe(after.arkd.issued_sats);
     expect(after.arkd.issued_sats - before.arkd.issued_sats).toBe(TRANSFER_COUNT * FUNDED_SATS);

@@ -12,7 +12,7 @@ import { signEvent } from "@arkrelay/sdk/nostr-utils";
 import { KIND } from "@arkrelay/sdk/payloads";
 import { secretKeySigner } from "@arkrelay/sdk/secret-key-signer";
 
-import { arkdState, fund } from "./control-api";
+import { devnetState, fund } from "./control-api";
 import { eventually } from "./eventually";
 import { payRawOverHttp, payRawOverNostr } from "./raw-client";
 import { type RunningStack, START_TIMEOUT_MS, runScript, startStack } from "./running-stack";
@@ -72,7 +72,7 @@ describe("a transfer", () => {
     expect(second.txid).not.toBe(first.txid);
     const { status } = await alice.client.getTransactionStatus(first.txid);
     expect(status).toBe("confirmed");
-    expect((await arkdState(stack.info)).drift).toBe(0);
+    expect((await devnetState(stack.info)).drift).toBe(0);
   });
 
   it("settles both ways for a client built from the contract alone", async () => {

@@ -2,8 +2,9 @@ import { fetchPins, fetchVtxoView } from "@arkrelay/sdk/ark-indexer";
 import { GatewayClient, type GatewayClientOptions } from "@arkrelay/sdk/gateway-client";
 import { nodeWebSocket } from "@arkrelay/sdk/node-web-socket";
 import { NostrGatewayClient } from "@arkrelay/sdk/nostr-client";
-import { PaymentFlow } from "@arkrelay/sdk/payment-flow";
+import { PaymentFlow, type PaymentFlowOptions } from "@arkrelay/sdk/payment-flow";
 import { secretKeySigner } from "@arkrelay/sdk/secret-key-signer";
+import type { Signer } from "@arkrelay/sdk/signer";
 import { generateKey } from "@arkrelay/sdk/wallet-utils";
 
 import type { StackInfo } from "./running-stack";
@@ -12,8 +13,10 @@ import type { StackInfo } from "./running-stack";
 export interface WalletUser {
   readonly secretKey: Uint8Array;
   readonly pubkey: string;
+  readonly signer: Signer;
   readonly client: GatewayClient;
   readonly nostr: NostrGatewayClient;
+  readonly flowOptions: PaymentFlowOptions;
   readonly wallet: PaymentFlow;
   balance(): Promise<{ balance: number; reserved: number }>;
   liveSatsAtArkd(): Promise<bigint>;
@@ -27,12 +30,15 @@ export async function aUser(stack: StackInfo, options: GatewayClientOptions = {}
   const nostr = new NostrGatewayClient(stack.relay_urls, signer, stack.gateway_pubkey, { webSocket: nodeWebSocket });
   const pins = await fetchPins(stack.arkd.rest, stack.gateway_pubkey);
   const vtxoView = () => fetchVtxoView(stack.arkd.rest, pubkey, pins);
+  const flowOptions = { signer, pins, vtxoView, client, nostr };
   return {
     secretKey,
     pubkey,
+    signer,
     client,
     nostr,
-    wallet: new PaymentFlow({ signer, pins, vtxoView, client, nostr }),
+    flowOptions,
+    wallet: new PaymentFlow(flowOptions),
     balance: async () => {
       const { balances } = await client.getUserBalances(pubkey, { as: "owner" });
       const gbtc = balances.find((entry) => entry.asset_id === "gBTC");
