@@ -1,7 +1,8 @@
-import type { Duplex } from "node:stream";
+import type { Socket } from "node:net";
 import { type TLSSocket, createServer } from "node:tls";
 
 import { ConnectionGate } from "./connection-gate";
+import { openInnerPort } from "./inner-port";
 import { type PingPolicy, enforcePingPolicy } from "./ping-policy";
 import type { TlsIdentity } from "./tls-identity";
 
@@ -20,11 +21,12 @@ export async function startTlsListener(options: {
   readonly port: number;
   readonly identity: TlsIdentity;
   readonly pingPolicy: PingPolicy;
-  readonly onConnection: (connection: Duplex) => void;
+  readonly onConnection: (connection: Socket) => void;
 }): Promise<TlsListener> {
   const { identity, pingPolicy, onConnection } = options;
+  const inner = await openInnerPort(onConnection);
   const tls = createServer({ ALPNProtocols: ["h2"], cert: identity.cert, key: identity.key });
-  tls.on("secureConnection", (socket: TLSSocket) => onConnection(enforcePingPolicy(socket, pingPolicy)));
+  tls.on("secureConnection", (socket: TLSSocket) => inner.carry(enforcePingPolicy(socket, pingPolicy)));
   // A client that does not trust the certificate, or speaks no TLS at all, is not our error.
   tls.on("tlsClientError", (_error, socket) => socket.destroy());
   const gate = new ConnectionGate((socket) => tls.emit("connection", socket));
@@ -38,6 +40,9 @@ export async function startTlsListener(options: {
     setDown: (isDown) => gate.setDown(isDown),
     restart: (downMs) => gate.restart(downMs),
     dropConnections: () => gate.dropConnections(),
-    close: () => gate.close(),
+    close: async () => {
+      await gate.close();
+      await inner.close();
+    },
   };
 }

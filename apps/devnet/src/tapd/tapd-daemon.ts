@@ -98,8 +98,7 @@ export async function startTapdDaemon(
     restart: (downMs) => {
       gate.endStreams();
       engine.catchUp();
-      // The ends of the streams go out first.
-      setImmediate(() => listener.restart(downMs));
+      setTimeout(() => listener.restart(downMs), STREAM_ENDS_MS);
     },
     rotateTls,
     close: async () => {
@@ -110,6 +109,8 @@ export async function startTapdDaemon(
   };
 }
 
+/** The ends of the streams get this long to go out before their connections are dropped. */
+const STREAM_ENDS_MS = 50;
 const ROOT_KEY_ID = "0";
 
 /** A starting daemon answers before it looks at the macaroon. */
