@@ -36,7 +36,7 @@ export function decodeBolt11(text: string): DecodedBolt11 {
   const { prefix, words } = decodeBech32(text);
   const { network, amountMsat } = parsePrefix(prefix);
   const data = words.slice(0, -SIGNATURE_WORDS);
-  if (data.length < TIMESTAMP_WORDS) throw new Bolt11FormatError("invoice too short");
+  if (data.length < TIMESTAMP_WORDS) throw new Bolt11FormatError("short invoice");
   const fields = parseFields(data.slice(TIMESTAMP_WORDS));
   const payeePubkey = payeeOf(prefix, data, words.slice(-SIGNATURE_WORDS), fields);
   return { network, amountMsat, timestamp: wordsToNumber(data.slice(0, TIMESTAMP_WORDS)), fields, payeePubkey };
@@ -50,15 +50,30 @@ export function findField<T extends Bolt11Field["tag"]>(
   return invoice.fields.find((field): field is Extract<Bolt11Field, { tag: T }> => field.tag === tag);
 }
 
+/** In the words of lnd's own decoder (zpay32), on which its clients rely. */
 function decodeBech32(text: string): { readonly prefix: string; readonly words: readonly number[] } {
+  const lower = text.toLowerCase();
+  const separator = lower.lastIndexOf("1");
+  if (text.length < BECH32_LENGTH_MIN) throw new Bolt11FormatError(`invalid bech32 string length ${text.length}`);
+  const odd = /[^!-~]/.exec(text)?.[0];
+  if (odd !== undefined) throw new Bolt11FormatError(`invalid character in string: '${odd}'`);
+  if (text !== lower && text !== text.toUpperCase()) {
+    throw new Bolt11FormatError("string not all lowercase or all uppercase");
+  }
+  if (separator < 1 || separator + 7 > text.length) throw new Bolt11FormatError("invalid index of 1");
+  const foreign = new RegExp(`[^${BECH32_ALPHABET}]`).exec(lower.slice(separator + 1))?.[0];
+  if (foreign !== undefined) {
+    throw new Bolt11FormatError(`failed converting data to bytes: invalid character not part of charset: ${foreign}`);
+  }
   try {
-    const decoded = bech32.decode(text as `${string}1${string}`, BOLT11_LENGTH_MAX);
+    const decoded = bech32.decode(lower as `${string}1${string}`, BOLT11_LENGTH_MAX);
     return { prefix: decoded.prefix, words: decoded.words };
-  } catch (error) {
-    throw new Bolt11FormatError(error instanceof Error ? error.message : String(error));
+  } catch {
+    throw new Bolt11FormatError("checksum failed.");
   }
 }
 
+const BECH32_LENGTH_MIN = 8;
 const PREFIX = /^ln(bcrt|bc|tbs|tb)(?:(\d+)([munp])?)?$/;
 /** Tenths of a pico-bitcoin would be finer than a millisatoshi: `p` amounts end in 0. */
 const MSAT_PER_UNIT: Readonly<Record<string, bigint>> = { m: 100_000_000n, u: 100_000n, n: 100n };
@@ -69,7 +84,8 @@ function parsePrefix(prefix: string): { readonly network: Bolt11Network; readonl
   const network = (Object.keys(BOLT11_CURRENCIES) as Bolt11Network[]).find(
     (name) => BOLT11_CURRENCIES[name] === currency,
   );
-  if (network === undefined) throw new Bolt11FormatError(`unknown prefix ${prefix}`);
+  if (!prefix.startsWith("ln")) throw new Bolt11FormatError('prefix should be "ln"');
+  if (network === undefined) throw new Bolt11FormatError("invoice not for current active network");
   if (digits === undefined) return { network, amountMsat: undefined };
   if (unit !== "p") return { network, amountMsat: BigInt(digits) * (MSAT_PER_UNIT[unit] ?? MSAT_PER_BTC) };
   if (!digits.endsWith("0")) throw new Bolt11FormatError("amount is finer than a millisatoshi");

@@ -19,6 +19,8 @@ export const PAYMENT_REFUSALS: readonly TextRule[] = [
   rejected("checksum failed", "invoice_malformed"),
   rejected("not part of charset", "invoice_malformed"),
   rejected("invalid bech32 string", "invoice_malformed"),
+  rejected("invalid character in string", "invoice_malformed"),
+  rejected("string not all lowercase or all uppercase", "invoice_malformed"),
   rejected("invalid index of 1", "invoice_malformed"),
 ];
 

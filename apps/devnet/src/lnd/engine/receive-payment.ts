@@ -29,7 +29,10 @@ export function deliverPayment(context: LndContext, owner: Owner, rowKey: string
     if (receiver === undefined || receiver === "peer") return concludePayment(context, paymentKey, UNKNOWN_DETAILS);
     const invoice = store.invoices(receiver).get(payment.paymentHash);
     if (invoice === undefined) return receiveWithoutInvoice(context, receiver, paymentKey, payment);
-    if (invoice.htlcs.some((htlc) => htlc.paymentKey === paymentKey)) return undefined;
+    // By attempt, because a payment that failed may be made anew under the same key.
+    const attemptIds = new Set(payment.htlcs.map(({ attemptId }) => attemptId));
+    const hasArrived = invoice.htlcs.some((htlc) => htlc.paymentKey === paymentKey && attemptIds.has(htlc.attemptId));
+    if (hasArrived) return undefined;
     const htlcs = payment.htlcs.map((attempt) => toInvoiceHtlc(context, paymentKey, attempt, payment.mppTotalMsat));
     return receiveForInvoice(context, receiver, invoice, paymentKey, htlcs, payment.mppTotalMsat);
   });

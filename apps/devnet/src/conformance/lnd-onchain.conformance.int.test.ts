@@ -1,0 +1,87 @@
+import { type LndUnderTest, type OwnChain, aSecret, openLnd } from "../testing/lnd-under-test";
+import { refusalOf } from "../testing/refusal-of";
+
+/** What the gateway relies on when lnd spends coins. It mines, so it runs against the simulator alone. */
+describe.each(["0.18", "0.21"] as const)("lnd %s and its coins", (release) => {
+  let lnd: LndUnderTest;
+  let chain: OwnChain;
+
+  beforeAll(async () => {
+    lnd = await openLnd(release);
+    if (lnd.chain === undefined) throw new Error("there is no chain to mine");
+    chain = lnd.chain;
+  });
+  afterAll(async () => {
+    await lnd.close();
+  });
+
+  test("a payment is made once per label, before and after it confirms", async () => {
+    const label = aSecret().paymentHash;
+    const address = await lnd.node.newAddress("p2tr");
+    const send = () => lnd.node.sendOnchain({ address, amountSats: 20_000n, satPerVbyte: 2n, label });
+    const { txid } = await send();
+    await expect(send()).resolves.toEqual({ txid });
+    await chain.mine(1);
+    await expect(send()).resolves.toEqual({ txid });
+    const sent = (await lnd.node.listOnchainTransactions(0)).filter((transaction) => transaction.label === label);
+    expect(sent).toMatchObject([{ txid, confirmations: 1 }]);
+    expect(sent[0]?.feeSats).toBeGreaterThan(0n);
+  });
+
+  describe("a channel", () => {
+    const open = (memo: string) =>
+      lnd.node.openChannel({
+        nodePubkey: chain.peerPubkey,
+        amountSats: 200_000n,
+        isPrivate: false,
+        satPerVbyte: 2n,
+        memo,
+      });
+    const close = (channelPoint: string, force: boolean) =>
+      lnd.node.closeChannel({ channelPoint, force, satPerVbyte: 2n });
+
+    test("is opened once per memo, while it is pending and when it is open", async () => {
+      const memo = aSecret().paymentHash;
+      const { channelPoint } = await open(memo);
+      expect((await lnd.node.listPendingChannels()).opening).toContainEqual(
+        expect.objectContaining({ channelPoint, memo, remotePubkey: chain.peerPubkey, capacitySats: 200_000n }),
+      );
+      await expect(open(memo)).resolves.toEqual({ channelPoint });
+      await chain.mine(6);
+      expect(await lnd.node.listChannels({ activeOnly: true })).toContainEqual(
+        expect.objectContaining({ channelPoint, memo, isActive: true }),
+      );
+      await expect(open(memo)).resolves.toEqual({ channelPoint });
+    });
+
+    test.each([
+      ["together", false, "cooperative_close"],
+      ["by force", true, "local_force_close"],
+    ])("is closed once, %s", async (_how, force, closeType) => {
+      const { channelPoint } = await open(aSecret().paymentHash);
+      await chain.mine(6);
+      const { closingTxid } = await close(channelPoint, force);
+      expect(closingTxid).toMatch(/^[0-9a-f]{64}$/);
+      await expect(close(channelPoint, force)).resolves.toEqual({ closingTxid });
+      await chain.mine(1);
+      await expect(close(channelPoint, force)).resolves.toEqual({ closingTxid });
+      await chain.mine(150);
+      await expect(close(channelPoint, force)).resolves.toEqual({ closingTxid });
+      expect(await lnd.node.listClosedChannels()).toContainEqual(
+        expect.objectContaining({ channelPoint, closingTxid, closeType }),
+      );
+      expect(await lnd.node.listChannels()).not.toContainEqual(expect.objectContaining({ channelPoint }));
+    });
+
+    test("costs no more than there is", async () => {
+      const opening = lnd.node.openChannel({
+        nodePubkey: chain.peerPubkey,
+        amountSats: 900_000_000n,
+        isPrivate: false,
+        satPerVbyte: 2n,
+        memo: aSecret().paymentHash,
+      });
+      expect(await refusalOf(opening)).toMatchObject({ name: "insufficient_funds" });
+    });
+  });
+});
