@@ -1,6 +1,6 @@
 import { checkDaemonLimits, checkEndpoint, daemonLimits, macaroonHex, toDaemonLimits } from "./daemon-variables";
 import { boolean, filePath, port, text } from "./env-types";
-import { defineSection, type SectionConfig } from "./parse-env";
+import { defineSection } from "./parse-env";
 
 const REQUIRED = ["LND_HOST", "LND_PORT", "LND_TLS_CERT"] as const;
 
@@ -67,5 +67,3 @@ export const lndSection = defineSection({
     };
   },
 });
-
-export type LndConfig = NonNullable<SectionConfig<typeof lndSection>>;

@@ -1,6 +1,6 @@
 import { checkDaemonLimits, checkEndpoint, daemonLimits, macaroonHex, toDaemonLimits } from "./daemon-variables";
 import { filePath, port, text } from "./env-types";
-import { defineSection, type SectionConfig } from "./parse-env";
+import { defineSection } from "./parse-env";
 
 const REQUIRED = ["TAPD_HOST", "TAPD_PORT", "TAPD_TLS_CERT"] as const;
 
@@ -57,5 +57,3 @@ export const tapdSection = defineSection({
     };
   },
 });
-
-export type TapdConfig = NonNullable<SectionConfig<typeof tapdSection>>;
