@@ -273,6 +273,21 @@ describe("a payment that cannot be delivered", () => {
     await checkLiftBooks(test, world, [operation.operationId, second.operationId]);
   });
 
+  it("is delivered when arkd comes back within the grace, and goes back to the payer when it does not", async () => {
+    await world.stock(100_000n, 100_000n);
+    const operation = await world.paid(ALICE.pubkey);
+    world.arkd.fault = () => "unavailable";
+    await world.drive(operation.operationId);
+    expect(await world.get(operation.operationId)).toMatchObject({ status: "accepted" });
+    world.arkd.fault = () => undefined;
+    expect(await world.settle(operation)).toMatchObject({ status: "paid" });
+    const second = await world.paid(ALICE.pubkey);
+    world.arkd.fault = () => "unavailable";
+    expect(await world.settle(second)).toMatchObject({ status: "cancelled", errorCode: "daemon_unavailable" });
+    world.arkd.fault = () => undefined;
+    await checkLiftBooks(test, world, [operation.operationId, second.operationId]);
+  });
+
   it("ends when lnd gave it back by itself before anything was planned", async () => {
     await world.stock(100_000n);
     const operation = await world.paid(ALICE.pubkey);

@@ -1,4 +1,4 @@
-import { type AppError, assert } from "../errors";
+import { type AppError, assert, type ErrorCode, toAppError } from "../errors";
 import { notifyUser } from "../nostr/notify-user";
 import { drivePayout } from "../payout/drive-payout";
 import type { Payout } from "../payout/payout";
@@ -18,6 +18,8 @@ import { type HeldLift, type LiftStep, lockHeld, MOVED, waitMs } from "./lift-st
 import type { LightningDeps } from "./lightning-deps";
 import type { LightningOperation } from "./lightning-operation";
 
+/** A reading of arkd's parameters this old shows that it serves. */
+const ARKD_SEEN_MS = 5_000;
 /** Pause between two looks for inventory or at a node that is not synced, within the grace. */
 const PATIENCE_MS = 2_000;
 /** arkd is asked at most this often whether somebody sent us stock. */
@@ -30,7 +32,8 @@ export async function deliverLift(deps: LightningDeps, lift: HeldLift): Promise<
   const gate = await readLiftGate(deps, operation);
   if (gate.kind === "closed") return giveUpLift(deps, lift, "inventory_exhausted", gate.why);
   if (gate.kind === "unsure") return bePatient(deps, lift, gate.why);
-  const info = await deps.arkInfo.current();
+  const info = await findArkd(deps);
+  if (info === undefined) return bePatient(deps, lift, "arkd is away", "daemon_unavailable");
   try {
     await deps.transactions.run((tx) => planDelivery(deps, tx, info, lift, gate.htlcExpiryHeight));
     return MOVED;
@@ -39,6 +42,19 @@ export async function deliverLift(deps: LightningDeps, lift: HeldLift): Promise<
   }
   if (await refillMirror(deps)) return MOVED;
   return bePatient(deps, lift, "no inventory is free");
+}
+
+/**
+ * What was planned can only go on with arkd, and the payer waits for it: nothing is planned while arkd does not answer. undefined =
+ * it does not.
+ */
+async function findArkd(deps: LightningDeps): Promise<ArkServerInfo | undefined> {
+  try {
+    return await deps.arkd.getInfo({ maxAgeMs: ARKD_SEEN_MS });
+  } catch (thrown) {
+    if (toAppError(thrown).kind === "unavailable") return undefined;
+    throw thrown;
+  }
 }
 
 /** Rolls the transaction back; never leaves this file. */
@@ -91,8 +107,13 @@ async function refillMirror(deps: LightningDeps): Promise<boolean> {
 }
 
 /** Nothing was submitted yet: waits within the grace, then gives the payment back. */
-async function bePatient(deps: LightningDeps, lift: HeldLift, why: string): Promise<LiftStep> {
-  if (isGraceOver(deps, lift.operation)) return giveUpLift(deps, lift, "inventory_exhausted", why);
+async function bePatient(
+  deps: LightningDeps,
+  lift: HeldLift,
+  why: string,
+  code: ErrorCode = "inventory_exhausted",
+): Promise<LiftStep> {
+  if (isGraceOver(deps, lift.operation)) return giveUpLift(deps, lift, code, why);
   return waitMs(deps, PATIENCE_MS);
 }
 
