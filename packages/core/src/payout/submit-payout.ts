@@ -29,7 +29,7 @@ export async function sendAttempt(
   try {
     await deps.transactions.run((tx) => persistSending(deps, tx, payout, sending, run));
   } catch (thrown) {
-    if (thrown instanceof LocksLost) return giveUpUnsent(deps, payout, attempt, run);
+    if (thrown instanceof LocksLost) return giveUpUnsent(deps, attempt, run);
     throw thrown;
   }
   let pending: PendingArkTx;
@@ -83,12 +83,7 @@ async function lockPayout(deps: Pick<PayoutDeps, "payouts">, tx: Tx, payout: Pay
 class LocksLost extends Error {}
 
 /** An input is gone before anything was sent (arkd shows it as spent or expired): the next attempt is built without it. */
-async function giveUpUnsent(
-  deps: PayoutDeps,
-  payout: Payout,
-  attempt: PayoutAttempt,
-  run: PayoutRun,
-): Promise<PayoutStep> {
+async function giveUpUnsent(deps: PayoutDeps, attempt: PayoutAttempt, run: PayoutRun): Promise<PayoutStep> {
   const error = new AppError("vtxo_spent", { message: "An input was gone before it was sent." });
   await deps.transactions.run(async (tx) => {
     await run.guard(tx);
