@@ -20,6 +20,8 @@ export interface WalletPins {
   readonly exitDelay: number;
   /** Nostr key of the gateway, 64 hex. */
   readonly gatewayPubkey: string;
+  /** Hex of the output script that lands are paid to. Without it no land can be checked, so none is signed. */
+  readonly landScript?: string;
 }
 
 type ScriptPins = Pick<WalletPins, "signer" | "exitDelay">;

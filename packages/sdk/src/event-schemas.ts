@@ -21,8 +21,23 @@ const transferParams = z.strictObject({
   dust_policy: z.enum(["reject", "to_recipient"]).optional(),
 });
 
+const landParams = z.strictObject({
+  ...baseParams,
+  asset_id: z.string().min(1),
+  amount,
+  lightning_invoice: z.string().min(1),
+});
+
+/** Types of `lightning:land` intents, as below. */
+export const LAND_TYPES: ReadonlySet<string> = new Set(["lightning:land", "land_lightning"]);
+
 /** Types of `p2p_transfer` intents: the name of the contract and the older ones it accepts. */
 export const TRANSFER_TYPES: ReadonlySet<string> = new Set(["p2p_transfer", "vtxo:transfer", "transfer"]);
+
+function paramsOf(type: string): z.ZodType | undefined {
+  if (TRANSFER_TYPES.has(type)) return transferParams;
+  return LAND_TYPES.has(type) ? landParams : undefined;
+}
 
 const integersOnly = z.custom<Record<string, unknown>>(
   (value) => typeof value === "object" && value !== null && !Array.isArray(value) && holdsIntegersOnly(value),
@@ -35,7 +50,7 @@ function holdsIntegersOnly(value: unknown): boolean {
   return Object.values(value).every(holdsIntegersOnly);
 }
 
-/** 31510 content. Params of a transfer are checked field by field, those of other types as integers-only objects. */
+/** 31510 content. Params of transfers and lands are checked field by field, those of other types as integers-only objects. */
 export const intentSchema = z
   .strictObject({
     action_id: actionId,
@@ -50,9 +65,9 @@ export const intentSchema = z
     min_out_amount: amount.optional(),
   })
   .superRefine((intent, context) => {
-    if (!TRANSFER_TYPES.has(intent.type)) return;
-    const parsed = transferParams.safeParse(intent.params);
-    for (const issue of parsed.error?.issues ?? []) {
+    const params = paramsOf(intent.type);
+    const parsed = params?.safeParse(intent.params);
+    for (const issue of parsed?.error?.issues ?? []) {
       context.addIssue({ code: "custom", message: issue.message, path: ["params", ...issue.path] });
     }
   });

@@ -1,8 +1,8 @@
 import { Extension, P2A, type Transaction } from "@arkade-os/sdk";
 import { hex } from "@scure/base";
 
-import { vtxoScriptHex } from "../ark-script.js";
-import { TRANSFER_TYPES } from "../event-schemas.js";
+import { vtxoScriptHex, type WalletPins } from "../ark-script.js";
+import { LAND_TYPES, TRANSFER_TYPES } from "../event-schemas.js";
 import { toPubkeyHex } from "../nostr-utils.js";
 import type { IntentContent } from "../payloads.js";
 import { must, orRefuse } from "./refuse.js";
@@ -18,16 +18,9 @@ interface Output {
   readonly sats: bigint;
 }
 
-/** A transfer intent in the units of the transaction. */
-export interface ExpectedTransfer {
-  readonly recipientPubkey: string;
-  readonly amountSats: bigint;
-  readonly feeSats: bigint;
-  readonly dustToRecipient: boolean;
-}
-
 export interface OutputSummary {
-  readonly recipientPubkey: string;
+  /** Null for a land: it goes to the gateway's pinned land script. */
+  readonly recipientPubkey: string | null;
   readonly amountSats: bigint;
   readonly feeSats: bigint;
   readonly changeSats: bigint;
@@ -35,24 +28,62 @@ export interface OutputSummary {
   readonly changeVout: number | null;
 }
 
-/** What a sats transfer must pay. Anything this verifier cannot judge is refused, never waved through. */
-function readTransfer(intent: IntentContent): ExpectedTransfer {
+/** What the approved intent lets the transaction pay. */
+interface ExpectedPayment extends Pick<OutputSummary, "recipientPubkey" | "amountSats" | "feeSats"> {
+  readonly recipientScript: string;
+  /** What the recipient's output carries. */
+  readonly paidSats: bigint;
+  /** By how much the gateway's co-input comes back larger. */
+  readonly coInputGainSats: bigint;
+  readonly dustToRecipient: boolean;
+}
+
+/** Anything this verifier cannot judge is refused, never waved through. */
+function readExpected({ intent: { content }, pins }: VerifyOptions): ExpectedPayment {
+  if (LAND_TYPES.has(content.type)) return readLand(content, pins);
   must(
-    TRANSFER_TYPES.has(intent.type),
+    TRANSFER_TYPES.has(content.type),
     "unsupported",
-    `an intent of type ${intent.type} moves nothing this wallet can check`,
+    `an intent of type ${content.type} moves nothing this wallet can check`,
   );
-  const { params } = intent;
-  must(isSats(params["asset_id"]), "unsupported", "only gBTC transfers can be checked");
-  must(isSats(params["fee_asset_id"]), "fee", "the intent does not state its fee in gBTC");
-  const recipient = params["recipient_pubkey"];
+  return readTransfer(content, pins);
+}
+
+function readTransfer(intent: IntentContent, pins: WalletPins): ExpectedPayment {
+  const { amountSats, feeSats } = readSats(intent);
+  const recipient = intent.params["recipient_pubkey"];
   must(typeof recipient === "string", "recipient", "the intent names no recipient");
+  const recipientPubkey = orRefuse("recipient", "the recipient is no key", () => toPubkeyHex(recipient));
   return {
-    recipientPubkey: orRefuse("recipient", "the recipient is no key", () => toPubkeyHex(recipient)),
-    amountSats: sats(params["amount"], "amount"),
-    feeSats: sats(params["fee_amount"], "fee"),
-    dustToRecipient: params["dust_policy"] === "to_recipient",
+    recipientPubkey,
+    recipientScript: vtxoScriptHex(recipientPubkey, pins),
+    amountSats,
+    feeSats,
+    paidSats: amountSats,
+    coInputGainSats: feeSats,
+    dustToRecipient: intent.params["dust_policy"] === "to_recipient",
   };
+}
+
+/** Amount and fee go to the gateway together; its co-input comes back as it was. */
+function readLand(intent: IntentContent, { landScript }: WalletPins): ExpectedPayment {
+  must(landScript !== undefined, "pins", "no land script is pinned, so nothing says whom a land pays");
+  const { amountSats, feeSats } = readSats(intent);
+  return {
+    recipientPubkey: null,
+    recipientScript: landScript,
+    amountSats,
+    feeSats,
+    paidSats: amountSats + feeSats,
+    coInputGainSats: 0n,
+    dustToRecipient: false,
+  };
+}
+
+function readSats({ params }: IntentContent): { readonly amountSats: bigint; readonly feeSats: bigint } {
+  must(isSats(params["asset_id"]), "unsupported", "only gBTC can be checked");
+  must(isSats(params["fee_asset_id"]), "fee", "the intent does not state its fee in gBTC");
+  return { amountSats: sats(params["amount"], "amount"), feeSats: sats(params["fee_amount"], "fee") };
 }
 
 function isSats(assetId: unknown): boolean {
@@ -66,10 +97,11 @@ function sats(value: unknown, reason: "amount" | "fee"): bigint {
 
 /**
  * Check 5: recipient, change and gateway output are exactly what the intent implies, and nothing else is there.
- * The gateway's co-input comes back larger by the fee, so with every other output fixed its output holds the fee.
+ * The gateway's co-input comes back larger by a transfer's fee and unchanged by a land, so every other output being fixed fixes it too.
  */
 export function checkOutputs(tx: LinkedTx, mine: readonly OwnVtxo[], options: VerifyOptions): OutputSummary {
-  const expected = readTransfer(options.intent.content);
+  const expected = readExpected(options);
+  const { recipientScript, paidSats, coInputGainSats, recipientPubkey, amountSats, feeSats } = expected;
   const outputs = readOutputs(tx.ark);
   checkBalance(tx, outputs);
   const spendable = outputs.filter((output) => output.script !== anchorScript && !isExtension(output.script));
@@ -80,12 +112,11 @@ export function checkOutputs(tx: LinkedTx, mine: readonly OwnVtxo[], options: Ve
   );
   must(outputs.filter((o) => isExtension(o.script) && o.sats === 0n).length <= 1, "extra_output", "two asset packets");
 
-  const recipientScript = vtxoScriptHex(expected.recipientPubkey, options.pins);
   const myScript = vtxoScriptHex(options.myPubkey, options.pins);
   must(recipientScript !== myScript, "recipient", "the recipient is this wallet itself");
   const inSats = mine.reduce((sum, vtxo) => sum + vtxo.amountSats, 0n);
   const foreignSats = tx.inputs.reduce((sum, input) => sum + (input.own ? 0n : input.amountSats), 0n);
-  const wantedChange = inSats - expected.amountSats - expected.feeSats;
+  const wantedChange = inSats - paidSats - coInputGainSats;
   must(wantedChange >= 0n, "amount", "my inputs do not cover amount and fee");
   const givesDust = expected.dustToRecipient && wantedChange < DUST_SATS;
   const change = givesDust ? 0n : wantedChange;
@@ -93,25 +124,21 @@ export function checkOutputs(tx: LinkedTx, mine: readonly OwnVtxo[], options: Ve
   const paid = spendable.filter((output) => output.script === recipientScript);
   must(paid.length > 0, "recipient", "the recipient gets nothing");
   must(paid.length === 1, "extra_output", "the recipient is paid twice");
-  must(
-    paid[0]?.sats === expected.amountSats + (givesDust ? wantedChange : 0n),
-    "amount",
-    "the recipient gets another amount",
-  );
+  must(paid[0]?.sats === paidSats + (givesDust ? wantedChange : 0n), "amount", "the recipient gets another amount");
   const returned = spendable.filter((output) => output.script === myScript);
   must(returned.length > 0 || change === 0n, "change", "my change is missing");
   must(returned.length <= 1, "extra_output", "more than one output pays me");
   const others = spendable.filter((output) => output.script !== recipientScript && output.script !== myScript);
   must(
-    others.length <= (foreignSats + expected.feeSats > 0n ? 1 : 0),
+    others.length <= (foreignSats + coInputGainSats > 0n ? 1 : 0),
     "extra_output",
     "an output nobody is entitled to",
   );
   const othersSats = others.reduce((sum, output) => sum + output.sats, 0n);
-  must(othersSats <= foreignSats + expected.feeSats, "fee", "the gateway takes more than the intent's fee");
+  must(othersSats <= foreignSats + coInputGainSats, "fee", "the gateway takes more than the intent's fee");
   must((returned[0]?.sats ?? 0n) === change, "change", "my change is not what is left over");
-  must(othersSats === foreignSats + expected.feeSats, "fee", "the fee is not the intent's");
-  return { ...expected, changeSats: change, changeVout: returned[0]?.vout ?? null };
+  must(othersSats === foreignSats + coInputGainSats, "fee", "the fee is not the intent's");
+  return { recipientPubkey, amountSats, feeSats, changeSats: change, changeVout: returned[0]?.vout ?? null };
 }
 
 function checkBalance(tx: LinkedTx, outputs: readonly Output[]): void {
