@@ -25,6 +25,16 @@ it("ends with the first terminal status", async () => {
   expect(await waitForCeremony(aClient("signing", "expired"), "s", fast)).toMatchObject({ ok: false });
 });
 
+it("takes a final transaction for the end, unless what it was for has still to be done", async () => {
+  const finalized: CeremonyStatus = { session_id: "s", session_status: "signing", state: "finalized" };
+  const looks = [finalized, { ...finalized, session_status: "failed" }];
+  const client = { ...aClient(""), getCeremonyStatus: async () => looks.shift() ?? finalized };
+  expect(await waitForCeremony({ ...client, getCeremonyStatus: async () => finalized }, "s")).toMatchObject({
+    ok: true,
+  });
+  expect(await waitForCeremony(client, "s", { intervalMs: 1, until: "session" })).toMatchObject({ ok: false });
+});
+
 it("waits on while the gateway cannot be reached", async () => {
   const client = aClient(new UnavailableError(problem), new UnavailableError(problem), "completed");
   expect(await waitForCeremony(client, "s", { intervalMs: 1 })).toMatchObject({ ok: true });
