@@ -120,7 +120,11 @@ describe("an asset invoice", () => {
   test.each([
     ["error finding asset channel to use: no asset channel balance found", "daemon_rejected", "no_asset_channel"],
     ["no quotes with sufficient expiry for the requested invoice expiry of 1", "daemon_rejected", "quote_too_short"],
-    ["error validating invoice amount: cannot create invoice for 1 asset units", "daemon_rejected", "amount_too_small"],
+    [
+      "error validating invoice amount: cannot create invoice for 1 asset units, as the minimal transportable amount is 2 units",
+      "daemon_rejected",
+      "amount_too_small",
+    ],
     ["error creating hodl invoice: invoice with payment hash already exists", "daemon_rejected", "invoice_exists"],
     ["error creating hodl invoice: connection closed", "outcome_unknown", undefined],
   ])("is refused or stays open: %s", async (text, code, name) => {

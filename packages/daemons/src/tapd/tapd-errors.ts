@@ -16,12 +16,12 @@ export const TAPD_TEXTS: readonly TextRule[] = [
   ...PAYMENT_REFUSALS,
 
   rejected("invoice with payment hash already exists", "invoice_exists"),
+  rejected("minimal transportable amount", "amount_too_small"),
   rejected("error finding asset channel to use", "no_asset_channel"),
   rejected("no asset channels available", "no_asset_channel"),
   rejected("price oracle is not set", "no_price_oracle"),
   rejected("no quotes with sufficient expiry", "quote_too_short"),
   rejected("error acquiring buy order for invoice", "no_quote"),
-  rejected("cannot create invoice for", "amount_too_small"),
   rejected("error calculating asset max amount", "amount_refused"),
   rejected("error validating invoice amount", "amount_refused"),
 
