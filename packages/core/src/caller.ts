@@ -4,6 +4,8 @@ export interface Caller {
   readonly principal: string;
   /** The key that signed the request (NIP-98), 64 hex. */
   readonly pubkey?: string;
+  /** Where the call came from: an IPv4 address or an IPv6 /64. */
+  readonly address?: string;
   readonly isAdmin: boolean;
   /** A registered key, any NIP-98 signer under SOLVER_AUTH=nip98, or the `open` principal. */
   readonly isSolver: boolean;
@@ -15,6 +17,14 @@ export interface Caller {
 /** Whether the caller has proven to be the key that owns a resource. */
 export function actsAsOwner(caller: Caller, ownerPubkey: string): boolean {
   return caller.isOpen || caller.pubkey === ownerPubkey;
+}
+
+/**
+ * Whom limits per caller count. Nostr keys cost nothing to make, so who calls with one counts by its address; an API key counts by
+ * itself wherever it is used from.
+ */
+export function countedAs({ principal, address }: Caller): string {
+  return principal.startsWith("key:") || address === undefined ? principal : `ip:${address}`;
 }
 
 /** Whether a row is the caller's to see: as its owner, as the solver that made it, or as the operator. */

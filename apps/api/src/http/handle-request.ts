@@ -9,6 +9,7 @@ import { authenticate, type Authenticated } from "./authenticate";
 import { callOf, type Call } from "./call-log";
 import { toErrorAnswer } from "./error-response";
 import { parseJsonBody, readBody } from "./read-body";
+import { ipBucket } from "./request-info";
 import type { Answer, Env, PreparedCall, Route } from "./route";
 import { runWrite } from "./run-write";
 import { sendAnswer, sendProblem } from "./send-answer";
@@ -25,7 +26,8 @@ export function createHandler(deps: ApiDeps): (route: Route) => RequestHandler {
 async function answer(deps: ApiDeps, route: Route, call: Call, req: Request, res: Response): Promise<void> {
   const rawBody = await readBody(req, route.bodyBytesMax);
   const identity = await identify(deps, route, call, req, rawBody);
-  const env: Env = { deps, caller: toCaller(identity.proof, deps.settings.solverAuth), request: call.request };
+  const caller = { ...toCaller(identity.proof, deps.settings.solverAuth), address: ipBucket(call.request.ip) };
+  const env: Env = { deps, caller, request: call.request };
   call.principal = env.caller.principal;
   const answered = await audited(route, env, () => serve(route, env, identity, rawBody, req, res));
   if (answered !== undefined) sendAnswer(route, env, req, res, answered);

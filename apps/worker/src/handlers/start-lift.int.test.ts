@@ -40,7 +40,7 @@ describe("starting a lift", () => {
     expect(ofUser.filter((each) => each.status === "fulfilled")).toHaveLength(3);
     await expect(world.start(ALICE.pubkey, { amount: 1_000n })).rejects.toMatchObject({ code: "rate_limited" });
 
-    const solver = { createdBy: "key:solver", ownerProven: false, amount: 1_000n } as const;
+    const solver = { createdBy: "key:solver", countedAs: "key:solver", ownerProven: false, amount: 1_000n } as const;
     const users = Array.from({ length: 12 }, (_each, index) => testKey(`lifter ${index}`).pubkey);
     const ofCaller = await Promise.allSettled(users.map((pubkey) => world.start(pubkey, solver)));
     expect(ofCaller.filter((each) => each.status === "fulfilled")).toHaveLength(10);

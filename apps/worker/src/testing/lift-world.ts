@@ -80,6 +80,7 @@ export async function openLiftWorld(test: TestDatabase, config: Partial<Lightnin
         memo: "",
         expirySeconds: undefined,
         createdBy: `nostr:${userPubkey}`,
+        countedAs: `nostr:${userPubkey}`,
         ownerProven: true,
         delivery: "both",
         context: {},

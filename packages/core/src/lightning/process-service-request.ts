@@ -129,6 +129,7 @@ async function serveLift(
     memo: request.memo ?? "",
     expirySeconds: request.preferredExpirySeconds,
     createdBy: `nostr:${event.pubkey}`,
+    countedAs: `nostr:${event.pubkey}`,
     ownerProven: true,
     delivery: "both",
     context: requestContext({ requestId: request.requestId, eventId: event.id }),

@@ -26,6 +26,8 @@ export interface StartLiftInput {
   readonly expirySeconds: number | undefined;
   /** Principal of the caller. */
   readonly createdBy: string;
+  /** Whom LIFT_OPEN_PER_CALLER counts it for (`countedAs`; an event's author). */
+  readonly countedAs: string;
   /** The user signed for it: a NIP-98 call, a 31500 or a 31510 of its own. */
   readonly ownerProven: boolean;
   readonly delivery: Delivery;
@@ -86,6 +88,7 @@ export async function startLift(deps: LightningSessionDeps, tx: Tx, input: Start
     userScript: script.script,
     memo: input.memo,
     preimage: bytesToHex(preimage),
+    countedAs: input.countedAs,
     expiresAt,
     wakeAt: now,
   });

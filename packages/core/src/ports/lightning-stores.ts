@@ -23,6 +23,8 @@ export interface NewLightningOperation {
   readonly memo: string;
   /** 64 hex, sealed by the store; a lift only. */
   readonly preimage: string | undefined;
+  /** Whom the limit of unpaid lifts per caller counts it for; a lift only. */
+  readonly countedAs?: string;
   readonly expiresAt: Date;
   /** Makes the row runnable at this time. */
   readonly wakeAt: Date | undefined;
@@ -100,7 +102,7 @@ export interface LightningStore {
   /** Locks the user's script row first, so that the counts cannot be raced. Unpaid = pending. */
   countUnpaidLifts(
     tx: Tx,
-    of: { readonly userPubkey: string; readonly createdBy: string },
+    of: { readonly userPubkey: string; readonly countedAs: string },
   ): Promise<{
     readonly ofUser: number;
     readonly ofCaller: number;

@@ -1,4 +1,4 @@
-import { actsAsOwner, type Caller } from "../caller";
+import { actsAsOwner, type Caller, countedAs } from "../caller";
 import { selectionRules } from "../ceremony/ark-limits";
 import { judgeFunds } from "../ceremony/choose-inputs";
 import { AppError } from "../errors";
@@ -57,6 +57,7 @@ export async function openSession(deps: SessionDeps, tx: Tx, input: OpenSessionI
     userPubkey: input.userPubkey,
     sessionId: randomSessionId(deps.random),
     createdBy: input.caller.principal,
+    countedAs: countedAs(input.caller),
     ownerProven,
     delivery: input.delivery,
     autoStart: input.autoStart,
@@ -76,6 +77,8 @@ export interface OpenIntent {
   readonly userPubkey: string;
   readonly sessionId: string;
   readonly createdBy: string;
+  /** Whom limits per caller count; a lift's only. */
+  readonly countedAs: string;
   readonly ownerProven: boolean;
   readonly delivery: Delivery;
   readonly autoStart: boolean;
@@ -157,6 +160,7 @@ async function openLift(
     memo: intent.memo,
     expirySeconds: undefined,
     createdBy,
+    countedAs: open.countedAs,
     ownerProven,
     delivery,
     context: {},

@@ -60,6 +60,7 @@ async function processIntent(deps: CeremonyDeps, event: NostrEvent): Promise<Pro
         userPubkey: event.pubkey,
         sessionId: sessionIdOfEvent(event.id),
         createdBy: `nostr:${event.pubkey}`,
+        countedAs: `nostr:${event.pubkey}`,
         ownerProven: true,
         delivery: "both",
         autoStart: true,

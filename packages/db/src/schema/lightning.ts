@@ -25,6 +25,7 @@ export const lightningInvoices = mysqlTable("lightning_invoices", {
   subsidyDay: varchar("subsidy_day", { length: 10 }),
   routingFeeMsat: bigint("routing_fee_msat", { mode: "bigint" }),
   preimage: varchar("preimage", { length: 512 }),
+  countedAs: varchar("counted_as", { length: 160 }),
   htlcExpiryHeight: int("htlc_expiry_height"),
   addIndex: bigint("add_index", { mode: "bigint" }),
   settleIndex: bigint("settle_index", { mode: "bigint" }),

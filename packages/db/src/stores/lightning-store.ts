@@ -47,8 +47,8 @@ export class DrizzleLightningStore implements LightningStore {
     const { insertId } = await claiming(operation.paymentHash, () =>
       connection.write(
         `INSERT INTO lightning_invoices (operation_id, invoice_type, status, payment_hash, claimed_hash, bolt11_invoice, user_pubkey,
-           session_id, asset_id, amount, amount_sats, fee, user_script, memo, preimage, created_at, updated_at, expires_at, next_at)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NOW(3), NOW(3), ?, ?)`,
+           session_id, asset_id, amount, amount_sats, fee, user_script, memo, preimage, counted_as, created_at, updated_at, expires_at, next_at)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NOW(3), NOW(3), ?, ?)`,
         [
           operationId,
           operation.invoiceType,
@@ -65,6 +65,7 @@ export class DrizzleLightningStore implements LightningStore {
           operation.userScript,
           operation.memo,
           preimage === undefined ? null : this.seal(operationId, preimage),
+          operation.countedAs ?? null,
           operation.expiresAt,
           operation.wakeAt ?? null,
         ],
@@ -169,17 +170,16 @@ export class DrizzleLightningStore implements LightningStore {
     return this.listAfter("i.invoice_type = 'land' AND i.status = 'in_flight'", afterId, limit);
   }
 
-  async countUnpaidLifts(tx: Tx, of: { readonly userPubkey: string; readonly createdBy: string }) {
+  async countUnpaidLifts(tx: Tx, of: { readonly userPubkey: string; readonly countedAs: string }) {
     const connection = connectionOf(tx);
     await connection.select("SELECT id FROM vtxo_scripts WHERE owner_pubkey = ? FOR UPDATE", [of.userPubkey]);
     // A caller has no row of its own, so its counter of such calls stands for it.
-    await countUnderLock(connection, { scope: "lifts", subject: of.createdBy, name: "requested" });
+    await countUnderLock(connection, { scope: "lifts", subject: of.countedAs, name: "requested" });
     const [row] = await connection.select(
-      `SELECT COALESCE(SUM(i.user_pubkey = ?), 0) AS of_user, COALESCE(SUM(s.created_by = ?), 0) AS of_caller,
+      `SELECT COALESCE(SUM(i.user_pubkey = ?), 0) AS of_user, COALESCE(SUM(i.counted_as = ?), 0) AS of_caller,
          COALESCE(SUM(IF(i.asset_id = 'gBTC', i.amount, 0)), 0) AS total
-       FROM lightning_invoices i LEFT JOIN signing_sessions s ON s.session_id = i.session_id
-       WHERE i.invoice_type = 'lift' AND i.status = 'pending'`,
-      [of.userPubkey, of.createdBy],
+       FROM lightning_invoices i WHERE i.invoice_type = 'lift' AND i.status = 'pending'`,
+      [of.userPubkey, of.countedAs],
     );
     return {
       ofUser: readInteger(row ?? {}, "of_user"),

@@ -17,7 +17,7 @@ let api: TestApi;
 beforeAll(async () => {
   // Enough callers share one test process that the caller's own limit is tried once, at the end.
   api = await startTestApi(
-    { SOLVER_AUTH: "registered", LIFT_MAX_SATS: "500000", LIFT_OPEN_PER_CALLER: "100", LIFT_OPEN_FACTOR: "1000" },
+    { SOLVER_AUTH: "registered", LIFT_MAX_SATS: "500000", LIFT_OPEN_PER_CALLER: "30", LIFT_OPEN_FACTOR: "1000" },
     { lnd: new FakeLnd().node },
   );
   await knowArkd(api);
@@ -180,5 +180,21 @@ describe("GET /lightning/fees/estimate/{amount_sats}", () => {
     ["5000?asset_id=gUSD", 422],
   ])("refuses %s", async (path, status) => {
     expect((await estimate(path)).status).toBe(status);
+  });
+
+  it("counts Nostr keys by the address they call from, because anybody can make as many as they like", async () => {
+    let started = 0;
+    for (let attempt = 0; attempt < 31; attempt++) {
+      const as = freshKey();
+      const { status } = await lift({ as, body: bodyOf(as, { amount_sats: 1_000 }) });
+      if (status === 429) break;
+      started += 1;
+    }
+    const as = freshKey();
+    expect(await lift({ as, body: bodyOf(as, { amount_sats: 1_000 }) })).toMatchObject({
+      status: 429,
+      body: { code: "rate_limited" },
+    });
+    expect(started).toBeLessThan(31);
   });
 });

@@ -1,4 +1,4 @@
-import { actsAsOwner } from "@arkrelay/core/caller";
+import { actsAsOwner, countedAs } from "@arkrelay/core/caller";
 import { LiftBody, LiftReply, LiftStatusName } from "@arkrelay/core/http/lightning";
 import type { LightningOperation } from "@arkrelay/core/lightning/lightning-operation";
 import { startLift } from "@arkrelay/core/lightning/start-lift";
@@ -33,6 +33,7 @@ export const liftRoute = writeRoute({
       memo,
       expirySeconds: undefined,
       createdBy: caller.principal,
+      countedAs: countedAs(caller),
       ownerProven: actsAsOwner(caller, userPubkey),
       delivery: "both",
       context: {},
