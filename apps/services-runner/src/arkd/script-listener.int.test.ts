@@ -5,7 +5,6 @@ import path from "node:path";
 import type { Wake } from "@arkrelay/core/ports/waker";
 import { GrpcArkDaemon } from "@arkrelay/daemons/ark/grpc-ark-daemon";
 import { SILENT_OBSERVER } from "@arkrelay/daemons/daemon-observer";
-import { Vtxo } from "@arkrelay/daemons/proto/ark/v1/types";
 import { FakeArkd } from "@arkrelay/daemons/testing/fake-arkd";
 import { readJson } from "@arkrelay/db/row";
 import { DrizzleJobStore } from "@arkrelay/db/stores/job-store";
@@ -155,11 +154,8 @@ describe("a transaction that arkd makes known", () => {
     );
     start();
     await until(() => Promise.resolve(arkd.transactionStreams.length === 1));
-    const spent = { ...NO_VTXO, script: spentScript };
-    const notice = { txid: TXID, tx: "", spentVtxos: [spent], spendableVtxos: [], checkpointTxs: {}, sweptVtxos: [] };
-    arkd.transactionStreams[0]?.write({ data: { $case: "arkTx", value: notice } });
+    arkd.tellTransaction(0, TXID, [spentScript]);
   }
-  const NO_VTXO = Vtxo.fromPartial({});
   const recoveries = () =>
     testDatabase.database.select("SELECT payload FROM job_logs WHERE task = 'tx_recover' ORDER BY id");
 
@@ -177,16 +173,7 @@ describe("a transaction that arkd makes known", () => {
   ])("is passed over when it %s", async (_why, script, status) => {
     await addScript(ALICE, "5120aa");
     await tellTransaction(script, status);
-    const mark = { ...NO_VTXO, script: "5120aa" };
-    const booked = {
-      txid: "cd".repeat(32),
-      tx: "",
-      spentVtxos: [mark],
-      spendableVtxos: [],
-      checkpointTxs: {},
-      sweptVtxos: [],
-    };
-    arkd.transactionStreams[0]?.write({ data: { $case: "arkTx", value: booked } });
+    arkd.tellTransaction(0, "cd".repeat(32), ["5120aa"]);
     arkd.transactionStreams[0]?.end();
     // The stream is opened again only after both messages were worked on.
     await until(() => Promise.resolve(arkd.transactionStreams.length === 2));

@@ -29,6 +29,7 @@ import {
   type GetTransactionsStreamRequest,
   type GetTransactionsStreamResponse,
 } from "../gen/ark/v1/service";
+import { TxNotification, Vtxo } from "../gen/ark/v1/types";
 import { Status } from "../gen/google/rpc/status";
 
 /** One arrived call: what was asked, with which metadata, and how it is answered. */
@@ -111,6 +112,13 @@ export class FakeArkd {
     const arkd = new FakeArkd(certFile, { cert, key });
     await arkd.listen();
     return arkd;
+  }
+
+  /** Tells the n-th transaction stream of an ark tx. */
+  tellTransaction(stream: number, txid: string, spentScripts: readonly string[]): void {
+    const spentVtxos = spentScripts.map((script) => Vtxo.fromPartial({ script }));
+    const value = TxNotification.fromPartial({ txid, spentVtxos });
+    this.transactionStreams[stream]?.write({ data: { $case: "arkTx", value } });
   }
 
   /** What a GrpcArkDaemon needs to reach it. Limits are small, so that tests take no time. */
