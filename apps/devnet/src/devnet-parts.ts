@@ -23,5 +23,5 @@ export interface DevnetParts {
   readonly relay: Pick<RelayServer, "restart" | "connectionCount">;
   readonly relayLog: EventLog;
   /** Empties arkd, lnd, tapd and relay and drops every connection; keys and seed stay. */
-  readonly reset: () => void;
+  readonly reset: () => Promise<void>;
 }

@@ -113,7 +113,7 @@ export async function startDevnet(config: DevnetConfig, onStop: OnStop): Promise
   onStop("relay", () => relay.close());
   const adminPort = await serveHttp(answerHealth, config.arkdAdminPort, "arkd admin", onStop);
 
-  const reset = (): void => {
+  const reset = async (): Promise<void> => {
     engine.reset();
     // Nothing before the reset matters any more but the count that keeps commitment txids apart.
     arkdJournal.rewrite([
@@ -126,9 +126,8 @@ export async function startDevnet(config: DevnetConfig, onStop: OnStop): Promise
     relayLog.reset();
     faults.clear();
     arkd.restart(0);
-    lnd.restart(0);
-    tapd.restart(0);
     relay.restart(0);
+    await Promise.all([lnd.restart(0), tapd.restart(0)]);
   };
   const parts: DevnetParts = {
     seed: identity.seed,

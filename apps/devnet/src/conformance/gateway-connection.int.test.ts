@@ -85,6 +85,6 @@ it("takes a reply of 5 MiB", async () => {
 
 it("is back by itself after lnd was restarted", async () => {
   await check();
-  lnd.daemon.restart(0);
+  await lnd.daemon.restart(0);
   expect(await check()).toMatchObject({ healthy: true });
 });

@@ -41,8 +41,8 @@ export function controlApp(parts: DevnetParts): Express {
     for (const pubkey of pubkeys) parts.engine.learnOwner(pubkey);
     res.json(describeState(parts));
   });
-  app.post("/reset", (_req, res) => {
-    parts.reset();
+  app.post("/reset", async (_req, res) => {
+    await parts.reset();
     res.status(204).end();
   });
   app.use((req, res) => {

@@ -95,11 +95,12 @@ export function faultRoutes({ faults, arkd, relay, lnd, tapd }: DevnetParts): Ro
     faults.remove(req.params.faultId);
     res.status(204).end();
   });
-  router.post("/restart/:target", (req, res) => {
+  router.post("/restart/:target", async (req, res) => {
     const target = z.enum(FAULT_TARGETS).safeParse(req.params.target);
     if (!target.success) throw invalidField("target", `this devnet simulates ${FAULT_TARGETS.join(" and ")}`);
     const { down_ms } = parseBody(RestartBody, req.body);
-    ({ arkd, relay, lnd, tapd })[target.data].restart(down_ms);
+    // Answered when the connections are gone: whoever calls next meets the daemon after its restart.
+    await { arkd, relay, lnd, tapd }[target.data].restart(down_ms);
     res.status(202).json({ target: target.data, down_ms });
   });
   return router;

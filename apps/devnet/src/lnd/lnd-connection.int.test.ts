@@ -10,6 +10,7 @@ import {
   ListChannelsRequest,
   ListInvoiceRequest,
   ListPaymentsRequest,
+  type Invoice,
 } from "@arkrelay/daemons/proto/lnrpc/lightning";
 import { WalletState } from "@arkrelay/daemons/proto/lnrpc/stateservice";
 
@@ -262,16 +263,19 @@ describe("lnd under faults", () => {
     const reader = await subscribed();
     lnd.engine.addInvoice({ valueMsat: 0n });
     await reader.next();
-    lnd.daemon.restart(0);
+    await lnd.daemon.restart(0);
     expect((await reader.rest()).error).toBeUndefined();
-    const found = await call((reply) =>
-      lnd.lightning.lookupInvoice(
-        { rHash: Buffer.from(paymentHash, "hex"), rHashStr: "" },
-        new Metadata(),
-        { deadline: Date.now() + 10_000 },
-        reply,
-      ),
-    );
+    const lookUp = () =>
+      call<Invoice>((reply) =>
+        lnd.lightning.lookupInvoice(
+          { rHash: Buffer.from(paymentHash, "hex"), rHashStr: "" },
+          new Metadata({ waitForReady: true }),
+          { deadline: Date.now() + 10_000 },
+          reply,
+        ),
+      );
+    // A client that has not noticed the drop yet notices it by its next call.
+    const found = await lookUp().catch(lookUp);
     expect(found).toMatchObject({ valueMsat: 5_000n });
   });
 

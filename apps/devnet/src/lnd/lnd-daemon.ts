@@ -1,5 +1,6 @@
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 
 import { ServerCredentials } from "@grpc/grpc-js";
 
@@ -28,8 +29,8 @@ export interface LndDaemon {
   readonly tlsCertFile: string;
   /** By name, see LND_MACAROONS. */
   readonly macaroonFiles: Readonly<Record<string, string>>;
-  /** Ends streams, drops every connection, keeps the state, and notices payments it had missed. */
-  restart(downMs: number): void;
+  /** Ends streams, drops every connection, keeps the state, and notices payments it had missed. Resolves when they are dropped. */
+  restart(downMs: number): Promise<void>;
   /** A new certificate; every connection is dropped. */
   rotateTls(validity?: CertificateValidity): Promise<void>;
   close(): Promise<void>;
@@ -83,10 +84,11 @@ export async function startLndDaemon(
     port: listener.port,
     tlsCertFile: identity.certFile,
     macaroonFiles,
-    restart: (downMs) => {
+    restart: async (downMs) => {
       gate.endStreams();
       engine.noticeRestart();
-      setTimeout(() => listener.restart(downMs), STREAM_ENDS_MS);
+      await delay(STREAM_ENDS_MS);
+      listener.restart(downMs);
     },
     rotateTls,
     close: async () => {

@@ -256,7 +256,7 @@ describe("SendPaymentV2", () => {
     expect(await track(paymentHash).next()).toMatchObject({ status: Status.IN_FLIGHT });
     expect(lnd.engine.conservation().inFlightMsat).toBe(0n);
     expect(lnd.engine.findOutsideInvoice(paymentHash)?.state).toBe("settled");
-    lnd.daemon.restart(0);
+    await lnd.daemon.restart(0);
     expect(lnd.engine.findPayment(paymentHash)).toMatchObject({ status: "succeeded", feeMsat: 1_100n });
   });
 });

@@ -158,7 +158,7 @@ it("ends streams cleanly when it restarts, and keeps its state", async () => {
   });
   const told = messagesOf<ReceiveEvent>(tapd.assets.subscribeReceiveEvents({ filterAddr: "", startTimestamp: 0n }), 1);
   await getInfo();
-  tapd.daemon.restart(0);
+  await tapd.daemon.restart(0);
   expect(await told).toEqual([]);
   expect(tapd.engine.minter.list()).toMatchObject([{ state: "pending" }]);
 });

@@ -1,3 +1,5 @@
+import { setTimeout as delay } from "node:timers/promises";
+
 import { ServerCredentials } from "@grpc/grpc-js";
 
 import type { FaultBook } from "../faults/fault-book";
@@ -26,7 +28,7 @@ export interface TapdDaemon {
   /** By name, see TAPD_MACAROONS. */
   readonly macaroonFiles: Readonly<Record<string, string>>;
   /** Ends streams, drops every connection, keeps the state. */
-  restart(downMs: number): void;
+  restart(downMs: number): Promise<void>;
   /** A new certificate; every connection is dropped. */
   rotateTls(validity?: CertificateValidity): Promise<void>;
   close(): Promise<void>;
@@ -95,10 +97,11 @@ export async function startTapdDaemon(
     port: listener.port,
     tlsCertFile: identity.certFile,
     macaroonFiles,
-    restart: (downMs) => {
+    restart: async (downMs) => {
       gate.endStreams();
       engine.catchUp();
-      setTimeout(() => listener.restart(downMs), STREAM_ENDS_MS);
+      await delay(STREAM_ENDS_MS);
+      listener.restart(downMs);
     },
     rotateTls,
     close: async () => {
