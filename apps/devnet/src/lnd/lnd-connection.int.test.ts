@@ -10,7 +10,6 @@ import {
   ListChannelsRequest,
   ListInvoiceRequest,
   ListPaymentsRequest,
-  type Invoice,
 } from "@arkrelay/daemons/proto/lnrpc/lightning";
 import { WalletState } from "@arkrelay/daemons/proto/lnrpc/stateservice";
 
