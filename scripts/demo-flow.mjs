@@ -8,6 +8,7 @@ import {
   fetchVtxoView,
   generateKey,
   hexToNpub,
+  pinLandScript,
   secretKeySigner,
 } from "../packages/sdk/dist/sdk.js";
 
@@ -56,7 +57,7 @@ export async function runDemo(stack, print) {
   await showBalance(print, "Alice", alice, FUNDING_SATS - NOSTR_SATS - HTTP_SATS - 2 * FEE_SATS);
   await showBalance(print, "Bob", bob, NOSTR_SATS + HTTP_SATS);
   await lift(stack, print, bob);
-  await land(stack, print, bob, pins);
+  await land(stack, print, bob, await landPins(stack, bob, pins));
   await showBalance(print, "Bob", bob, NOSTR_SATS + HTTP_SATS + LIFT_SATS - LAND_SATS - LAND_FEE_SATS);
 }
 
@@ -72,6 +73,16 @@ async function lift(stack, print, bob) {
     },
   });
   print(`demo: lift: paid in ${Date.now() - startedAt} ms, payment hash ${paymentHash}`);
+}
+
+/** A wallet asks once whom lands are paid to, and keeps the answer. */
+async function landPins(stack, { signer }, pins) {
+  const nostr = new NostrGatewayClient(stack.relay_urls, signer, stack.gateway_pubkey, await webSocketOption());
+  try {
+    return await pinLandScript(pins, nostr);
+  } finally {
+    nostr.close();
+  }
 }
 
 /** Lightning out: Bob pays an invoice of a wallet outside the gateway with a VTXO. */

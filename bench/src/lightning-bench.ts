@@ -5,9 +5,11 @@ import {
   fetchVtxoView,
   GatewayClient,
   generateKey,
+  NostrGatewayClient,
+  pinLandScript,
   secretKeySigner,
-  type WalletPins,
 } from "@arkrelay/sdk";
+import { nodeWebSocket } from "@arkrelay/sdk/node-web-socket";
 
 import { control, type Stack } from "./stack";
 import { percentile } from "./statistics";
@@ -36,8 +38,7 @@ export interface LightningResult {
  * included. Then lnd is stopped for three seconds, and the next lift is asked for again and again.
  */
 export async function benchLightning(stack: Stack, rounds: number): Promise<LightningResult> {
-  const pins = await fetchPins(stack.arkd.rest, stack.gateway_pubkey);
-  const user = await makeUser(stack, pins);
+  const user = await makeUser(stack);
   const lifts: number[] = [];
   const lands: number[] = [];
   const failures: unknown[] = [];
@@ -67,13 +68,17 @@ export async function benchLightning(stack: Stack, rounds: number): Promise<Ligh
 
 type User = Awaited<ReturnType<typeof makeUser>>;
 
-async function makeUser(stack: Stack, pins: WalletPins) {
+async function makeUser(stack: Stack) {
   const { secretKey, pubkey } = generateKey();
+  const signer = secretKeySigner(secretKey);
+  const nostr = new NostrGatewayClient(stack.relay_urls, signer, stack.gateway_pubkey, { webSocket: nodeWebSocket });
+  const pins = await pinLandScript(await fetchPins(stack.arkd.rest, stack.gateway_pubkey), nostr);
+  nostr.close();
   await control(stack, "/faucet", { pubkey, amount_sats: FUNDING_SATS });
   return {
     pubkey,
     pins,
-    signer: secretKeySigner(secretKey),
+    signer,
     // Unsigned calls: see ceremony-bench.ts.
     client: new GatewayClient(stack.api_url, { retry: false, timeoutMs: 60_000 }),
     vtxoView: () => fetchVtxoView(stack.arkd.rest, pubkey, pins),

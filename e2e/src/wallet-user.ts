@@ -1,4 +1,6 @@
+import { pinLandScript } from "@arkrelay/sdk/account";
 import { fetchPins, fetchVtxoView } from "@arkrelay/sdk/ark-indexer";
+import type { WalletPins } from "@arkrelay/sdk/ark-script";
 import { GatewayClient, type GatewayClientOptions } from "@arkrelay/sdk/gateway-client";
 import { nodeWebSocket } from "@arkrelay/sdk/node-web-socket";
 import { NostrGatewayClient } from "@arkrelay/sdk/nostr-client";
@@ -23,12 +25,24 @@ export interface WalletUser {
   close(): void;
 }
 
+const landScripts = new Map<string, string>();
+
+/** Whom lands are paid to is asked once per gateway and kept, as an application would. */
+async function readPins(stack: StackInfo, nostr: NostrGatewayClient): Promise<WalletPins> {
+  const pins = await fetchPins(stack.arkd.rest, stack.gateway_pubkey);
+  const known = landScripts.get(stack.gateway_pubkey);
+  if (known !== undefined) return { ...pins, landScript: known };
+  const pinned = await pinLandScript(pins, nostr);
+  if (pinned.landScript !== undefined) landScripts.set(stack.gateway_pubkey, pinned.landScript);
+  return pinned;
+}
+
 export async function aUser(stack: StackInfo, options: GatewayClientOptions = {}): Promise<WalletUser> {
   const { secretKey, pubkey } = generateKey();
   const signer = secretKeySigner(secretKey);
   const client = new GatewayClient(stack.api_url, { signer, retry: true, ...options });
   const nostr = new NostrGatewayClient(stack.relay_urls, signer, stack.gateway_pubkey, { webSocket: nodeWebSocket });
-  const pins = await fetchPins(stack.arkd.rest, stack.gateway_pubkey);
+  const pins = await readPins(stack, nostr);
   const vtxoView = () => fetchVtxoView(stack.arkd.rest, pubkey, pins);
   const flowOptions = { signer, pins, vtxoView, client, nostr };
   return {

@@ -2,6 +2,14 @@
  * The front door of the published package: `import { GatewayClient } from "@arkrelay/sdk"`. Each module is also a door
  * of its own (`@arkrelay/sdk/gateway-client`), so that a bundle can take only what it uses.
  */
+export {
+  type AccountBalances,
+  type AccountState,
+  pinLandScript,
+  queryBalances,
+  syncState,
+  type SyncStateOptions,
+} from "./account.js";
 export { arkAddress, defaultVtxoScript, type WalletPins, vtxoScriptHex } from "./ark-script.js";
 export { fetchPins, fetchVtxoView, type IndexerOptions } from "./ark-indexer.js";
 export { type CeremonyOutcome, waitForCeremony, type WaitForCeremonyOptions } from "./ceremony.js";

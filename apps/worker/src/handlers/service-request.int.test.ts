@@ -228,7 +228,12 @@ describe("a request that cannot be served", () => {
   it("says which actions there are", async () => {
     await send(ALICE, { ...LIFT, action: "teleport" });
     const [answer] = await answersTo(ALICE);
-    expect(answer?.content["valid_actions"]).toEqual(["lift_lightning", "land_lightning"]);
+    expect(answer?.content["valid_actions"]).toEqual([
+      "lift_lightning",
+      "land_lightning",
+      "sync_state",
+      "query_balances",
+    ]);
   });
 
   it("because nobody can decrypt it is answered under its event's own id", async () => {
@@ -245,6 +250,64 @@ describe("a request that cannot be served", () => {
     const [answer] = await answersTo(ALICE);
     expect(answer?.content).toMatchObject({ error_code: 1009, request_id: event.id });
     expect(await liftCount()).toBe(0);
+  });
+});
+
+describe("sync_state", () => {
+  const SYNC = { request_id: "sync-0001", action: "sync_state" };
+  const contentOf = async (user: TestKey) => (await answersTo(user)).at(-1)?.content;
+
+  it("shows a wallet its VTXOs, balances and scripts, and whom it deals with", async () => {
+    const vtxoId = world.arkd.fund(ALICE.pubkey, 30_000n);
+    world.arkd.fund(BOB.pubkey, 9_000n);
+    await send(ALICE, SYNC);
+    const content = await contentOf(ALICE);
+    expect(serviceResponseSchema.safeParse(content).error).toBeUndefined();
+    const [land] = await world.deps.vtxos.listScriptsOfKind("land");
+    const [own] = await world.deps.vtxos.listScripts(ALICE.pubkey);
+    expect(content).toMatchObject({
+      user_vtxos: [{ vtxo_id: vtxoId, amount_sats: 30_000, asset_id: "gBTC", locked: false, script: own?.script }],
+      user_balances: [{ asset_id: "gBTC", balance: 30_000, reserved: 0 }],
+      user_scripts: [{ script: own?.script }],
+      server: { network: "regtest", land_script: land?.script, l2_fee: { asset_id: "gBTC", amount: 10 } },
+      next_cursor: null,
+    });
+    expect(content).not.toHaveProperty("stale");
+  });
+
+  it("is paged, so that no answer outgrows an event", async () => {
+    for (let index = 0; index < 101; index++) world.arkd.fund(ALICE.pubkey, 1_000n);
+    await send(ALICE, SYNC);
+    const first = await contentOf(ALICE);
+    expect(first?.["user_vtxos"]).toHaveLength(100);
+    await send(ALICE, { ...SYNC, request_id: "sync-0002", cursor: first?.["next_cursor"] });
+    expect(await contentOf(ALICE)).toMatchObject({ user_vtxos: [{ amount_sats: 1_000 }], next_cursor: null });
+  });
+
+  it("says that it is stale when arkd does not tell the VTXOs now", async () => {
+    let reads = 0;
+    // The first read is of arkd's parameters, without which there is nothing to show.
+    world.arkd.fault = () => ((reads += 1) === 2 ? "unavailable" : undefined);
+    await send(ALICE, SYNC);
+    expect(await contentOf(ALICE)).toMatchObject({ status: "success", user_vtxos: [], last_sync: null, stale: true });
+  });
+
+  it("refuses a cursor that it never gave", async () => {
+    await send(ALICE, { ...SYNC, cursor: "the end" });
+    expect(await contentOf(ALICE)).toMatchObject({ status: "error", error_code: 1002 });
+  });
+});
+
+describe("query_balances", () => {
+  it("answers for the assets asked for, those without a VTXO with zero", async () => {
+    world.arkd.fund(ALICE.pubkey, 30_000n);
+    await send(ALICE, { request_id: "bal-00001", action: "query_balances", asset_ids: ["BTC", "gUSD"] });
+    const [answer] = await answersTo(ALICE);
+    expect(serviceResponseSchema.safeParse(answer?.content).error).toBeUndefined();
+    expect(answer?.content["balances"]).toEqual([
+      { asset_id: "gBTC", balance: 30_000, reserved: 0, available: 30_000, vtxo_count: 1 },
+      { asset_id: "gUSD", balance: 0, reserved: 0, available: 0, vtxo_count: 0 },
+    ]);
   });
 });
 

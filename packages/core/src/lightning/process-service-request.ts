@@ -4,27 +4,32 @@ import { SERVICE_REQUEST_KIND } from "../nostr/kinds";
 import { findTag } from "../nostr/nostr-event";
 import { requestContext } from "../nostr/notify-user";
 import {
+  type BalancesRequest,
   type LandRequest,
   type LiftRequest,
   parseServiceRequest,
   readRequestHead,
   type RequestHead,
   type ServiceRequest,
+  type SyncRequest,
 } from "../nostr/service-request";
 import { errorResponse } from "../nostr/service-response";
 import type { DmScheme, NostrEvent } from "../ports/nostr";
 import type { NostrEventStore } from "../ports/nostr-stores";
 import type { Tx } from "../ports/transactions";
 import type { Wake } from "../ports/waker";
+import { readAccountState, readBalanceViews } from "../session/account-state";
 import { isRefusal } from "../session/is-refusal";
+import { isMirrorFresh } from "../session/open-session";
 import type { ProcessedEvent } from "../session/process-nostr-event";
 import { readIntentData } from "../session/read-intent";
 import { isOverStrangerBudget } from "../session/stranger-budget";
+import { type SyncDeps, syncVtxos } from "../vtxo/sync-vtxos";
 import type { LightningSessionDeps } from "./lightning-deps";
 import { checkLand, invoiceOf } from "./open-land";
 import { startLift } from "./start-lift";
 
-export interface ServiceRequestDeps extends LightningSessionDeps {
+export interface ServiceRequestDeps extends LightningSessionDeps, SyncDeps {
   readonly events: Pick<NostrEventStore, "claimRequest" | "find">;
 }
 
@@ -50,6 +55,7 @@ export async function processServiceRequest(deps: ServiceRequestDeps, event: Nos
     const opened = openRequest(deps, event);
     head = readRequestHead(opened.plainText);
     const request = parseServiceRequest(opened.plainText);
+    if (request.action === "sync_state" || request.action === "query_balances") await freshen(deps, event.pubkey);
     const wakes = await deps.transactions.run((tx) => serveOnce(deps, tx, opened, request));
     return { errorCode: undefined, wakes };
   } catch (thrown) {
@@ -112,7 +118,78 @@ async function serve(
       return serveLift(deps, tx, event, request);
     case "land_lightning":
       return quoteLand(deps, tx, event, request);
+    case "sync_state":
+      return showState(deps, tx, event, request);
+    case "query_balances":
+      return showBalances(deps, tx, event, request);
   }
+}
+
+/** Reads the user's VTXOs from arkd when the mirror is too old. What cannot be read now is shown as it was, and says so. */
+async function freshen(deps: ServiceRequestDeps, userPubkey: string): Promise<void> {
+  if (await isMirrorFresh(deps, userPubkey)) return;
+  try {
+    await syncVtxos(deps, { ownerPubkey: userPubkey });
+  } catch (thrown) {
+    if (toAppError(thrown).code !== "daemon_unavailable") throw thrown;
+  }
+}
+
+async function showState(
+  deps: ServiceRequestDeps,
+  tx: Tx,
+  event: NostrEvent,
+  request: SyncRequest,
+): Promise<readonly Wake[]> {
+  const { requestId, action, since, cursor, assetId } = request;
+  const state = await readAccountState(deps, tx, { userPubkey: event.pubkey, since, cursor, assetId });
+  await answerRequest(deps, tx, {
+    userPubkey: event.pubkey,
+    requestEventId: event.id,
+    requestId,
+    content: ({ gatewayPubkey, timestamp }) => ({
+      request_id: requestId,
+      action,
+      status: "success",
+      ...state,
+      timestamp,
+      gateway_pubkey: gatewayPubkey,
+    }),
+  });
+  return [];
+}
+
+async function showBalances(
+  deps: ServiceRequestDeps,
+  tx: Tx,
+  event: NostrEvent,
+  request: BalancesRequest,
+): Promise<readonly Wake[]> {
+  const { requestId, action, assetIds, includesVtxos } = request;
+  const userPubkey = event.pubkey;
+  const balances = await readBalanceViews(deps, userPubkey, assetIds);
+  const state = await readAccountState(deps, tx, {
+    userPubkey,
+    since: undefined,
+    cursor: undefined,
+    assetId: undefined,
+  });
+  await answerRequest(deps, tx, {
+    userPubkey,
+    requestEventId: event.id,
+    requestId,
+    content: ({ gatewayPubkey, timestamp }) => ({
+      request_id: requestId,
+      action,
+      status: "success",
+      balances,
+      ...(includesVtxos ? { vtxos: state.user_vtxos } : {}),
+      last_updated: state.last_sync,
+      timestamp,
+      gateway_pubkey: gatewayPubkey,
+    }),
+  });
+  return [];
 }
 
 /** The answer goes out with the invoice, which the worker has the node make (`answerLiftRequest`). */

@@ -3,31 +3,48 @@ import { z } from "zod";
 import { canonicalDigest } from "../canonical-json";
 import { AppError, type FieldError } from "../errors";
 import { fieldErrors } from "../field-errors";
-import { amount, assetId, clientId } from "./field-schemas";
+import { amount, assetId, clientId, unixTime } from "./field-schemas";
 import { type JsonObject, type JsonValue, parseIntegerJson } from "./integer-json";
 
 /** What a 31500 may ask of this gateway. Another action of the protocol is answered with this list (1008). */
-export const SERVICE_ACTIONS = ["lift_lightning", "land_lightning"] as const;
+export const SERVICE_ACTIONS = ["lift_lightning", "land_lightning", "sync_state", "query_balances"] as const;
 export type ServiceAction = (typeof SERVICE_ACTIONS)[number];
 
 /** Plain text of a 31500 after parsing. The user is the event's author; a `user_pubkey` inside says nothing. Amounts in base units. */
-export type ServiceRequest = LiftRequest | LandRequest;
+export type ServiceRequest = LiftRequest | LandRequest | SyncRequest | BalancesRequest;
 
 interface RequestBase {
   readonly requestId: string;
   /** Two copies of a request are the same one when this is equal. */
   readonly contentHash: string;
+}
+
+interface PaymentRequest extends RequestBase {
   readonly assetId: string;
   readonly amount: bigint;
 }
 
-export interface LiftRequest extends RequestBase {
+export interface SyncRequest extends RequestBase {
+  readonly action: "sync_state";
+  readonly since: Date | undefined;
+  readonly cursor: string | undefined;
+  readonly assetId: string | undefined;
+}
+
+export interface BalancesRequest extends RequestBase {
+  readonly action: "query_balances";
+  /** Undefined = all the user has. */
+  readonly assetIds: readonly string[] | undefined;
+  readonly includesVtxos: boolean;
+}
+
+export interface LiftRequest extends PaymentRequest {
   readonly action: "lift_lightning";
   readonly memo: string | undefined;
   readonly preferredExpirySeconds: number | undefined;
 }
 
-export interface LandRequest extends RequestBase {
+export interface LandRequest extends PaymentRequest {
   readonly action: "land_lightning";
   readonly lightningInvoice: string;
 }
@@ -43,26 +60,40 @@ const MEMO_MAX = 200;
 const INVOICE_CHARS_MAX = 4_096;
 const EXPIRY_SECONDS_MIN = 60;
 const EXPIRY_SECONDS_MAX = 3_600;
+const CURSOR_CHARS_MAX = 64;
+const ASSETS_MAX = 50;
 
 const base = {
   request_id: clientId,
   timestamp: z.union([z.int().min(0), z.string().max(40)]).optional(),
   user_pubkey: z.string().max(80).optional(),
-  asset_id: assetId,
-  amount,
 };
+const payment = { ...base, asset_id: assetId, amount };
 
 const requestSchema = z.discriminatedUnion("action", [
   z.strictObject({
-    ...base,
+    ...payment,
     action: z.literal("lift_lightning"),
     memo: z.string().max(MEMO_MAX).optional(),
     preferred_expiry: z.int().min(EXPIRY_SECONDS_MIN).max(EXPIRY_SECONDS_MAX).optional(),
   }),
   z.strictObject({
-    ...base,
+    ...payment,
     action: z.literal("land_lightning"),
     lightning_invoice: z.string().min(1).max(INVOICE_CHARS_MAX),
+  }),
+  z.strictObject({
+    ...base,
+    action: z.literal("sync_state"),
+    since: unixTime.optional(),
+    cursor: z.string().min(1).max(CURSOR_CHARS_MAX).optional(),
+    asset_id: assetId.optional(),
+  }),
+  z.strictObject({
+    ...base,
+    action: z.literal("query_balances"),
+    asset_ids: z.array(assetId).min(1).max(ASSETS_MAX).optional(),
+    include_vtxos: z.boolean().default(false),
   }),
 ]);
 
@@ -78,16 +109,33 @@ export function parseServiceRequest(plainText: string): ServiceRequest {
   }
   const parsed = requestSchema.safeParse(json);
   if (!parsed.success) throw schemaError(fieldErrors(parsed.error));
-  const wire = parsed.data;
-  const shared = {
-    requestId: wire.request_id,
-    contentHash: canonicalDigest(withoutTimestamp(json)),
-    assetId: wire.asset_id,
-    amount: BigInt(wire.amount),
-  };
-  return wire.action === "lift_lightning"
-    ? { ...shared, action: wire.action, memo: wire.memo, preferredExpirySeconds: wire.preferred_expiry }
-    : { ...shared, action: wire.action, lightningInvoice: wire.lightning_invoice };
+  return toRequest(parsed.data, canonicalDigest(withoutTimestamp(json)));
+}
+
+function toRequest(wire: z.output<typeof requestSchema>, contentHash: string): ServiceRequest {
+  const shared = { requestId: wire.request_id, contentHash };
+  switch (wire.action) {
+    case "lift_lightning":
+      return {
+        ...shared,
+        ...toPayment(wire),
+        action: wire.action,
+        memo: wire.memo,
+        preferredExpirySeconds: wire.preferred_expiry,
+      };
+    case "land_lightning":
+      return { ...shared, ...toPayment(wire), action: wire.action, lightningInvoice: wire.lightning_invoice };
+    case "sync_state": {
+      const since = wire.since === undefined ? undefined : new Date(wire.since * 1000);
+      return { ...shared, action: wire.action, since, cursor: wire.cursor, assetId: wire.asset_id };
+    }
+    case "query_balances":
+      return { ...shared, action: wire.action, assetIds: wire.asset_ids, includesVtxos: wire.include_vtxos };
+  }
+}
+
+function toPayment(wire: { readonly asset_id: string; readonly amount: number }) {
+  return { assetId: wire.asset_id, amount: BigInt(wire.amount) };
 }
 
 /** Never throws: what cannot be read is undefined. */

@@ -1,6 +1,7 @@
 import { z } from "zod";
 
 import { type AppError, ERRORS, nostrCode } from "../errors";
+import { type AccountState, accountStateFields, balanceFields, type BalanceView } from "./account-content";
 import { hex32, isoTime } from "./field-schemas";
 import type { JsonObject } from "./integer-json";
 import type { RequestHead } from "./service-request";
@@ -42,6 +43,22 @@ export interface LandResponse extends ResponseBase {
   readonly intent_template: JsonObject;
 }
 
+/** Answer to `sync_state`. */
+export interface SyncStateResponse extends ResponseBase, AccountState {
+  readonly action: "sync_state";
+  readonly status: "success";
+}
+
+/** Answer to `query_balances`. */
+export interface BalancesResponse extends ResponseBase {
+  readonly action: "query_balances";
+  readonly status: "success";
+  readonly balances: readonly BalanceView[];
+  readonly vtxos?: AccountState["user_vtxos"];
+  /** When the VTXOs were last read from arkd; null = never. */
+  readonly last_updated: string | null;
+}
+
 export interface ErrorResponse extends ResponseBase {
   readonly status: "error";
   /** Integer class of the error table. */
@@ -54,11 +71,11 @@ export interface ErrorResponse extends ResponseBase {
 }
 
 /** Plain text of a 31501. */
-export type ServiceResponseContent = LiftResponse | LandResponse | ErrorResponse;
+export type ServiceResponseContent = LiftResponse | LandResponse | SyncStateResponse | BalancesResponse | ErrorResponse;
 
 const base = { request_id: z.string(), action: z.string(), timestamp: isoTime, gateway_pubkey: hex32 };
 
-export const serviceResponseSchema = z.discriminatedUnion("status", [
+export const serviceResponseSchema = z.union([
   z.strictObject({
     ...base,
     action: z.literal("lift_lightning"),
@@ -83,6 +100,19 @@ export const serviceResponseSchema = z.discriminatedUnion("status", [
     total_amount: z.int().min(1),
     payment_hash: hex32,
     intent_template: z.record(z.string(), z.unknown()),
+  }),
+  z.strictObject({
+    ...base,
+    action: z.literal("sync_state"),
+    status: z.literal("success"),
+    ...accountStateFields,
+  }),
+  z.strictObject({
+    ...base,
+    action: z.literal("query_balances"),
+    status: z.literal("success"),
+    ...balanceFields,
+    last_updated: isoTime.nullable(),
   }),
   z.strictObject({
     ...base,
