@@ -27,22 +27,27 @@ export interface WalletUser {
 
 const landScripts = new Map<string, string>();
 
-/** Whom lands are paid to is asked once per gateway and kept, as an application would. */
-async function readPins(stack: StackInfo, nostr: NostrGatewayClient): Promise<WalletPins> {
+/** Whom lands are paid to is asked once per gateway and kept, as an application would; by a key of its own, which stays empty. */
+async function readPins(stack: StackInfo): Promise<WalletPins> {
   const pins = await fetchPins(stack.arkd.rest, stack.gateway_pubkey);
   const known = landScripts.get(stack.gateway_pubkey);
   if (known !== undefined) return { ...pins, landScript: known };
-  const pinned = await pinLandScript(pins, nostr);
+  const nostr = openNostr(stack, secretKeySigner(generateKey().secretKey));
+  const pinned = await pinLandScript(pins, nostr).finally(() => nostr.close());
   if (pinned.landScript !== undefined) landScripts.set(stack.gateway_pubkey, pinned.landScript);
   return pinned;
+}
+
+function openNostr(stack: StackInfo, signer: Signer): NostrGatewayClient {
+  return new NostrGatewayClient(stack.relay_urls, signer, stack.gateway_pubkey, { webSocket: nodeWebSocket });
 }
 
 export async function aUser(stack: StackInfo, options: GatewayClientOptions = {}): Promise<WalletUser> {
   const { secretKey, pubkey } = generateKey();
   const signer = secretKeySigner(secretKey);
   const client = new GatewayClient(stack.api_url, { signer, retry: true, ...options });
-  const nostr = new NostrGatewayClient(stack.relay_urls, signer, stack.gateway_pubkey, { webSocket: nodeWebSocket });
-  const pins = await readPins(stack, nostr);
+  const nostr = openNostr(stack, signer);
+  const pins = await readPins(stack);
   const vtxoView = () => fetchVtxoView(stack.arkd.rest, pubkey, pins);
   const flowOptions = { signer, pins, vtxoView, client, nostr };
   return {
