@@ -10,8 +10,12 @@ import { hex } from "@scure/base";
 
 import { AppError, assert } from "../errors";
 import { isValidXOnly } from "../schnorr";
+import { toArkAssetId } from "./asset-id";
+import type { AssetIssuance, AssetPacket } from "./asset-types";
+import { buildAssetPacket } from "./build-asset-packet";
+import { encodeAssetExtension } from "./extension";
 import { outpointOf, toPsbt } from "./psbt";
-import { arkTxWeight } from "./tx-weight";
+import { arkTxWeight, maxAssetsPerVtxo } from "./tx-weight";
 import type { ArkInput, ArkOutput, ArkParams, BuiltArkTx } from "./types";
 import { checkpointScript, defaultVtxoScript } from "./vtxo-script";
 
@@ -35,28 +39,35 @@ export const DEFAULT_ARK_TX_LIMITS: ArkTxLimits = {
 /**
  * Builds an off-chain transfer: one checkpoint per VTXO and the ark tx that spends them, unsigned. A pure function of its
  * arguments, so the txid is known before anybody signs and a rebuild gives the same bytes. Input i spends checkpoint i,
- * outputs keep their order, the zero-value anchor comes last.
- * Throws `amount_below_minimum`, `amount_above_maximum` or `too_many_inputs` (weight); all else is a bug of the caller.
+ * outputs keep their order, then comes the packet when assets move or are issued, and the zero-value anchor last.
+ * Throws `amount_below_minimum`, `amount_above_maximum` or `too_many_inputs` (weight, assets on one output); all else, a unit
+ * of an asset too many or too few among them, is a bug of the caller.
  */
 export function buildArkTx(
   params: ArkParams,
   inputs: readonly ArkInput[],
   outputs: readonly ArkOutput[],
   limits: ArkTxLimits = DEFAULT_ARK_TX_LIMITS,
+  issuances: readonly AssetIssuance[] = [],
 ): BuiltArkTx {
   checkInputs(inputs);
   checkOutputs(outputs, limits);
   // Off-chain transfers carry no sats fee: arkd refuses a difference in either direction.
   assert(sumSats(inputs) === sumSats(outputs), "sats in equal sats out");
-  if (arkTxWeight(inputs.length, outputs.length) > limits.maxTxWeight) throw new AppError("too_many_inputs");
+  const packet = buildAssetPacket(inputs, outputs, issuances);
+  const packetScript = packet === undefined ? undefined : hex.decode(encodeAssetExtension(packet));
+  checkSize(inputs.length, outputs.length, packet, packetScript, limits);
 
   const spends = inputs.map((input) => buildCheckpoint(input, params.checkpointTapscript));
   const checkpoints = spends.map(({ checkpoint }) => checkpoint);
   const arkTx = buildTx(
     spends.map(({ output }) => output),
-    outputs.map(({ script, amountSats }) => ({ script: hex.decode(script), amount: amountSats })),
+    [
+      ...outputs.map(({ script, amountSats }) => ({ script: hex.decode(script), amount: amountSats })),
+      ...(packetScript === undefined ? [] : [{ script: packetScript, amount: 0n }]),
+    ],
   );
-  checkShape(arkTx, checkpoints, outputs);
+  checkShape(arkTx, checkpoints, outputs, packetScript);
   return {
     txid: arkTx.id,
     arkPsbt: toPsbt(arkTx),
@@ -65,6 +76,9 @@ export function buildArkTx(
       assert(checkpoint !== undefined && outpointOf(checkpoint, 0) === vtxoId, "checkpoint i spends input i");
       return { txid: checkpoint.id, psbt: toPsbt(checkpoint), vtxoId };
     }),
+    issuedAssetIds: (packet ?? []).flatMap((group, index) =>
+      group.assetId === undefined ? [toArkAssetId(arkTx.id, index)] : [],
+    ),
   };
 }
 
@@ -88,6 +102,22 @@ function checkOutputs(outputs: readonly ArkOutput[], limits: ArkTxLimits): void 
       throw new AppError("amount_above_maximum", { details: { max_sats: Number(limits.vtxoMaxSats) } });
     }
   }
+}
+
+function checkSize(
+  inputCount: number,
+  outputCount: number,
+  packet: AssetPacket | undefined,
+  packetScript: Uint8Array | undefined,
+  { maxTxWeight }: ArkTxLimits,
+): void {
+  const weight = arkTxWeight(inputCount, outputCount, packetScript?.length ?? 0);
+  if (weight > maxTxWeight) throw new AppError("too_many_inputs");
+  const assetsPerOutput = new Map<number, number>();
+  for (const { vout } of (packet ?? []).flatMap((group) => group.outputs)) {
+    assetsPerOutput.set(vout, (assetsPerOutput.get(vout) ?? 0) + 1);
+  }
+  if (Math.max(0, ...assetsPerOutput.values()) > maxAssetsPerVtxo(maxTxWeight)) throw new AppError("too_many_inputs");
 }
 
 function sumSats(coins: readonly { readonly amountSats: bigint }[]): bigint {
@@ -138,17 +168,27 @@ function buildTx(
 }
 
 /** What arkd will rebuild and compare; a future SDK that lays transactions out otherwise fails here, not at arkd. */
-function checkShape(arkTx: Transaction, checkpoints: readonly Transaction[], outputs: readonly ArkOutput[]): void {
+function checkShape(
+  arkTx: Transaction,
+  checkpoints: readonly Transaction[],
+  outputs: readonly ArkOutput[],
+  packetScript: Uint8Array | undefined,
+): void {
+  const anchorVout = outputs.length + (packetScript === undefined ? 0 : 1);
   assert(arkTx.inputsLength === checkpoints.length, "one checkpoint per input");
   for (const [i, checkpoint] of checkpoints.entries()) {
     assert(outpointOf(arkTx, i) === `${checkpoint.id}:0`, "ark input i spends output 0 of checkpoint i");
   }
-  assert(arkTx.outputsLength === outputs.length + 1, "the anchor is the only output added");
+  assert(arkTx.outputsLength === anchorVout + 1, "packet and anchor are the only outputs added");
   for (const [i, { script, amountSats }] of outputs.entries()) {
     const built = arkTx.getOutput(i);
     assert(built.amount === amountSats && hexOf(built.script) === script, "outputs keep their order");
   }
-  const anchor = arkTx.getOutput(outputs.length);
+  if (packetScript !== undefined) {
+    const built = arkTx.getOutput(outputs.length);
+    assert(built.amount === 0n && hexOf(built.script) === hex.encode(packetScript), "the packet follows the outputs");
+  }
+  const anchor = arkTx.getOutput(anchorVout);
   assert(anchor.amount === 0n && hexOf(anchor.script) === hex.encode(P2A.script), "the anchor comes last");
 }
 

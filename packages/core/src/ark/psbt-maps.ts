@@ -118,6 +118,10 @@ export class ByteReader {
     return this.#position;
   }
 
+  get isAtEnd(): boolean {
+    return this.#position === this.bytes.length;
+  }
+
   take(length: number): Uint8Array {
     const to = this.#position + length;
     if (to > this.bytes.length) throw new Error("the bytes end too soon");
@@ -137,7 +141,7 @@ export class ByteReader {
   }
 
   end(): void {
-    if (this.#position !== this.bytes.length) throw new Error("bytes are left over");
+    if (!this.isAtEnd) throw new Error("bytes are left over");
   }
 }
 

@@ -1,3 +1,5 @@
+import type { AssetAmount } from "./asset-types";
+
 /** Shapes of the Ark transaction builder. PSBTs are base64 v0, hex is lower case, sats are bigint. */
 
 /** What the scripts and checkpoints of a VTXO depend on; pinned per session. */
@@ -30,12 +32,16 @@ export interface ArkInput {
   /** Signer and exit delay of the script the VTXO was made with (they may be older than today's). */
   readonly signerPubkey: string;
   readonly exitDelay: number;
+  /** Every asset on it, with its whole amount; none when left out. arkd refuses a transfer that leaves one unnamed. */
+  readonly assets?: readonly AssetAmount[];
 }
 
 export interface ArkOutput {
   /** Output script, hex. */
   readonly script: string;
   readonly amountSats: bigint;
+  /** Assets that ride on it; none when left out. */
+  readonly assets?: readonly AssetAmount[];
 }
 
 export interface BuiltArkTx {
@@ -44,6 +50,8 @@ export interface BuiltArkTx {
   readonly arkPsbt: string;
   /** Checkpoint i belongs to input i. */
   readonly checkpoints: readonly { readonly txid: string; readonly psbt: string; readonly vtxoId: string }[];
+  /** arkd's ids of the assets it issues, in the order they were asked for. */
+  readonly issuedAssetIds: readonly string[];
 }
 
 /** One signature a signer is asked for (`items[]` of a 31511). */

@@ -1,3 +1,4 @@
+import type { AssetAmount } from "../ark/asset-types";
 import type { BitcoinNetwork } from "../ark/network";
 
 /** arkd as core sees it. Implemented by packages/daemons over gRPC; every method throws AppError. Sats are bigint. */
@@ -47,7 +48,7 @@ export interface ArkVtxo {
   /** txid of the ark tx that spends it, "" when none. */
   readonly arkTxid: string;
   readonly commitmentTxids: readonly string[];
-  readonly assets: readonly { readonly assetId: string; readonly amount: bigint }[];
+  readonly assets: readonly AssetAmount[];
 }
 
 /** An accepted, not yet finalised ark tx with arkd's signatures; PSBTs are base64. */
