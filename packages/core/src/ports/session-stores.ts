@@ -1,3 +1,4 @@
+import type { AssetAmount } from "../ark/asset-types";
 import type { ArkParams } from "../ark/types";
 import type { ErrorCode } from "../errors";
 import type { SignTxChallenge } from "../nostr/challenge-content";
@@ -191,6 +192,8 @@ export interface PlannedOutput {
   readonly ownerPubkey: string;
   readonly script: string;
   readonly amountSats: bigint;
+  /** As the packet of the ark tx assigns them; none when left out. */
+  readonly assets?: readonly AssetAmount[];
 }
 
 export interface SessionInput {

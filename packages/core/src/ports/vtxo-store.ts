@@ -4,15 +4,20 @@ import type { ArkVtxo } from "./ark-daemon";
 import type { Tx } from "./transactions";
 
 export interface BalanceRow {
+  /** gBTC, or an asset by arkd's id. */
   readonly assetId: string;
   readonly balance: bigint;
+  /** What of it stands on locked VTXOs. */
   readonly reserved: bigint;
+  /** gBTC: unlocked VTXOs whose sats carry assets, see `availableBalance`; 0 for every other asset. */
+  readonly freeCarriers: number;
   /** When the newest of these VTXOs was read from arkd or booked. */
   readonly seenAt: Date;
 }
 
 export interface VtxoFilter {
   readonly ownerPubkey: string;
+  /** gBTC = those that carry nothing else; an asset by arkd's id = all that carry it. */
   readonly assetId?: string;
   readonly status?: VtxoStatus;
   /** Leaves spent and settled rows out. */
@@ -21,6 +26,8 @@ export interface VtxoFilter {
 
 export interface GatewayVtxoQuery {
   readonly kind: VtxoKind;
+  /** The one asset they carry, by arkd's id; plain ones when left out. */
+  readonly assetId?: string;
   readonly minAmountSats: bigint;
   /** Those that expire earlier are not fresh enough. */
   readonly minExpiresAt: Date;
@@ -58,17 +65,7 @@ export interface VtxoStore {
   /** One compare-and-set over all rows: locks them when all are free, else none. Returns whether it did. */
   lockFree(tx: Tx, vtxoIds: readonly string[], lockedBy: string, until: Date): Promise<boolean>;
   /** `FOR UPDATE SKIP LOCKED` on the gateway's free rows of a kind, nearest expiry first above `minExpiresAt`, and locks them. */
-  lockGateway(
-    tx: Tx,
-    query: {
-      readonly kind: VtxoKind;
-      readonly minAmountSats: bigint;
-      readonly minExpiresAt: Date;
-      readonly count: number;
-    },
-    lockedBy: string,
-    until: Date,
-  ): Promise<readonly Vtxo[]>;
+  lockGateway(tx: Tx, query: GatewayVtxoQuery, lockedBy: string, until: Date): Promise<readonly Vtxo[]>;
   /** Locks one VTXO of the gateway's without an end; false when it is not free. */
   lockHeld(tx: Tx, vtxoId: string, lockedBy: string): Promise<boolean>;
   /** Moves the locks of a session that still has them; returns how many rows changed. `null` = endless. */

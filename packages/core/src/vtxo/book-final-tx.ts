@@ -1,3 +1,4 @@
+import type { AssetAmount } from "../ark/asset-types";
 import { assert } from "../errors";
 import type { ArkVtxo } from "../ports/ark-daemon";
 import type { Tx } from "../ports/transactions";
@@ -8,7 +9,15 @@ import type { Vtxo } from "./vtxo";
 export interface FinalArkTx {
   readonly txid: string;
   readonly inputs: readonly Vtxo[];
-  readonly outputs: readonly { readonly vout: number; readonly script: string; readonly amountSats: bigint }[];
+  readonly outputs: readonly FinalOutput[];
+}
+
+export interface FinalOutput {
+  readonly vout: number;
+  readonly script: string;
+  readonly amountSats: bigint;
+  /** As the packet of the transaction assigns them; none when left out. */
+  readonly assets?: readonly AssetAmount[];
 }
 
 /** Inputs spent, outputs created: a planned output is no VTXO before this. */
@@ -30,7 +39,7 @@ export function expiryOf(inputs: readonly Vtxo[]): Date | null {
   return expiries.length === 0 ? null : new Date(Math.min(...expiries));
 }
 
-function toArkVtxo(final: FinalArkTx, output: FinalArkTx["outputs"][number], now: Date): ArkVtxo {
+function toArkVtxo(final: FinalArkTx, output: FinalOutput, now: Date): ArkVtxo {
   return {
     vtxoId: `${final.txid}:${output.vout}`,
     txid: final.txid,
@@ -47,6 +56,6 @@ function toArkVtxo(final: FinalArkTx, output: FinalArkTx["outputs"][number], now
     settledBy: "",
     arkTxid: "",
     commitmentTxids: [...new Set(final.inputs.flatMap((input) => input.commitmentTxids))],
-    assets: [],
+    assets: output.assets ?? [],
   };
 }

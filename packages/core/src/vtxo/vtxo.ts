@@ -1,3 +1,5 @@
+import type { AssetAmount } from "../ark/asset-types";
+
 /** A row of the mirror of arkd's VTXO set. Owner = taproot script; nothing is "assigned" by editing a row. */
 export type VtxoKind = "user" | "treasury" | "stock" | "fee" | "used" | "land";
 
@@ -22,9 +24,11 @@ export interface Vtxo {
   readonly scriptId: bigint;
   readonly ownerPubkey: string;
   readonly kind: VtxoKind;
-  /** Its one asset, gBTC when it carries sats only, null when it carries several. */
+  /** Its one asset by arkd's id, gBTC when it carries sats only, null when it carries several. */
   readonly assetId: string | null;
   readonly amountSats: bigint;
+  /** What rides on its sats, in order of arkd's asset id; empty when it carries sats only. */
+  readonly assets: readonly AssetAmount[];
   readonly status: VtxoStatus;
   readonly expiresAt: Date | null;
   readonly createdAt: Date;

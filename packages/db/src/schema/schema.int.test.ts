@@ -107,7 +107,7 @@ async function describeTables(database: Database): Promise<Map<string, string[]>
   const found = new Map<string, string[]>();
   for (const row of rows) {
     const type = readText(row, "ty")
-      .replace(/^(bigint|int)\(\d+\)$/, "$1")
+      .replace(/^(bigint|int)\(\d+\)/, "$1")
       .replace(/^tinyint\(4\)$/, "tinyint");
     const columns = found.get(readText(row, "t")) ?? [];
     columns.push(`${readText(row, "c")} ${type}${readText(row, "n") === "NO" ? " not null" : ""}`);

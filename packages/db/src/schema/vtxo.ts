@@ -37,3 +37,10 @@ export const vtxos = mysqlTable("vtxos", {
   seenAt: datetime("seen_at", { mode: "date", fsp: 3 }).notNull(),
   isBooked: boolean("is_booked").notNull().default(false),
 });
+
+export const vtxoAssets = mysqlTable("vtxo_assets", {
+  id: bigint("id", { mode: "number" }).autoincrement().primaryKey(),
+  vtxoId: varchar("vtxo_id", { length: 80 }).notNull(),
+  assetId: varchar("asset_id", { length: 128 }).notNull(),
+  amount: bigint("amount", { mode: "bigint", unsigned: true }).notNull(),
+});

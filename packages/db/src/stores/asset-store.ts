@@ -1,3 +1,5 @@
+import { GBTC } from "@arkrelay/core/vtxo/vtxo";
+
 import { nullable, readBigint, readDate, readInteger, readJson, readText, type Row } from "../row";
 import type { SqlHandle } from "../sql-handle";
 
@@ -29,12 +31,19 @@ export interface Asset {
   readonly createdAt: Date;
 }
 
-/** The sums of all assets in one pass over the users' live VTXOs, joined to the page. */
+/**
+ * The sums of all assets in one pass over the users' live VTXOs, joined to the page. VTXOs know arkd's ids, the registry maps
+ * its names to them. The sats that carry other assets are in circulation like all others.
+ */
 const SELECT = `SELECT a.*, COALESCE(v.circulating, 0) AS circulating, COALESCE(v.reserved, 0) AS reserved
   FROM assets a LEFT JOIN (
-    SELECT asset_id, SUM(amount_sats) AS circulating, SUM(IF(locked_by IS NULL, 0, amount_sats)) AS reserved
-    FROM vtxos WHERE kind = 'user' AND status = 'assigned' GROUP BY asset_id
-  ) v ON v.asset_id = a.asset_id`;
+    SELECT '${GBTC}' AS asset_id, SUM(amount_sats) AS circulating, SUM(IF(locked_by IS NULL, 0, amount_sats)) AS reserved
+    FROM vtxos WHERE kind = 'user' AND status = 'assigned'
+    UNION ALL
+    SELECT x.asset_id, SUM(x.amount), SUM(IF(w.locked_by IS NULL, 0, x.amount))
+    FROM vtxos w JOIN vtxo_assets x ON x.vtxo_id = w.vtxo_id WHERE w.kind = 'user' AND w.status = 'assigned'
+    GROUP BY x.asset_id
+  ) v ON v.asset_id = COALESCE(a.ark_asset_id, a.asset_id)`;
 
 /** The asset registry. Rows are read only: registering and minting belong to a later release. */
 export class DrizzleAssetStore {

@@ -18,6 +18,7 @@ import { isDuplicateKey } from "../driver-errors";
 import { nullable, readBigint, readDate, readInteger, readJson, readText, type Row } from "../row";
 import type { SqlHandle, SqlParam } from "../sql-handle";
 import { connectionOf } from "../transactions";
+import { fromStoredOutputs, toStoredOutputs } from "./stored-output";
 
 const COLUMNS =
   "id, kind, business_id, pivot_vtxo_id, script, owner_pubkey, asset_id, amount, amount_sats, status, txid, version";
@@ -30,7 +31,6 @@ const ATTEMPTS_MAX = 200;
 
 /** JSON has neither undefined nor bigint. */
 type StoredCheckpoint = Omit<PayoutCheckpoint, "finalPsbt"> & { readonly finalPsbt?: string | undefined };
-type StoredOutput = Omit<PayoutOutput, "amountSats"> & { readonly amountSats: string };
 
 /** payouts and payout_attempts. */
 export class DrizzlePayoutStore implements PayoutStore {
@@ -154,7 +154,6 @@ export class DrizzlePayoutStore implements PayoutStore {
 }
 
 function toAttemptValues(attempt: Omit<PayoutAttempt, "lastSentAt" | "submitState" | "outcome">): readonly SqlParam[] {
-  const outputs = attempt.outputs.map((each): StoredOutput => ({ ...each, amountSats: String(each.amountSats) }));
   return [
     attempt.payoutId,
     attempt.attempt,
@@ -163,7 +162,7 @@ function toAttemptValues(attempt: Omit<PayoutAttempt, "lastSentAt" | "submitStat
     attempt.unsignedPsbt,
     attempt.signedPsbt ?? null,
     JSON.stringify(attempt.checkpoints),
-    JSON.stringify(outputs),
+    toStoredOutputs(attempt.outputs),
     JSON.stringify(attempt.inputVtxoIds),
   ];
 }
@@ -244,7 +243,6 @@ function toPayout(row: Row): Payout {
 
 function toPayoutAttempt(row: Row): PayoutAttempt {
   const checkpoints = readJson(row, "checkpoints") as readonly StoredCheckpoint[];
-  const outputs = readJson(row, "outputs") as readonly StoredOutput[];
   return {
     payoutId: readBigint(row, "payout_id"),
     attempt: readInteger(row, "attempt"),
@@ -254,7 +252,7 @@ function toPayoutAttempt(row: Row): PayoutAttempt {
     unsignedPsbt: readText(row, "unsigned_psbt"),
     signedPsbt: nullable(row, "signed_psbt", readText),
     checkpoints: checkpoints.map((each) => ({ ...each, finalPsbt: each.finalPsbt })),
-    outputs: outputs.map((each) => ({ ...each, amountSats: BigInt(each.amountSats) })),
+    outputs: fromStoredOutputs<PayoutOutput>(readJson(row, "outputs")),
     inputVtxoIds: readJson(row, "input_vtxo_ids") as readonly string[],
     lastSentAt: nullable(row, "last_sent_at", readDate),
     submitState: (nullable(row, "submit_state", readJson) as SubmitState | undefined) ?? NEVER_SENT,

@@ -13,9 +13,7 @@ import type { Database } from "../connection";
 import { nullable, readInteger, readJson, readText, type Row } from "../row";
 import type { SqlHandle, SqlParam } from "../sql-handle";
 import { connectionOf } from "../transactions";
-
-/** JSON has no bigint, so amounts are decimal text. */
-type StoredOutput = Omit<PlannedOutput, "amountSats"> & { readonly amountSats: string };
+import { fromStoredOutputs, toStoredOutputs } from "./stored-output";
 
 /** session_txs and session_inputs. */
 export class DrizzleSessionTxStore implements SessionTxStore {
@@ -27,9 +25,7 @@ export class DrizzleSessionTxStore implements SessionTxStore {
       await connection.write("DELETE FROM session_txs WHERE session_id = ?", [session.id]);
       await connection.write("DELETE FROM session_inputs WHERE session_id = ?", [session.id]);
     }
-    const outputs = JSON.stringify(
-      plan.outputs.map((each): StoredOutput => ({ ...each, amountSats: String(each.amountSats) })),
-    );
+    const outputs = toStoredOutputs(plan.outputs);
     const txs = [
       ["ark", plan.txs.ark, outputs] as const,
       ...plan.txs.checkpoints.map((checkpoint) => ["checkpoint", checkpoint, null] as const),
@@ -60,10 +56,7 @@ export class DrizzleSessionTxStore implements SessionTxStore {
     const ark = rows.find((row) => readText(row, "role") === "ark");
     if (ark === undefined) return undefined;
     const checkpoints = rows.filter((row) => readText(row, "role") === "checkpoint").map(toSessionTx);
-    const outputs = (readJson(ark, "planned_outputs") as readonly StoredOutput[]).map((each) => ({
-      ...each,
-      amountSats: BigInt(each.amountSats),
-    }));
+    const outputs = fromStoredOutputs<PlannedOutput>(readJson(ark, "planned_outputs"));
     return { txs: { ark: toSessionTx(ark), checkpoints }, outputs };
   }
 

@@ -1,3 +1,4 @@
+import type { AssetAmount } from "@arkrelay/core/ark/asset-types";
 import type { Vtxo, VtxoKind, VtxoScriptRow, VtxoStatus } from "@arkrelay/core/vtxo/vtxo";
 
 import { nullable, readBigint, readDate, readInteger, readJson, readText, type Row } from "../row";
@@ -7,7 +8,7 @@ export const VTXO_COLUMNS = `v.id, v.vtxo_id, v.txid, v.vout, v.script_id, v.own
 
 export const SCRIPT_COLUMNS = "id, owner_pubkey, signer_pubkey, exit_delay, script, tap_tree, kind, synced_at";
 
-export function toVtxo(row: Row): Vtxo {
+export function toVtxo(row: Row, assets: readonly AssetAmount[]): Vtxo {
   return {
     id: readBigint(row, "id"),
     vtxoId: readText(row, "vtxo_id"),
@@ -18,6 +19,7 @@ export function toVtxo(row: Row): Vtxo {
     kind: readText(row, "kind") as VtxoKind,
     assetId: nullable(row, "asset_id", readText) ?? null,
     amountSats: readBigint(row, "amount_sats"),
+    assets,
     status: readText(row, "status") as VtxoStatus,
     commitmentTxids: readJson(row, "commitment_txids") as readonly string[],
     expiresAt: nullable(row, "expires_at", readDate) ?? null,

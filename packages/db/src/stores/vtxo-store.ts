@@ -2,15 +2,17 @@ import type { VtxoScriptInfo } from "@arkrelay/core/ark/types";
 import { assert } from "@arkrelay/core/errors";
 import type { ArkVtxo } from "@arkrelay/core/ports/ark-daemon";
 import type { Tx } from "@arkrelay/core/ports/transactions";
-import type { GatewayVtxoQuery, VtxoFilter, VtxoStore } from "@arkrelay/core/ports/vtxo-store";
+import type { BalanceRow, GatewayVtxoQuery, VtxoFilter, VtxoStore } from "@arkrelay/core/ports/vtxo-store";
 import { GBTC, type Vtxo, type VtxoKind, type VtxoScriptRow, type VtxoStatus } from "@arkrelay/core/vtxo/vtxo";
 
 import type { Database } from "../connection";
-import { nullable, readBigint, readBoolean, readDate, readInteger, readJson, readText, type Row } from "../row";
+import { nullable, readBigint, readDate, readInteger, readText } from "../row";
 import type { SqlHandle, SqlParam } from "../sql-handle";
 import { connectionOf } from "../transactions";
 import { placeholders } from "./job-work-tables";
-import { SCRIPT_COLUMNS, toScript, toVtxo, VTXO_COLUMNS } from "./vtxo-row";
+import { upsertVtxos } from "./upsert-vtxos";
+import { toVtxos } from "./vtxo-asset-rows";
+import { SCRIPT_COLUMNS, toScript, VTXO_COLUMNS } from "./vtxo-row";
 
 /** The gateway holds few scripts of a kind: one per rotation of arkd's signer. */
 const SCRIPTS_MAX = 1_000;
@@ -82,26 +84,28 @@ export class DrizzleVtxoStore implements VtxoStore {
   }
 
   async listLive(tx: Tx | undefined, ownerPubkey: string, limit: number): Promise<readonly Vtxo[]> {
-    const rows = await this.handle(tx).select(
+    const handle = this.handle(tx);
+    const rows = await handle.select(
       `SELECT ${VTXO_COLUMNS} FROM vtxos v WHERE v.owner_pubkey = ? AND v.status IN ('assigned','available')
          AND (v.expires_at IS NULL OR v.expires_at > NOW(3)) ORDER BY v.amount_sats DESC, v.id LIMIT ?`,
       [ownerPubkey, limit],
     );
-    return rows.map(toVtxo);
+    return toVtxos(handle, rows);
   }
 
   async listByIds(tx: Tx | undefined, vtxoIds: readonly string[]): Promise<readonly Vtxo[]> {
     if (vtxoIds.length === 0) return [];
-    const rows = await this.handle(tx).selectOnce(
+    const handle = this.handle(tx);
+    const rows = await handle.selectOnce(
       `SELECT ${VTXO_COLUMNS} FROM vtxos v WHERE v.vtxo_id IN (${placeholders(vtxoIds)})`,
       vtxoIds,
     );
-    return rows.map(toVtxo);
+    return toVtxos(handle, rows);
   }
 
   async list(filter: VtxoFilter, limit: number, beforeId: bigint | undefined): Promise<readonly Vtxo[]> {
     const conditions: [string, SqlParam[]][] = [["v.owner_pubkey = ?", [filter.ownerPubkey]]];
-    if (filter.assetId !== undefined) conditions.push(["v.asset_id = ?", [filter.assetId]]);
+    if (filter.assetId !== undefined) conditions.push([CARRIES_ASSET, [filter.assetId, filter.assetId]]);
     if (filter.status !== undefined) conditions.push(["v.status = ?", [filter.status]]);
     if (filter.liveOnly === true) conditions.push(["v.status IN ('assigned','available')", []]);
     if (beforeId !== undefined) conditions.push(["v.id < ?", [beforeId]]);
@@ -109,21 +113,16 @@ export class DrizzleVtxoStore implements VtxoStore {
       `SELECT ${VTXO_COLUMNS} FROM vtxos v WHERE ${conditions.map(([text]) => text).join(" AND ")} ORDER BY v.id DESC LIMIT ?`,
       [...conditions.flatMap(([, values]) => values), limit],
     );
-    return rows.map(toVtxo);
+    return toVtxos(this.database, rows);
   }
 
-  async sumBalances(ownerPubkey: string, now: Date) {
-    const rows = await this.database.select(
-      `SELECT asset_id, SUM(amount_sats) AS balance, SUM(IF(locked_by IS NULL, 0, amount_sats)) AS reserved,
-         MAX(seen_at) AS seen_at FROM vtxos
-       WHERE owner_pubkey = ? AND status = 'assigned' AND (expires_at IS NULL OR expires_at > ?) AND asset_id IS NOT NULL
-       GROUP BY asset_id ORDER BY asset_id`,
-      [ownerPubkey, now],
-    );
+  async sumBalances(ownerPubkey: string, now: Date): Promise<readonly BalanceRow[]> {
+    const rows = await this.database.select(SUM_BALANCES, [GBTC, GBTC, ownerPubkey, now, ownerPubkey, now]);
     return rows.map((row) => ({
       assetId: readText(row, "asset_id"),
       balance: readBigint(row, "balance"),
       reserved: readBigint(row, "reserved"),
+      freeCarriers: readInteger(row, "free_carriers"),
       seenAt: readDate(row, "seen_at"),
     }));
   }
@@ -177,8 +176,8 @@ export class DrizzleVtxoStore implements VtxoStore {
   async lockGateway(tx: Tx, query: GatewayVtxoQuery, lockedBy: string, until: Date): Promise<readonly Vtxo[]> {
     const connection = connectionOf(tx);
     const pick = async (statement: string): Promise<readonly Vtxo[]> => {
-      const values = [query.kind, GBTC, query.minExpiresAt, query.minAmountSats, query.count];
-      return (await connection.select(statement, values)).map(toVtxo);
+      const values = [query.kind, query.assetId ?? GBTC, query.minExpiresAt, query.minAmountSats, query.count];
+      return toVtxos(connection, await connection.select(statement, values));
     };
     let vtxos = await pick(PICK_UNLOCKED);
     // All that were skipped may be locked for a moment only (a reconcile writes them): wait for them before saying there is none.
@@ -232,18 +231,7 @@ export class DrizzleVtxoStore implements VtxoStore {
     rows: readonly { readonly vtxo: ArkVtxo; readonly script: VtxoScriptRow }[],
     from: "final" | "reconcile",
   ): Promise<void> {
-    const connection = connectionOf(tx);
-    const changed = from === "final" ? rows : await leaveOutUnchanged(connection, rows);
-    if (changed.length === 0) return;
-    // One order for everybody, so that two reconciles of overlapping sets do not deadlock.
-    const sorted = changed.toSorted((a, b) => (a.vtxo.vtxoId < b.vtxo.vtxoId ? -1 : 1));
-    await connection.writeOnce(
-      `INSERT INTO vtxos (vtxo_id, txid, vout, script_id, owner_pubkey, kind, asset_id, amount_sats, status, is_preconfirmed, is_swept,
-         commitment_txids, expires_at, created_at, spending_txid, settled_txid, updated_from, is_booked, seen_at)
-       VALUES ${sorted.map(() => "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NOW(3))").join(", ")}
-       ON DUPLICATE KEY UPDATE ${UPSERT_UPDATES}`,
-      sorted.flatMap(({ vtxo, script }) => upsertValues(vtxo, script, from)),
-    );
+    await upsertVtxos(connectionOf(tx), rows, from);
   }
 
   private async scriptsWhere(condition: string, value: string): Promise<readonly VtxoScriptRow[]> {
@@ -259,110 +247,23 @@ export class DrizzleVtxoStore implements VtxoStore {
   }
 }
 
+/** Sats are the plain VTXOs of a list; an asset is found beside others too. */
+const CARRIES_ASSET = `(v.asset_id = ? OR EXISTS (
+  SELECT 1 FROM vtxo_assets a WHERE a.vtxo_id = v.vtxo_id AND a.asset_id = ?))`;
+
+/** Every sat counts as gBTC, those that carry assets too; the reader takes the free carriers from what can be spent. */
+const SUM_BALANCES = `SELECT ? AS asset_id, SUM(amount_sats) AS balance, SUM(IF(locked_by IS NULL, 0, amount_sats)) AS reserved,
+    SUM(locked_by IS NULL AND (asset_id IS NULL OR asset_id <> ?)) AS free_carriers, MAX(seen_at) AS seen_at
+  FROM vtxos WHERE owner_pubkey = ? AND status = 'assigned' AND (expires_at IS NULL OR expires_at > ?) HAVING COUNT(*) > 0
+  UNION ALL
+  SELECT a.asset_id, SUM(a.amount), SUM(IF(v.locked_by IS NULL, 0, a.amount)), 0, MAX(v.seen_at)
+  FROM vtxos v JOIN vtxo_assets a ON a.vtxo_id = v.vtxo_id
+  WHERE v.owner_pubkey = ? AND v.status = 'assigned' AND (v.expires_at IS NULL OR v.expires_at > ?)
+  GROUP BY a.asset_id ORDER BY asset_id`;
+
 /** vtxos alone: a join would lock the joined rows too, and the next picker would find none. The index gives the order. */
 const PICK = `SELECT ${VTXO_COLUMNS} FROM vtxos v FORCE INDEX (ix_vtxos_pick) WHERE v.kind = ? AND v.asset_id = ?
   AND v.status = 'available' AND v.locked_by IS NULL AND v.expires_at >= ? AND v.amount_sats >= ?
   ORDER BY v.expires_at LIMIT ? FOR UPDATE`;
 const PICK_UNLOCKED = `${PICK} SKIP LOCKED`;
 const PICK_WAITING = PICK;
-
-interface SeenVtxo {
-  readonly vtxo: ArkVtxo;
-  readonly script: VtxoScriptRow;
-}
-
-/**
- * Most of what a reconcile reads is known. Writing it all the same would lock every VTXO of the gateway for that moment, and
- * whoever picks a free one then (SKIP LOCKED) would find none.
- */
-async function leaveOutUnchanged(connection: SqlHandle, rows: readonly SeenVtxo[]): Promise<readonly SeenVtxo[]> {
-  if (rows.length === 0) return rows;
-  const known = await connection.selectOnce(
-    `SELECT vtxo_id, status, is_preconfirmed, is_swept, expires_at, commitment_txids FROM vtxos
-     WHERE vtxo_id IN (${placeholders(rows)})`,
-    rows.map(({ vtxo }) => vtxo.vtxoId),
-  );
-  const byId = new Map(known.map((row) => [readText(row, "vtxo_id"), row]));
-  return rows.filter(({ vtxo, script }) => {
-    const row = byId.get(vtxo.vtxoId);
-    return row === undefined || fingerprintOf(row) !== fingerprintOfSeen(vtxo, script.kind);
-  });
-}
-
-function fingerprintOf(row: Row): string {
-  return JSON.stringify([
-    readText(row, "status"),
-    readBoolean(row, "is_preconfirmed"),
-    readBoolean(row, "is_swept"),
-    nullable(row, "expires_at", readDate)?.getTime() ?? null,
-    readJson(row, "commitment_txids"),
-  ]);
-}
-
-function fingerprintOfSeen(vtxo: ArkVtxo, kind: VtxoKind): string {
-  const status = statusOf(vtxo, kind);
-  return JSON.stringify([
-    status,
-    vtxo.isPreconfirmed,
-    vtxo.isSwept,
-    vtxo.expiresAt?.getTime() ?? null,
-    vtxo.commitmentTxids,
-  ]);
-}
-
-/**
- * A VTXO never comes back to life: a row that is spent or settled keeps that, however old the read is that says otherwise.
- * One that is locked for ever belongs to a ceremony that arkd may have: its end writes the row, no reconcile does.
- */
-const IS_FIXED = "(status IN ('spent','settled') OR (locked_by IS NOT NULL AND locked_until IS NULL))";
-const UPSERT_UPDATES = [
-  // MariaDB assigns from left to right, so the columns that IS_FIXED reads come last.
-  `spending_txid = IF(${IS_FIXED}, spending_txid, VALUES(spending_txid))`,
-  `settled_txid = IF(${IS_FIXED}, settled_txid, VALUES(settled_txid))`,
-  "is_preconfirmed = VALUES(is_preconfirmed)",
-  "is_swept = VALUES(is_swept)",
-  "commitment_txids = VALUES(commitment_txids)",
-  "expires_at = VALUES(expires_at)",
-  "updated_from = VALUES(updated_from)",
-  "seen_at = VALUES(seen_at)",
-  "is_booked = GREATEST(is_booked, VALUES(is_booked))",
-  `status = IF(${IS_FIXED}, status, VALUES(status))`,
-].join(", ");
-
-function upsertValues(vtxo: ArkVtxo, script: VtxoScriptRow, from: "final" | "reconcile"): SqlParam[] {
-  return [
-    vtxo.vtxoId,
-    vtxo.txid,
-    vtxo.vout,
-    script.id,
-    script.ownerPubkey,
-    script.kind,
-    assetIdOf(vtxo),
-    vtxo.amountSats,
-    statusOf(vtxo, script.kind),
-    vtxo.isPreconfirmed,
-    vtxo.isSwept,
-    JSON.stringify(vtxo.commitmentTxids),
-    vtxo.expiresAt,
-    vtxo.createdAt,
-    vtxo.isSpent && vtxo.arkTxid !== "" ? vtxo.arkTxid : null,
-    vtxo.settledBy === "" ? null : vtxo.settledBy,
-    from,
-    // The outputs of a transaction of ours come with its postings; what others send us is booked by the reconciliation.
-    from === "final",
-  ];
-}
-
-function statusOf(vtxo: ArkVtxo, kind: VtxoKind): VtxoStatus {
-  if (vtxo.settledBy !== "") return "settled";
-  if (vtxo.isSpent || vtxo.isUnrolled) return "spent";
-  if (vtxo.isSwept) return "expired";
-  return kind === "user" ? "assigned" : "available";
-}
-
-/** A VTXO with assets of arkd's is not plain sats: it must never be picked as a co-input or spent as a user's gBTC. */
-function assetIdOf(vtxo: ArkVtxo): string | null {
-  const [only, ...more] = vtxo.assets;
-  if (only === undefined) return GBTC;
-  return more.length === 0 ? only.assetId : null;
-}

@@ -1,6 +1,8 @@
+import { DEFAULT_ARK_TX_LIMITS } from "@arkrelay/core/ark/build-ark-tx";
 import { BalanceParams, BalanceReply, BalancesReply } from "@arkrelay/core/http/assets";
 import { UserPubkeyParams } from "@arkrelay/core/http/transactions";
 import type { BalanceRow } from "@arkrelay/core/ports/vtxo-store";
+import { availableBalance } from "@arkrelay/core/vtxo/available-balance";
 
 import type { ApiDeps } from "../../api-deps";
 import { readRoute } from "../../http/route";
@@ -55,7 +57,7 @@ export const getBalanceRoute = readRoute({
     body: {
       user_pubkey: params.user_pubkey,
       asset_id: assetId,
-      ...toAmounts(row ?? { balance: 0n, reserved: 0n }),
+      ...toAmounts(row ?? { balance: 0n, reserved: 0n, freeCarriers: 0 }),
       ...(updatedAt !== undefined && { last_updated: updatedAt.toISOString() }),
     },
   };
@@ -76,10 +78,10 @@ function later(seenAt: Date, syncedAt: Date | undefined): Date {
   return syncedAt !== undefined && syncedAt > seenAt ? syncedAt : seenAt;
 }
 
-function toAmounts(row: Pick<BalanceRow, "balance" | "reserved">) {
+function toAmounts(row: Pick<BalanceRow, "balance" | "reserved" | "freeCarriers">) {
   return {
     balance: Number(row.balance),
     reserved_balance: Number(row.reserved),
-    available_balance: Number(row.balance - row.reserved),
+    available_balance: Number(availableBalance(row, DEFAULT_ARK_TX_LIMITS.dustSats)),
   };
 }

@@ -58,7 +58,9 @@ function toManagedVtxo(vtxo: Vtxo) {
   };
 }
 
-/** gBTC is the sats themselves; units of another asset are not kept by this release. */
+/** gBTC is the sats themselves; several assets have no one amount. */
 export function assetAmount(vtxo: Vtxo): number | null {
-  return vtxo.assetId === GBTC ? Number(vtxo.amountSats) : null;
+  if (vtxo.assetId === GBTC) return Number(vtxo.amountSats);
+  const [only, ...more] = vtxo.assets;
+  return only === undefined || more.length > 0 ? null : Number(only.amount);
 }
