@@ -42,6 +42,8 @@ function serverArguments({ paths, port, isDurable, initFile }) {
     `--port=${port}`,
     "--bind-address=127.0.0.1",
     `--socket=${path.join(paths.socketDir, "mysql.sock")}`,
+    // Of its own: a server that starts empties the folder of temporary tables, those of its neighbours too.
+    `--tmpdir=${paths.socketDir}`,
     `--pid-file=${path.join(paths.run, "mysql.pid")}`,
     `--init-file=${initFile}`,
     "--skip-log-bin",
@@ -65,7 +67,7 @@ async function prepareDataDir(servers, paths) {
   rmSync(beside, { recursive: true, force: true });
   mkdirSync(beside, { recursive: true, mode: 0o700 });
   // A path relative to the working directory, because this shell script of MariaDB's does not quote: blanks would break it.
-  const where = { cwd: path.dirname(beside) };
+  const where = { cwd: path.dirname(beside), env: { ...process.env, TMPDIR: paths.socketDir } };
   await mustRun(
     "Creating the database directory",
     servers.mariadbInstallDb,
