@@ -16,13 +16,14 @@ export function toStoredOutputs(outputs: readonly Output[]): string {
   return JSON.stringify(outputs, (_key, value: unknown) => (typeof value === "bigint" ? String(value) : value));
 }
 
-/** The same back, from what `readJson` gives. */
-export function fromStoredOutputs<O extends Output>(stored: unknown): readonly (Omit<O, keyof Output> & Output)[] {
-  return (stored as readonly StoredOutput<O>[]).map(({ amountSats, assets, ...rest }) => ({
+/** The same back, from what `readJson` gives. The JSON is trusted to have its shape: it is written by `toStoredOutputs` alone. */
+export function fromStoredOutputs<O extends Output>(stored: unknown): readonly O[] {
+  const outputs = (stored as readonly StoredOutput<O>[]).map(({ amountSats, assets, ...rest }) => ({
     ...rest,
     amountSats: BigInt(amountSats),
     ...(assets !== undefined && {
       assets: assets.map(({ assetId, amount }) => ({ assetId, amount: BigInt(amount) })),
     }),
   }));
+  return outputs as unknown as readonly O[];
 }
