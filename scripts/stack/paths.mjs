@@ -8,7 +8,7 @@ export const ROOT = path.resolve(import.meta.dirname, "../..");
 /** Package manager and stamps: shared by every state directory of this checkout. */
 export const TOOLS_DIR = path.join(ROOT, ".local/tools");
 
-/** Where a stack keeps its things. Nothing is written outside but the database socket (`socketDir`). */
+/** Where a stack keeps its things. Outside, in the temporary folder, are only the database socket (`socketDir`) and the claims on ports. */
 export function statePaths(stateDir = ".local") {
   const root = path.resolve(ROOT, stateDir);
   const at = (...parts) => path.join(root, ...parts);
