@@ -99,11 +99,11 @@ async function land(stack: Stack, user: User): Promise<void> {
 
 async function measureRecovery(stack: Stack, { client, pubkey }: User): Promise<number> {
   await control(stack, "/restart/lnd", { down_ms: DOWN_MS });
-  const { payment_hash: paymentHash } = await client.lightningLift(pubkey, "gBTC", LIFT_SATS, { as: "owner" });
   const backAt = performance.now() + DOWN_MS;
+  const { payment_hash: paymentHash } = await client.lightningLift(pubkey, "gBTC", LIFT_SATS, { as: "owner" });
   while (performance.now() < backAt + RECOVERY_TIMEOUT_MS) {
     const { bolt11_invoice: bolt11 } = await client.getInvoice(paymentHash);
-    if (bolt11) return Math.max(0, performance.now() - backAt);
+    if (bolt11) return performance.now() - backAt;
     await new Promise((resolve) => setTimeout(resolve, RECOVERY_PROBE_MS));
   }
   return Number.NaN;

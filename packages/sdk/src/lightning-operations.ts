@@ -58,8 +58,10 @@ export interface LandResult {
 }
 
 const TIMEOUT_MS = 120_000;
-const LOOK_FIRST_MS = 100;
+const LOOK_FIRST_MS = 50;
 const LOOK_MS_MAX = 1_000;
+/** A lift is through within half a second or waits for its payer: looks are close together first, and soon far apart. */
+const LOOK_GROWTH = 1.3;
 /** The VTXO is the user's in both: `lost` is a lift whose payment the gateway could not keep. */
 const LIFT_DONE: ReadonlySet<string> = new Set(["paid", "lost"]);
 const LIFT_FAILED: ReadonlySet<string> = new Set(["expired", "cancelled"]);
@@ -189,7 +191,7 @@ async function look(
   signal: AbortSignal,
   isSo: (read: InvoiceRead) => boolean,
 ): Promise<InvoiceRead> {
-  for (let waitMs = LOOK_FIRST_MS; ; waitMs = Math.min(waitMs * 2, LOOK_MS_MAX)) {
+  for (let waitMs = LOOK_FIRST_MS; ; waitMs = Math.min(waitMs * LOOK_GROWTH, LOOK_MS_MAX)) {
     const read = await readInvoice(client, paymentHash, signal);
     if (read !== undefined && isSo(read)) return read;
     if (read !== undefined && LIFT_FAILED.has(read.status)) {
