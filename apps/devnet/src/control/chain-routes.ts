@@ -15,8 +15,12 @@ const FaucetBody = z.strictObject({
   pubkey: XOnlyKey,
   amount_sats: z.int().positive().max(SATS_MAX),
   count: z.int().min(1).max(FUNDED_OUTPUTS_MAX).default(1),
-  asset_id: z.undefined("assets are not simulated yet").optional(),
-  asset_amount: z.undefined("assets are not simulated yet").optional(),
+  /** arkd's own id. Names belong to the gateway's registry, which devnet does not see. */
+  asset_id: z
+    .string()
+    .regex(/^(?!0{64})[0-9a-f]{68}$/, "must be an asset id of arkd: 68 lower-case hex characters")
+    .optional(),
+  asset_amount: z.int().positive().optional(),
 });
 const MineBody = z.strictObject({ blocks: z.int().min(1).max(BLOCKS_MAX).default(1) });
 const AdvanceBody = z.strictObject({ seconds: z.int().min(1).max(TEN_YEARS_SECONDS) });
@@ -25,11 +29,14 @@ const AdvanceBody = z.strictObject({ seconds: z.int().min(1).max(TEN_YEARS_SECON
 export function chainRoutes({ engine, lndEngine, clock }: DevnetParts): Router {
   const router = Router();
   router.post("/faucet", (req, res) => {
-    const { pubkey, amount_sats, count } = parseBody(FaucetBody, req.body);
+    const { pubkey, amount_sats, count, asset_id, asset_amount } = parseBody(FaucetBody, req.body);
     const { dustSats } = engine.state.settings;
     if (amount_sats < dustSats) throw invalidField("amount_sats", `must be at least ${dustSats}, the dust limit`);
     if (amount_sats * count > SATS_MAX) throw invalidField("count", "the sum is more than all bitcoin there will be");
-    const { txid, vtxoIds } = engine.fund(pubkey, BigInt(amount_sats), count);
+    if (asset_id === undefined && asset_amount !== undefined) throw invalidField("asset_id", "must name the asset");
+    if (asset_id !== undefined && asset_amount === undefined) throw invalidField("asset_amount", "must say how much");
+    const assets = asset_id === undefined ? [] : [{ assetId: asset_id, amount: BigInt(asset_amount ?? 0) }];
+    const { txid, vtxoIds } = engine.fund(pubkey, BigInt(amount_sats), count, assets);
     res.json({ vtxo_ids: vtxoIds, txid });
   });
   router.post("/mine", (req, res) => {

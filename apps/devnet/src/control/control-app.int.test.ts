@@ -23,6 +23,7 @@ const ANY_PORTS = [
   "0",
 ];
 const alice = aWallet("alice");
+const GOLD = `${"aa".repeat(32)}0000`;
 
 let stateDir: string;
 let devnet: DevnetDescription;
@@ -81,6 +82,22 @@ describe("control API", () => {
     });
   });
 
+  it("funds a key with an asset and accounts for every unit", async () => {
+    const faucet = { pubkey: alice.pubkey, amount_sats: 1_000, count: 2, asset_id: GOLD, asset_amount: 50 };
+    expect((await ask("POST", "/faucet", faucet)).status).toBe(200);
+    expect((await ask("GET", "/state")).body).toMatchObject({
+      arkd: {
+        assets: { [GOLD]: { issued_units: 100, live_units: 100, burnt_units: 0, by_owner: { [alice.pubkey]: 100 } } },
+      },
+      drift: 0,
+    });
+    const asset = await fetch(`${devnet.arkd.rest}/v1/indexer/asset/${GOLD}`);
+    expect(await asset.json()).toEqual({ assetId: GOLD, supply: "100", metadata: "", controlAsset: "" });
+    const vtxos = await fetch(`${devnet.arkd.rest}/v1/indexer/vtxos?scripts=${await scriptOfAlice()}`);
+    const assets = [{ assetId: GOLD, amount: "50" }];
+    expect(await vtxos.json()).toMatchObject({ vtxos: [{ assets }, { assets }] });
+  });
+
   it("refuses to name balances by something that is no key", async () => {
     const { status, body } = await ask("GET", "/state?pubkeys=nonsense");
     expect([status, (body as { errors: { path: string }[] }).errors[0]?.path]).toEqual([400, "pubkeys.0"]);
@@ -107,7 +124,9 @@ describe("control API", () => {
     ["/faucet", { pubkey: alice.pubkey, amount_sats: "1000" }, ["amount_sats"]],
     ["/faucet", { pubkey: alice.pubkey, amount_sats: 329 }, ["amount_sats"]],
     ["/faucet", { pubkey: "ff".repeat(32), amount_sats: 1_000 }, ["pubkey"]],
-    ["/faucet", { pubkey: alice.pubkey, amount_sats: 1_000, asset_id: "gUSD" }, ["asset_id"]],
+    ["/faucet", { pubkey: alice.pubkey, amount_sats: 1_000, asset_id: "gUSD", asset_amount: 1 }, ["asset_id"]],
+    ["/faucet", { pubkey: alice.pubkey, amount_sats: 1_000, asset_id: GOLD }, ["asset_amount"]],
+    ["/faucet", { pubkey: alice.pubkey, amount_sats: 1_000, asset_amount: 1 }, ["asset_id"]],
     ["/faucet", { pubkey: alice.pubkey, amount_sats: 1_000, colour: "red" }, ["colour"]],
     ["/clock/advance", { seconds: -1 }, ["seconds"]],
     ["/faults", { target: "evm", kind: "down" }, ["target"]],

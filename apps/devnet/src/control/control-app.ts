@@ -9,7 +9,7 @@ import { lightningRoutes } from "./lightning-routes";
 import { lndRoutes } from "./lnd-routes";
 import { lndView } from "./lnd-view";
 import { InvalidRequestError, parseBody } from "./parse-body";
-import { arkdConservation, driftSats } from "./state-view";
+import { arkdConservation, driftSats, driftUnits } from "./state-view";
 import { tapdRoutes } from "./tapd-routes";
 import { tapdView } from "./tapd-view";
 import { XOnlyKey } from "./x-only-key";
@@ -68,7 +68,7 @@ function describeState({ engine, lndEngine, tapdEngine, clock, relay, relayLog, 
     tapd,
     relay: { events: relayLog.store.size, connections: relay.connectionCount() },
     faults: faults.list().map(({ id, delayMs, ...fault }) => ({ fault_id: id, ...fault, delay_ms: delayMs })),
-    drift: driftSats(arkd) + lnd.drift_sats + tapd.drift_units,
+    drift: driftSats(arkd) + driftUnits(arkd) + lnd.drift_sats + tapd.drift_units,
   };
 }
 

@@ -1,5 +1,6 @@
 import type { ArkdState } from "../arkd/engine/arkd-state";
 import { isSpent } from "../arkd/engine/vtxo";
+import { type AssetConservation, assetConservation } from "./asset-view";
 
 /** Where every issued sat is. Amounts are JSON integers: all bitcoin there will be fits. */
 export interface ArkdConservation {
@@ -12,7 +13,8 @@ export interface ArkdConservation {
   readonly unrolled_sats: number;
   /** Live sats by x-only key; by output script where no spend or faucet call has shown the key. */
   readonly by_owner: Readonly<Record<string, number>>;
-  readonly assets: Readonly<Record<string, never>>;
+  /** By arkd's id. */
+  readonly assets: Readonly<Record<string, AssetConservation>>;
   readonly vtxo_count: number;
   readonly pending_tx_count: number;
 }
@@ -39,10 +41,15 @@ export function arkdConservation(state: ArkdState): ArkdConservation {
     in_flight_sats: Number(inFlight),
     unrolled_sats: Number(unrolled),
     by_owner: Object.fromEntries([...byOwner].map(([owner, sats]) => [owner, Number(sats)])),
-    assets: {},
+    assets: assetConservation(state),
     vtxo_count: state.vtxos.size,
     pending_tx_count: [...state.offchainTxs.values()].filter(({ stage }) => stage === "accepted").length,
   };
+}
+
+/** Units of all assets that came from nowhere or went nowhere, each way counted; anything but 0 is a bug. */
+export function driftUnits({ assets }: ArkdConservation): number {
+  return Object.values(assets).reduce((sum, { drift_units }) => sum + Math.abs(drift_units), 0);
 }
 
 /** Sats that came from nowhere (negative) or went nowhere (positive); anything but 0 is a bug. */

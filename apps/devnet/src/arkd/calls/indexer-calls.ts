@@ -41,12 +41,7 @@ export function indexerCalls(engine: ArkdEngine, subscriptions: Subscriptions): 
     getVirtualTxs: { name: "GetVirtualTxs", run: (request) => getVirtualTxs(engine, request) },
     getVtxoChain: { name: "GetVtxoChain", run: ({ vtxoId }) => ({ chain: traceVtxoChain(engine.state, vtxoId) }) },
     getCommitmentTx: { name: "GetCommitmentTx", run: ({ txid }) => getCommitmentTx(engine, txid) },
-    getAsset: {
-      name: "GetAsset",
-      run: ({ assetId }) => {
-        throw new ArkdError("ASSET_NOT_FOUND", `asset ${assetId} not found`, { asset_id: assetId });
-      },
-    },
+    getAsset: { name: "GetAsset", run: ({ assetId }) => getAsset(engine, assetId) },
     subscribeForScripts: {
       name: "SubscribeForScripts",
       run: ({ scripts, subscriptionId }) => ({
@@ -96,6 +91,15 @@ function getCommitmentTx(engine: ArkdEngine, txid: string): GetCommitmentTxRespo
     totalInputVtxos: 0,
     ...total,
   };
+}
+
+/** An unknown asset is an INTERNAL without details: that is how arkd answers a lookup that finds no row. */
+function getAsset(engine: ArkdEngine, assetId: string): GetAssetResponse {
+  if (assetId === "") throw new PlainStatusError("INVALID_ARGUMENT", "missing asset id");
+  const asset = engine.state.assets.get(assetId);
+  if (asset === undefined) throw new PlainStatusError("INTERNAL", `asset ${assetId} not found`);
+  const { metadata, controlAssetId } = asset;
+  return { assetId, supply: String(engine.state.supplyOf(assetId)), metadata, controlAsset: controlAssetId };
 }
 
 function checkScripts(scripts: readonly string[]): readonly string[] {

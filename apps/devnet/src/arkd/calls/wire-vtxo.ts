@@ -18,7 +18,7 @@ export function toWireVtxo(vtxo: Vtxo): WireVtxo {
     spentBy: vtxo.spentBy,
     settledBy: vtxo.settledBy,
     arkTxid: vtxo.arkTxid,
-    assets: [],
+    assets: vtxo.assets.map(({ assetId, amount }) => ({ assetId, amount })),
     depth: vtxo.depth,
   };
 }

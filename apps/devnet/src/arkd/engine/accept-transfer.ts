@@ -1,7 +1,9 @@
 import { hex } from "@scure/base";
 import { xOnlyPointFromScalar } from "tiny-secp256k1";
 
+import { readAssetGroups } from "./asset-packet";
 import { type OwnerSignatures, checkArkSignatures } from "./checks/check-ark-signatures";
+import { checkAssets } from "./checks/check-assets";
 import type { CheckContext } from "./checks/check-context";
 import { checkVtxosFree } from "./checks/check-vtxos-free";
 import { checkWeight } from "./checks/check-weight";
@@ -32,6 +34,8 @@ export function acceptTransfer(
   const vtxos = checkVtxosFree(context, vtxoIds);
   const inputs = readArkInputs(context, submission, vtxos);
   const outputs = readArkOutputs(context.state.settings, submission);
+  const { arkTx, arkTxid } = submission;
+  checkAssets({ state: context.state, arkTx, arkTxid, inputs, groups: readAssetGroups(arkTx) });
   const rebuilt = rebuildTxs(context, submission, inputs, outputs);
   const signatures = checkArkSignatures(context, submission, inputs, rebuilt);
   checkWeight(context.state.settings, submission, inputs, rebuilt, signatures);

@@ -15,7 +15,7 @@ import type { ArkdRecord } from "./records";
 import { type ServerInfo, type ServerKeys, defaultScriptOf, toServerInfo, xOnlyOf } from "./server-keys";
 import type { ArkdSettings } from "./settings";
 import { verifyPendingTxProof } from "./verify-intent-proof";
-import { type Vtxo, isSpent, toVtxoId } from "./vtxo";
+import { type AssetAmount, type Vtxo, isSpent, toVtxoId } from "./vtxo";
 
 export interface ArkdEngineDeps {
   readonly keys: ServerKeys;
@@ -99,13 +99,22 @@ export class ArkdEngine {
       .map((tx) => this.#toSignedTransfer(tx));
   }
 
-  /** Makes `count` VTXOs for the default script of a key. Throws when the key is not on the curve. */
-  fund(ownerPubkey: string, amountSats: bigint, count: number): { txid: string; vtxoIds: readonly string[] } {
+  /**
+   * Makes `count` VTXOs for the default script of a key, each with these assets; one that arkd does not know yet exists from
+   * then on, without a control asset. Throws when the key is not on the curve.
+   */
+  fund(
+    ownerPubkey: string,
+    amountSats: bigint,
+    count: number,
+    assets: readonly AssetAmount[] = [],
+  ): { txid: string; vtxoIds: readonly string[] } {
     const { clock, seed } = this.#deps;
     const script = this.learnOwner(ownerPubkey);
     const expirySeconds = this.state.settings.vtxoTreeExpirySeconds;
     const origin = { seed, commitmentCount: this.state.commitmentCount, nowMs: clock.nowMs(), expirySeconds };
-    const funded = fundScript(origin, script, amountSats, count);
+    const newAssetIds = assets.map(({ assetId }) => assetId).filter((assetId) => !this.state.assets.has(assetId));
+    const funded = fundScript(origin, script, amountSats, count, { assets, newAssetIds });
     this.#commit(funded);
     const vtxoIds = funded.vtxos.map(({ vout }) => toVtxoId(funded.txid, vout));
     this.events.emit({

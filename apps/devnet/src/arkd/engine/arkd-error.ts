@@ -12,7 +12,7 @@ interface ArkdErrorRow {
   readonly status: StatusName;
 }
 
-/** arkd's own error table, as far as transfers of sats can reach it: code and gRPC status of each name. */
+/** arkd's own error table, as far as transfers can reach it: code and gRPC status of each name. */
 export const ARKD_ERRORS = {
   INTERNAL_ERROR: { code: 0, status: "INTERNAL" },
   INVALID_ARK_PSBT: { code: 1, status: "INVALID_ARGUMENT" },
@@ -40,7 +40,11 @@ export const ARKD_ERRORS = {
   VTXO_NOT_FOUND: { code: 30, status: "NOT_FOUND" },
   ASSET_VALIDATION_FAILED: { code: 33, status: "INVALID_ARGUMENT" },
   ASSET_NOT_FOUND: { code: 34, status: "NOT_FOUND" },
+  ASSET_INPUT_INVALID: { code: 35, status: "INVALID_ARGUMENT" },
+  ASSET_OUTPUT_INVALID: { code: 36, status: "INVALID_ARGUMENT" },
+  CONTROL_ASSET_INVALID: { code: 37, status: "INVALID_ARGUMENT" },
   TX_TOO_LARGE: { code: 46, status: "INVALID_ARGUMENT" },
+  VTXO_WITH_TOO_MANY_ASSETS: { code: 47, status: "INVALID_ARGUMENT" },
   DIGEST_MISMATCH: { code: 49, status: "FAILED_PRECONDITION" },
   SUBSCRIPTION_NOT_FOUND: { code: 50, status: "NOT_FOUND" },
   INVALID_TX_FILTER: { code: 52, status: "INVALID_ARGUMENT" },

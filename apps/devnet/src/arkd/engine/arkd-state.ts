@@ -1,4 +1,4 @@
-import type { ArkdRecord, CheckpointRecord, NewVtxoRecord } from "./records";
+import type { ArkdRecord, CheckpointRecord, NewVtxoRecord, SupplyRecord } from "./records";
 import { type ArkdSettings, DEFAULT_SETTINGS } from "./settings";
 import { type Vtxo, isSpent, toVtxoId } from "./vtxo";
 
@@ -20,6 +20,17 @@ export interface Commitment {
   readonly totalSats: bigint;
 }
 
+/** An asset that was ever issued. What of it lives is the sum over the VTXOs. */
+export interface Asset {
+  readonly assetId: string;
+  /** "" = nobody can issue more of it. */
+  readonly controlAssetId: string;
+  /** Hex of the serialised list, "" when empty. */
+  readonly metadata: string;
+  issued: bigint;
+  burnt: bigint;
+}
+
 /** Devnet's chain starts here: above the height at which regtest coinbases mature, so nothing waits for blocks at first. */
 const FIRST_HEIGHT = 101;
 
@@ -29,6 +40,7 @@ export class ArkdState {
   readonly vtxoIdsByScript = new Map<string, Set<string>>();
   readonly offchainTxs = new Map<string, OffchainTx>();
   readonly commitments = new Map<string, Commitment>();
+  readonly assets = new Map<string, Asset>();
   /** Every virtual tx by its txid, base64 PSBT with the signatures known so far. */
   readonly virtualTxs = new Map<string, string>();
   /** Which key owns a script, as far as a faucet call or a spend has shown it. */
@@ -82,6 +94,19 @@ export class ArkdState {
     return [...ids].flatMap((id) => this.vtxos.get(id) ?? []);
   }
 
+  /**
+   * Units on unspent VTXOs, as arkd counts them: what an accepted transfer spends is missing until it is final, so the number
+   * goes down for a while with every transfer.
+   */
+  supplyOf(assetId: string): bigint {
+    let supply = 0n;
+    for (const vtxo of this.vtxos.values()) {
+      if (isSpent(vtxo)) continue;
+      supply += vtxo.assets.find((held) => held.assetId === assetId)?.amount ?? 0n;
+    }
+    return supply;
+  }
+
   /** Its inputs are spent, its outputs do not exist yet. */
   isPending(vtxo: Vtxo): boolean {
     const spender = this.offchainTxs.get(vtxo.arkTxid);
@@ -97,6 +122,7 @@ export class ArkdState {
       isPreconfirmed: false,
       depth: 0,
     };
+    this.#applySupply(record.supply);
     const made = record.vtxos.map((vtxo) => this.#insert(record.txid, vtxo, { ...shared, updatedAtMs: record.atMs }));
     const totalSats = made.reduce((sum, vtxo) => sum + vtxo.amountSats, 0n);
     this.commitments.set(record.commitmentTxid, {
@@ -144,6 +170,17 @@ export class ArkdState {
       updatedAtMs: atMs,
     };
     for (const vtxo of record.vtxos) this.#insert(record.arkTxid, vtxo, shared);
+    this.#applySupply(record.supply);
+  }
+
+  #applySupply(supply: readonly SupplyRecord[] = []): void {
+    for (const { assetId, issued, burnt, genesis } of supply) {
+      if (genesis !== undefined) this.assets.set(assetId, { assetId, ...genesis, issued: 0n, burnt: 0n });
+      const known = this.assets.get(assetId);
+      if (known === undefined) throw new Error(`the journal changes asset ${assetId}, which it never made`);
+      known.issued += BigInt(issued);
+      known.burnt += BigInt(burnt);
+    }
   }
 
   #applyPoisoned(arkTxid: string, reason: string): void {
@@ -166,6 +203,7 @@ export class ArkdState {
       this.vtxoIdsByScript,
       this.offchainTxs,
       this.commitments,
+      this.assets,
       this.virtualTxs,
       this.bans,
     ])
@@ -188,6 +226,7 @@ export class ArkdState {
       txid,
       vout: record.vout,
       amountSats: BigInt(record.amountSats),
+      assets: (record.assets ?? []).map(({ assetId, amount }) => ({ assetId, amount: BigInt(amount) })),
       script: record.script,
       isSwept: record.isSwept,
       isUnrolled: false,

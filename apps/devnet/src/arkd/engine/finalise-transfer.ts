@@ -3,11 +3,13 @@ import { hex } from "@scure/base";
 
 import { ArkdError } from "./arkd-error";
 import type { OffchainTx } from "./arkd-state";
+import { assetsByOutput, readAssetGroups } from "./asset-packet";
 import type { CheckContext } from "./checks/check-context";
 import { readArkOutputs } from "./checks/read-ark-outputs";
 import { decodeClosure } from "./decode-vtxo-script";
 import { addSignature, isValidSignature, leafScriptOf, leavesOf, parsePsbt, signaturesOf, toPsbt } from "./psbt";
 import type { ArkdRecord, CheckpointRecord } from "./records";
+import { supplyChanges } from "./supply-changes";
 import { isSpent, type Vtxo } from "./vtxo";
 
 /** Looks a transfer up for FinalizeTx. Its two refusals do not poison anything. */
@@ -35,6 +37,8 @@ export function finaliseTransfer(
   // A transfer may be finalised after its inputs expired; its outputs then come out swept, that is recoverable.
   const isExpired = expiresAt <= context.nowSeconds;
   const arkTx = parsePsbt(tx.psbt);
+  const groups = readAssetGroups(arkTx);
+  const assets = assetsByOutput(tx.arkTxid, groups);
   const outputs = readArkOutputs(context.state.settings, { arkTx, arkTxid: tx.arkTxid, checkpoints: new Map() });
   return {
     type: "finalised",
@@ -49,7 +53,9 @@ export function finaliseTransfer(
       amountSats: String(amountSats),
       script,
       isSwept: isSubDust || isExpired,
+      assets: (assets.get(vout) ?? []).map(({ assetId, amount }) => ({ assetId, amount: String(amount) })),
     })),
+    supply: supplyChanges(tx.arkTxid, groups),
   };
 }
 

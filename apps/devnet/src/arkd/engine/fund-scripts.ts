@@ -5,13 +5,16 @@ import { hex } from "@scure/base";
 import { utf8 } from "./bytes";
 import { toPsbt } from "./psbt";
 import type { ArkdRecord } from "./records";
+import type { AssetAmount } from "./vtxo";
 
 /** Outputs of one leaf tx; far below the weight limit of a real tree leaf. */
 export const FUNDED_OUTPUTS_MAX = 1000;
 
+const NO_ASSETS = { assets: [], newAssetIds: [] };
+
 /**
  * The faucet: VTXOs rooted directly in a commitment, as a batch would have made them. The commitment itself is only a txid,
- * derived from seed and count so that it repeats in a run with the same seed and never within one.
+ * derived from seed and count so that it repeats in a run with the same seed and never within one. Assets ride on each of the VTXOs; their units come from nowhere too, without a packet that says so.
  */
 export function fundScript(
   input: {
@@ -23,6 +26,7 @@ export function fundScript(
   script: string,
   amountSats: bigint,
   count: number,
+  funds: { readonly assets: readonly AssetAmount[]; readonly newAssetIds: readonly string[] } = NO_ASSETS,
 ): Extract<ArkdRecord, { type: "funded" }> {
   const commitmentTxid = hex.encode(sha256(utf8(`${input.seed}/commitment/${input.commitmentCount}`)));
   const leaf = new Transaction({ version: 3 });
@@ -46,6 +50,13 @@ export function fundScript(
       amountSats: String(amountSats),
       script,
       isSwept: false,
+      assets: funds.assets.map(({ assetId, amount }) => ({ assetId, amount: String(amount) })),
+    })),
+    supply: funds.assets.map(({ assetId, amount }) => ({
+      assetId,
+      issued: String(amount * BigInt(count)),
+      burnt: "0",
+      ...(funds.newAssetIds.includes(assetId) && { genesis: { controlAssetId: "", metadata: "" } }),
     })),
   };
 }

@@ -5,6 +5,19 @@ export interface NewVtxoRecord {
   readonly amountSats: string;
   readonly script: string;
   readonly isSwept: boolean;
+  /** None when left out, as in journals from before assets. */
+  readonly assets?: readonly { readonly assetId: string; readonly amount: string }[];
+}
+
+/** What a transaction changes about the supply of an asset. */
+export interface SupplyRecord {
+  readonly assetId: string;
+  /** Units it makes: an issuance, a reissuance, or the faucet. */
+  readonly issued: string;
+  /** Units of its inputs that no output takes. */
+  readonly burnt: string;
+  /** Of a new asset. Ids and lists are hex; "" when there is none. */
+  readonly genesis?: { readonly controlAssetId: string; readonly metadata: string };
 }
 
 export interface CheckpointRecord {
@@ -27,6 +40,7 @@ export type ArkdRecord =
       readonly psbt: string;
       readonly expiresAt: number;
       readonly vtxos: readonly NewVtxoRecord[];
+      readonly supply?: readonly SupplyRecord[];
     }
   | {
       readonly type: "accepted";
@@ -46,6 +60,7 @@ export type ArkdRecord =
       readonly depth: number;
       readonly commitmentTxids: readonly string[];
       readonly vtxos: readonly NewVtxoRecord[];
+      readonly supply?: readonly SupplyRecord[];
     }
   | { readonly type: "poisoned"; readonly arkTxid: string; readonly reason: string }
   | { readonly type: "swept"; readonly atMs: number; readonly vtxoIds: readonly string[] }

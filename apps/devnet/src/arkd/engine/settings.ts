@@ -40,6 +40,16 @@ export function minVtxoSats(settings: ArkdSettings): bigint {
   return BigInt(settings.vtxoMinSats === -1 ? settings.dustSats : settings.vtxoMinSats);
 }
 
+/** The packet may take half of a transaction; 28 weight units frame it and one asset with one output takes 180. */
+const PACKET_SHARE = 0.5;
+const PACKET_FRAME_WEIGHT = 28;
+const ASSET_GROUP_WEIGHT = 180;
+
+/** A VTXO with more assets could never be spent: the packet that names them all would be too large. */
+export function maxAssetsPerVtxo({ maxTxWeight }: ArkdSettings): number {
+  return Math.max(0, Math.floor((maxTxWeight * PACKET_SHARE - PACKET_FRAME_WEIGHT) / ASSET_GROUP_WEIGHT));
+}
+
 /** Changes with every change of settings or keys; clients send it back as x-digest. */
 export function digestOf(settings: ArkdSettings, signerPubkey: string, forfeitPubkey: string): string {
   const rows = Object.entries(settings).toSorted(([left], [right]) => (left < right ? -1 : 1));

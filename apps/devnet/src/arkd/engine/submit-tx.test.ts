@@ -133,9 +133,9 @@ const REFUSALS: readonly [string, ArkdErrorName, number, (setup: Setup) => () =>
     },
   ],
   [
-    "an asset packet",
-    "ASSET_VALIDATION_FAILED",
-    33,
+    "an asset packet that cannot be read",
+    "MALFORMED_ARK_TX",
+    13,
     (setup) => submit(setup, [...payBob(setup), { script: hex.decode("6a0541524b0000"), amountSats: 0n }]),
   ],
   [

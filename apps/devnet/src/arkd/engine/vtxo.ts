@@ -1,3 +1,10 @@
+/** Units of one asset; arkd's uint64. */
+export interface AssetAmount {
+  /** 68 hex: txid of the issuance and the group's index in it. */
+  readonly assetId: string;
+  readonly amount: bigint;
+}
+
 /** A VTXO as arkd's database keeps it. Sats are bigint, times are unix seconds unless the name says ms. */
 export interface Vtxo {
   readonly vtxoId: string;
@@ -11,6 +18,8 @@ export interface Vtxo {
   readonly commitmentTxids: readonly string[];
   readonly isPreconfirmed: boolean;
   readonly depth: number;
+  /** What rides on its sats. */
+  readonly assets: readonly AssetAmount[];
   isSwept: boolean;
   isUnrolled: boolean;
   /** Checkpoint txid; "" while unspent. Set at acceptance already, as arkd does. */

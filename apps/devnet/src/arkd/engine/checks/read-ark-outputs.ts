@@ -1,7 +1,8 @@
-import { P2A } from "@arkade-os/sdk";
+import { type Transaction, P2A } from "@arkade-os/sdk";
 import { hex } from "@scure/base";
 
 import { ArkdError } from "../arkd-error";
+import { readAssetGroups } from "../asset-packet";
 import { type ArkdSettings, minVtxoSats } from "../settings";
 import type { Submission } from "./parse-submission";
 
@@ -34,10 +35,7 @@ export function readArkOutputs(settings: ArkdSettings, { arkTx, arkTxid }: Submi
   if (opReturns.length > settings.maxOpReturnOutputs) {
     malformed(`too many OP_RETURN outputs: ${opReturns.length} > ${settings.maxOpReturnOutputs}`);
   }
-  checkExtensions(
-    opReturns.map(({ script }) => script),
-    malformed,
-  );
+  checkExtensions(arkTx, opReturns, malformed);
 
   return outputs.flatMap((output) => {
     if (output.script === ANCHOR_SCRIPT) return [];
@@ -48,14 +46,18 @@ export function readArkOutputs(settings: ArkdSettings, { arkTx, arkTxid }: Submi
   });
 }
 
-/** At most one extension output; an asset packet is refused, because devnet's arkd keeps no assets yet. */
-function checkExtensions(opReturnScripts: readonly string[], malformed: (why: string) => never): void {
-  const extensions = opReturnScripts.filter((script) => payloadOf(script).startsWith(EXTENSION_MAGIC));
+/** At most one extension output, worth nothing, and of packets that can be read. */
+function checkExtensions(arkTx: Transaction, opReturns: readonly RawOutput[], malformed: (why: string) => never): void {
+  const extensions = opReturns.filter(({ script }) => payloadOf(script).startsWith(EXTENSION_MAGIC));
   if (extensions.length > 1) malformed("multiple extension outputs");
   const [extension] = extensions;
   if (extension === undefined) return;
-  const isAssetPacket = payloadOf(extension).slice(EXTENSION_MAGIC.length).startsWith("00");
-  if (isAssetPacket) throw new ArkdError("ASSET_VALIDATION_FAILED", "this development arkd keeps no assets");
+  if (extension.amountSats !== 0n) malformed(`extension OP_RETURN output ${extension.vout} has non-zero value`);
+  try {
+    readAssetGroups(arkTx);
+  } catch {
+    malformed(`malformed extension output ${extension.script}`);
+  }
 }
 
 /** What an OP_RETURN script pushes: a plain push up to 75 bytes, else PUSHDATA1, 2 or 4. */
