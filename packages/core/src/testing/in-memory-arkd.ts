@@ -1,5 +1,7 @@
 import { hex } from "@scure/base";
 
+import type { AssetAmount, AssetPacket } from "../ark/asset-types";
+import { findAssetPacket } from "../ark/extension";
 import { insertSignatures } from "../ark/insert-signatures";
 import { parsePsbt } from "../ark/psbt";
 import { signItems } from "../ark/sign-items";
@@ -17,6 +19,7 @@ import type {
 } from "../ports/ark-daemon";
 import type { Clock } from "../ports/clock";
 import { ARKD_FORFEIT, ARKD_SIGNER, NO_RANDOM, TEST_ARK_PARAMS, testKey } from "./ark-transfer";
+import { assetsOn, packetRefusal } from "./in-memory-assets";
 
 /** What happens to one call: refused before it counts, or carried out with its answer lost. */
 export type ArkdFault = "unavailable" | "lose_reply" | "refuse";
@@ -24,6 +27,7 @@ export type ArkdFault = "unavailable" | "lose_reply" | "refuse";
 interface Transfer extends PendingArkTx {
   readonly inputs: readonly string[];
   readonly outputs: readonly { readonly script: string; readonly amountSats: bigint }[];
+  readonly packet: AssetPacket;
   state: "accepted" | "final" | "poisoned";
 }
 
@@ -45,10 +49,11 @@ export class InMemoryArkd implements ArkDaemon {
   constructor(private readonly clock: Clock) {}
 
   /** A fresh VTXO on the default script of a key. */
-  fund(ownerPubkey: string, amountSats: bigint): string {
+  fund(ownerPubkey: string, amountSats: bigint, assets: readonly AssetAmount[] = []): string {
     const txid = testKey(`coin ${this.coins++}`).pubkey;
     const { script } = vtxoScriptFor(ownerPubkey, TEST_ARK_PARAMS, "regtest");
-    this.put(txid, 0, script, amountSats, new Date(this.clock.now().getTime() + VTXO_LIFE_MS));
+    const expiresAt = new Date(this.clock.now().getTime() + VTXO_LIFE_MS);
+    this.put({ txid, vout: 0, script, amountSats, assets, expiresAt });
     return `${txid}:0`;
   }
 
@@ -77,6 +82,15 @@ export class InMemoryArkd implements ArkDaemon {
       for (const id of transfer.inputs) total += this.vtxos.get(id)?.amountSats ?? 0n;
     }
     return total;
+  }
+
+  /** The same for the units of an asset. */
+  totalUnits(assetId: string): bigint {
+    const accepted = [...this.transfers.values()].filter((each) => each.state === "accepted");
+    const inFlight = accepted.flatMap((each) => each.inputs).flatMap((id) => this.vtxos.get(id) ?? []);
+    const live = [...this.vtxos.values()].filter((vtxo) => !vtxo.isSpent);
+    const held = [...live, ...inFlight].flatMap((vtxo) => vtxo.assets).filter((each) => each.assetId === assetId);
+    return held.reduce((total, { amount }) => total + amount, 0n);
   }
 
   async getInfo(): Promise<ArkServerInfo> {
@@ -166,10 +180,17 @@ export class InMemoryArkd implements ArkDaemon {
       if (vtxo === undefined) throw refusal(30, "VTXO_NOT_FOUND");
       if (vtxo.isSpent) throw refusal(6, "VTXO_ALREADY_SPENT");
     }
+    const packet = packetOf(signedArkTx);
+    const refused = packetRefusal(
+      packet,
+      inputs.map((id) => this.vtxos.get(id)?.assets ?? []),
+    );
+    if (refused !== undefined) throw refusal(refused.code, refused.name);
     const transfer: Transfer = {
       ...this.cosign(ark.id, signedArkTx, checkpointTxs),
       inputs,
       outputs: outputsOf(signedArkTx),
+      packet,
       state: "accepted",
     };
     for (const id of inputs) this.markSpent(id, ark.id);
@@ -205,7 +226,8 @@ export class InMemoryArkd implements ArkDaemon {
     transfer.state = "final";
     const expiries = transfer.inputs.map((id) => this.vtxos.get(id)?.expiresAt?.getTime() ?? Infinity);
     for (const [vout, { script, amountSats }] of transfer.outputs.entries()) {
-      this.put(arkTxid, vout, script, amountSats, new Date(Math.min(...expiries)));
+      const assets = assetsOn(arkTxid, transfer.packet, vout);
+      this.put({ txid: arkTxid, vout, script, amountSats, assets, expiresAt: new Date(Math.min(...expiries)) });
     }
   }
 
@@ -214,15 +236,13 @@ export class InMemoryArkd implements ArkDaemon {
     if (vtxo !== undefined) this.vtxos.set(vtxoId, { ...vtxo, isSpent: true, arkTxid, spentBy: arkTxid });
   }
 
-  private put(txid: string, vout: number, script: string, amountSats: bigint, expiresAt: Date): void {
-    this.vtxos.set(`${txid}:${vout}`, {
-      vtxoId: `${txid}:${vout}`,
-      txid,
-      vout,
-      script,
-      amountSats,
+  private put(
+    vtxo: Pick<ArkVtxo, "txid" | "vout" | "script" | "amountSats" | "assets"> & { readonly expiresAt: Date },
+  ): void {
+    this.vtxos.set(`${vtxo.txid}:${vtxo.vout}`, {
+      ...vtxo,
+      vtxoId: `${vtxo.txid}:${vtxo.vout}`,
       createdAt: this.clock.now(),
-      expiresAt,
       isPreconfirmed: true,
       isSwept: false,
       isUnrolled: false,
@@ -231,12 +251,17 @@ export class InMemoryArkd implements ArkDaemon {
       settledBy: "",
       arkTxid: "",
       commitmentTxids: [],
-      assets: [],
     });
   }
 }
 
-/** The anchor carries no sats and makes no VTXO. */
+function packetOf(arkPsbt: string): AssetPacket {
+  const tx = parsePsbt(arkPsbt);
+  const scripts = Array.from({ length: tx.outputsLength }, (_, vout) => tx.getOutput(vout).script ?? new Uint8Array());
+  return findAssetPacket(scripts.map((script) => hex.encode(script))) ?? [];
+}
+
+/** Packet and anchor carry no sats and make no VTXO; both come after the outputs that do. */
 function outputsOf(arkPsbt: string): Transfer["outputs"] {
   const tx = parsePsbt(arkPsbt);
   const outputs = [];
