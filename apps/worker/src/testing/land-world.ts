@@ -7,14 +7,11 @@ import type { LightningOperation } from "@arkrelay/core/lightning/lightning-oper
 import type { SessionConfig } from "@arkrelay/core/session/session-deps";
 import type { TestKey } from "@arkrelay/core/testing/ark-transfer";
 import { aBolt11, type TestInvoice } from "@arkrelay/core/testing/bolt11-invoice";
-import { InMemoryLightningNode, type PayeeAnswer } from "@arkrelay/core/testing/in-memory-lightning-node";
+import type { PayeeAnswer } from "@arkrelay/core/testing/in-memory-lightning-node";
 import { syncVtxos } from "@arkrelay/core/vtxo/sync-vtxos";
-import { openLightningStores } from "@arkrelay/db/stores/open-lightning-stores";
 import type { TestDatabase } from "@arkrelay/db/testing/test-database";
-import { createSealer } from "@arkrelay/runtime/sealing";
 
-import { openCeremonyWorld } from "./ceremony-world";
-import { TEST_LIGHTNING_CONFIG } from "./test-lightning-config";
+import { openLiftWorld } from "./lift-world";
 
 export interface PayeeInvoice {
   readonly bolt11: string;
@@ -28,27 +25,10 @@ export async function openLandWorld(
   config: Partial<LightningConfig> = {},
   sessionConfig: Partial<SessionConfig> = {},
 ) {
-  const world = await openCeremonyWorld(test, sessionConfig);
+  const lifts = await openLiftWorld(test, config, sessionConfig);
   const { database } = test;
-  const { clock } = world;
-  const lightning = new InMemoryLightningNode(clock);
-  const deps: LightningDeps = {
-    ...world.deps,
-    ...openLightningStores(database, createSealer({ key: new Uint8Array(32).fill(3) })),
-    lightning,
-    lightningInfo: {
-      current: async () => ({ nodePubkey: lightning.nodePubkey, localMsat: lightning.localMsat }),
-    },
-    lightningConfig: { ...TEST_LIGHTNING_CONFIG, ...config },
-  };
-  // What the shared helpers use are these dependencies.
-  Object.assign(world.deps, deps);
-
-  const get = async (operationId: string): Promise<LightningOperation> => {
-    const operation = await deps.operations.find(operationId);
-    if (operation === undefined) throw new Error(`no land ${operationId}`);
-    return operation;
-  };
+  const { clock, lightning, deps, get } = lifts;
+  const world = { ...lifts, driveLift: lifts.drive, drive: lifts.driveSession };
   /** A payee's invoice over 50 000 sats, and what the network does when it is paid. */
   const invoice = (
     about: Partial<TestInvoice> = {},
@@ -94,9 +74,6 @@ export async function openLandWorld(
   };
   return {
     ...world,
-    deps,
-    lightning,
-    get,
     invoice,
     openLand: open,
     driveLand: drive,
@@ -108,19 +85,6 @@ export async function openLandWorld(
     fund: async (user: TestKey, ...amountsSats: readonly bigint[]): Promise<void> => {
       for (const amountSats of amountsSats) world.arkd.fund(user.pubkey, amountSats);
       await syncVtxos(deps, { ownerPubkey: user.pubkey });
-    },
-    satsOf: (pubkey: string): bigint =>
-      [...world.arkd.vtxos.values()]
-        .filter((vtxo) => !vtxo.isSpent && world.arkd.isOwnedBy(vtxo, pubkey))
-        .reduce((sum, vtxo) => sum + vtxo.amountSats, 0n),
-    /** Balance of a ledger account, msat. */
-    balance: async (account: string): Promise<bigint> => {
-      const [row] = await database.select(
-        `SELECT COALESCE(SUM(p.amount), 0) AS sum FROM ledger_postings p JOIN ledger_accounts a ON a.id = p.account_id
-         WHERE a.account = ?`,
-        [account],
-      );
-      return BigInt(String(row?.["sum"]));
     },
     /** Driven whenever it is due by itself, until it has ended. */
     settleLand: async (operationId: string, rounds = 60): Promise<LightningOperation> => {

@@ -8,6 +8,7 @@ import { isLightningTerminal } from "@arkrelay/core/lightning/lightning-machine"
 import type { LightningOperation } from "@arkrelay/core/lightning/lightning-operation";
 import { noteInvoiceState } from "@arkrelay/core/lightning/note-invoice-state";
 import { startLift, type StartLiftInput } from "@arkrelay/core/lightning/start-lift";
+import type { SessionConfig } from "@arkrelay/core/session/session-deps";
 import type { ArkdFault } from "@arkrelay/core/testing/in-memory-arkd";
 import {
   InMemoryLightningNode,
@@ -22,53 +23,33 @@ import { createSealer } from "@arkrelay/runtime/sealing";
 import { openCeremonyWorld } from "./ceremony-world";
 import { isCrash } from "./crash-process";
 import { type Death, mortalDeps } from "./mortal-process";
-
-export const TEST_LIGHTNING_CONFIG: LightningConfig = {
-  network: "regtest",
-  liftMinSats: 1_000n,
-  liftMaxSats: 1_000_000n,
-  landMinSats: 1_000n,
-  landMaxSats: 1_000_000n,
-  liftOpenPerUser: 3,
-  liftOpenPerCaller: 10,
-  liftOpenFactor: 3,
-  liftInvoiceExpirySeconds: 3_600,
-  assetInvoiceExpirySeconds: 300,
-  liftCltvDelta: 144,
-  liftMinBlocksLeft: 40,
-  liftDeliveryGraceMs: 120_000,
-  holdExpiryDelta: 18,
-  landFeeBps: 10n,
-  landRoutingFeeFloorSats: 10n,
-  landRoutingFeeMaxBps: 50n,
-  landRoutingSubsidyDailySats: 10_000n,
-  landCltvLimit: 1_008,
-  landMaxFinalCltv: 200,
-  landMaxInFlight: 3,
-  landMinRemainingMs: 86_400_000,
-  landMinExpiryMarginMs: 600_000,
-  landPaymentTimeoutSeconds: 60,
-  landMaxAttempts: 3,
-  unknownPaymentAlertMs: 600_000,
-  pollMs: 30_000,
-};
+import { TEST_LIGHTNING_CONFIG } from "./test-lightning-config";
 
 /** Lifts on the real database, with arkd and lnd in memory and a clock that stands still. */
-export async function openLiftWorld(test: TestDatabase, config: Partial<LightningConfig> = {}) {
-  const world = await openCeremonyWorld(test);
+export async function openLiftWorld(
+  test: TestDatabase,
+  config: Partial<LightningConfig> = {},
+  sessionConfig: Partial<SessionConfig> = {},
+) {
+  const world = await openCeremonyWorld(test, sessionConfig);
   const { database } = test;
   const lightning = new InMemoryLightningNode(world.clock);
   const deps: LightningDeps = {
     ...world.deps,
     ...openLightningStores(database, createSealer({ key: new Uint8Array(32).fill(3) })),
     lightning,
+    lightningInfo: {
+      current: async () => ({ nodePubkey: lightning.nodePubkey, localMsat: lightning.localMsat }),
+    },
     lightningConfig: { ...TEST_LIGHTNING_CONFIG, ...config },
   };
+  // What the shared helpers use are these dependencies.
+  Object.assign(world.deps, deps);
   const stock = deps.wallet.keys.stock.pubkey;
 
   const get = async (operationId: string): Promise<LightningOperation> => {
     const operation = await deps.operations.find(operationId);
-    if (operation === undefined) throw new Error(`no lift ${operationId}`);
+    if (operation === undefined) throw new Error(`no lift or land ${operationId}`);
     return operation;
   };
   const start = (userPubkey: string, input: Partial<StartLiftInput> = {}) =>
@@ -109,6 +90,8 @@ export async function openLiftWorld(test: TestDatabase, config: Partial<Lightnin
     get,
     start,
     drive,
+    /** One attempt of a worker at a session. */
+    driveSession: world.drive,
     /** Stock of the gateway, known to its mirror. */
     stock: async (...amountsSats: readonly bigint[]): Promise<void> => {
       for (const amountSats of amountsSats) world.arkd.fund(stock, amountSats);
