@@ -73,7 +73,7 @@ function verifySignTx(content: SignTxChallenge, options: VerifyOptions): Verifie
   else checkNoSecondPayment(tx, options.answered, options);
   const mine = checkInputs(tx, content, options);
   const summary = checkOutputs(tx, mine, options);
-  checkAssets(tx, mine, summary.changeVout);
+  checkAssets(tx, mine, summary);
   const items = checkItems(tx, content, options);
   const record = {
     ...recordOf(content, options),
