@@ -17,6 +17,8 @@ const itemSchema = z.looseObject({
   sighash: z.string(),
   pubkey: z.string(),
 });
+/** Units are decimal text: they go up to 64 bits. */
+const assets = z.array(z.object({ asset_id: z.string(), amount: z.string() })).default([]);
 const vectors = z
   .object({
     params: z.object({ signer_pubkey: z.string(), checkpoint_tapscript: z.string(), exit_delay: z.int() }),
@@ -25,8 +27,8 @@ const vectors = z
     transfers: z.array(
       z.object({
         name: z.string(),
-        inputs: z.array(z.object({ vtxo_id: z.string(), amount_sats: z.int(), owner_pubkey: z.string() })),
-        outputs: z.array(z.object({ script: z.string(), amount_sats: z.int() })),
+        inputs: z.array(z.object({ vtxo_id: z.string(), amount_sats: z.int(), owner_pubkey: z.string(), assets })),
+        outputs: z.array(z.object({ script: z.string(), amount_sats: z.int(), assets })),
         txid: z.string(),
         items: z.array(itemSchema),
         unsigned: stageSchema,
@@ -45,7 +47,15 @@ const pins = {
   checkpointTapscript: params.checkpoint_tapscript,
   exitDelay: params.exit_delay,
   gatewayPubkey: "00".repeat(32),
+  assets: Object.fromEntries(
+    vectors.transfers.flatMap(({ outputs }) => outputs.flatMap((output) => output.assets)).map(nameOfAsset),
+  ),
 };
+
+/** Any name will do: it is the pin that says what a name means. */
+function nameOfAsset({ asset_id }: { readonly asset_id: string }): readonly [string, string] {
+  return [`asset-${asset_id.slice(0, 8)}`, asset_id];
+}
 const keyOf = (name: string): string => vectors.keys[name]?.pubkey ?? "";
 const [alice, bob] = [keyOf("alice"), keyOf("bob")];
 const paidByAlice = vectors.transfers.filter((transfer) =>
@@ -53,14 +63,19 @@ const paidByAlice = vectors.transfers.filter((transfer) =>
 );
 
 function intentOf(transfer: Transfer): IntentContent {
-  const paid = transfer.outputs.find((output) => output.script === vtxoScriptHex(bob, pins))?.amount_sats;
+  const paid = transfer.outputs.find((output) => output.script === vtxoScriptHex(bob, pins));
+  const [paidAsset] = paid?.assets ?? [];
   const gatewayScript = vtxoScriptHex(keyOf("gateway"), pins);
   const sum = (amounts: { readonly amount_sats: number }[]): number =>
     amounts.reduce((all, a) => all + a.amount_sats, 0);
   const fee_amount =
     sum(transfer.outputs.filter((output) => output.script === gatewayScript)) -
     sum(transfer.inputs.filter((input) => input.owner_pubkey !== alice));
-  const fields = { asset_id: "gBTC", amount: paid, recipient_pubkey: bob, fee_asset_id: "gBTC", fee_amount };
+  const what =
+    paidAsset === undefined
+      ? { asset_id: "gBTC", amount: paid?.amount_sats }
+      : { asset_id: nameOfAsset(paidAsset)[0], amount: Number(paidAsset.amount) };
+  const fields = { ...what, recipient_pubkey: bob, fee_asset_id: "gBTC", fee_amount };
   return { action_id: "vector-0001", type: "p2p_transfer", params: fields, expires_at: NOW + 60 };
 }
 
@@ -93,7 +108,7 @@ function optionsFor(transfer: Transfer): VerifyOptions {
         vtxoId: input.vtxo_id,
         amountSats: BigInt(input.amount_sats),
         script: vtxoScriptHex(alice, pins),
-        assets: [],
+        assets: input.assets.map(({ asset_id, amount }) => ({ assetId: asset_id, amount: BigInt(amount) })),
         isSpent: false,
         expiresAt: NOW + 60,
       },

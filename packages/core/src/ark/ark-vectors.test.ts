@@ -2,6 +2,7 @@ import { hex } from "@scure/base";
 
 import vectors from "../../test-vectors/ark-transfer.vectors.json";
 import { NO_RANDOM, signArkTx, signCheckpoints, type TestKey } from "../testing/ark-transfer";
+import type { AssetAmount } from "./asset-types";
 import { buildArkTx } from "./build-ark-tx";
 import { getPendingTxProof } from "./pending-proof";
 import { matchServerCheckpoints, verifyServerSignedArkTx } from "./server-signatures";
@@ -23,6 +24,15 @@ const arkd = [toKey(vectors.keys.arkd_signer)];
 
 function toKey({ secret_key, pubkey }: { secret_key: string; pubkey: string }): TestKey {
   return { secretKey: hex.decode(secret_key), pubkey };
+}
+
+/** Units are decimal text: they go up to 64 bits. */
+interface FrozenAssets {
+  readonly assets?: readonly { readonly asset_id: string; readonly amount: string }[];
+}
+
+function assetsOf({ assets = [] }: FrozenAssets): readonly AssetAmount[] {
+  return assets.map(({ asset_id, amount }) => ({ assetId: asset_id, amount: BigInt(amount) }));
 }
 
 function toInput(vtxoId: string, amountSats: number, ownerPubkey: string): ArkInput {
@@ -54,8 +64,15 @@ describe.each(vectors.transfers)("$name", (frozen) => {
   test("is built to the frozen bytes", () => {
     const built = buildArkTx(
       params,
-      frozen.inputs.map((input) => toInput(input.vtxo_id, input.amount_sats, input.owner_pubkey)),
-      frozen.outputs.map(({ script, amount_sats }) => ({ script, amountSats: BigInt(amount_sats) })),
+      frozen.inputs.map((input) => ({
+        ...toInput(input.vtxo_id, input.amount_sats, input.owner_pubkey),
+        assets: assetsOf(input),
+      })),
+      frozen.outputs.map((output) => ({
+        script: output.script,
+        amountSats: BigInt(output.amount_sats),
+        assets: assetsOf(output),
+      })),
     );
     expect(built.txid).toBe(frozen.txid);
     expect(built.arkPsbt).toBe(frozen.unsigned.ark_psbt);
