@@ -3,6 +3,7 @@ import { vtxoScriptFor } from "@arkrelay/core/ark/vtxo-script";
 import type { ArkVtxo } from "@arkrelay/core/ports/ark-daemon";
 import { ALICE, GATEWAY, TEST_ARK_PARAMS, testKey, type TestKey } from "@arkrelay/core/testing/ark-transfer";
 import { availableBalance } from "@arkrelay/core/vtxo/available-balance";
+import { bookFinalTx } from "@arkrelay/core/vtxo/book-final-tx";
 import { GBTC, type VtxoKind, type VtxoScriptRow } from "@arkrelay/core/vtxo/vtxo";
 
 import { readText } from "../row";
@@ -176,4 +177,24 @@ it("the registry counts what users hold of an asset by the id arkd gave it", asy
   const registry = new DrizzleAssetStore(test.database);
   expect(await registry.find("gold")).toMatchObject({ circulating: 7n, reserved: 0n });
   expect(await registry.find(GBTC)).toMatchObject({ circulating: 2_000n });
+});
+
+it("a final transaction books what its packet put on each output", async () => {
+  const [alice, stock] = [await scriptOf(ALICE, "user"), await scriptOf(GATEWAY, "stock")];
+  const input = aVtxo(stock, "input", 5_000n, [gold(50n)]);
+  await write(stock, [input]);
+  const txid = testKey("final").pubkey;
+  const outputs = [
+    { vout: 0, script: alice.script, amountSats: 330n, assets: [gold(20n)] },
+    { vout: 1, script: stock.script, amountSats: 4_670n, assets: [gold(30n)] },
+  ];
+  const inputs = await store.listByIds(undefined, [input.vtxoId]);
+  await test.database.transactions.run((tx) => bookFinalTx(store, tx, { txid, inputs, outputs }, new Date()));
+  const rows = await store.listByIds(undefined, [`${txid}:0`, `${txid}:1`]);
+  expect(new Map(rows.map(({ vout, assetId, assets }) => [vout, { assetId, assets }]))).toEqual(
+    new Map([
+      [0, { assetId: GOLD, assets: [gold(20n)] }],
+      [1, { assetId: GOLD, assets: [gold(30n)] }],
+    ]),
+  );
 });
