@@ -2,7 +2,7 @@ import { GATEWAY_KEY_NAMES } from "@arkrelay/core/ark/wallet-keys";
 import { arkSource } from "@arkrelay/core/ledger/ark-source";
 import { bookNodeWrites } from "@arkrelay/core/ledger/book-node-writes";
 import { bookUnsolicited } from "@arkrelay/core/ledger/book-unsolicited";
-import { lndSource } from "@arkrelay/core/ledger/lnd-source";
+import { lndSource, type LndSourceDeps } from "@arkrelay/core/ledger/lnd-source";
 import { syncVtxos } from "@arkrelay/core/vtxo/sync-vtxos";
 import { DrizzleGatewayVtxoBooks } from "@arkrelay/db/stores/gateway-vtxo-books";
 import { DrizzleLedgerBooks } from "@arkrelay/db/stores/ledger-books";
@@ -18,7 +18,9 @@ export function toReconcileDeps({
   ceremony,
   lightning,
   lnd,
-}: Pick<WorkerDeps, "database" | "ceremony" | "lightning" | "lnd">): ReconcileDaemonsDeps & {
+}: Pick<WorkerDeps, "database" | "ceremony" | "lnd"> & {
+  readonly lightning: Pick<LndSourceDeps, "operations">;
+}): ReconcileDaemonsDeps & {
   readonly books: DrizzleLedgerBooks;
 } {
   const vtxoBooks = new DrizzleGatewayVtxoBooks(database);

@@ -108,6 +108,16 @@ export class InMemoryLightningNode implements LightningNode {
     return held === undefined || held.state === "canceled" || held.state === "open";
   }
 
+  /** Whether the payment of an invoice is ours for good. */
+  isSettled(paymentHash: string): boolean {
+    return this.invoices.get(paymentHash)?.state === "settled";
+  }
+
+  /** Whether a payment of ours is on its way. */
+  isInFlight(paymentHash: string): boolean {
+    return this.findPayment(paymentHash)?.status === "in_flight";
+  }
+
   /** What was settled for our invoices, msat. */
   receivedMsat(): bigint {
     return [...this.invoices.values()].reduce(

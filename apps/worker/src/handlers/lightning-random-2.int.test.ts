@@ -1,0 +1,3 @@
+import { testRandomRuns } from "../testing/lightning-random";
+
+testRandomRuns(2);
