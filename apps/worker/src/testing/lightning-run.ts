@@ -12,7 +12,7 @@ import type { TestDatabase } from "@arkrelay/db/testing/test-database";
 
 import { ownerCaller } from "./ceremony-world";
 import { attemptDrive, isCrash } from "./crash-process";
-import { openLandWorld, type PayeeInvoice } from "./land-world";
+import { openLandWorld, type LandWorld, type PayeeInvoice } from "./land-world";
 import { checkAlways, checkBooks, type RunFacts } from "./lightning-checks";
 import type { LandRace, LiftRace, LightningStep, StepOf } from "./lightning-steps";
 import { mortalDeps } from "./mortal-process";
@@ -22,6 +22,7 @@ const STOCK = [100_000n, 100_000n, 100_000n, 100_000n, 30_000n];
 const COINS = [70_000n, 40_000n];
 /** Time between two turns at the end, when most only wait for their invoices to run out. */
 const PAUSE_MS_MAX = 400_000;
+const HANGING_ROUNDS = 8;
 
 interface OpenedLand {
   readonly id: string;
@@ -43,6 +44,7 @@ export async function startLightningRun(test: TestDatabase) {
   await world.stock(...STOCK);
   await world.stockFees(8);
   for (const user of USERS) await world.fund(user, ...COINS);
+  const ungated = watchDeliveries(test, world);
   const facts: RunFacts = {
     users: USERS.map(({ pubkey }) => pubkey),
     fundedSats: COINS.reduce((sum, sats) => sum + sats, 0n),
@@ -247,16 +249,19 @@ export async function startLightningRun(test: TestDatabase) {
     take: async (step: LightningStep): Promise<void> => {
       await quietly(() => act(step));
       await checkAlways(test, world);
+      expect(ungated).toEqual([]);
     },
     /** Daemons answer, payees decide, time passes, and everything is driven until it ends. */
     settleAll: async (): Promise<void> => {
       lightning.syncedToChain = true;
       lightning.fault = () => undefined;
-      for (const land of lands) resolve(land, land.invoice.paymentHash < "8");
       for (let round = 0; round < 200; round++) {
+        // Until then what hangs is in flight: whoever gives it up or pays it elsewhere is found out now.
+        if (round === HANGING_ROUNDS) for (const land of lands) resolve(land, land.invoice.paymentHash < "8");
         if ((await openRows()).length === 0) return;
         await turn();
         await checkAlways(test, world);
+        expect(ungated).toEqual([]);
         clock.advance(Math.min(31_000 * 1.25 ** round, PAUSE_MS_MAX));
       }
       throw new Error(`they do not end: ${(await endings()).join(", ")}`);
@@ -267,6 +272,29 @@ export async function startLightningRun(test: TestDatabase) {
     },
     endings,
   };
+}
+
+/**
+ * Looks at lnd whenever a delivery is handed to arkd, first or again: the payment has to be held at that moment, with the blocks that
+ * settling may take. Returns what was handed over without.
+ */
+function watchDeliveries({ database }: TestDatabase, { arkd, lightning, deps }: LandWorld): readonly string[] {
+  const ungated: string[] = [];
+  const submit = arkd.submitTx.bind(arkd);
+  arkd.submitTx = async (input) => {
+    const [delivery] = await database.select(
+      `SELECT i.payment_hash FROM payout_attempts a JOIN payouts p ON p.id = a.payout_id AND p.kind = 'lift' AND a.role = 'pay'
+       JOIN lightning_invoices i ON i.operation_id = p.business_id WHERE a.signed_psbt = ?`,
+      [input.signedArkTx],
+    );
+    if (delivery !== undefined) {
+      const blocks = lightning.heldBlocksLeft(String(delivery["payment_hash"]));
+      if (blocks < deps.lightningConfig.liftMinBlocksLeft)
+        ungated.push(`${String(delivery["payment_hash"])}: ${blocks}`);
+    }
+    return submit(input);
+  };
+  return ungated;
 }
 
 /** Refusals and deaths are what the run is made of; anything else is a bug. */

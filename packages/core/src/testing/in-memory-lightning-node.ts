@@ -113,6 +113,13 @@ export class InMemoryLightningNode implements LightningNode {
     return this.invoices.get(paymentHash)?.state === "settled";
   }
 
+  /** Blocks until the first HTLC held for an invoice runs out; -1 when none is held. */
+  heldBlocksLeft(paymentHash: string): number {
+    const held = this.invoices.get(paymentHash);
+    if (held?.state !== "accepted") return -1;
+    return Math.min(...held.htlcs.map((htlc) => htlc.expiryHeight)) - this.blockHeight;
+  }
+
   /** Whether a payment of ours is on its way. */
   isInFlight(paymentHash: string): boolean {
     return this.findPayment(paymentHash)?.status === "in_flight";
