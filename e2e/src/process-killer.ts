@@ -1,6 +1,6 @@
 import type { RunningStack } from "./running-stack";
 
-const VICTIMS = ["worker", "services_runner", "api"] as const;
+const VICTIMS: readonly string[] = ["worker", "services_runner", "api"];
 const PAUSE_MIN_MS = 1_000;
 const PAUSE_MAX_MS = 5_000;
 
@@ -12,13 +12,14 @@ export function startKilling(
   stack: RunningStack,
   random: () => number,
   killCountMax: number,
+  victims = VICTIMS,
 ): { stop(): Promise<string[]> } {
   const killed: string[] = [];
   const stopped = new AbortController();
   const loop = (async () => {
     while (!stopped.signal.aborted && killed.length < killCountMax) {
       await new Promise((resolve) => setTimeout(resolve, PAUSE_MIN_MS + random() * (PAUSE_MAX_MS - PAUSE_MIN_MS)));
-      const victim = VICTIMS[Math.floor(random() * VICTIMS.length)] ?? "worker";
+      const victim = victims[Math.floor(random() * victims.length)] ?? "worker";
       if (!stopped.signal.aborted && (await kill(stack, victim))) killed.push(victim);
     }
   })();

@@ -33,11 +33,15 @@ export interface RunningStack {
 }
 
 /** Runs `npm start` in its JSON mode and resolves when it is ready. Rejects with its last words when it ends before. */
-export async function startStack(): Promise<RunningStack> {
+export async function startStack(
+  extra: readonly string[] = [],
+  variables: Readonly<Record<string, string>> = {},
+): Promise<RunningStack> {
   await mkdir(STACKS, { recursive: true });
   const stateDir = await mkdtemp(path.join(STACKS, "e2e-"));
-  const { DATABASE_URL: _database, REDIS_URL: _redis, ...env } = process.env;
-  const args = ["scripts/start.mjs", "--json", "--no-demo", "--state-dir", stateDir];
+  const { DATABASE_URL: _database, REDIS_URL: _redis, ...inherited } = process.env;
+  const env = { ...inherited, ...variables };
+  const args = ["scripts/start.mjs", "--json", "--no-demo", "--state-dir", stateDir, ...extra];
   const child = spawn(process.execPath, args, { cwd: ROOT, env, stdio: ["ignore", "pipe", "pipe"] });
   const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   const stop = async (): Promise<void> => {

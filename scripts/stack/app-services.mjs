@@ -6,24 +6,40 @@ import { cleanEnvironment } from "./run-command.mjs";
 import { answersOk } from "./wait-until.mjs";
 
 /** The metrics and probe listener of each process, by the app's name. */
-export const APPS = [
-  { name: "api", metricsPort: 8080 },
-  { name: "worker", metricsPort: 8081 },
-  { name: "scheduler", metricsPort: 8082 },
-  { name: "services-runner", metricsPort: 8083 },
+const APPS = [
+  { app: "api", metricsPort: 8080 },
+  { app: "worker", metricsPort: 8081 },
+  { app: "scheduler", metricsPort: 8082 },
+  { app: "services-runner", metricsPort: 8083 },
 ];
+/** Of the second process of an app; the others take the next free ones. */
+const FIRST_REPLICA_PORT = 8084;
+
+/**
+ * The processes of a stack: one of each app, and more of those that `replicas` names. The first goes by the app's name, the second is
+ * `worker-2`.
+ */
+export function listProcesses({ replicas = {} }) {
+  return APPS.flatMap(({ app, metricsPort }) =>
+    Array.from({ length: replicas[app] ?? 1 }, (_one, index) =>
+      index === 0
+        ? { name: app, app, metricsPort }
+        : { name: `${app}-${index + 1}`, app, metricsPort: FIRST_REPLICA_PORT },
+    ),
+  );
+}
 
 const APP_GRACE_MS = 40_000;
 
-/** One of our four processes, ready when its own probe says so. */
-export function appService({ name, metricsPort, env }) {
+/** One of our processes, ready when its own probe says so. */
+export function appService({ name, app, metricsPort, env }) {
   return {
     name,
     graceMs: APP_GRACE_MS,
     readyTimeoutMs: 60_000,
     launch: () => ({
       command: process.execPath,
-      args: ["--enable-source-maps", mainOf(name)],
+      args: ["--enable-source-maps", mainOf(app)],
       env: { ...env, METRICS_PORT: String(metricsPort) },
     }),
     isReady: () => answersOk(`http://127.0.0.1:${metricsPort}/ready`),

@@ -2,6 +2,7 @@ import { STATE_DIR } from "./state-dir-option.mjs";
 import { StopWithSentence } from "./stop-with-sentence.mjs";
 
 const AUTH_MODES = ["open", "nip98", "registered"];
+const REPLICAS_MAX = 4;
 
 /** Usage of `npm start`. */
 export const START_USAGE = {
@@ -13,6 +14,8 @@ Starts the whole development stack and stays in the foreground; Ctrl-C stops it.
   --no-demo         do not settle the demo transfers at the end
   --reset           empty database, Redis and devnet first
   --json            print the stack as one line of JSON instead of the table
+  --workers N       worker processes, 1 to ${REPLICAS_MAX} (default 1)
+  --services N      services-runner processes, 1 to ${REPLICAS_MAX} (default 1): one leads, the others stand by
   --auth MODE       ${AUTH_MODES.join(", ")}: who may call solver routes (default ${AUTH_MODES[0]})
 ${STATE_DIR.help}
   --help            this text
@@ -23,6 +26,8 @@ DATABASE_URL and REDIS_URL, when set, are used instead of private instances.`,
     "no-demo": { type: "boolean", default: false },
     reset: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
+    workers: { type: "string", default: "1" },
+    services: { type: "string", default: "1" },
     auth: { type: "string", default: AUTH_MODES[0] },
     ...STATE_DIR.options,
   },
@@ -38,8 +43,18 @@ export function toStartOptions(values) {
     wantsReset: values.reset,
     asJson: values.json,
     auth: values.auth,
+    replicas: {
+      worker: toReplicas("--workers", values.workers),
+      "services-runner": toReplicas("--services", values.services),
+    },
     stateDir: values["state-dir"],
   };
+}
+
+function toReplicas(option, text) {
+  const count = Number(text);
+  if (Number.isInteger(count) && count > 0 && count <= REPLICAS_MAX) return count;
+  throw new StopWithSentence(`${option} must be a number from 1 to ${REPLICAS_MAX}, not "${text}".`, 64);
 }
 
 function toPort(text) {

@@ -1,7 +1,7 @@
 import path from "node:path";
 
 import { appEnvironment } from "./app-environment.mjs";
-import { APPS, appService, devnetService } from "./app-services.mjs";
+import { appService, devnetService, listProcesses } from "./app-services.mjs";
 import { checkDatabasePins } from "./check-database-pins.mjs";
 import { DATABASE_NAME, startDatabases } from "./databases.mjs";
 import { createPortPicker } from "./free-port.mjs";
@@ -12,8 +12,8 @@ import { cleanEnvironment, mustRun } from "./run-command.mjs";
 import { loadSecrets, xOnlyPubkey } from "./secrets.mjs";
 
 /**
- * Brings up databases, schema, devnet and the four processes, in this order.
- * @param options {port, auth, feeVtxoCount?}
+ * Brings up databases, schema, devnet and our processes, in this order.
+ * @param options {port, auth, feeVtxoCount?, replicas?}
  * @returns the content of stack.json, but for pids and logs
  */
 export async function startStack({ supervisor, paths, print, options }) {
@@ -43,7 +43,8 @@ export async function startStack({ supervisor, paths, print, options }) {
     print,
     feeVtxoCount: options.feeVtxoCount,
   });
-  const ports = await pickAppPorts(pickPort, options.port);
+  const processes = listProcesses(options);
+  const ports = await pickAppPorts(pickPort, options.port, processes);
   const stack = describeStack({ databases, devnet, ports, secrets });
   const env = appEnvironment({
     stack,
@@ -52,7 +53,7 @@ export async function startStack({ supervisor, paths, print, options }) {
     auth: options.auth,
     apiPort: ports.api,
   });
-  await startApps({ supervisor, print, ports, env });
+  await startApps({ supervisor, print, processes, ports, env });
   return stack;
 }
 
@@ -87,16 +88,16 @@ async function startDevnet({ supervisor, paths, pickPort, print }) {
   return readJsonFile(paths.devnetFile);
 }
 
-async function pickAppPorts(pickPort, wantedApiPort) {
+async function pickAppPorts(pickPort, wantedApiPort, processes) {
   const ports = { api: await pickPort("api", wantedApiPort), metrics: {} };
-  for (const { name, metricsPort } of APPS) ports.metrics[name] = await pickPort(`${name} metrics`, metricsPort);
+  for (const { name, metricsPort } of processes) ports.metrics[name] = await pickPort(`${name} metrics`, metricsPort);
   return ports;
 }
 
-async function startApps({ supervisor, print, ports, env }) {
+async function startApps({ supervisor, print, processes, ports, env }) {
   await Promise.all(
-    APPS.map(async ({ name }) => {
-      await supervisor.start(appService({ name, metricsPort: ports.metrics[name], env }));
+    processes.map(async ({ name, app }) => {
+      await supervisor.start(appService({ name, app, metricsPort: ports.metrics[name], env }));
       print(`${name} is ready`);
     }),
   );
