@@ -1,0 +1,137 @@
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
+
+import type { LightningPayment, PaymentStatus } from "../ports/lightning-node";
+import { judgePayment, type PaymentLook } from "./judge-payment";
+import type { LightningAttempt } from "./lightning-operation";
+
+const PREIMAGE = "11".repeat(32);
+const HASH = bytesToHex(sha256(hexToBytes(PREIMAGE)));
+const NODE = `02${"ab".repeat(32)}`;
+const SENT_AT = new Date("2026-01-01T00:00:00Z");
+const MINUTE = 60_000;
+const after = (ms: number) => new Date(SENT_AT.getTime() + ms);
+
+const attempt = (over: Partial<LightningAttempt> = {}): LightningAttempt => ({
+  operationId: "land_1",
+  attempt: 1,
+  paymentHash: HASH,
+  paymentIndex: undefined,
+  lndPubkey: NODE,
+  topIndex: 7n,
+  sentAt: SENT_AT,
+  status: "sent",
+  terminal: undefined,
+  ...over,
+});
+
+const payment = (status: PaymentStatus, over: Partial<LightningPayment> = {}): LightningPayment => ({
+  paymentHash: HASH,
+  status,
+  failureReason: status === "failed" ? "no_route" : "none",
+  preimage: status === "succeeded" ? PREIMAGE : undefined,
+  valueMsat: 50_000_000n,
+  feeMsat: 0n,
+  paymentIndex: 8n,
+  createdAt: SENT_AT,
+  bolt11: "",
+  htlcs: [{ status: status === "succeeded" ? "succeeded" : "failed", attemptId: 1n }],
+  ...over,
+});
+
+const kindOf = (over: Partial<PaymentLook>) =>
+  judgePayment({
+    payment: undefined,
+    attempt: attempt(),
+    node: { nodePubkey: NODE, topIndex: 8n },
+    amountMsat: 50_000_000n,
+    invoiceExpiresAt: after(60 * MINUTE),
+    paymentTimeoutMs: MINUTE,
+    now: after(1_000),
+    ...over,
+  }).kind;
+
+const UNSENT = { status: "created", sentAt: undefined } as const;
+
+describe("a payment that lnd shows", () => {
+  it.each(["unknown", "initiated", "in_flight"] as const)("is neither paid nor failed while it is %s", (status) => {
+    expect(kindOf({ payment: payment(status), now: after(9_999 * MINUTE) })).toBe("in_flight");
+  });
+
+  it("is paid when its preimage is that of the hash and its amount the land's", () => {
+    expect(kindOf({ payment: payment("succeeded") })).toBe("paid");
+  });
+
+  it.each([
+    ["shows no preimage", { preimage: undefined }],
+    ["shows another preimage", { preimage: "22".repeat(32) }],
+    ["paid another amount", { valueMsat: 49_999_999n }],
+  ])("is for an operator when lnd says SUCCEEDED and %s", (_name, over) => {
+    expect(kindOf({ payment: payment("succeeded", over) })).toBe("unknown");
+  });
+
+  it("is paid whoever started it and whenever: lnd pays a hash once", () => {
+    const old = payment("succeeded", { paymentIndex: 3n });
+    expect(kindOf({ payment: old, attempt: attempt(UNSENT) })).toBe("paid");
+    expect(kindOf({ payment: old, node: { nodePubkey: `03${"cd".repeat(32)}`, topIndex: 3n } })).toBe("paid");
+  });
+
+  it("has failed when it is the attempt's own and every HTLC has", () => {
+    expect(kindOf({ payment: payment("failed") })).toBe("failed");
+    expect(kindOf({ payment: payment("failed", { htlcs: [] }) })).toBe("failed");
+  });
+
+  it("has not failed while a shard of it is on its way", () => {
+    const htlcs = [
+      { status: "failed", attemptId: 1n },
+      { status: "in_flight", attemptId: 2n },
+    ] as const;
+    expect(kindOf({ payment: payment("failed", { htlcs }) })).toBe("in_flight");
+  });
+
+  it("says nothing of an attempt when it failed before that was written down", () => {
+    const older = payment("failed", { paymentIndex: 7n });
+    expect(kindOf({ payment: older, attempt: attempt(UNSENT) })).toBe("send");
+    expect(kindOf({ payment: older })).toBe("send");
+    expect(kindOf({ payment: older, now: after(11 * MINUTE) })).toBe("unknown");
+  });
+
+  it("says nothing of an attempt when it failed at another node", () => {
+    const node = { nodePubkey: `03${"cd".repeat(32)}`, topIndex: 99n };
+    expect(kindOf({ payment: payment("failed", { paymentIndex: 99n }), node })).toBe("unknown");
+  });
+});
+
+describe("a payment that lnd does not know", () => {
+  it("is sent when it never was, and never started once its invoice has expired", () => {
+    const now = after(60 * MINUTE);
+    expect(kindOf({ attempt: attempt(UNSENT), now: new Date(now.getTime() - 1) })).toBe("send");
+    expect(kindOf({ attempt: attempt(UNSENT), now })).toBe("never_started");
+  });
+
+  it.each([
+    [0, "send"],
+    [10 * MINUTE - 1, "send"],
+    [10 * MINUTE, "unknown"],
+    [60 * MINUTE - 1, "unknown"],
+    [60 * MINUTE, "never_started"],
+  ])("was sent %s ms ago with an hour to pay: %s", (ms, kind) => {
+    expect(kindOf({ now: after(ms) })).toBe(kind);
+  });
+
+  it.each([
+    [MINUTE, "unknown"],
+    [2 * MINUTE - 1, "unknown"],
+    [2 * MINUTE, "never_started"],
+  ])("is not given up before twice the payment's timeout, whatever the invoice says: %s ms, %s", (ms, kind) => {
+    expect(kindOf({ invoiceExpiresAt: after(MINUTE), now: after(ms) })).toBe(kind);
+  });
+
+  it.each([
+    ["another node answers", { nodePubkey: `03${"cd".repeat(32)}`, topIndex: 8n }],
+    ["the node has forgotten payments", { nodePubkey: NODE, topIndex: 6n }],
+  ])("is neither sent nor given up, ever, when %s", (_name, node) => {
+    expect(kindOf({ node })).toBe("unknown");
+    expect(kindOf({ node, now: after(9_999 * MINUTE) })).toBe("unknown");
+  });
+});
