@@ -45,7 +45,11 @@ beforeAll(async () => {
   // Periods of a fiftieth: what is looked at every quarter of an hour is looked at every 18 s.
   stack = await startStack(["--workers", "2", "--services", "2"], { POLL_SECONDS_SCALE: "0.02" });
 }, START_TIMEOUT_MS);
-afterAll(() => stack?.stop());
+let users: WalletUser[] = [];
+afterAll(async () => {
+  for (const user of users) user.close();
+  await stack?.stop();
+});
 
 interface Operation {
   readonly kind: "lift" | "land";
@@ -61,7 +65,7 @@ const ENDS: Readonly<Record<Operation["kind"], ReadonlySet<string>>> = {
 describe(`kill -9 of workers and listeners, daemons restarted and replies lost for ${SECONDS} s (DRILL_SEED=${SEED})`, () => {
   it("pays and credits nothing twice, leaves nobody short, and the books agree with the daemons", async () => {
     const random = seededRandom(SEED);
-    const users = await inBatches(
+    users = await inBatches(
       Array.from({ length: USERS }, () => async () => {
         const user = await aUser(stack.info, PATIENT);
         await fund(stack.info, user.pubkey, COIN_SATS, COINS);
@@ -89,7 +93,6 @@ describe(`kill -9 of workers and listeners, daemons restarted and replies lost f
     report({ killed: killed.length, troubles, endings: countEndings(operations, endings) });
     expect(killed.length).toBeGreaterThan(SECONDS / 10);
     expect(endings.filter((end) => end === "paid").length).toBeGreaterThan(operations.length / 3);
-    for (const user of users) user.close();
   });
 });
 
@@ -245,7 +248,7 @@ async function expectSettled(
 }
 
 const driftSchema = z.looseObject({
-  drift: z.array(z.looseObject({ source: z.string(), account: z.string(), delta: z.int(), checked_at: z.string() })),
+  drift: z.array(z.looseObject({ source: z.string(), account: z.string(), drift: z.int(), checked_at: z.string() })),
 });
 const accountsSchema = z.looseObject({
   accounts: z.array(z.looseObject({ account: z.string(), asset_id: z.string(), balance: z.int() })),
@@ -262,7 +265,8 @@ async function expectBooks(): Promise<void> {
     const { drift } = driftSchema.parse(await admin("/admin/ledger/drift"));
     const fresh = drift.filter(({ checked_at }) => Date.parse(checked_at) > endedAt);
     expect(fresh.map(({ account }) => account).sort()).toEqual(["asset:ark", "asset:ln", "asset:onchain"]);
-    expect(fresh.filter(({ delta }) => delta !== 0)).toEqual([]);
+    // Less than lnd's own rounding to sats is none.
+    expect(fresh.filter(({ drift: counted }) => counted !== 0)).toEqual([]);
   }, 120_000);
   expect(await admin("/admin/lightning/unknown")).toMatchObject({ unknown: [] });
   expect((await devnetState(stack.info)).drift).toBe(0);
