@@ -22,7 +22,7 @@ import { type WalletUser, aUser } from "./wallet-user";
 
 const SEED = Number(process.env["DRILL_SEED"] ?? Date.now() % 1_000_000);
 /** Five minutes by `DRILL_SECONDS=300`. */
-const SECONDS = Number(process.env["DRILL_SECONDS"] ?? 40);
+const SECONDS = Number(process.env["DRILL_SECONDS"] ?? 15);
 const USERS = 6;
 const COINS = 12;
 const COIN_SATS = 30_000;
