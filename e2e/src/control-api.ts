@@ -55,6 +55,10 @@ export async function addFault(stack: StackInfo, fault: Readonly<Record<string, 
   await post(stack, "/faults", fault);
 }
 
+export async function clearFaults(stack: StackInfo): Promise<void> {
+  await read(await fetch(`${stack.control_url}/faults`, { method: "DELETE" }));
+}
+
 /** The daemons' own book-keeping: what was issued, what is live, and what does not add up. */
 export async function devnetState(stack: StackInfo) {
   return stateSchema.parse(await read(await fetch(`${stack.control_url}/state`)));

@@ -3,14 +3,12 @@ import { z } from "zod";
 import { executeLandFlow } from "@arkrelay/sdk/lightning-operations";
 
 import {
-  addFault,
   cancelOutside,
   devnetState,
   fund,
   outsideInvoice,
   outsidePayment,
   payFromOutside,
-  restartDaemon,
   settleOutside,
 } from "./control-api";
 import { eventually } from "./eventually";
@@ -18,6 +16,7 @@ import { inBatches } from "./in-batches";
 import { startKilling } from "./process-killer";
 import { type RunningStack, START_TIMEOUT_MS, startStack } from "./running-stack";
 import { seededRandom } from "./seeded-random";
+import { startTrouble } from "./trouble-maker";
 import { type WalletUser, aUser } from "./wallet-user";
 
 const SEED = Number(process.env["DRILL_SEED"] ?? Date.now() % 1_000_000);
@@ -76,7 +75,7 @@ describe(`kill -9 of workers and listeners, daemons restarted and replies lost f
     const operations: Operation[] = [];
     const held: string[] = [];
     const killer = startKilling(stack, random, Number.POSITIVE_INFINITY, VICTIMS);
-    const trouble = startTrouble(random);
+    const trouble = startTrouble(stack.info, random);
     const deadline = Date.now() + SECONDS * 1000;
     await Promise.all(users.map((user) => load(user, random, deadline, operations, held)));
     const troubles = await trouble.stop();
@@ -150,48 +149,6 @@ async function land(user: WalletUser, random: () => number, operations: Operatio
     if (status === "pending_payment" || status === "received") throw new Error("not on its way yet");
   }, 60_000).catch(() => undefined);
   if (dice < 0.2) await settleOutside(stack.info, paymentHash).catch(() => undefined);
-}
-
-const LOST_REPLIES = [
-  ["lnd", "SendPaymentV2"],
-  ["lnd", "AddHoldInvoice"],
-  ["lnd", "SettleInvoice"],
-  ["lnd", "LookupInvoice"],
-  ["arkd", "SubmitTx"],
-  ["arkd", "FinalizeTx"],
-] as const;
-
-/** Restarts daemons, cuts streams and loses replies until stopped. Returns how often. */
-function startTrouble(random: () => number): { stop(): Promise<number> } {
-  const stopped = new AbortController();
-  let count = 0;
-  const loop = (async () => {
-    while (!stopped.signal.aborted) {
-      await new Promise((resolve) => setTimeout(resolve, 700 + random() * 2_000));
-      const dice = random();
-      count += 1;
-      if (dice < 0.15) await restartDaemon(stack.info, dice < 0.08 ? "lnd" : "arkd", Math.floor(random() * 1_500));
-      else if (dice < 0.3)
-        await addFault(stack.info, {
-          target: "lnd",
-          kind: "cut_stream",
-          method: "SubscribeSingleInvoice",
-          code: "UNAVAILABLE",
-        });
-      else {
-        const [target, method] = LOST_REPLIES[Math.floor(random() * LOST_REPLIES.length)] ?? LOST_REPLIES[0];
-        await addFault(stack.info, { target, kind: "lose_reply", method, code: "UNAVAILABLE" });
-      }
-    }
-  })();
-  return {
-    stop: async () => {
-      stopped.abort();
-      await loop;
-      await fetch(`${stack.info.control_url}/faults`, { method: "DELETE" });
-      return count;
-    },
-  };
 }
 
 /** undefined = the gateway never heard of it. */

@@ -52,30 +52,3 @@ export async function checkLiftBooks(
     expect([row["txid"], row["status"]]).toEqual([row["txid"], isFinal ? "confirmed" : "failed"]);
   }
 }
-
-/** What must be true at every moment, whatever happened before. */
-export async function checkLiftAlways({ database }: TestDatabase, world: LiftWorld): Promise<void> {
-  const breaches = await database.select(`
-    SELECT 'two winners of a payout' AS breach FROM payout_attempts WHERE outcome IN ('accepted','final')
-      GROUP BY payout_id HAVING COUNT(*) > 1
-    UNION ALL SELECT 'an open attempt beside a winner' FROM payout_attempts a JOIN payout_attempts b ON b.payout_id = a.payout_id
-      WHERE a.outcome = 'open' AND b.outcome IN ('accepted','final')
-    UNION ALL SELECT 'an attempt that may be sent and does not spend the pivot' FROM payout_attempts a JOIN payouts p ON p.id = a.payout_id
-      WHERE a.outcome = 'open' AND NOT JSON_CONTAINS(a.input_vtxo_ids, JSON_QUOTE(p.pivot_vtxo_id))
-    UNION ALL SELECT 'an ended lift with an open attempt' FROM payout_attempts a JOIN payouts p ON p.id = a.payout_id
-      JOIN lightning_invoices i ON i.operation_id = p.business_id
-      WHERE a.outcome IN ('open','accepted') AND i.status IN ('paid','lost','expired','cancelled')
-    UNION ALL SELECT 'a lock of an ended lift' FROM vtxos v JOIN lightning_invoices i ON v.locked_by = CONCAT('payout:', i.operation_id)
-      WHERE i.status IN ('paid','lost','expired','cancelled')
-    UNION ALL SELECT 'a session that ended without its lift' FROM lightning_invoices i JOIN signing_sessions s ON s.session_id = i.session_id
-      WHERE (s.status IN ('completed','failed','expired')) <> (i.status IN ('paid','lost','expired','cancelled'))
-    UNION ALL SELECT 'an outcome before the end' FROM results r JOIN lightning_invoices i ON i.operation_id = r.ref_id
-      WHERE i.status NOT IN ('paid','lost','expired','cancelled')`);
-  expect(breaches.map((row) => row["breach"])).toEqual([]);
-  const lifts = await database.select("SELECT payment_hash, status FROM lightning_invoices");
-  for (const row of lifts) {
-    const invoice = await world.lightning.lookupInvoice(String(row["payment_hash"]));
-    // The preimage is given away only for what was delivered.
-    if (invoice?.state === "settled") expect(["delivered", "paid"]).toContain(row["status"]);
-  }
-}
