@@ -26,7 +26,7 @@ The last line is \`N passed, N failed\`; the exit code is 0 when none failed and
   filter            only test files whose path matches
   --name PATTERN    only tests whose name matches
   --update          write new snapshots and vectors
-  --long            500 random crashes of ceremonies instead of a sample
+  --long            500 random histories of ceremonies and 5000 of lifts and lands, and five minutes of the kill drill
   --help            this text`,
   options: {
     name: { type: "string" },
@@ -36,8 +36,8 @@ The last line is \`N passed, N failed\`; the exit code is 0 when none failed and
   allowPositionals: true,
 };
 
-/** Read by apps/worker/src/handlers/ceremony-crash.int.test.ts. */
-const LONG_ENVIRONMENT = { CEREMONY_RUNS: "500" };
+/** Read by apps/worker/src/handlers/{ceremony-crash,lightning-random-*}.int.test.ts and e2e/src/lightning-drill.e2e.test.ts. */
+const LONG_ENVIRONMENT = { CEREMONY_RUNS: "500", LIGHTNING_RUNS: "5000", DRILL_SECONDS: "300" };
 
 /** The whole suite takes a few minutes on two cores; what takes longer than this hangs, and a hang is a failure. */
 const TEST_TIMEOUT_MS = 15 * 60_000;
