@@ -29,6 +29,8 @@ const LIFT_SATS = 5_000;
 const LAND_SATS = 4_000;
 const LAND_FEE_SATS = 4;
 const SETTLE_MS = 240_000;
+/** A breaker that these faults have opened stays open for a minute. */
+const INVOICE_MS = 180_000;
 const VICTIMS = ["worker", "worker_2", "services_runner", "services_runner_2"];
 
 /** A gateway process that was killed is back within seconds; a client that knows that simply keeps asking. */
@@ -116,10 +118,11 @@ async function lift(user: WalletUser, random: () => number, operations: Operatio
   });
   operations.push({ kind: "lift", user, paymentHash });
   const bolt11 = await eventually(async () => {
-    const { bolt11_invoice } = await user.client.getInvoice(paymentHash);
-    if (!bolt11_invoice) throw new Error("no invoice yet");
+    const { bolt11_invoice, status } = await user.client.getInvoice(paymentHash);
+    if (!bolt11_invoice && status === "pending") throw new Error("no invoice yet");
     return bolt11_invoice;
-  }, 60_000);
+  }, INVOICE_MS);
+  if (!bolt11) return;
   await payFromOutside(stack.info, bolt11);
   // An impatient payer tries again; lnd lets no hash be paid twice.
   if (random() < 0.2) await payFromOutside(stack.info, bolt11).catch(() => undefined);
