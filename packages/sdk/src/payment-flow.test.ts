@@ -1,5 +1,5 @@
 import { encryptNip44, decryptNip44 } from "./encryption.js";
-import { CeremonyTimeoutError, PaymentFailedError, VerificationError } from "./errors.js";
+import { CeremonyTimeoutError, PaymentFailedError, UnavailableError, VerificationError } from "./errors.js";
 import { intentSchema, responseSchema } from "./event-schemas.js";
 import { nodeWebSocket } from "./node-web-socket.js";
 import { NostrGatewayClient } from "./nostr-client.js";
@@ -48,10 +48,10 @@ afterEach(async () => {
 
 function aFlow(options: Partial<PaymentFlowOptions> = {}): PaymentFlow {
   return new PaymentFlow({
+    vtxoView: async () => view,
     ...options,
     signer: secretKeySigner(alice.secretKey),
     pins,
-    vtxoView: async () => view,
     nostr,
     onStep: ({ name, stage }) => steps.push(stage === undefined ? name : `${name} ${stage}`),
   });
@@ -87,6 +87,10 @@ function sendFailure(intent: NostrEvent, code: number, text: string): void {
     ["p", alice.pubkey],
     ["e", intent.id],
   ]);
+}
+
+function unreachable(): UnavailableError {
+  return new UnavailableError({ status: 0, code: "network_error", detail: "arkd cannot be read", retryable: true });
 }
 
 /** Plays the gateway: both challenges, then the 31340. `change` may turn it hostile. */
@@ -164,6 +168,27 @@ describe("paying over Nostr", () => {
     });
     const result = await aFlow().payOverNostr({ recipient: bob.pubkey, amountSats: 20_000 });
     expect(result.txid).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  it("answers once arkd can be read again, since only that answer frees what arkd has accepted", async () => {
+    playGateway();
+    let looks = 0;
+    const vtxoView = async () => {
+      looks += 1;
+      // Away at the first look for each of the two answers.
+      if (looks % 2 === 1) throw unreachable();
+      return view;
+    };
+    const result = await aFlow({ vtxoView }).payOverNostr({ recipient: bob.pubkey, amountSats: 20_000 });
+    expect(result.txid).toBe(buildTx(honestPlan(view)).ark.id);
+  });
+
+  it("ends with a timeout, not a failure, when arkd stays away", async () => {
+    playGateway();
+    const vtxoView = () => Promise.reject(unreachable());
+    const payment = aFlow({ vtxoView }).payOverNostr({ recipient: bob.pubkey, amountSats: 20_000, timeoutMs: 500 });
+    await expect(payment).rejects.toThrow(CeremonyTimeoutError);
+    expect(relay.events.filter((event) => event.kind === KIND.response)).toEqual([]);
   });
 
   it("is finished by another instance after the wallet died between its two answers", async () => {

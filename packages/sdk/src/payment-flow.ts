@@ -35,6 +35,11 @@ export interface PaymentFlowOptions {
   readonly onStep?: (step: PaymentStep) => void;
 }
 
+interface FollowOptions extends WaitOptions {
+  readonly startedAt?: number;
+  readonly until?: "ceremony" | "session";
+}
+
 const DEFAULT_TIMEOUT_MS = 120_000;
 const LOOK_INTERVAL_MS = 1_000;
 
@@ -79,7 +84,7 @@ export class PaymentFlow {
     step("intent_signed", { intentEvent: event });
     const deadline = openDeadline(options.timeoutMs ?? DEFAULT_TIMEOUT_MS, options.signal);
     const result = handled(nostr.waitForResultOf(event.id, deadline.signal));
-    const answering = this.#answerOverNostr(nostr, { content, eventId: event.id }, sessionId, step);
+    const answering = this.#answerOverNostr(nostr, { content, eventId: event.id }, step, deadline.signal);
     try {
       // Both listeners stand before the intent goes out, so nothing about it can be missed.
       const ending = handled(Promise.race([result, answering.refusal]));
@@ -123,7 +128,22 @@ export class PaymentFlow {
   /** Answers the challenges of a session that was opened for an approved intent, and waits for its end. Needs `client`. */
   async followOverHttp(
     approved: ApprovedIntent & { readonly sessionId: string },
-    options: WaitOptions & { readonly startedAt?: number; readonly until?: "ceremony" | "session" } = {},
+    options: FollowOptions = {},
+  ): Promise<PaymentResult> {
+    const deadline = openDeadline(options.timeoutMs ?? DEFAULT_TIMEOUT_MS, options.signal);
+    try {
+      return await this.#followOverHttp(approved, options, deadline.signal);
+    } catch (error) {
+      throw toTimeout(error);
+    } finally {
+      deadline.close();
+    }
+  }
+
+  async #followOverHttp(
+    approved: ApprovedIntent & { readonly sessionId: string },
+    options: FollowOptions,
+    signal: AbortSignal,
   ): Promise<PaymentResult> {
     const { client } = this.#options;
     if (client === undefined) throw new TypeError("following a session over HTTP needs a GatewayClient");
@@ -132,7 +152,7 @@ export class PaymentFlow {
     const step = createStepReporter(this.#options.onStep, startedAt, sessionId);
     step("session_opened");
     const answer = async (content: unknown): Promise<void> => {
-      const response = await this.#answerer.answer({ content }, approved, step);
+      const response = await this.#answerer.answer({ content }, approved, step, signal);
       if (response !== undefined) await this.#respondOverHttp(client, response, step);
     };
     const seen = new Set<string>();
@@ -167,7 +187,13 @@ export class PaymentFlow {
   }
 
   /** Answers one challenge after the other; `refusal` rejects with the first reason not to. */
-  #answerOverNostr(nostr: NostrGatewayClient, approved: ApprovedIntent, sessionId: string, step: StepReporter) {
+  #answerOverNostr(
+    nostr: NostrGatewayClient,
+    approved: ApprovedIntent & { readonly eventId: string },
+    step: StepReporter,
+    signal: AbortSignal,
+  ) {
+    const sessionId = sessionIdOfIntent(approved.eventId);
     let refuse: (error: unknown) => void = () => undefined;
     const refusal = handled(new Promise<never>((_, reject) => (refuse = reject)));
     let queue = Promise.resolve();
@@ -175,7 +201,7 @@ export class PaymentFlow {
       if (fieldOf(challenge.content, "session_id") !== sessionId) return;
       queue = queue
         .then(async () => {
-          const response = await this.#answerer.answer(challenge, approved, step);
+          const response = await this.#answerer.answer(challenge, approved, step, signal);
           if (response === undefined) return;
           await nostr.respond(response, challenge.event);
           step("challenge_answered", { stage: fieldOf(challenge.content, "stage") });

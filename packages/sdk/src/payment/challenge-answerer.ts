@@ -1,6 +1,7 @@
 import type { WalletPins } from "../ark-script.js";
-import { VerificationError } from "../errors.js";
+import { RetriableHttpError, VerificationError } from "../errors.js";
 import type { Response31512 } from "../payloads.js";
+import { withRetryAsync } from "../retry.js";
 import type { Signer } from "../signer.js";
 import {
   type ApprovedIntent,
@@ -20,6 +21,8 @@ export interface ChallengeAnswererOptions {
   readonly answered: AnsweredStore;
 }
 
+const VIEW_RETRY_MS = 250;
+
 /** Verifies challenges against an approved intent, and signs what was verified. However they came: it knows no transport. */
 export class ChallengeAnswerer {
   readonly #options: ChallengeAnswererOptions;
@@ -28,14 +31,19 @@ export class ChallengeAnswerer {
     this.#options = options;
   }
 
-  /** The verified answer; the stored one when the challenge comes again; undefined when it is too old to matter. */
+  /**
+   * The verified answer; the stored one when the challenge comes again; undefined when it is too old to matter. Waits for an arkd that
+   * cannot be reached until `signal` fires, and rejects with its reason then.
+   */
   async answer(
     challenge: ReceivedChallenge,
     intent: ApprovedIntent,
     step: StepReporter,
+    signal: AbortSignal,
   ): Promise<Response31512 | undefined> {
+    const view = await this.#readView(signal);
     const answered = await this.#options.answered.list();
-    const verified = await this.#verify(challenge, intent, answered);
+    const verified = await this.#verify(challenge, intent, answered, view);
     if ("resend" in verified) return verified.resend;
     step("challenge_verified", { stage: verified.record.stage });
     const response = await signChallenge(verified, this.#options.signer);
@@ -43,18 +51,30 @@ export class ChallengeAnswerer {
     return response;
   }
 
+  /** An arkd that is away says nothing about the challenge. After the hand-over only this wallet's answer frees its funds. */
+  #readView(signal: AbortSignal): Promise<VtxoView> {
+    return withRetryAsync(this.#options.vtxoView, {
+      retryIf: (error) => error instanceof RetriableHttpError && !signal.aborted,
+      maxAttempts: Number.POSITIVE_INFINITY,
+      backoffBaseMs: VIEW_RETRY_MS,
+      backoffFactor: 1,
+      signal,
+    });
+  }
+
   async #verify(
     challenge: ReceivedChallenge,
     intent: ApprovedIntent,
     entries: readonly AnsweredEntry[],
+    vtxoView: VtxoView,
   ): Promise<VerifiedChallenge | { readonly resend: Response31512 | undefined }> {
-    const { signer, pins, vtxoView } = this.#options;
+    const { signer, pins } = this.#options;
     const myPubkey = await signer.getPublicKey();
     const answered = entries.map((entry) => entry.record);
     const sessionId = fieldOf(challenge.content, "session_id");
     const previous = answered.findLast((record) => record.stage === "ark_tx" && record.sessionId === sessionId);
     const now = Math.floor(Date.now() / 1000);
-    const options = { intent, pins, myPubkey, vtxoView: await vtxoView(), answered, now };
+    const options = { intent, pins, myPubkey, vtxoView, answered, now };
     try {
       return verifyChallenge(challenge, previous ? { ...options, previous } : options);
     } catch (error) {
