@@ -41,9 +41,10 @@ export async function cancelOutside(stack: StackInfo, paymentHash: string): Prom
   await post(stack, "/lightning/cancel", { payment_hash: paymentHash });
 }
 
-/** A payment that the outside wallet made. */
+/** A payment that the outside wallet made; undefined = it never tried. */
 export async function outsidePayment(stack: StackInfo, paymentHash: string) {
-  return paymentSchema.parse(await read(await fetch(`${stack.control_url}/lightning/payments/${paymentHash}`)));
+  const response = await fetch(`${stack.control_url}/lightning/payments/${paymentHash}`);
+  return response.status === 404 ? undefined : paymentSchema.parse(await read(response));
 }
 
 export async function restartDaemon(stack: StackInfo, target: "arkd" | "lnd" | "tapd", downMs: number): Promise<void> {

@@ -1,19 +1,11 @@
+import { createHash } from "node:crypto";
+
 import { z } from "zod";
 
-import { RetryExceededError, UnavailableError } from "@arkrelay/sdk/errors";
-import { executeLandFlow } from "@arkrelay/sdk/lightning-operations";
-
-import {
-  cancelOutside,
-  devnetState,
-  fund,
-  outsideInvoice,
-  outsidePayment,
-  payFromOutside,
-  settleOutside,
-} from "./control-api";
+import { cancelOutside, devnetState, fund, outsidePayment, settleOutside } from "./control-api";
 import { eventually } from "./eventually";
 import { inBatches } from "./in-batches";
+import { LAND_FEE_SATS, LAND_SATS, LIFT_SATS, loadUntil, type Operation } from "./lightning-load";
 import { startKilling } from "./process-killer";
 import { type RunningStack, START_TIMEOUT_MS, startStack } from "./running-stack";
 import { seededRandom } from "./seeded-random";
@@ -26,12 +18,9 @@ const SECONDS = Number(process.env["DRILL_SECONDS"] ?? 15);
 const USERS = 6;
 const COINS = 12;
 const COIN_SATS = 30_000;
-const LIFT_SATS = 5_000;
-const LAND_SATS = 4_000;
-const LAND_FEE_SATS = 4;
 const SETTLE_MS = 240_000;
-/** A breaker that these faults have opened stays open for a minute. */
-const INVOICE_MS = 180_000;
+const ROUNDING_SATS = 5;
+const OPEN_SESSIONS = ["initiated", "challenge_sent", "awaiting_signature", "signing"];
 const VICTIMS = ["worker", "worker_2", "services_runner", "services_runner_2"];
 
 /** A gateway process that was killed is back within seconds; a client that knows that simply keeps asking. */
@@ -40,7 +29,7 @@ const PATIENT = {
   retry: { maxAttempts: 200, backoffBaseMs: 300, backoffFactor: 1, jitterMs: 100 },
 };
 
-jest.setTimeout((SECONDS + 600) * 1000);
+jest.setTimeout((SECONDS + 900) * 1000);
 
 let stack: RunningStack;
 beforeAll(async () => {
@@ -52,12 +41,6 @@ afterAll(async () => {
   for (const user of users) user.close();
   await stack?.stop();
 });
-
-interface Operation {
-  readonly kind: "lift" | "land";
-  readonly user: WalletUser;
-  readonly paymentHash: string;
-}
 
 const ENDS: Readonly<Record<Operation["kind"], ReadonlySet<string>>> = {
   lift: new Set(["paid", "lost", "expired", "cancelled"]),
@@ -75,23 +58,25 @@ describe(`kill -9 of workers and listeners, daemons restarted and replies lost f
       }),
       3,
     );
-    const operations: Operation[] = [];
-    const held: string[] = [];
+    const before = await devnetState(stack.info);
     const killer = startKilling(stack, random, Number.POSITIVE_INFINITY, VICTIMS);
     const trouble = startTrouble(stack.info, random);
-    const deadline = Date.now() + SECONDS * 1000;
-    const loaded = await Promise.allSettled(users.map((user) => load(user, random, deadline, operations, held)));
+    const loading = loadUntil(Date.now() + SECONDS * 1000, { stack: stack.info, users, random });
+    await Promise.allSettled([loading]);
     const troubles = await trouble.stop();
     const killed = await killer.stop();
-    expect(loaded.filter(({ status }) => status === "rejected")).toEqual([]);
+    const { operations, held, following, surprises } = await loading;
     for (const [index, hash] of held.entries())
       await (index % 2 === 0 ? settleOutside : cancelOutside)(stack.info, hash).catch(() => undefined);
 
-    const endings = await inBatches(
-      operations.map((operation) => () => waitForEnd(operation)),
-      8,
-    );
+    await waitForEnds(operations);
+    await eventually(() => expectNoOpenSession(users), SETTLE_MS);
+    await Promise.all(following);
+    // Read again: until its wallet has ended, an intent that the gateway never saw may still arrive.
+    const endings = await waitForEnds(operations);
+    expect(surprises).toEqual([]);
     await expectSettled(users, operations, endings);
+    await expectOutsidePaid(operations, endings, before.lnd.outside_sats);
     await expectBooks();
     report({ killed: killed.length, troubles, endings: countEndings(operations, endings) });
     expect(killed.length).toBeGreaterThan(SECONDS / 10);
@@ -99,66 +84,11 @@ describe(`kill -9 of workers and listeners, daemons restarted and replies lost f
   });
 });
 
-/** One user's business: a lift or a land, again and again. */
-async function load(
-  user: WalletUser,
-  random: () => number,
-  deadline: number,
-  operations: Operation[],
-  held: string[],
-): Promise<void> {
-  while (Date.now() < deadline) {
-    if (random() < 0.5) await lift(user, random, operations);
-    else await land(user, random, operations, held);
-  }
-}
-
-async function lift(user: WalletUser, random: () => number, operations: Operation[]): Promise<void> {
-  const begun = await user.client
-    .lightningLift(user.pubkey, "gBTC", LIFT_SATS, { as: "owner", idempotencyKey: crypto.randomUUID() })
-    .catch((error: unknown) => {
-      // lnd is known to be away, for longer than a client waits: nothing was begun.
-      if (error instanceof RetryExceededError || error instanceof UnavailableError) return undefined;
-      throw error;
-    });
-  if (begun === undefined) return;
-  const { payment_hash: paymentHash } = begun;
-  operations.push({ kind: "lift", user, paymentHash });
-  const bolt11 = await eventually(async () => {
-    const { bolt11_invoice, status } = await user.client.getInvoice(paymentHash);
-    if (!bolt11_invoice && status === "pending") throw new Error("no invoice yet");
-    return bolt11_invoice;
-  }, INVOICE_MS);
-  if (!bolt11) return;
-  await payFromOutside(stack.info, bolt11);
-  // An impatient payer tries again; lnd lets no hash be paid twice.
-  if (random() < 0.2) await payFromOutside(stack.info, bolt11).catch(() => undefined);
-}
-
-async function land(user: WalletUser, random: () => number, operations: Operation[], held: string[]): Promise<void> {
-  const dice = random();
-  const isHeld = dice < 0.3;
-  const { bolt11, paymentHash } = await outsideInvoice(stack.info, LAND_SATS, { hold: isHeld });
-  operations.push({ kind: "land", user, paymentHash });
-  if (dice < 0.1) await cancelOutside(stack.info, paymentHash);
-  const { nostr: _nostr, ...overHttp } = user.flowOptions;
-  const landing = executeLandFlow(random() < 0.5 ? overHttp : user.flowOptions, {
-    amountSats: LAND_SATS,
-    invoice: bolt11,
-    timeoutMs: 120_000,
-  });
-  // How it ended for the wallet is not what is looked at: the gateway, arkd and lnd say what became of it.
-  const ended = landing.then(
-    () => undefined,
-    () => undefined,
+function waitForEnds(operations: readonly Operation[]): Promise<(string | undefined)[]> {
+  return inBatches(
+    operations.map((operation) => () => waitForEnd(operation)),
+    8,
   );
-  if (!isHeld || dice < 0.1) return ended;
-  held.push(paymentHash);
-  await eventually(async () => {
-    const { status } = await user.client.getInvoice(paymentHash, { as: "owner" });
-    if (status === "pending_payment" || status === "received") throw new Error("not on its way yet");
-  }, 60_000).catch(() => undefined);
-  if (dice < 0.2) await settleOutside(stack.info, paymentHash).catch(() => undefined);
 }
 
 /** undefined = the gateway never heard of it. */
@@ -169,7 +99,7 @@ async function waitForEnd({ kind, user, paymentHash }: Operation): Promise<strin
       throw error;
     });
     if (read !== undefined && !ENDS[kind].has(read.status)) {
-      await giveUp(user, paymentHash);
+      await giveUp(user);
       throw new Error(`${kind} ${paymentHash} is ${read.status}`);
     }
     return read?.status;
@@ -181,12 +111,22 @@ function isNotFound(error: unknown): boolean {
 }
 
 /** A wallet that lost its way calls its open sessions off; those that arkd has it cannot. */
-async function giveUp(user: WalletUser, _paymentHash: string): Promise<void> {
-  const { sessions } = await user.client.listSessions({ user_pubkey: user.pubkey }, { as: "owner" });
-  for (const session of sessions) {
-    if (!["initiated", "challenge_sent"].includes(session.status)) continue;
-    await user.client.failSession(session.session_id, "the drill is over", { as: "owner" }).catch(() => undefined);
-  }
+async function giveUp(user: WalletUser): Promise<void> {
+  for (const status of ["initiated", "challenge_sent"])
+    for (const sessionId of await listSessionIds(user, status))
+      await user.client.failSession(sessionId, "the drill is over", { as: "owner" }).catch(() => undefined);
+}
+
+/** Also those of lifts that were begun without the client hearing of it, which nobody can pay. */
+async function expectNoOpenSession(users: readonly WalletUser[]): Promise<void> {
+  for (const user of users) await giveUp(user);
+  const open = await Promise.all(users.flatMap((user) => OPEN_SESSIONS.map((status) => listSessionIds(user, status))));
+  expect(open.flat()).toEqual([]);
+}
+
+async function listSessionIds(user: WalletUser, status: string): Promise<string[]> {
+  const { sessions } = await user.client.listSessions({ user_pubkey: user.pubkey, status }, { as: "owner" });
+  return sessions.map((session) => session.session_id);
 }
 
 /** Every user has at arkd what the outcomes say, every payer and payee too, and nothing is locked or open. */
@@ -209,8 +149,36 @@ async function expectSettled(
   }
   for (const [index, { kind, paymentHash }] of operations.entries()) {
     if (kind !== "lift") continue;
-    const { status } = await outsidePayment(stack.info, paymentHash);
-    expect([paymentHash, status]).toEqual([paymentHash, endings[index] === "paid" ? "succeeded" : "failed"]);
+    const payment = await outsidePayment(stack.info, paymentHash);
+    const isPaid = endings[index] === "paid";
+    expect([paymentHash, payment?.status ?? "never sent"]).toEqual([
+      paymentHash,
+      isPaid ? "succeeded" : expect.stringMatching(/^(failed|never sent)$/),
+    ]);
+  }
+}
+
+/** The wallets outside got every paid land once and nothing of the others, and every land that is paid has its proof. */
+async function expectOutsidePaid(
+  operations: readonly Operation[],
+  endings: readonly (string | undefined)[],
+  outsideSatsBefore: number,
+): Promise<void> {
+  const paid = operations.filter((_operation, index) => endings[index] === "paid");
+  const lands = paid.filter(({ kind }) => kind === "land");
+  const lifts = paid.filter(({ kind }) => kind === "lift");
+  const expected = lands.length * LAND_SATS - lifts.length * LIFT_SATS;
+  const { outside_sats, in_flight_sats } = (await devnetState(stack.info)).lnd;
+  expect(in_flight_sats).toBe(0);
+  // The outside is what the other parts leave over, each rounded to sats.
+  expect(Math.abs(outside_sats - outsideSatsBefore - expected)).toBeLessThan(ROUNDING_SATS);
+  for (const { user, paymentHash } of lands) {
+    const { preimage } = await user.client.getInvoice(paymentHash, { as: "owner" });
+    expect(
+      createHash("sha256")
+        .update(preimage ?? "", "hex")
+        .digest("hex"),
+    ).toBe(paymentHash);
   }
 }
 
