@@ -65,7 +65,7 @@ describe(`kill -9 of workers and listeners, daemons restarted and replies lost f
     await Promise.allSettled([loading]);
     const troubles = await trouble.stop();
     const killed = await killer.stop();
-    const { operations, held, following, surprises } = await loading;
+    const { operations, held, following, surprises, heard } = await loading;
     for (const [index, hash] of held.entries())
       await (index % 2 === 0 ? settleOutside : cancelOutside)(stack.info, hash).catch(() => undefined);
 
@@ -78,7 +78,7 @@ describe(`kill -9 of workers and listeners, daemons restarted and replies lost f
     await expectSettled(users, operations, endings);
     await expectOutsidePaid(operations, endings, before.lnd.outside_sats);
     await expectBooks();
-    report({ killed: killed.length, troubles, endings: countEndings(operations, endings) });
+    report({ killed: killed.length, troubles, endings: countEndings(operations, endings), heard });
     expect(killed.length).toBeGreaterThan(SECONDS / 10);
     expect(endings.filter((end) => end === "paid").length).toBeGreaterThan(operations.length / 3);
   });

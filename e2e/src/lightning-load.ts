@@ -40,6 +40,8 @@ interface Load {
   readonly following: Promise<void>[];
   /** How flows ended that should not end so: a wallet that saw reason to refuse, or an error that no flow promises. */
   readonly surprises: unknown[];
+  /** How often wallets were told of which end, by `<kind> <end>`. */
+  readonly heard: Record<string, number>;
 }
 
 /**
@@ -50,7 +52,7 @@ export async function loadUntil(
   deadlineMs: number,
   { stack, users, random }: { stack: StackInfo; users: readonly WalletUser[]; random: () => number },
 ): Promise<Omit<Load, "stack" | "random">> {
-  const load: Load = { stack, random, operations: [], held: [], following: [], surprises: [] };
+  const load: Load = { stack, random, operations: [], held: [], following: [], surprises: [], heard: {} };
   const ended = await Promise.allSettled(
     users.map(async (user) => {
       while (Date.now() < deadlineMs) await (random() < 0.5 ? lift : land)(user, load);
@@ -97,17 +99,26 @@ async function liftOverNostr(user: WalletUser, load: Load): Promise<void> {
       },
     },
   );
-  await orAnEnd(lifting, load);
+  await orAnEnd("lift", lifting, load);
   await paying;
 }
 
 /** Whether it was paid is not what is looked at: the gateway, arkd and lnd say what became of it. */
-async function orAnEnd(flow: Promise<unknown>, { surprises }: Load): Promise<void> {
+async function orAnEnd(kind: Operation["kind"], flow: Promise<unknown>, { surprises, heard }: Load): Promise<void> {
+  let end = "done";
   try {
     await flow;
   } catch (error) {
-    if (!ENDS.some((end) => error instanceof end)) surprises.push(error);
+    if (!ENDS.some((known) => error instanceof known)) surprises.push(error);
+    end = describeEnd(error);
   }
+  heard[`${kind} ${end}`] = (heard[`${kind} ${end}`] ?? 0) + 1;
+}
+
+function describeEnd(error: unknown): string {
+  if (error instanceof RetryExceededError) return `gave up: ${describeEnd(error.last)}`;
+  if (error instanceof PaymentFailedError || error instanceof RetriableHttpError) return error.code;
+  return error instanceof Error ? error.name : String(error);
 }
 
 async function payLift(bolt11: string, { stack, random }: Load): Promise<void> {
@@ -129,11 +140,14 @@ async function land(user: WalletUser, load: Load): Promise<void> {
     invoice: bolt11,
     timeoutMs: FOLLOW_MS,
   });
-  const ended = orAnEnd(landing, load);
+  const ended = orAnEnd("land", landing, load);
   if (!isHeld || dice < 0.1) return ended;
   load.held.push(paymentHash);
   load.following.push(ended);
+  let isOver = false;
+  void ended.then(() => (isOver = true));
   await eventually(async () => {
+    if (isOver) return;
     const { status } = await user.client.getInvoice(paymentHash, { as: "owner" });
     if (status === "pending_payment" || status === "received") throw new Error("not on its way yet");
   }, 60_000).catch(() => undefined);
