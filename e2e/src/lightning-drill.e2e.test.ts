@@ -2,10 +2,10 @@ import { createHash } from "node:crypto";
 
 import { z } from "zod";
 
-import { cancelOutside, devnetState, fund, outsidePayment, settleOutside } from "./control-api";
+import { devnetState, fund, outsidePayment } from "./control-api";
 import { eventually } from "./eventually";
 import { inBatches } from "./in-batches";
-import { LAND_FEE_SATS, LAND_SATS, LIFT_SATS, loadUntil, type Operation } from "./lightning-load";
+import { LAND_FEE_SATS, LAND_SATS, LIFT_SATS, letGo, loadUntil, type Operation } from "./lightning-load";
 import { startKilling } from "./process-killer";
 import { type RunningStack, START_TIMEOUT_MS, startStack } from "./running-stack";
 import { seededRandom } from "./seeded-random";
@@ -66,8 +66,7 @@ describe(`kill -9 of workers and listeners, daemons restarted and replies lost f
     const troubles = await trouble.stop();
     const killed = await killer.stop();
     const { operations, held, following, surprises, heard } = await loading;
-    for (const [index, hash] of held.entries())
-      await (index % 2 === 0 ? settleOutside : cancelOutside)(stack.info, hash).catch(() => undefined);
+    for (const { paymentHash } of held) await letGo(stack.info, paymentHash, random);
 
     await waitForEnds(operations);
     await eventually(() => expectNoOpenSession(users), SETTLE_MS);

@@ -20,6 +20,8 @@ const INVOICE_MS = 180_000;
 /** A wallet answers as long as its land goes on: once arkd has the transfer, only that answer lets it end. */
 const FOLLOW_MS = 240_000;
 const LIFT_MS = 60_000;
+/** A land is an open session of its user while its payee holds it, and the gateway limits those. */
+const HELD_MAX = 3;
 
 export interface Operation {
   readonly kind: "lift" | "land";
@@ -29,13 +31,15 @@ export interface Operation {
 
 const ENDS = [PaymentFailedError, CeremonyTimeoutError, RetriableHttpError, RetryExceededError];
 
+type Held = Pick<Operation, "user" | "paymentHash">;
+
 interface Load {
   readonly stack: StackInfo;
   readonly random: () => number;
   /** What was begun, by whom. */
   readonly operations: Operation[];
-  /** Payment hashes that a payee outside may still be holding. */
-  readonly held: string[];
+  /** Lands whose payee outside may still be holding the payment. */
+  readonly held: Held[];
   /** What the wallets of held lands still wait for. */
   readonly following: Promise<void>[];
   /** How flows ended that should not end so: a wallet that saw reason to refuse, or an error that no flow promises. */
@@ -142,7 +146,7 @@ async function land(user: WalletUser, load: Load): Promise<void> {
   });
   const ended = orAnEnd("land", landing, load);
   if (!isHeld || dice < 0.1) return ended;
-  load.held.push(paymentHash);
+  await holdFor(user, paymentHash, load);
   load.following.push(ended);
   let isOver = false;
   void ended.then(() => (isOver = true));
@@ -152,4 +156,22 @@ async function land(user: WalletUser, load: Load): Promise<void> {
     if (status === "pending_payment" || status === "received") throw new Error("not on its way yet");
   }, 60_000).catch(() => undefined);
   if (dice < 0.2) await settleOutside(stack, paymentHash).catch(() => undefined);
+}
+
+/** The payee that has held longest lets go first. */
+async function holdFor(user: WalletUser, paymentHash: string, load: Load): Promise<void> {
+  load.held.push({ user, paymentHash });
+  const mine = load.held.filter((each) => each.user === user);
+  for (const { paymentHash: oldest } of mine.slice(0, -HELD_MAX)) {
+    load.held.splice(
+      load.held.findIndex((each) => each.paymentHash === oldest),
+      1,
+    );
+    await letGo(load.stack, oldest, load.random);
+  }
+}
+
+/** The payee takes what it holds, or refuses it. What never came to it cannot be taken, and a land may have ended before. */
+export async function letGo(stack: StackInfo, paymentHash: string, random: () => number): Promise<void> {
+  await (random() < 0.5 ? settleOutside : cancelOutside)(stack, paymentHash).catch(() => undefined);
 }
