@@ -64,6 +64,7 @@ export interface WorkerDeps {
   readonly restarts: RestartWatcher;
   readonly calls: DrizzleExternalCallStore;
   readonly events: DrizzleNostrEventStore;
+  readonly knownArkInfo: DrizzleArkInfoStore;
   readonly records: DrizzleUserRecordStore;
   readonly retention: DrizzleRetentionStore;
   readonly heartbeats: DrizzleHeartbeatStore;
@@ -119,6 +120,7 @@ export async function openDeps(config: WorkerConfig, life: Life): Promise<Worker
     restarts,
     calls: new DrizzleExternalCallStore(database),
     events: new DrizzleNostrEventStore(database),
+    knownArkInfo: new DrizzleArkInfoStore(database),
     records: new DrizzleUserRecordStore(),
     retention: new DrizzleRetentionStore(database),
     heartbeats,

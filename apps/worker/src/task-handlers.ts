@@ -27,7 +27,7 @@ const RECONNECT_WAIT_MS = 80_000;
 
 /** The handler of every queued task; the type leaves none out. */
 export function createTaskHandlers(deps: WorkerDeps, config: WorkerConfig): TaskHandlers {
-  const { ceremony, attempts, events, records, retention } = deps;
+  const { ceremony, attempts, events, knownArkInfo, records, retention } = deps;
   const { metricsRetentionDays, jobRetentionDays, eventRetentionDays } = config.background;
   const operator = { calls: deps.calls, transactions: ceremony.transactions, lightning: deps.lnd };
   const announce = (sessionId: string): void => {
@@ -72,7 +72,7 @@ export function createTaskHandlers(deps: WorkerDeps, config: WorkerConfig): Task
     lightning_channel_close: channelCloseTask(operator),
     lightning_send_onchain: sendOnchainTask(operator),
     lightning_new_address: newAddressTask(operator),
-    nostr_process: nostrProcessTask({ ...ceremony, attempts, events }),
+    nostr_process: nostrProcessTask({ ...ceremony, attempts, events, knownArkInfo }),
     vtxo_sync: vtxoSyncTask(ceremony),
     tx_recover: txRecoverTask({ ...ceremony, attempts }),
   };

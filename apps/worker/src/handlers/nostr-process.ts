@@ -1,5 +1,6 @@
 import type { AttemptFence } from "@arkrelay/core/jobs/attempt-store";
-import { notifyRequestLimit, processServiceRequest } from "@arkrelay/core/lightning/process-service-request";
+import { notifyRequestLimit, processServiceRequest } from "@arkrelay/core/nostr-service/process-service-request";
+import type { ServiceRequestDeps } from "@arkrelay/core/nostr-service/service-deps";
 import { SERVICE_REQUEST_KIND } from "@arkrelay/core/nostr/kinds";
 import type { NostrEventStore, StoredNostrEvent } from "@arkrelay/core/ports/nostr-stores";
 import { notifyRateLimit } from "@arkrelay/core/session/notify-rate-limit";
@@ -8,7 +9,7 @@ import type { CeremonyDeps } from "@arkrelay/core/session/session-deps";
 
 import type { TaskHandler } from "../task-handler";
 
-export interface NostrProcessDeps extends CeremonyDeps {
+export interface NostrProcessDeps extends CeremonyDeps, Pick<ServiceRequestDeps, "knownArkInfo"> {
   readonly attempts: AttemptFence;
   readonly events: NostrEventStore;
 }

@@ -1,5 +1,6 @@
 import { ALICE, BOB } from "@arkrelay/core/testing/ark-transfer";
 import { GBTC } from "@arkrelay/core/vtxo/vtxo";
+import { DrizzleArkInfoStore } from "@arkrelay/db/stores/ark-info-store";
 import { DrizzleAttemptStore } from "@arkrelay/db/stores/job-attempt-store";
 import { DrizzleNostrEventStore } from "@arkrelay/db/stores/nostr-event-store";
 import { openTestDatabase, type TestDatabase } from "@arkrelay/db/testing/test-database";
@@ -30,7 +31,12 @@ describe("the tasks of sessions, through the queue", () => {
     const attempts = new DrizzleAttemptStore(test.database, { leaseSeconds: 20 });
     worker = await startTestWorker(test, {
       ceremony_drive: ceremonyDriveTask(deps, () => undefined),
-      nostr_process: nostrProcessTask({ ...deps, attempts, events }),
+      nostr_process: nostrProcessTask({
+        ...deps,
+        attempts,
+        events,
+        knownArkInfo: new DrizzleArkInfoStore(test.database),
+      }),
       cleanup_expired_sessions: cleanupExpiredSessionsTask(deps),
       vtxo_sync: vtxoSyncTask(deps),
       tx_recover: txRecoverTask({ ...deps, attempts }),

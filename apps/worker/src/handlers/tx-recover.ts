@@ -1,13 +1,13 @@
 import { AppError } from "@arkrelay/core/errors";
 import type { AttemptFence } from "@arkrelay/core/jobs/attempt-store";
 import type { TaskPayload } from "@arkrelay/core/jobs/catalog";
-import { moveSession, wakeOf } from "@arkrelay/core/session/move-session";
+import { moveSession, type MoveSessionDeps, wakeOf } from "@arkrelay/core/session/move-session";
 import { isTerminal } from "@arkrelay/core/session/session";
 import type { SessionDeps } from "@arkrelay/core/session/session-deps";
 
 import type { TaskHandler, TaskResult } from "../task-handler";
 
-export interface TxRecoverDeps extends Pick<SessionDeps, "clock" | "transactions" | "sessions" | "txs"> {
+export interface TxRecoverDeps extends MoveSessionDeps, Pick<SessionDeps, "transactions" | "txs"> {
   readonly attempts: AttemptFence;
 }
 

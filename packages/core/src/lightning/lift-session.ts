@@ -1,16 +1,13 @@
 import { assert } from "../errors";
 import type { SessionChange } from "../ports/session-stores";
 import type { Tx } from "../ports/transactions";
-import { moveSession } from "../session/move-session";
+import { moveSession, type MoveSessionDeps } from "../session/move-session";
 import type { CeremonyState, Session } from "../session/session";
-import type { LightningSessionDeps } from "./lightning-deps";
 import type { LightningOperation } from "./lightning-operation";
-
-type Deps = Pick<LightningSessionDeps, "sessions">;
 
 /** The session of a lift or land, locked: it moves in the transaction of its row, never by itself. */
 export async function lockSessionOf(
-  deps: Deps,
+  deps: Pick<MoveSessionDeps, "sessions">,
   tx: Tx,
   { sessionId }: Pick<LightningOperation, "sessionId">,
 ): Promise<Session> {
@@ -34,7 +31,7 @@ const DELIVERY: readonly CeremonyState[] = [
 
 /** Moves the session forward to `to` through every state between; the last move carries `change`. Nothing when it is there already. */
 export async function advanceSession(
-  deps: Deps,
+  deps: MoveSessionDeps,
   tx: Tx,
   session: Session,
   to: CeremonyState,

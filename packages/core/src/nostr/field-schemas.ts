@@ -17,6 +17,15 @@ export const assetId = z
   .regex(/^[A-Za-z0-9._-]{1,64}$/, "1 to 64 of A-Z, a-z, 0-9, ., _ and -")
   .transform((id) => (id === "BTC" ? "gBTC" : id));
 
+/** As `assetId`, or an asset by arkd's own id (68 hex), as balances name it. */
+export const heldAssetId = z
+  .string()
+  .regex(/^[A-Za-z0-9._-]{1,68}$/, "1 to 68 of A-Z, a-z, 0-9, ., _ and -")
+  .transform((id) => (id === "BTC" ? "gBTC" : id));
+
+/** Ids as we make them; other characters could not even be compared with the column they are kept in. */
+export const gatewayId = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, "1 to 64 of A-Z, a-z, 0-9, _ and -");
+
 /** A key in any accepted form, as 64 hex. */
 export const pubkey = z.string().transform((text, ctx) => {
   const parsed = readPubkey(text);

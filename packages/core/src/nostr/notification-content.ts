@@ -12,7 +12,13 @@ export const NOTIFICATION_SEQUENCE = {
   land_completed: 2,
   land_refunded: 3,
 } as const;
-export type NotificationType = keyof typeof NOTIFICATION_SEQUENCE;
+/** A `status_update` is one of many of its session, numbered by the session's events. */
+export type NotificationType = keyof typeof NOTIFICATION_SEQUENCE | "status_update";
+
+const TYPES: readonly NotificationType[] = [
+  ...(Object.keys(NOTIFICATION_SEQUENCE) as (keyof typeof NOTIFICATION_SEQUENCE)[]),
+  "status_update",
+];
 
 /** Plain text of a 31502. Optional for wallets: nothing waits for it. */
 export interface NotificationContent {
@@ -28,6 +34,7 @@ export interface NotificationContent {
   readonly total_steps?: number;
   /** 0 to 100. */
   readonly progress_percent?: number;
+  /** Of a status_update: the session's status. */
   readonly message?: string;
   readonly vtxo_id?: string;
   /** Base units of `asset_id`. */
@@ -42,7 +49,7 @@ export interface NotificationContent {
 
 export const notificationContentSchema: z.ZodType<NotificationContent> = z.strictObject({
   notification_id: z.string(),
-  type: z.enum(Object.keys(NOTIFICATION_SEQUENCE) as [NotificationType, ...NotificationType[]]),
+  type: z.enum(TYPES),
   timestamp: isoTime,
   gateway_pubkey: hex32,
   request_id: z.string().exactOptional(),

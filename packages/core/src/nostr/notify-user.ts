@@ -17,7 +17,7 @@ export interface NotifyDeps {
 export interface Notification {
   /** Whose news it is: its user is told, and the event refers to what the user sent. */
   readonly session: Pick<Session, "sessionId" | "userPubkey" | "delivery" | "intentEventId" | "context">;
-  readonly type: NotificationType;
+  readonly type: Exclude<NotificationType, "status_update">;
   /** operation_id of the lift or land; `d` is `<subjectId>:<place of the type in its sequence>`. */
   readonly subjectId: string;
   readonly assetId?: string;
@@ -38,16 +38,39 @@ export async function notifyUser(deps: NotifyDeps, tx: Tx, notification: Notific
   const { identity } = deps;
   const { session, subjectId, type } = notification;
   if (identity === undefined || session.delivery === "http") return;
-  const now = deps.clock.now();
   const dTag = `${subjectId}:${NOTIFICATION_SEQUENCE[type]}`;
-  const template = notificationTemplate({
-    content: notificationContent(notification, dTag, identity.pubkey, now),
-    dTag,
+  await publishNotification(deps, tx, {
+    content: notificationContent(notification, dTag, identity.pubkey, deps.clock.now()),
     userPubkey: session.userPubkey,
     refEventId: session.intentEventId ?? requestOf(session)?.eventId,
-    createdAt: nextCreatedAt(now, await deps.outbox.findLastCreatedAt(tx, NOTIFICATION_KIND, dTag)),
+    subjectId,
   });
-  const scheme = await deps.peers.findScheme(session.userPubkey);
+}
+
+export interface BuiltNotification {
+  /** Its `notification_id` is the `d`. */
+  readonly content: NotificationContent;
+  readonly userPubkey: string;
+  /** The 31500 or 31510 it is about, when there is one. */
+  readonly refEventId: string | undefined;
+  readonly subjectId: string;
+}
+
+/** Signs a 31502 and puts it into the outbox. Nothing without a Nostr key. */
+export async function publishNotification(deps: NotifyDeps, tx: Tx, built: BuiltNotification): Promise<void> {
+  const { identity } = deps;
+  const { content, userPubkey, refEventId, subjectId } = built;
+  if (identity === undefined) return;
+  const dTag = content.notification_id;
+  const lastCreatedAt = await deps.outbox.findLastCreatedAt(tx, NOTIFICATION_KIND, dTag);
+  const template = notificationTemplate({
+    content,
+    dTag,
+    userPubkey,
+    refEventId,
+    createdAt: nextCreatedAt(deps.clock.now(), lastCreatedAt),
+  });
+  const scheme = await deps.peers.findScheme(userPubkey);
   await deps.outbox.insert(tx, signPrivateEvent(identity, scheme, template), subjectId);
 }
 

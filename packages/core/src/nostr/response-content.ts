@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { ItemSignature } from "../ark/types";
 import { AppError } from "../errors";
 import { fieldErrors } from "../field-errors";
-import { hex32, pubkey } from "./field-schemas";
+import { gatewayId, hex32, pubkey } from "./field-schemas";
 import { parseIntegerJson } from "./integer-json";
 
 /** Plain text of a 31512 after parsing: an answer to one challenge. Whether it is right is for the use case to say. */
@@ -39,9 +39,6 @@ export const itemSignatures = z
 const responseType = z
   .enum(["sign_tx", "sign_payload", "sign_ark_tx", "sign_checkpoint_txs"])
   .transform((type) => (type === "sign_payload" ? type : "sign_tx"));
-
-/** As we make them; other characters could not even be compared with the column they are kept in. */
-const gatewayId = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, "1 to 64 of A-Z, a-z, 0-9, _ and -");
 
 const responseSchema = z
   .strictObject({

@@ -3,15 +3,28 @@ import { z } from "zod";
 import { canonicalDigest } from "../canonical-json";
 import { AppError, type FieldError } from "../errors";
 import { fieldErrors } from "../field-errors";
-import { amount, assetId, clientId, unixTime } from "./field-schemas";
+import { amount, assetId, clientId, gatewayId, heldAssetId, unixTime } from "./field-schemas";
 import { type JsonObject, type JsonValue, parseIntegerJson } from "./integer-json";
 
 /** What a 31500 may ask of this gateway. Another action of the protocol is answered with this list (1008). */
-export const SERVICE_ACTIONS = ["lift_lightning", "land_lightning", "sync_state", "query_balances"] as const;
+export const SERVICE_ACTIONS = [
+  "lift_lightning",
+  "land_lightning",
+  "sync_state",
+  "query_balances",
+  "monitor_status",
+  "request_challenge",
+] as const;
 export type ServiceAction = (typeof SERVICE_ACTIONS)[number];
 
 /** Plain text of a 31500 after parsing. The user is the event's author; a `user_pubkey` inside says nothing. Amounts in base units. */
-export type ServiceRequest = LiftRequest | LandRequest | SyncRequest | BalancesRequest;
+export type ServiceRequest =
+  | LiftRequest
+  | LandRequest
+  | SyncRequest
+  | BalancesRequest
+  | MonitorRequest
+  | ChallengeRequest;
 
 interface RequestBase {
   readonly requestId: string;
@@ -38,6 +51,19 @@ export interface BalancesRequest extends RequestBase {
   readonly includesVtxos: boolean;
 }
 
+export interface MonitorRequest extends RequestBase {
+  readonly action: "monitor_status";
+  readonly sessionId: string;
+  /** How long changes are told; 0 = only the answer is wanted. */
+  readonly timeoutMs: number;
+  readonly isDetailed: boolean;
+}
+
+export interface ChallengeRequest extends RequestBase {
+  readonly action: "request_challenge";
+  readonly sessionId: string;
+}
+
 export interface LiftRequest extends PaymentRequest {
   readonly action: "lift_lightning";
   readonly memo: string | undefined;
@@ -60,8 +86,9 @@ const MEMO_MAX = 200;
 const INVOICE_CHARS_MAX = 4_096;
 const EXPIRY_SECONDS_MIN = 60;
 const EXPIRY_SECONDS_MAX = 3_600;
-const CURSOR_CHARS_MAX = 64;
+const CURSOR_CHARS_MAX = 80;
 const ASSETS_MAX = 50;
+const MONITOR_SECONDS_MAX = 300;
 
 const base = {
   request_id: clientId,
@@ -87,14 +114,22 @@ const requestSchema = z.discriminatedUnion("action", [
     action: z.literal("sync_state"),
     since: unixTime.optional(),
     cursor: z.string().min(1).max(CURSOR_CHARS_MAX).optional(),
-    asset_id: assetId.optional(),
+    asset_id: heldAssetId.optional(),
   }),
   z.strictObject({
     ...base,
     action: z.literal("query_balances"),
-    asset_ids: z.array(assetId).min(1).max(ASSETS_MAX).optional(),
+    asset_ids: z.array(heldAssetId).min(1).max(ASSETS_MAX).optional(),
     include_vtxos: z.boolean().default(false),
   }),
+  z.strictObject({
+    ...base,
+    action: z.literal("monitor_status"),
+    session_id: gatewayId,
+    timeout: z.int().min(0).max(MONITOR_SECONDS_MAX).default(MONITOR_SECONDS_MAX),
+    detailed: z.boolean().default(false),
+  }),
+  z.strictObject({ ...base, action: z.literal("request_challenge"), session_id: gatewayId }),
 ]);
 
 /**
@@ -131,6 +166,12 @@ function toRequest(wire: z.output<typeof requestSchema>, contentHash: string): S
     }
     case "query_balances":
       return { ...shared, action: wire.action, assetIds: wire.asset_ids, includesVtxos: wire.include_vtxos };
+    case "monitor_status": {
+      const { action, session_id: sessionId, timeout, detailed: isDetailed } = wire;
+      return { ...shared, action, sessionId, timeoutMs: timeout * 1000, isDetailed };
+    }
+    case "request_challenge":
+      return { ...shared, action: wire.action, sessionId: wire.session_id };
   }
 }
 

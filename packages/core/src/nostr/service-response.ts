@@ -5,6 +5,7 @@ import { type AccountState, accountStateFields, balanceFields, type BalanceView 
 import { hex32, isoTime } from "./field-schemas";
 import type { JsonObject } from "./integer-json";
 import type { RequestHead } from "./service-request";
+import { type SessionProgress, sessionProgressFields } from "./session-progress";
 
 interface ResponseBase {
   readonly request_id: string;
@@ -59,6 +60,25 @@ export interface BalancesResponse extends ResponseBase {
   readonly last_updated: string | null;
 }
 
+/** Answer to `monitor_status`; changes follow as 31502 `status_update`. `status` is the request's, the session's has a name of its own. */
+export interface MonitorResponse extends ResponseBase, SessionProgress {
+  readonly action: "monitor_status";
+  readonly status: "success";
+}
+
+/**
+ * Answer to `request_challenge`; the challenge itself is the 31511. Without `challenge_id` it comes by itself, as soon as the VTXOs are
+ * read or an earlier transfer of the key is final.
+ */
+export interface ChallengeResponse extends ResponseBase {
+  readonly action: "request_challenge";
+  readonly status: "pending";
+  readonly session_id: string;
+  readonly challenge_id?: string;
+  /** Of the challenge. For stage checkpoint_txs advice only. */
+  readonly expires_at?: string;
+}
+
 export interface ErrorResponse extends ResponseBase {
   readonly status: "error";
   /** Integer class of the error table. */
@@ -71,7 +91,14 @@ export interface ErrorResponse extends ResponseBase {
 }
 
 /** Plain text of a 31501. */
-export type ServiceResponseContent = LiftResponse | LandResponse | SyncStateResponse | BalancesResponse | ErrorResponse;
+export type ServiceResponseContent =
+  | LiftResponse
+  | LandResponse
+  | SyncStateResponse
+  | BalancesResponse
+  | MonitorResponse
+  | ChallengeResponse
+  | ErrorResponse;
 
 const base = { request_id: z.string(), action: z.string(), timestamp: isoTime, gateway_pubkey: hex32 };
 
@@ -113,6 +140,20 @@ export const serviceResponseSchema = z.union([
     status: z.literal("success"),
     ...balanceFields,
     last_updated: isoTime.nullable(),
+  }),
+  z.strictObject({
+    ...base,
+    action: z.literal("monitor_status"),
+    status: z.literal("success"),
+    ...sessionProgressFields,
+  }),
+  z.strictObject({
+    ...base,
+    action: z.literal("request_challenge"),
+    status: z.literal("pending"),
+    session_id: z.string(),
+    challenge_id: z.string().optional(),
+    expires_at: isoTime.optional(),
   }),
   z.strictObject({
     ...base,

@@ -10,6 +10,7 @@ import type {
   SessionIntent,
   SessionStatus,
   SessionType,
+  SessionWatch,
   SubmitState,
 } from "../session/session";
 import type { Tx } from "./transactions";
@@ -89,6 +90,11 @@ export interface SessionStore {
     events: readonly NewSessionEvent[],
     fence: string | undefined,
   ): Promise<Session>;
+  /**
+   * Writes down who is to be told of changes; the last one asked counts. No transition: the version stays, and whoever moves the
+   * session from now on gets the watch with the row that `move` returns, however old its own reading is.
+   */
+  watch(tx: Tx, session: Session, watch: SessionWatch): Promise<void>;
   /** Locks the user's script row, so that the quota counted after it cannot be raced. */
   countOpenOfUser(tx: Tx, userPubkey: string): Promise<number>;
   /** Locks a row of the creator's first, so that the quota counted after it cannot be raced. */

@@ -11,6 +11,8 @@ export interface BalanceRow {
   readonly reserved: bigint;
   /** gBTC: unlocked VTXOs whose sats carry assets, see `availableBalance`; 0 for every other asset. */
   readonly freeCarriers: number;
+  /** VTXOs it stands on. */
+  readonly vtxoCount: number;
   /** When the newest of these VTXOs was read from arkd or booked. */
   readonly seenAt: Date;
 }
@@ -22,6 +24,8 @@ export interface VtxoFilter {
   readonly status?: VtxoStatus;
   /** Leaves spent and settled rows out. */
   readonly liveOnly?: boolean;
+  /** Rows that were made, spent, settled or swept since then; their locks may have changed before and after. */
+  readonly changedSince?: Date;
 }
 
 export interface GatewayVtxoQuery {

@@ -5,13 +5,16 @@ import { completedSteps, progressOf, stepOf } from "./progress";
 import { isTerminal, type Session } from "./session";
 import type { SessionDeps } from "./session-deps";
 import { assertMove } from "./session-machine";
+import { tellWatcher } from "./tell-watcher";
+
+export type MoveSessionDeps = Pick<SessionDeps, "sessions" | "clock" | "identity" | "outbox" | "peers">;
 
 /**
  * The only way a session changes: both machines are asked, the row is compared and set, and whoever watches gets a `status`
- * event (and `done` at the end). `fence` is the worker's attempt token; a stale attempt is refused by the database.
+ * event (and `done` at the end), a watching wallet a 31502. `fence` is the worker's attempt token; a stale attempt is refused by the database.
  */
 export async function moveSession(
-  deps: Pick<SessionDeps, "sessions">,
+  deps: MoveSessionDeps,
   tx: Tx,
   session: Session,
   change: SessionChange,
@@ -20,25 +23,28 @@ export async function moveSession(
   assertMove(session, change);
   const status = change.status ?? session.status;
   const ceremonyState = change.ceremonyState ?? session.ceremonyState;
-  const moved = { ...session, status, ceremonyState };
+  const target = { ...session, status, ceremonyState };
+  const isMove = status !== session.status || ceremonyState !== session.ceremonyState;
   const currentStep = change.currentStep ?? stepOf(ceremonyState);
   const events: NewSessionEvent[] = [];
-  if (status !== session.status || ceremonyState !== session.ceremonyState) {
-    const progress = progressOf(moved);
+  if (isMove) {
+    const progress = progressOf(target);
     events.push({
       event: "status",
       data: { status, ceremony_state: ceremonyState, current_step: currentStep, progress },
     });
   }
   events.push(...(options.events ?? []));
-  if (isTerminal(moved) && !isTerminal(session)) events.push({ event: "done", data: doneData(moved, change) });
-  return deps.sessions.move(
+  if (isTerminal(target) && !isTerminal(session)) events.push({ event: "done", data: doneData(target, change) });
+  const moved = await deps.sessions.move(
     tx,
     session,
     { ...change, currentStep, completedSteps: completedSteps(ceremonyState) },
     events,
     options.fence,
   );
+  if (isMove) await tellWatcher(deps, tx, moved);
+  return moved;
 }
 
 /** The wake of the row as it is now, to be sent after COMMIT. */

@@ -37,6 +37,9 @@ export async function requestChallenge(
   if (session.status === "expired") throw new AppError("session_expired");
   if (isTerminal(session))
     throw new AppError("wrong_state", { details: { status: session.status, allowed: ["initiated"] } });
+  // Nobody signs for a lift.
+  if (session.sessionType === "lightning_lift")
+    throw new AppError("wrong_state", { details: { status: session.status, allowed: [] } });
   // After the hand-over challenge 2 stays open for as long as it takes.
   if (!isHandedOver(session) && session.expiresAt <= now) throw new AppError("session_expired");
   const open = await deps.challenges.findOpen(tx, session.id);

@@ -103,6 +103,14 @@ export const NEVER_SENT: SubmitState = {
   rebuilt: false,
 };
 
+/** Its user asked to be told of every change (31500 `monitor_status`). */
+export interface SessionWatch {
+  /** Of the newest such request. */
+  readonly requestId: string;
+  readonly eventId: string;
+  readonly until: Date;
+}
+
 export interface Session {
   readonly id: bigint;
   readonly sessionId: string;
@@ -147,6 +155,8 @@ export interface Session {
   readonly wakeSeq: number;
   /** Number of the newest session event. */
   readonly eventSeq: number;
+  /** undefined = nobody ever asked. */
+  readonly watch: SessionWatch | undefined;
 }
 
 export const TERMINAL_STATUSES: ReadonlySet<SessionStatus> = new Set(["completed", "failed", "expired"]);

@@ -28,6 +28,7 @@ export const signingSessions = mysqlTable("signing_sessions", {
   completedAt: datetime("completed_at", { mode: "date", fsp: 3 }),
   version: bigint("version", { mode: "number" }).notNull().default(1),
   eventSeq: int("event_seq").notNull().default(0),
+  watch: json("watch"),
   prepareSince: datetime("prepare_since", { mode: "date", fsp: 3 }),
   submitState: json("submit_state"),
   wakeSeq: bigint("wake_seq", { mode: "number" }).notNull().default(1),

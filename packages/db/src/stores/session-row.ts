@@ -10,6 +10,7 @@ import {
   type SessionIntent,
   type SessionStatus,
   type SessionType,
+  type SessionWatch,
   type SubmitState,
 } from "@arkrelay/core/session/session";
 
@@ -18,7 +19,7 @@ import { nullable, readBigint, readBoolean, readDate, readInteger, readJson, rea
 export const SESSION_COLUMNS = `s.id, s.session_id, s.user_pubkey, s.session_type, s.status, s.ceremony_state, s.current_step,
   s.intent_id, s.intent_data, s.context, s.ark_params, s.created_by, s.owner_proven, s.delivery, s.auto_start, s.prepare_since,
   s.submit_state, s.signed_tx, s.result_data, s.error_code, s.error_message, s.expires_at, s.created_at, s.updated_at,
-  s.completed_at, s.version, s.wake_seq, s.event_seq`;
+  s.completed_at, s.version, s.wake_seq, s.event_seq, s.watch`;
 
 /** The intent as it is kept in intent_data: JSON has no bigint, so amounts are decimal text here. Its type is the session's. */
 interface StoredIntent {
@@ -92,7 +93,13 @@ export function toSession(row: Row): Session {
     version: readInteger(row, "version"),
     wakeSeq: readInteger(row, "wake_seq"),
     eventSeq: readInteger(row, "event_seq"),
+    watch: nullable(row, "watch", readWatch),
   };
+}
+
+export function readWatch(row: Row, column: string): SessionWatch {
+  const { requestId, eventId, until } = readJson(row, column) as { readonly [K in keyof SessionWatch]: string };
+  return { requestId, eventId, until: new Date(until) };
 }
 
 /** Rows of an earlier release lack what it did not know. */

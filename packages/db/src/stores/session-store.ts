@@ -8,14 +8,14 @@ import type {
   SessionStore,
 } from "@arkrelay/core/ports/session-stores";
 import type { Tx } from "@arkrelay/core/ports/transactions";
-import type { Session } from "@arkrelay/core/session/session";
+import type { Session, SessionWatch } from "@arkrelay/core/session/session";
 
 import type { Database } from "../connection";
-import { readDate, readInteger, readJson, readText } from "../row";
+import { nullable, readDate, readInteger, readJson, readText } from "../row";
 import type { SqlHandle, SqlParam } from "../sql-handle";
 import { connectionOf } from "../transactions";
 import { countUnderLock } from "./counter-store";
-import { SESSION_COLUMNS, toIntentJson, toSession } from "./session-row";
+import { readWatch, SESSION_COLUMNS, toIntentJson, toSession } from "./session-row";
 
 /**
  * Not terminal, and not final at arkd either: what counts against a key's quota. A lift takes nothing of its user and has limits of
@@ -108,10 +108,17 @@ export class DrizzleSessionStore implements SessionStore {
     if (affectedRows === 0) {
       throw new AppError("wrong_state", { internal: `session ${session.sessionId} was moved by somebody else` });
     }
-    const at = await insertEvents(connection, session.id, session.eventSeq, events);
+    const written = await insertEvents(connection, session.id, session.eventSeq, events);
     // The queue raises wake_seq beside the compare-and-set, and the name of a wake must be the row's own.
-    if (at === undefined || change.wakeAt !== undefined) return this.getById(connection, session.id);
-    return afterMove(session, change, events.length, at);
+    if (written === undefined || change.wakeAt !== undefined) return this.getById(connection, session.id);
+    return afterMove(session, change, events.length, written);
+  }
+
+  async watch(tx: Tx, session: Session, watch: SessionWatch): Promise<void> {
+    await connectionOf(tx).write("UPDATE signing_sessions SET watch = ? WHERE id = ?", [
+      JSON.stringify(watch),
+      session.id,
+    ]);
   }
 
   async countOpenOfUser(tx: Tx, userPubkey: string): Promise<number> {
@@ -248,7 +255,7 @@ function assignmentsOf(change: SessionChange): { assignments: string[]; values: 
  * session shows had changed. Only `updatedAt` is the moment of the newest event instead, which the next statement wrote, and
  * `wakeSeq` is as old as `session`: it is read again by whoever sends a wake.
  */
-function afterMove(session: Session, change: SessionChange, eventCount: number, at: Date): Session {
+function afterMove(session: Session, change: SessionChange, eventCount: number, { at, watch }: Written): Session {
   const { wakeAt: _wakeAt, completedSteps: _steps, ...fields } = change;
   return {
     ...session,
@@ -259,6 +266,7 @@ function afterMove(session: Session, change: SessionChange, eventCount: number, 
     updatedAt: at,
     version: session.version + 1,
     eventSeq: session.eventSeq + eventCount,
+    watch,
   };
 }
 
@@ -280,13 +288,20 @@ function conditionsOf(filter: SessionFilter): [string, SqlParam[]][] {
   return conditions;
 }
 
-/** When they were written; undefined when there are none. */
+/** What the statement that wrote a session's events saw. */
+interface Written {
+  readonly at: Date;
+  /** The row's own: it may have been asked for after the session was read. */
+  readonly watch: SessionWatch | undefined;
+}
+
+/** undefined when there are none. */
 async function insertEvents(
   connection: SqlHandle,
   sessionRowId: bigint,
   lastSeq: number,
   events: readonly NewSessionEvent[],
-): Promise<Date | undefined> {
+): Promise<Written | undefined> {
   if (events.length === 0) return undefined;
   const rows = events.map(() => "(?, ?, ?, ?, NOW(3))").join(", ");
   const values = events.flatMap(({ event, data }, index): SqlParam[] => [
@@ -296,8 +311,9 @@ async function insertEvents(
     JSON.stringify(data),
   ]);
   const [row] = await connection.select(
-    `INSERT INTO session_events (session_id, seq, event, data, at) VALUES ${rows} RETURNING at`,
+    `INSERT INTO session_events (session_id, seq, event, data, at) VALUES ${rows}
+     RETURNING at, (SELECT s.watch FROM signing_sessions s WHERE s.id = session_events.session_id) AS watch`,
     values,
   );
-  return readDate(row ?? {}, "at");
+  return { at: readDate(row ?? {}, "at"), watch: nullable(row ?? {}, "watch", readWatch) };
 }

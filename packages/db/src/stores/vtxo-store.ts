@@ -108,6 +108,7 @@ export class DrizzleVtxoStore implements VtxoStore {
     if (filter.assetId !== undefined) conditions.push([CARRIES_ASSET, [filter.assetId, filter.assetId]]);
     if (filter.status !== undefined) conditions.push(["v.status = ?", [filter.status]]);
     if (filter.liveOnly === true) conditions.push(["v.status IN ('assigned','available')", []]);
+    if (filter.changedSince !== undefined) conditions.push(["v.seen_at >= ?", [filter.changedSince]]);
     if (beforeId !== undefined) conditions.push(["v.id < ?", [beforeId]]);
     const rows = await this.database.select(
       `SELECT ${VTXO_COLUMNS} FROM vtxos v WHERE ${conditions.map(([text]) => text).join(" AND ")} ORDER BY v.id DESC LIMIT ?`,
@@ -123,6 +124,7 @@ export class DrizzleVtxoStore implements VtxoStore {
       balance: readBigint(row, "balance"),
       reserved: readBigint(row, "reserved"),
       freeCarriers: readInteger(row, "free_carriers"),
+      vtxoCount: readInteger(row, "vtxo_count"),
       seenAt: readDate(row, "seen_at"),
     }));
   }
@@ -253,10 +255,11 @@ const CARRIES_ASSET = `(v.asset_id = ? OR EXISTS (
 
 /** Every sat counts as gBTC, those that carry assets too; the reader takes the free carriers from what can be spent. */
 const SUM_BALANCES = `SELECT ? AS asset_id, SUM(amount_sats) AS balance, SUM(IF(locked_by IS NULL, 0, amount_sats)) AS reserved,
-    SUM(locked_by IS NULL AND (asset_id IS NULL OR asset_id <> ?)) AS free_carriers, MAX(seen_at) AS seen_at
+    SUM(locked_by IS NULL AND (asset_id IS NULL OR asset_id <> ?)) AS free_carriers, COUNT(*) AS vtxo_count,
+    MAX(seen_at) AS seen_at
   FROM vtxos WHERE owner_pubkey = ? AND status = 'assigned' AND (expires_at IS NULL OR expires_at > ?) HAVING COUNT(*) > 0
   UNION ALL
-  SELECT a.asset_id, SUM(a.amount), SUM(IF(v.locked_by IS NULL, 0, a.amount)), 0, MAX(v.seen_at)
+  SELECT a.asset_id, SUM(a.amount), SUM(IF(v.locked_by IS NULL, 0, a.amount)), 0, COUNT(*), MAX(v.seen_at)
   FROM vtxos v JOIN vtxo_assets a ON a.vtxo_id = v.vtxo_id
   WHERE v.owner_pubkey = ? AND v.status = 'assigned' AND (v.expires_at IS NULL OR v.expires_at > ?)
   GROUP BY a.asset_id ORDER BY asset_id`;

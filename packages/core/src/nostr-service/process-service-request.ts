@@ -1,40 +1,34 @@
-import { AppError, assert, toAppError } from "../errors";
+import { AppError, toAppError } from "../errors";
 import { answerRequest, resendAnswer } from "../nostr/answer-request";
 import { SERVICE_REQUEST_KIND } from "../nostr/kinds";
 import { findTag } from "../nostr/nostr-event";
-import { requestContext } from "../nostr/notify-user";
-import {
-  type BalancesRequest,
-  type LandRequest,
-  type LiftRequest,
-  parseServiceRequest,
-  readRequestHead,
-  type RequestHead,
-  type ServiceRequest,
-  type SyncRequest,
-} from "../nostr/service-request";
+import { parseServiceRequest, readRequestHead, type RequestHead, type ServiceRequest } from "../nostr/service-request";
 import { errorResponse } from "../nostr/service-response";
 import type { DmScheme, NostrEvent } from "../ports/nostr";
-import type { NostrEventStore } from "../ports/nostr-stores";
 import type { Tx } from "../ports/transactions";
 import type { Wake } from "../ports/waker";
-import { readAccountState, readBalanceViews } from "../session/account-state";
 import { isRefusal } from "../session/is-refusal";
 import { isMirrorFresh } from "../session/open-session";
 import type { ProcessedEvent } from "../session/process-nostr-event";
-import { readIntentData } from "../session/read-intent";
 import { isOverStrangerBudget } from "../session/stranger-budget";
-import { type SyncDeps, syncVtxos } from "../vtxo/sync-vtxos";
-import type { LightningSessionDeps } from "./lightning-deps";
-import { checkLand, invoiceOf } from "./open-land";
-import { startLift } from "./start-lift";
-
-export interface ServiceRequestDeps extends LightningSessionDeps, SyncDeps {
-  readonly events: Pick<NostrEventStore, "claimRequest" | "find">;
-}
+import { syncVtxos } from "../vtxo/sync-vtxos";
+import { serveLand } from "./serve-land";
+import { serveLift } from "./serve-lift";
+import { serveMonitorStatus } from "./serve-monitor-status";
+import { serveQueryBalances } from "./serve-query-balances";
+import { serveRequestChallenge } from "./serve-request-challenge";
+import { serveSyncState } from "./serve-sync-state";
+import type { ServiceRequestDeps } from "./service-deps";
 
 /** How long a request without an `expiration` tag is waited for: as long as an event may be old when it comes. */
 const WAIT_SECONDS = 900;
+
+/** What is answered by the user's VTXOs, or picks some of them. */
+const READS_VTXOS: ReadonlySet<ServiceRequest["action"]> = new Set([
+  "sync_state",
+  "query_balances",
+  "request_challenge",
+]);
 
 interface OpenedRequest {
   readonly event: NostrEvent;
@@ -55,7 +49,7 @@ export async function processServiceRequest(deps: ServiceRequestDeps, event: Nos
     const opened = openRequest(deps, event);
     head = readRequestHead(opened.plainText);
     const request = parseServiceRequest(opened.plainText);
-    if (request.action === "sync_state" || request.action === "query_balances") await freshen(deps, event.pubkey);
+    if (READS_VTXOS.has(request.action)) await freshen(deps, event.pubkey);
     const wakes = await deps.transactions.run((tx) => serveOnce(deps, tx, opened, request));
     return { errorCode: undefined, wakes };
   } catch (thrown) {
@@ -117,11 +111,15 @@ async function serve(
     case "lift_lightning":
       return serveLift(deps, tx, event, request);
     case "land_lightning":
-      return quoteLand(deps, tx, event, request);
+      return serveLand(deps, tx, event, request);
     case "sync_state":
-      return showState(deps, tx, event, request);
+      return serveSyncState(deps, tx, event, request);
     case "query_balances":
-      return showBalances(deps, tx, event, request);
+      return serveQueryBalances(deps, tx, event, request);
+    case "monitor_status":
+      return serveMonitorStatus(deps, tx, event, request);
+    case "request_challenge":
+      return serveRequestChallenge(deps, tx, event, request);
   }
 }
 
@@ -133,131 +131,6 @@ async function freshen(deps: ServiceRequestDeps, userPubkey: string): Promise<vo
   } catch (thrown) {
     if (toAppError(thrown).code !== "daemon_unavailable") throw thrown;
   }
-}
-
-async function showState(
-  deps: ServiceRequestDeps,
-  tx: Tx,
-  event: NostrEvent,
-  request: SyncRequest,
-): Promise<readonly Wake[]> {
-  const { requestId, action, since, cursor, assetId } = request;
-  const state = await readAccountState(deps, tx, { userPubkey: event.pubkey, since, cursor, assetId });
-  await answerRequest(deps, tx, {
-    userPubkey: event.pubkey,
-    requestEventId: event.id,
-    requestId,
-    content: ({ gatewayPubkey, timestamp }) => ({
-      request_id: requestId,
-      action,
-      status: "success",
-      ...state,
-      timestamp,
-      gateway_pubkey: gatewayPubkey,
-    }),
-  });
-  return [];
-}
-
-async function showBalances(
-  deps: ServiceRequestDeps,
-  tx: Tx,
-  event: NostrEvent,
-  request: BalancesRequest,
-): Promise<readonly Wake[]> {
-  const { requestId, action, assetIds, includesVtxos } = request;
-  const userPubkey = event.pubkey;
-  const balances = await readBalanceViews(deps, userPubkey, assetIds);
-  const state = await readAccountState(deps, tx, {
-    userPubkey,
-    since: undefined,
-    cursor: undefined,
-    assetId: undefined,
-  });
-  await answerRequest(deps, tx, {
-    userPubkey,
-    requestEventId: event.id,
-    requestId,
-    content: ({ gatewayPubkey, timestamp }) => ({
-      request_id: requestId,
-      action,
-      status: "success",
-      balances,
-      ...(includesVtxos ? { vtxos: state.user_vtxos } : {}),
-      last_updated: state.last_sync,
-      timestamp,
-      gateway_pubkey: gatewayPubkey,
-    }),
-  });
-  return [];
-}
-
-/** The answer goes out with the invoice, which the worker has the node make (`answerLiftRequest`). */
-async function serveLift(
-  deps: ServiceRequestDeps,
-  tx: Tx,
-  event: NostrEvent,
-  request: LiftRequest,
-): Promise<readonly Wake[]> {
-  const { wakes } = await startLift(deps, tx, {
-    userPubkey: event.pubkey,
-    assetId: request.assetId,
-    amount: request.amount,
-    memo: request.memo ?? "",
-    expirySeconds: request.preferredExpirySeconds,
-    createdBy: `nostr:${event.pubkey}`,
-    countedAs: `nostr:${event.pubkey}`,
-    ownerProven: true,
-    delivery: "both",
-    context: requestContext({ requestId: request.requestId, eventId: event.id }),
-  });
-  return wakes;
-}
-
-/**
- * A quote: the fee, and the exact 31510 to sign for it. Nothing is held and nothing begins; the rules that need no funds are applied, so
- * that nobody signs what would be refused at once.
- */
-async function quoteLand(
-  deps: ServiceRequestDeps,
-  tx: Tx,
-  event: NostrEvent,
-  request: LandRequest,
-): Promise<readonly Wake[]> {
-  const { requestId } = request;
-  const params = {
-    asset_id: request.assetId,
-    amount: Number(request.amount),
-    lightning_invoice: request.lightningInvoice,
-  };
-  const { intent } = await readIntentData(
-    deps,
-    { userPubkey: event.pubkey, type: "lightning_land", intentData: { action_id: requestId, params } },
-    await deps.arkInfo.current(),
-  );
-  assert(intent.type === "lightning_land", "the intent of a land");
-  const { amountSats } = intent;
-  await checkLand(deps, tx, { userPubkey: event.pubkey, amountSats, invoice: invoiceOf(intent) });
-  await answerRequest(deps, tx, {
-    userPubkey: event.pubkey,
-    requestEventId: event.id,
-    requestId,
-    content: ({ gatewayPubkey, timestamp }) => ({
-      request_id: requestId,
-      action: request.action,
-      status: "success",
-      asset_id: intent.assetId,
-      amount: Number(amountSats),
-      fee_asset_id: intent.feeAssetId,
-      fee_amount: Number(intent.feeSats),
-      total_amount: Number(amountSats + intent.feeSats),
-      payment_hash: intent.paymentHash,
-      intent_template: intent.content,
-      timestamp,
-      gateway_pubkey: gatewayPubkey,
-    }),
-  });
-  return [];
 }
 
 async function refuseRequest(
