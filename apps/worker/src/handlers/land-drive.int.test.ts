@@ -11,7 +11,7 @@ import { createGatewayIdentity } from "@arkrelay/nostr/gateway-identity";
 import { ownerCaller } from "../testing/ceremony-world";
 import { isCrash } from "../testing/crash-process";
 import { checkLandBooks } from "../testing/land-checks";
-import { openLandWorld, type LandWorld } from "../testing/land-world";
+import { openLandWorld, type LandWorld, type PayeeInvoice } from "../testing/land-world";
 import { type Death, mortalDeps } from "../testing/mortal-process";
 
 let test: TestDatabase;
@@ -37,6 +37,12 @@ async function received(bolt11: string): Promise<LightningOperation> {
   const land = await world.received(ALICE, bolt11);
   expect(land).toMatchObject({ status: "received", claimedHash: land.paymentHash });
   return land;
+}
+
+/** An operator pays an invoice from the gateway's node. */
+async function payElsewhere({ bolt11, paymentHash }: PayeeInvoice): Promise<void> {
+  const limits = { feeLimitMsat: 9_000n, timeoutSeconds: 60, cltvLimit: 432 };
+  await world.lightning.sendPayment({ bolt11, paymentHash, amountMsat: undefined, ...limits });
 }
 
 /** One call of lnd meets this fault. */
@@ -118,22 +124,6 @@ describe("a land that is paid", () => {
     expect(await world.settleLand(land.operationId)).toMatchObject({ status: "paid" });
     await check(land);
   });
-
-  it("takes what lnd says of a hash that it has paid already", async () => {
-    const { bolt11, paymentHash } = world.invoice();
-    const land = await received(bolt11);
-    const request = {
-      bolt11,
-      paymentHash,
-      amountMsat: undefined,
-      feeLimitMsat: 9_000n,
-      timeoutSeconds: 60,
-      cltvLimit: 9,
-    };
-    await world.lightning.sendPayment(request);
-    expect(await world.settleLand(land.operationId)).toMatchObject({ status: "paid" });
-    await check(land);
-  });
 });
 
 describe("a land in flight", () => {
@@ -162,14 +152,7 @@ describe("a land in flight", () => {
 
   it("is neither sent again nor refunded by an lnd that has forgotten payments", async () => {
     // A payment before, so that the index of a restored node is a lower one.
-    const before = world.invoice();
-    await world.lightning.sendPayment({
-      ...before,
-      amountMsat: undefined,
-      feeLimitMsat: 9_000n,
-      timeoutSeconds: 60,
-      cltvLimit: 9,
-    });
+    await payElsewhere(world.invoice());
     const { bolt11 } = world.invoice({}, HANG);
     const land = await received(bolt11);
     await world.driveLand(land.operationId);
@@ -178,6 +161,20 @@ describe("a land in flight", () => {
     expect(unknown).toMatchObject({ status: "in_flight", attempts: 1 });
     expect(unknown.lastError).toContain("restored");
     expect(await world.lightning.getTopPaymentIndex()).toBe(0n);
+  });
+
+  it("is not refunded either once that lnd has made as many new payments and the invoice has run out", async () => {
+    await payElsewhere(world.invoice());
+    const { bolt11, paymentHash, preimage } = world.invoice({}, HANG);
+    const land = await received(bolt11);
+    await world.driveLand(land.operationId);
+    world.lightning.resolvePayment(paymentHash, { kind: "pay", preimage, feeMsat: 0n });
+    world.lightning.forgetPayments();
+    await world.driveLand(land.operationId);
+    world.lightning.skipPayments(100n);
+    world.clock.advance(2 * 3_600_000);
+    expect(await world.settleLand(land.operationId, 10)).toMatchObject({ status: "in_flight", attempts: 1 });
+    expect(world.satsOf(ALICE.pubkey)).toBe(FUNDED - 50_050n);
   });
 
   it("is neither sent again nor refunded by another node", async () => {
@@ -217,6 +214,40 @@ describe("a land in flight", () => {
     expect(await world.settleLand(land.operationId, 3)).toMatchObject({ status: "in_flight" });
     expect(world.lightning.timesPaid.get(paymentHash)).toBeUndefined();
     expect(await world.settleLand(land.operationId, 300)).toMatchObject({ status: "refunded" });
+    await check(land);
+  });
+});
+
+describe("a land whose invoice somebody else pays from the same node", () => {
+  it("is refunded when that was before it was received: nothing was paid for it", async () => {
+    const invoice = world.invoice();
+    await world.fund(ALICE, FUNDED);
+    const land = await world.openLand(ALICE, invoice.bolt11);
+    await payElsewhere(invoice);
+    await world.receive(ALICE, land);
+    expect(await world.settleLand(land.operationId)).toMatchObject({ status: "refunded", lastError: "error" });
+    expect(world.satsOf(ALICE.pubkey)).toBe(FUNDED);
+    await check(land);
+  });
+
+  it("waits for that payment while it is in flight, and is refunded when it succeeds", async () => {
+    const invoice = world.invoice({}, HANG);
+    const land = await received(invoice.bolt11);
+    await payElsewhere(invoice).catch(() => undefined);
+    expect(await world.settleLand(land.operationId, 3)).toMatchObject({ status: "in_flight" });
+    world.lightning.resolvePayment(invoice.paymentHash, { kind: "pay", preimage: invoice.preimage, feeMsat: 0n });
+    expect(await world.settleLand(land.operationId)).toMatchObject({ status: "refunded" });
+    await check(land);
+  });
+
+  it("is paid by its own payment when the other one fails", async () => {
+    const invoice = world.invoice({}, HANG);
+    const land = await received(invoice.bolt11);
+    await payElsewhere(invoice).catch(() => undefined);
+    await world.settleLand(land.operationId, 3);
+    world.lightning.resolvePayment(invoice.paymentHash, { kind: "fail", reason: "timeout" });
+    world.lightning.payees.set(invoice.paymentHash, { kind: "pay", preimage: invoice.preimage, feeMsat: 0n });
+    expect(await world.settleLand(land.operationId)).toMatchObject({ status: "paid" });
     await check(land);
   });
 });

@@ -20,6 +20,7 @@ const attempt = (over: Partial<LightningAttempt> = {}): LightningAttempt => ({
   lndPubkey: NODE,
   topIndex: 7n,
   sentAt: SENT_AT,
+  forgottenAt: undefined,
   status: "sent",
   terminal: undefined,
   ...over,
@@ -70,10 +71,17 @@ describe("a payment that lnd shows", () => {
     expect(kindOf({ payment: payment("succeeded", over) })).toBe("unknown");
   });
 
-  it("is paid whoever started it and whenever: lnd pays a hash once", () => {
-    const old = payment("succeeded", { paymentIndex: 3n });
-    expect(kindOf({ payment: old, attempt: attempt(UNSENT) })).toBe("paid");
-    expect(kindOf({ payment: old, node: { nodePubkey: `03${"cd".repeat(32)}`, topIndex: 3n } })).toBe("paid");
+  it("was paid for somebody else when it is older than the attempt, or the attempt was never sent", () => {
+    expect(kindOf({ payment: payment("succeeded", { paymentIndex: 7n }) })).toBe("paid_elsewhere");
+    expect(kindOf({ payment: payment("succeeded"), attempt: attempt(UNSENT) })).toBe("paid_elsewhere");
+  });
+
+  it.each([
+    ["another node", { node: { nodePubkey: `03${"cd".repeat(32)}`, topIndex: 9n } }],
+    ["a node that has forgotten payments", { node: { nodePubkey: NODE, topIndex: 6n } }],
+    ["a node that had forgotten payments", { attempt: attempt({ forgottenAt: after(MINUTE) }) }],
+  ])("is for an operator when %s shows it: nobody can say for whom that paid", (_name, over) => {
+    expect(kindOf({ payment: payment("succeeded"), ...over })).toBe("unknown");
   });
 
   it("has failed when it is the attempt's own and every HTLC has", () => {
@@ -133,5 +141,14 @@ describe("a payment that lnd does not know", () => {
   ])("is neither sent nor given up, ever, when %s", (_name, node) => {
     expect(kindOf({ node })).toBe("unknown");
     expect(kindOf({ node, now: after(9_999 * MINUTE) })).toBe("unknown");
+  });
+
+  it("is neither sent nor given up when the node had forgotten payments and has made as many since", () => {
+    const forgotten = attempt({ forgottenAt: after(1_000) });
+    const node = { nodePubkey: NODE, topIndex: 99n };
+    expect(kindOf({ attempt: forgotten, node })).toBe("unknown");
+    expect(kindOf({ attempt: forgotten, node, now: after(9_999 * MINUTE) })).toBe("unknown");
+    const later = payment("failed", { paymentIndex: 98n });
+    expect(kindOf({ payment: later, attempt: forgotten, node, now: after(9_999 * MINUTE) })).toBe("unknown");
   });
 });

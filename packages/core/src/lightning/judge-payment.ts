@@ -7,6 +7,8 @@ import type { LightningAttempt } from "./lightning-operation";
 /** What follows from one look at a payment at lnd. */
 export type PaymentVerdict =
   | { readonly kind: "paid"; readonly payment: LightningPayment; readonly preimage: string }
+  /** Definite: the node had paid the hash for somebody else, and lnd pays a hash once, so this attempt never left it. */
+  | { readonly kind: "paid_elsewhere" }
   /** Definite: every HTLC of this attempt's own lifecycle has failed. */
   | { readonly kind: "failed"; readonly payment: LightningPayment }
   /** lnd has nothing of this attempt, and it may be sent. */
@@ -16,7 +18,12 @@ export type PaymentVerdict =
   /** HTLCs are on their way. */
   | { readonly kind: "in_flight" }
   /** Neither paid nor failed nor unsent can be shown: nothing is sent, nothing is given back. */
-  | { readonly kind: "unknown"; readonly why: string };
+  | {
+      readonly kind: "unknown";
+      readonly why: string;
+      /** The node has forgotten payments, and will not remember them when it has made as many new ones. */
+      readonly isForgotten?: true;
+    };
 
 export interface PaymentLook {
   /** The hash's newest lifecycle; undefined = NOT_FOUND. */
@@ -45,15 +52,19 @@ export function judgePayment(look: PaymentLook): PaymentVerdict {
     case "in_flight":
       return { kind: "in_flight" };
     case "failed":
-      return isOfAttempt(look, payment) ? judgeFailed(payment) : judgeAbsent(look);
+      return isOfAttempt(look, payment) && !hasForgotten(look) ? judgeFailed(payment) : judgeAbsent(look);
     case undefined:
       return judgeAbsent(look);
   }
 }
 
-/** Whoever started it: the invoice is paid by our node, and lnd pays a hash once. */
-function judgePaid({ amountMsat }: PaymentLook, payment: LightningPayment): PaymentVerdict {
+/** Paid for this land, or before it by somebody else who uses the node. */
+function judgePaid(look: PaymentLook, payment: LightningPayment): PaymentVerdict {
+  const { attempt, node, amountMsat } = look;
   const { preimage, paymentHash, valueMsat } = payment;
+  if (attempt.sentAt === undefined) return { kind: "paid_elsewhere" };
+  if (attempt.lndPubkey !== node.nodePubkey || hasForgotten(look)) return judgeAbsent(look);
+  if (!isOfAttempt(look, payment)) return { kind: "paid_elsewhere" };
   if (preimage === undefined || bytesToHex(sha256(hexToBytes(preimage))) !== paymentHash) {
     return { kind: "unknown", why: "lnd says SUCCEEDED and shows no preimage of the hash" };
   }
@@ -68,22 +79,34 @@ function isOfAttempt({ attempt, node }: PaymentLook, payment: LightningPayment):
   return attempt.lndPubkey === node.nodePubkey && payment.paymentIndex > attempt.topIndex;
 }
 
+/** Restored from an older state, now or since the attempt was sent: what this node does not show proves nothing. */
+function hasForgotten({ attempt, node }: PaymentLook): boolean {
+  return (
+    attempt.lndPubkey === node.nodePubkey && (attempt.forgottenAt !== undefined || node.topIndex < attempt.topIndex)
+  );
+}
+
 /** lnd may say FAILED while a shard is still on its way. */
 function judgeFailed(payment: LightningPayment): PaymentVerdict {
   const isOver = payment.htlcs.every((htlc) => htlc.status === "failed");
   return isOver ? { kind: "failed", payment } : { kind: "in_flight" };
 }
 
-/** NOT_FOUND, or an older lifecycle that failed. */
-function judgeAbsent({ attempt, node, invoiceExpiresAt, paymentTimeoutMs, now }: PaymentLook): PaymentVerdict {
+/** NOT_FOUND, or a lifecycle that is not known to be the attempt's. */
+function judgeAbsent(look: PaymentLook): PaymentVerdict {
+  const { attempt, node, invoiceExpiresAt, paymentTimeoutMs, now } = look;
   const isExpired = invoiceExpiresAt <= now;
   const { sentAt } = attempt;
   if (sentAt === undefined) return isExpired ? { kind: "never_started" } : { kind: "send" };
   if (attempt.lndPubkey !== node.nodePubkey) {
     return { kind: "unknown", why: "another lnd than the one that was asked to pay" };
   }
-  if (node.topIndex < attempt.topIndex) {
-    return { kind: "unknown", why: "lnd has forgotten payments: it was restored from an older state" };
+  if (hasForgotten(look)) {
+    return {
+      kind: "unknown",
+      why: "lnd has forgotten payments: it was restored from an older state",
+      isForgotten: true,
+    };
   }
   const sentMsAgo = now.getTime() - sentAt.getTime();
   if (isExpired && sentMsAgo >= 2 * paymentTimeoutMs) return { kind: "never_started" };

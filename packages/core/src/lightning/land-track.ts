@@ -73,6 +73,8 @@ async function act(
   switch (verdict.kind) {
     case "paid":
       return endPaid(deps, land, attempt, verdict);
+    case "paid_elsewhere":
+      return failLand(deps, land, { reason: "error", attempt });
     case "failed":
       return afterFailure(deps, land, attempt, { payment: verdict.payment, node });
     case "never_started":
@@ -82,6 +84,7 @@ async function act(
     case "in_flight":
       return waitUnknown(deps, land, "lnd has it in flight");
     case "unknown":
+      if (verdict.isForgotten) await noteForgotten(deps, land, attempt);
       return waitUnknown(deps, land, verdict.why);
   }
 }
@@ -153,6 +156,14 @@ async function afterFailure(
     await writeAttempt(deps, tx, current, attempt.attempt + 1, node);
   });
   return waitMs(deps, NEXT_ATTEMPT_MS * operation.attempts);
+}
+
+/** Written down, since a restored node counts on: soon its newest index is no longer behind that of the attempt. */
+async function noteForgotten(deps: LightningDeps, land: HeldLand, attempt: LightningAttempt): Promise<void> {
+  if (attempt.forgottenAt !== undefined) return;
+  await inTransaction(deps, land, (tx, { operationId }) =>
+    deps.operations.markAttemptForgotten(tx, operationId, attempt.attempt, deps.clock.now()),
+  );
 }
 
 async function waitUnknown(deps: LightningDeps, land: HeldLand, why: string): Promise<LiftStep> {

@@ -97,6 +97,8 @@ export interface LightningAttempt {
   readonly topIndex: bigint;
   /** undefined = written down, never sent. */
   readonly sentAt: Date | undefined;
+  /** When its node was first seen without payments it had: what that node does not show proves nothing from then on. */
+  readonly forgottenAt: Date | undefined;
   readonly status: "created" | "sent" | "succeeded" | "failed" | "refused";
   /** Why it failed, in lnd's words. */
   readonly terminal: string | undefined;

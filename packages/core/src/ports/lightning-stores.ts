@@ -119,6 +119,8 @@ export interface LightningStore {
   listAttempts(operationId: string): Promise<readonly LightningAttempt[]>;
   /** Compare-and-set created -> sent; false when the attempt is terminal or sent already. */
   markAttemptSent(tx: Tx, operationId: string, attempt: number, at: Date): Promise<boolean>;
+  /** The node has forgotten payments; the first time counts, and it is never taken back. */
+  markAttemptForgotten(tx: Tx, operationId: string, attempt: number, at: Date): Promise<void>;
   /** Compare-and-set on an attempt without a terminal state; from then on it is never sent again. */
   endAttempt(
     tx: Tx,

@@ -65,9 +65,14 @@ export class InMemoryLightningNode implements LightningNode {
   readonly payees = new Map<string, PayeeAnswer>();
   /** How often each hash was really paid: never more than once. */
   readonly timesPaid = new Map<string, number>();
+  /** What left the channels for each hash that was paid, msat, fee included, and the payment_index that did it. */
+  readonly paid = new Map<string, { readonly msat: bigint; readonly paymentIndex: bigint }>();
+  /** How often a payment was asked for whose hash was paid or on its way. */
+  sentTwice = 0;
   private readonly invoices = new Map<string, HeldInvoice>();
   private readonly payments: LightningPayment[] = [];
   private settled = 0n;
+  private topIndex = 0n;
 
   constructor(private readonly clock: Clock) {}
 
@@ -141,9 +146,15 @@ export class InMemoryLightningNode implements LightningNode {
     this.payments[index] = this.answered(payment, answer);
   }
 
-  /** lnd is restored from an old backup or replaced: it knows nothing of these payments. */
-  forgetPayments(): void {
+  /** lnd is restored from an old backup or replaced: it knows nothing of these payments, and counts on from `topIndex`. */
+  forgetPayments(topIndex = 0n): void {
     this.payments.length = 0;
+    this.topIndex = topIndex;
+  }
+
+  /** Payments that have nothing to do with the gateway. */
+  skipPayments(count: bigint): void {
+    this.topIndex += count;
   }
 
   async getInfo(): Promise<LightningNodeInfo> {
@@ -297,6 +308,7 @@ export class InMemoryLightningNode implements LightningNode {
     const fault = this.meet("sendPayment");
     const known = this.findPayment(request.paymentHash);
     if (known !== undefined && known.status !== "failed") {
+      this.sentTwice++;
       const status = known.status === "succeeded" ? "succeeded" : "in_flight";
       return { kind: "exists", status };
     }
@@ -324,7 +336,7 @@ export class InMemoryLightningNode implements LightningNode {
 
   async getTopPaymentIndex(): Promise<bigint> {
     this.meet("read");
-    return BigInt(this.payments.length);
+    return this.topIndex;
   }
 
   private meet(call: LightningCall): LightningFault | undefined {
@@ -381,7 +393,7 @@ export class InMemoryLightningNode implements LightningNode {
   }
 
   private start(request: SendPaymentRequest): LightningPayment {
-    const answer = this.payees.get(request.paymentHash) ?? { kind: "fail", reason: "no_route" };
+    const answer = this.answerTo(request.paymentHash);
     const valueMsat = request.amountMsat ?? decodeBolt11(request.bolt11).amountMsat ?? 0n;
     const started: LightningPayment = {
       paymentHash: request.paymentHash,
@@ -390,7 +402,7 @@ export class InMemoryLightningNode implements LightningNode {
       preimage: undefined,
       valueMsat,
       feeMsat: 0n,
-      paymentIndex: BigInt(this.payments.length + 1),
+      paymentIndex: ++this.topIndex,
       createdAt: this.clock.now(),
       bolt11: request.bolt11,
       htlcs: [{ status: "in_flight", attemptId: 1n }],
@@ -404,6 +416,12 @@ export class InMemoryLightningNode implements LightningNode {
     return ended;
   }
 
+  /** A payee takes the payment of an invoice once, whatever its payer's node remembers. */
+  private answerTo(paymentHash: string): PayeeAnswer {
+    if (this.paid.has(paymentHash)) return { kind: "fail", reason: "incorrect_payment_details" };
+    return this.payees.get(paymentHash) ?? { kind: "fail", reason: "no_route" };
+  }
+
   private answered(payment: LightningPayment, answer: Exclude<PayeeAnswer, { kind: "hang" }>): LightningPayment {
     const { attemptId } = payment.htlcs[0] ?? { attemptId: 1n };
     if (answer.kind === "fail") {
@@ -413,6 +431,8 @@ export class InMemoryLightningNode implements LightningNode {
     }
     this.localMsat -= answer.feeMsat;
     this.timesPaid.set(payment.paymentHash, (this.timesPaid.get(payment.paymentHash) ?? 0) + 1);
+    const { paymentHash, paymentIndex, valueMsat } = payment;
+    this.paid.set(paymentHash, { msat: valueMsat + answer.feeMsat, paymentIndex });
     const htlcs = [{ status: "succeeded", attemptId }] as const;
     return { ...payment, status: "succeeded", preimage: answer.preimage, feeMsat: answer.feeMsat, htlcs };
   }

@@ -60,6 +60,7 @@ export const lightningAttempts = mysqlTable("lightning_attempts", {
   lndPubkey: varchar("lnd_pubkey", { length: 66 }).notNull(),
   topIndex: bigint("top_index", { mode: "bigint" }).notNull(),
   sentAt: datetime("sent_at", { mode: "date", fsp: 3 }),
+  forgottenAt: datetime("forgotten_at", { mode: "date", fsp: 3 }),
   status: varchar("status", { length: 16 }).notNull(),
   terminal: varchar("terminal", { length: 255 }),
   createdAt: datetime("created_at", { mode: "date", fsp: 3 }).notNull(),

@@ -210,7 +210,7 @@ export class DrizzleLightningStore implements LightningStore {
 
   async listAttempts(operationId: string): Promise<readonly LightningAttempt[]> {
     const rows = await this.database.select(
-      `SELECT operation_id, payment_hash, attempt, payment_index, lnd_pubkey, top_index, sent_at, status, terminal
+      `SELECT operation_id, payment_hash, attempt, payment_index, lnd_pubkey, top_index, sent_at, forgotten_at, status, terminal
        FROM lightning_attempts WHERE operation_id = ? ORDER BY attempt LIMIT ${ATTEMPTS_MAX}`,
       [operationId],
     );
@@ -224,6 +224,14 @@ export class DrizzleLightningStore implements LightningStore {
       [at, operationId, attempt],
     );
     return affectedRows === 1;
+  }
+
+  async markAttemptForgotten(tx: Tx, operationId: string, attempt: number, at: Date): Promise<void> {
+    await connectionOf(tx).write(
+      `UPDATE lightning_attempts SET forgotten_at = ?
+       WHERE operation_id = ? AND attempt = ? AND forgotten_at IS NULL AND terminal IS NULL`,
+      [at, operationId, attempt],
+    );
   }
 
   async endAttempt(

@@ -285,6 +285,8 @@ describe("an attempt to pay", () => {
     const end = { status: "failed", terminal: "no_route", paymentIndex: 8n } as const;
     expect(await run((tx) => operations.markAttemptSent(tx, operationId, 1, NOW))).toBe(true);
     expect(await run((tx) => operations.markAttemptSent(tx, operationId, 1, NOW))).toBe(false);
+    await run((tx) => operations.markAttemptForgotten(tx, operationId, 1, NOW));
+    await run((tx) => operations.markAttemptForgotten(tx, operationId, 1, new Date(NOW.getTime() + 1_000)));
     expect(await run((tx) => operations.endAttempt(tx, operationId, 1, end))).toBe(true);
     expect(await run((tx) => operations.endAttempt(tx, operationId, 1, { ...end, status: "succeeded" }))).toBe(false);
     expect(await run((tx) => operations.endAttempt(tx, operationId, 2, { ...end, paymentIndex: undefined }))).toBe(
@@ -292,7 +294,15 @@ describe("an attempt to pay", () => {
     );
     expect(await run((tx) => operations.markAttemptSent(tx, operationId, 2, NOW))).toBe(false);
     expect(await operations.listAttempts(operationId)).toMatchObject([
-      { attempt: 1, status: "failed", terminal: "no_route", sentAt: NOW, paymentIndex: 8n, topIndex: 7n },
+      {
+        attempt: 1,
+        status: "failed",
+        terminal: "no_route",
+        sentAt: NOW,
+        forgottenAt: NOW,
+        paymentIndex: 8n,
+        topIndex: 7n,
+      },
       { attempt: 2, status: "failed", sentAt: undefined, paymentIndex: undefined },
     ]);
   });
