@@ -1,6 +1,8 @@
+import { syncAllState } from "@arkrelay/sdk/account";
 import { GatewayClientError, PaymentFailedError } from "@arkrelay/sdk/errors";
 import { executeLandFlow, executeLiftFlow } from "@arkrelay/sdk/lightning-operations";
 import type { PaymentFlowOptions } from "@arkrelay/sdk/payment-flow";
+import { monitorStatus, type SessionStatus } from "@arkrelay/sdk/session-requests";
 
 import {
   cancelOutside,
@@ -54,6 +56,12 @@ async function expectSats(user: WalletUser, sats: number): Promise<void> {
   await eventually(async () => expect(await user.balance()).toEqual({ balance: sats, reserved: 0 }));
 }
 
+async function statusesOf(watch: AsyncIterable<SessionStatus>): Promise<string[]> {
+  const statuses: string[] = [];
+  for await (const { status } of watch) statuses.push(status);
+  return statuses;
+}
+
 describe("a lift", () => {
   it.each(["http", "nostr"] as const)("over %s turns a Lightning payment into a VTXO of the user", async (way) => {
     const alice = await newUser();
@@ -72,6 +80,31 @@ describe("a lift", () => {
     );
     const invoice = await alice.client.getInvoice(lift.paymentHash, { as: "owner" });
     expect(invoice).toMatchObject({ status: "paid", invoice_type: "lift", lnd_settled: true, txid: lift.txid });
+  });
+
+  it("can be followed over Nostr from its invoice to its end", async () => {
+    const alice = await newUser();
+    const followed: Promise<string[]>[] = [];
+    await executeLiftFlow(
+      { signer: alice.signer, nostr: alice.nostr },
+      {
+        amountSats: LIFT_SATS,
+        onInvoice: async ({ bolt11, sessionId }) => {
+          const watch = monitorStatus(alice.nostr, sessionId, { timeoutSeconds: 60 });
+          expect((await watch.next()).value).toMatchObject({ sessionId, status: "initiated" });
+          followed.push(statusesOf(watch));
+          await payFromOutside(stack.info, bolt11);
+        },
+      },
+    );
+    const [statuses] = await Promise.all(followed);
+    expect([...new Set(statuses)]).toEqual(["signing", "completed"]);
+    const { user_vtxos, user_balances, stale } = await syncAllState(alice.nostr);
+    expect(user_vtxos).toMatchObject([{ amount_sats: LIFT_SATS, asset_id: "gBTC" }]);
+    expect({ user_balances, stale }).toEqual({
+      user_balances: [{ asset_id: "gBTC", balance: LIFT_SATS, reserved: 0 }],
+      stale: undefined,
+    });
   });
 
   it("that nobody pays can be cancelled, and its invoice is dead from then on", async () => {

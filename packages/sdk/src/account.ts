@@ -45,12 +45,16 @@ const balancesSchema = z.looseObject({
   last_updated: z.string().nullable(),
 });
 
-/** Answer to `sync_state`, one page of it. Amounts in base units. */
+/**
+ * Answer to `sync_state`, one page of it: over the pages every VTXO and every balance is told once. `amount` is in units of `asset_id`; a
+ * VTXO that carries several assets has an entry for each, all on the same `amount_sats`.
+ */
 export type AccountState = z.infer<typeof accountStateSchema>;
 /** Answer to `query_balances`. */
 export type AccountBalances = z.infer<typeof balancesSchema>;
 
 export interface SyncStateOptions {
+  /** Only VTXOs that changed since then, those that are gone by now among them: `last_sync` of an earlier answer. */
   readonly since?: Date;
   /** `next_cursor` of the page before. */
   readonly cursor?: string;
@@ -70,6 +74,25 @@ export async function syncState(nostr: Requester, options: SyncStateOptions = {}
   };
   const { response } = await nostr.request("sync_state", fields, signal === undefined ? {} : { signal });
   return parseWith(accountStateSchema, response, "sync_state");
+}
+
+/** Pages that are read in one go: the gateway answers ten requests a minute, and twice that in a burst. */
+const PAGES_MAX = 10;
+
+/** As `syncState`, with all pages in one; `next_cursor` is not null when there are more than ten. */
+export async function syncAllState(nostr: Requester, options: SyncStateOptions = {}): Promise<AccountState> {
+  let state = await syncState(nostr, options);
+  for (let pages = 1; pages < PAGES_MAX && state.next_cursor !== null; pages += 1) {
+    const page = await syncState(nostr, { ...options, cursor: state.next_cursor });
+    state = {
+      ...page,
+      user_vtxos: [...state.user_vtxos, ...page.user_vtxos],
+      user_balances: [...state.user_balances, ...page.user_balances],
+      // The wallet is as old as its oldest page.
+      last_sync: state.last_sync,
+    };
+  }
+  return state;
 }
 
 /** Balances of this wallet (31500 `query_balances`); without `assetIds` of every asset it has. */

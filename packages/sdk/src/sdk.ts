@@ -7,6 +7,7 @@ export {
   type AccountState,
   pinLandScript,
   queryBalances,
+  syncAllState,
   syncState,
   type SyncStateOptions,
 } from "./account.js";
@@ -115,6 +116,13 @@ export type {
 } from "./response-schemas.js";
 export { type RetryOptions, withRetryAsync } from "./retry.js";
 export { secretKeySigner } from "./secret-key-signer.js";
+export {
+  type ChallengeRequested,
+  monitorStatus,
+  type MonitorOptions,
+  requestChallenge,
+  type SessionStatus,
+} from "./session-requests.js";
 export type { Signer } from "./signer.js";
 export {
   type DetailedVerdict,
