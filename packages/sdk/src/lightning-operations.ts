@@ -58,6 +58,7 @@ export interface LandResult {
 }
 
 const TIMEOUT_MS = 120_000;
+const PROOF_WAIT_MS = 3_000;
 const LOOK_FIRST_MS = 50;
 const LOOK_MS_MAX = 1_000;
 /** A lift is through within half a second or waits for its payer: looks are close together first, and soon far apart. */
@@ -150,17 +151,43 @@ async function landOverHttp(flow: PaymentFlow, options: PaymentFlowOptions, requ
 }
 
 async function landOverNostr(flow: PaymentFlow, nostr: NostrGatewayClient, request: LandRequest): Promise<LandResult> {
-  const preimages = new Map<string, string>();
-  const stop = nostr.onNotification(({ type, payment_hash: paymentHash, preimage }) => {
-    if (type === "land_completed" && paymentHash && preimage) preimages.set(paymentHash, preimage);
-  });
+  const proofs = listenForProofs(nostr);
   try {
     const paid = await flow.followOverNostr(createLandIntent(request), request);
-    const preimage = preimages.get(paid.paymentHash ?? "");
+    const preimage = await proofs.find(paid.paymentHash ?? "", request.signal);
     return { ...toLandResult(paid, request), ...(preimage === undefined ? {} : { preimage }) };
   } finally {
-    stop();
+    proofs.stop();
   }
+}
+
+/** Preimages as 31502 `land_completed` bring them. Relays are given the confirmation first, so the proof may come behind it. */
+function listenForProofs(nostr: NostrGatewayClient) {
+  const preimages = new Map<string, string>();
+  let onProof: () => void = () => undefined;
+  const stop = nostr.onNotification(({ type, payment_hash: paymentHash, preimage }) => {
+    if (type !== "land_completed" || !paymentHash || !preimage) return;
+    preimages.set(paymentHash, preimage);
+    onProof();
+  });
+  return {
+    stop,
+    /** Waits a little for it; a notification may also be lost, and the land is paid all the same. */
+    find: async (paymentHash: string, signal?: AbortSignal): Promise<string | undefined> => {
+      const deadline = openDeadline(PROOF_WAIT_MS, signal);
+      try {
+        while (!preimages.has(paymentHash) && !deadline.signal.aborted) {
+          await new Promise<void>((resolve) => {
+            onProof = resolve;
+            deadline.signal.addEventListener("abort", () => resolve(), { once: true });
+          });
+        }
+      } finally {
+        deadline.close();
+      }
+      return preimages.get(paymentHash);
+    },
+  };
 }
 
 function toLandResult(
