@@ -6,6 +6,7 @@ import type { Caller } from "@arkrelay/core/caller";
 import { driveCeremony } from "@arkrelay/core/ceremony/drive-ceremony";
 import { INTENT_KIND, RESPONSE_KIND } from "@arkrelay/core/nostr/kinds";
 import type { NostrEvent } from "@arkrelay/core/ports/nostr";
+import type { Random } from "@arkrelay/core/ports/random";
 import type { Challenge } from "@arkrelay/core/session/challenge";
 import { openSession, type OpenedSession } from "@arkrelay/core/session/open-session";
 import { processNostrEvent } from "@arkrelay/core/session/process-nostr-event";
@@ -46,6 +47,8 @@ export const TEST_SESSION_CONFIG: SessionConfig = {
   daemonTimeoutMs: 30_000,
 };
 
+const TRUE_RANDOM: Random = { bytes: (length) => new Uint8Array(randomBytes(length)), uuid: () => randomUUID() };
+
 /** An owner's caller, as NIP-98 proves it. */
 export function ownerCaller(pubkey: string): Caller {
   return { principal: `nostr:${pubkey}`, pubkey, isAdmin: false, isSolver: true, isOpen: false, scopes: new Set() };
@@ -57,11 +60,14 @@ export function solverCaller(name: string): Caller {
 }
 
 /** Ceremonies on the real database, with arkd in memory, a clock that stands still and wallets that sign what they are asked. */
-export async function openCeremonyWorld(test: TestDatabase, config: Partial<SessionConfig> = {}) {
+export async function openCeremonyWorld(
+  test: TestDatabase,
+  config: Partial<SessionConfig> = {},
+  random: Random = TRUE_RANDOM,
+) {
   const { database } = test;
   const clock = new ManualClock(Date.now());
   const arkd = new InMemoryArkd(clock);
-  const random = { bytes: (length: number) => new Uint8Array(randomBytes(length)), uuid: () => randomUUID() };
   const jobStore = new DrizzleJobStore(database);
   const deps: CeremonyDeps = {
     clock,

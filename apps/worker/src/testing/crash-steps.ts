@@ -34,7 +34,7 @@ const drive = fc.record({
   session,
   crashAt: fc.option(fc.nat(7)),
   after: fc.boolean(),
-  fault: fc.option(fc.constantFrom("lose_reply" as const, "unavailable" as const, "refuse" as const)),
+  fault: fc.option(fc.constantFrom("lose_reply" as const, "unavailable" as const, "refuse" as const, "late" as const)),
 });
 
 const race = fc.record({

@@ -1,9 +1,10 @@
-import { createHash, randomBytes, randomUUID } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 
 import { driveLand } from "@arkrelay/core/lightning/drive-land";
 import type { LightningConfig } from "@arkrelay/core/lightning/lightning-config";
 import type { LightningDeps } from "@arkrelay/core/lightning/lightning-deps";
 import type { LightningOperation } from "@arkrelay/core/lightning/lightning-operation";
+import type { Random } from "@arkrelay/core/ports/random";
 import type { SessionConfig } from "@arkrelay/core/session/session-deps";
 import type { TestKey } from "@arkrelay/core/testing/ark-transfer";
 import { aBolt11, type TestInvoice } from "@arkrelay/core/testing/bolt11-invoice";
@@ -24,8 +25,9 @@ export async function openLandWorld(
   test: TestDatabase,
   config: Partial<LightningConfig> = {},
   sessionConfig: Partial<SessionConfig> = {},
+  random?: Random,
 ) {
-  const lifts = await openLiftWorld(test, config, sessionConfig);
+  const lifts = await openLiftWorld(test, config, sessionConfig, random);
   const { database } = test;
   const { clock, lightning, deps, get } = lifts;
   const world = { ...lifts, driveLift: lifts.drive, drive: lifts.driveSession };
@@ -34,7 +36,7 @@ export async function openLandWorld(
     about: Partial<TestInvoice> = {},
     answer: (preimage: string) => PayeeAnswer = (preimage) => ({ kind: "pay", preimage, feeMsat: 1_500n }),
   ): PayeeInvoice => {
-    const preimage = randomBytes(32).toString("hex");
+    const preimage = Buffer.from(deps.random.bytes(32)).toString("hex");
     const paymentHash = createHash("sha256").update(Buffer.from(preimage, "hex")).digest("hex");
     lightning.payees.set(paymentHash, answer(preimage));
     const bolt11 = aBolt11({ paymentHash, createdAt: clock.now(), amountMsat: 50_000_000n, ...about });

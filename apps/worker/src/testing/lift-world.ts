@@ -8,6 +8,7 @@ import { isLightningTerminal } from "@arkrelay/core/lightning/lightning-machine"
 import type { LightningOperation } from "@arkrelay/core/lightning/lightning-operation";
 import { noteInvoiceState } from "@arkrelay/core/lightning/note-invoice-state";
 import { startLift, type StartLiftInput } from "@arkrelay/core/lightning/start-lift";
+import type { Random } from "@arkrelay/core/ports/random";
 import type { SessionConfig } from "@arkrelay/core/session/session-deps";
 import type { ArkdFault } from "@arkrelay/core/testing/in-memory-arkd";
 import {
@@ -30,8 +31,9 @@ export async function openLiftWorld(
   test: TestDatabase,
   config: Partial<LightningConfig> = {},
   sessionConfig: Partial<SessionConfig> = {},
+  random?: Random,
 ) {
-  const world = await openCeremonyWorld(test, sessionConfig);
+  const world = await openCeremonyWorld(test, sessionConfig, random);
   const { database } = test;
   const lightning = new InMemoryLightningNode(world.clock);
   const deps: LightningDeps = {

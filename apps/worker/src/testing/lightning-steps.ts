@@ -5,55 +5,59 @@ const lift = fc.nat(5);
 const land = fc.nat(5);
 const user = fc.nat(2);
 
-const death = { crashAt: fc.option(fc.nat(8)), after: fc.boolean() };
-const arkd = fc.option(fc.constantFrom("lose_reply" as const, "unavailable" as const, "refuse" as const));
+const one = <T>(value: T, weight = 1) => ({ weight, arbitrary: fc.constant(value) });
+/** Mostly not, so that something gets through. */
+const rarely = <T>(arbitrary: fc.Arbitrary<T>) => fc.oneof(one(null, 3), { weight: 1, arbitrary });
+const flag = (weightOfFalse: number) => fc.oneof(one(false, weightOfFalse), one(true));
+
+const death = {
+  crashAt: rarely(fc.nat(8)),
+  after: fc.boolean(),
+  at: fc.constantFrom("commit" as const, "call" as const),
+};
+const arkd = rarely(fc.constantFrom("lose_reply" as const, "unavailable" as const, "refuse" as const, "late" as const));
 const lndFault = fc.constantFrom("lose_reply" as const, "unavailable" as const);
-
-const driveLift = fc.record({
-  kind: fc.constant("drive_lift" as const),
-  lift,
-  ...death,
-  arkd,
-  lnd: fc.option(
+const lndOfLift = rarely(
+  fc.record({
+    call: fc.constantFrom(
+      "addHoldInvoice" as const,
+      "settleInvoice" as const,
+      "settleInvoice" as const,
+      "cancelInvoice" as const,
+      "read" as const,
+    ),
+    fault: lndFault,
+  }),
+);
+const lndOfLand = rarely(
+  fc.oneof(
     fc.record({
-      call: fc.constantFrom(
-        "addHoldInvoice" as const,
-        "settleInvoice" as const,
-        "cancelInvoice" as const,
-        "read" as const,
-      ),
-      fault: lndFault,
+      call: fc.constant("sendPayment" as const),
+      fault: fc.constantFrom("lose_reply" as const, "unavailable" as const, "late" as const),
     }),
+    fc.record({ call: fc.constant("read" as const), fault: lndFault }),
   ),
-});
+);
 
-const driveLand = fc.record({
-  kind: fc.constant("drive_land" as const),
-  land,
-  ...death,
-  arkd,
-  lnd: fc.option(
-    fc.record({
-      call: fc.constantFrom("sendPayment" as const, "sendPayment" as const, "read" as const),
-      fault: lndFault,
-    }),
-  ),
-});
+const driveLift = fc.record({ kind: fc.constant("drive_lift" as const), lift, ...death, arkd, lnd: lndOfLift });
+const driveLand = fc.record({ kind: fc.constant("drive_land" as const), land, ...death, arkd, lnd: lndOfLand });
 
 const startLift = fc.record({
   kind: fc.constant("start_lift" as const),
   user,
   /** Around one and two pieces of stock: with change, without, and with one below dust. */
   amount: fc.oneof(fc.integer({ min: 1_000, max: 250_000 }), fc.constantFrom(100_000, 99_900, 200_000, 199_671)),
+  /** Paid at once, with this many blocks until the payment runs out. */
+  paidWith: fc.constantFrom(null, 144, 144, 60, 41),
 });
 
 const payLift = fc.record({
   kind: fc.constant("pay_lift" as const),
   lift,
   /** Far from the last moment, close to it, and too late. */
-  blocks: fc.constantFrom(144, 144, 144, 60, 41, 39),
+  blocks: fc.constantFrom(144, 144, 60, 45, 41, 39),
   excessMsat: fc.constantFrom(0, 0, 500),
-  isShort: fc.oneof({ weight: 6, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
+  isShort: flag(6),
 });
 
 const openLand = fc.record({
@@ -68,12 +72,30 @@ const openLand = fc.record({
     "no_route" as const,
     "refuses" as const,
     "hang" as const,
+    "hang" as const,
   ),
+  /** Turns that worker and wallet take at once; after three of them its VTXO is received. */
+  turns: fc.constantFrom(0, 1, 2, 3, 3, 3),
   /** Quotes the invoice of an earlier land. */
-  isQuoted: fc.oneof({ weight: 5, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
+  isQuoted: flag(5),
   expirySeconds: fc.constantFrom(3_600, 3_600, 700),
   /** Its wallet never comes back. */
-  isAbandoned: fc.oneof({ weight: 6, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
+  isAbandoned: flag(6),
+});
+
+/** A delivery or a settlement that gets stuck, and blocks that come meanwhile. */
+const stallLift = fc.record({
+  kind: fc.constant("stall_lift" as const),
+  lift,
+  trouble: fc.constantFrom(
+    "refuse" as const,
+    "lose_reply" as const,
+    "unavailable" as const,
+    "late" as const,
+    "settle" as const,
+    "settle" as const,
+  ),
+  blocks: fc.constantFrom(0, 0, 45, 110, 130),
 });
 
 const raceLift = fc.record({
@@ -83,54 +105,98 @@ const raceLift = fc.record({
   acts: fc.array(
     fc.oneof(
       { weight: 10, arbitrary: fc.constantFrom("drive", "drive_other", "hear", "expire", "sync") },
-      { weight: 1, arbitrary: fc.constant("call_off" as const) },
+      one("call_off" as const),
     ),
     { minLength: 2, maxLength: 3 },
   ),
+  arkd,
+  lnd: lndOfLift,
 });
 
 const raceLand = fc.record({
   kind: fc.constant("race_land" as const),
   land,
-  acts: fc.array(fc.constantFrom("drive" as const, "drive_other" as const, "sign" as const, "expire" as const), {
-    minLength: 2,
-    maxLength: 3,
-  }),
+  acts: fc.array(
+    fc.constantFrom("drive" as const, "drive" as const, "drive_other" as const, "sign" as const, "expire" as const),
+    {
+      minLength: 2,
+      maxLength: 3,
+    },
+  ),
+  arkd,
+  lnd: lndOfLand,
 });
 
 const simpleLift = <K extends string>(kind: K) => fc.record({ kind: fc.constant(kind), lift });
 const simpleLand = <K extends string>(kind: K) => fc.record({ kind: fc.constant(kind), land });
 
-export const lightningStep = fc.oneof(
-  { weight: 4, arbitrary: startLift },
-  { weight: 8, arbitrary: payLift },
-  { weight: 11, arbitrary: driveLift },
+const lightningStep = fc.oneof(
+  { weight: 2, arbitrary: startLift },
+  { weight: 5, arbitrary: payLift },
+  { weight: 10, arbitrary: driveLift },
+  { weight: 4, arbitrary: stallLift },
   { weight: 3, arbitrary: raceLift },
-  { weight: 2, arbitrary: simpleLift("hear" as const) },
+  { weight: 1, arbitrary: simpleLift("hear" as const) },
   { weight: 1, arbitrary: simpleLift("call_off_lift" as const) },
-  { weight: 5, arbitrary: openLand },
-  // Two answers of the wallet and what the worker does between them.
-  { weight: 14, arbitrary: fc.record({ kind: fc.constant("sign" as const), land, ...death, arkd }) },
-  { weight: 9, arbitrary: driveLand },
+  /** A stretch of the listener, cut after some events. */
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant("listen" as const),
+      events: fc.integer({ min: 1, max: 4 }),
+      dies: fc.boolean(),
+    }),
+  },
+  /** An event once more, out of its order. */
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant("repeat" as const), event: fc.nat(20) }) },
+  { weight: 2, arbitrary: openLand },
+  { weight: 7, arbitrary: fc.record({ kind: fc.constant("sign" as const), land, ...death, arkd }) },
+  { weight: 10, arbitrary: driveLand },
   { weight: 3, arbitrary: raceLand },
   { weight: 1, arbitrary: simpleLand("call_off_land" as const) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant("resolve" as const), land, isPaid: fc.boolean() }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant("mine" as const), blocks: fc.integer({ min: 1, max: 60 }) }) },
+  /** Somebody else pays the same invoice from the gateway's node. */
+  { weight: 1, arbitrary: simpleLand("pay_elsewhere" as const) },
+  /** An operator wants a land looked at. */
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("resume" as const), land, isRecheck: fc.boolean() }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant("mine" as const), blocks: fc.integer({ min: 1, max: 60 }) }) },
   {
     weight: 2,
-    arbitrary: fc.record({ kind: fc.constant("advance" as const), seconds: fc.integer({ min: 1, max: 200 }) }),
+    arbitrary: fc.record({
+      kind: fc.constant("advance" as const),
+      seconds: fc.oneof(
+        { weight: 4, arbitrary: fc.integer({ min: 1, max: 200 }) },
+        { weight: 1, arbitrary: fc.constantFrom(700, 1_300) },
+      ),
+    }),
   },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant("chain" as const), isSynced: fc.boolean() }) },
-  /** A wallet that is locked, or an open breaker: every call of lnd is refused unsent for this many calls. */
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("chain" as const), isSynced: flag(2) }) },
+  /** A wallet that is locked, or an open breaker: every call is refused unsent for this many calls. */
   {
-    weight: 1,
-    arbitrary: fc.record({ kind: fc.constant("lnd_away" as const), calls: fc.integer({ min: 1, max: 6 }) }),
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant("away" as const),
+      daemon: fc.constantFrom("arkd" as const, "lnd" as const, "lnd" as const),
+      calls: fc.integer({ min: 1, max: 8 }),
+    }),
   },
+  { weight: 2, arbitrary: fc.constant({ kind: "restore_node" as const }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("sync" as const), user: fc.nat(3) }) },
   { weight: 1, arbitrary: fc.constant({ kind: "stock" as const }) },
+  { weight: 1, arbitrary: fc.constant({ kind: "reconcile" as const }) },
 );
+
+/** A run begins with something to do. */
+export const lightningSteps = fc
+  .tuple(
+    fc.array(fc.oneof(startLift, openLand), { minLength: 2, maxLength: 3, size: "max" }),
+    fc.array(lightningStep, { minLength: 10, maxLength: 20, size: "max" }),
+  )
+  .map(([opening, rest]): readonly LightningStep[] => [...opening, ...rest]);
 
 export type LightningStep = typeof lightningStep extends fc.Arbitrary<infer T> ? T : never;
 export type StepOf<K extends LightningStep["kind"]> = Extract<LightningStep, { kind: K }>;
+export type LiftStep = Extract<LightningStep, { lift: number }>;
+export type LandStep = Extract<LightningStep, { land: number }>;
 export type LiftRace = StepOf<"race_lift">["acts"][number];
 export type LandRace = StepOf<"race_land">["acts"][number];

@@ -3,32 +3,35 @@ import type { Transactions } from "@arkrelay/core/ports/transactions";
 
 import { Crash } from "./crash-process";
 
-/** Where a process dies: at its n-th commit, before or after it took effect. */
+/** Where a process dies: at its n-th commit or its n-th call of a daemon, before or after that took effect. */
 export interface Death {
   readonly crashAt: number | null;
   readonly after: boolean;
+  /** `commit` unless told. */
+  readonly at?: "commit" | "call";
 }
 
-/** These dependencies as a process sees them that dies at some commit: from then on it reaches neither database nor daemons. */
-export function mortalDeps(deps: LightningDeps, { crashAt, after }: Death): LightningDeps {
+/** These dependencies as a process sees them that dies at some point: from then on it reaches neither database nor daemons. */
+export function mortalDeps(deps: LightningDeps, { crashAt, after, at = "commit" }: Death): LightningDeps {
   const { transactions: real } = deps;
-  let commits = 0;
+  let passed = 0;
   let isDead = false;
-  const live = <T>(act: () => Promise<T>): Promise<T> => (isDead ? Promise.reject(new Crash()) : act());
+  const live = async <T>(kind: "commit" | "call", act: () => Promise<T>): Promise<T> => {
+    if (isDead) throw new Crash();
+    const dies = kind === at && passed++ === crashAt;
+    isDead = dies;
+    if (dies && !after) throw new Crash();
+    const result = await act();
+    if (dies) throw new Crash();
+    return result;
+  };
   const transactions: Transactions = {
     savepoint: (tx, work) => real.savepoint(tx, work),
     afterEnd: (tx, work) => real.afterEnd(tx, work),
-    run: (work) =>
-      live(async () => {
-        const dies = commits++ === crashAt;
-        isDead = dies;
-        if (dies && !after) throw new Crash();
-        const result = await real.run(work);
-        if (dies) throw new Crash();
-        return result;
-      }),
+    run: (work) => live("commit", () => real.run(work)),
   };
-  return { ...deps, transactions, arkd: reachable(deps.arkd, live), lightning: reachable(deps.lightning, live) };
+  const call = <T>(act: () => Promise<T>): Promise<T> => live("call", act);
+  return { ...deps, transactions, arkd: reachable(deps.arkd, call), lightning: reachable(deps.lightning, call) };
 }
 
 /** A daemon that a dead process no longer reaches. */

@@ -21,8 +21,11 @@ import type { Clock } from "../ports/clock";
 import { ARKD_FORFEIT, ARKD_SIGNER, NO_RANDOM, TEST_ARK_PARAMS, testKey } from "./ark-transfer";
 import { assetsOn, packetRefusal } from "./in-memory-assets";
 
-/** What happens to one call: refused before it counts, or carried out with its answer lost. */
-export type ArkdFault = "unavailable" | "lose_reply" | "refuse";
+/** What happens to one call: refused before it counts, carried out with its answer lost, or (a SubmitTx) carried out after its caller gave up. */
+export type ArkdFault = "unavailable" | "lose_reply" | "refuse" | "late";
+
+/** How long after it was sent a late call is carried out: within the deadline that its caller gave it. */
+const LATE_MS = 25_000;
 
 interface Transfer extends PendingArkTx {
   readonly inputs: readonly string[];
@@ -45,6 +48,7 @@ export class InMemoryArkd implements ArkDaemon {
   /** What GetInfo says on top: arkd's operator may change its settings. */
   settings: Partial<ArkServerInfo> = {};
   private coins = 0;
+  private readonly late: { readonly dueAt: number; readonly carryOut: () => void }[] = [];
 
   constructor(private readonly clock: Clock) {}
 
@@ -118,6 +122,7 @@ export class InMemoryArkd implements ArkDaemon {
     readonly checkpointTxs: readonly string[];
   }): Promise<PendingArkTx> {
     const fault = this.meet("submitTx");
+    if (fault === "late") return this.postpone(() => this.accept(input.signedArkTx, input.checkpointTxs));
     const transfer = this.accept(input.signedArkTx, input.checkpointTxs);
     if (fault === "lose_reply") throw new AppError("outcome_unknown", { details: { service: "arkd" } });
     return transfer;
@@ -160,7 +165,26 @@ export class InMemoryArkd implements ArkDaemon {
     return vtxoIds.flatMap((id) => this.vtxos.get(id) ?? []);
   }
 
+  private postpone(carryOut: () => void): never {
+    this.late.push({ dueAt: this.clock.now().getTime() + LATE_MS, carryOut });
+    throw new AppError("outcome_unknown", { details: { service: "arkd" } });
+  }
+
+  /** Nobody hears what becomes of a late call. */
+  private carryOutLate(): void {
+    const due = this.late.filter((each) => each.dueAt <= this.clock.now().getTime());
+    for (const call of due) {
+      this.late.splice(this.late.indexOf(call), 1);
+      try {
+        call.carryOut();
+      } catch (thrown) {
+        if (!(thrown instanceof AppError)) throw thrown;
+      }
+    }
+  }
+
   private meet(method: "submitTx" | "finalizeTx" | "read"): ArkdFault | undefined {
+    this.carryOutLate();
     const fault = this.fault(method);
     if (fault === "unavailable") throw new AppError("daemon_unavailable", { details: { service: "arkd" } });
     if (fault === "refuse") throw refusal(18, "INVALID_SIGNATURE");

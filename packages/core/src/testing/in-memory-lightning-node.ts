@@ -24,8 +24,8 @@ import type {
   SendPaymentRequest,
 } from "../ports/lightning-node";
 
-/** What happens to one call: it never arrives, or it is carried out and its answer is lost. */
-export type LightningFault = "unavailable" | "lose_reply";
+/** What happens to one call: it never arrives, its answer is lost, or (a payment) it is carried out after its caller gave up. */
+export type LightningFault = "unavailable" | "lose_reply" | "late";
 /** Calls a fault can be set on; `read` is every call that changes nothing. */
 export type LightningCall = "addHoldInvoice" | "settleInvoice" | "cancelInvoice" | "sendPayment" | "read";
 
@@ -42,6 +42,8 @@ interface HeldInvoice {
   settleIndex: bigint;
 }
 
+/** How long after it was asked for a late payment starts. */
+const LATE_MS = 25_000;
 const CAPACITY_MSAT = 100_000_000_000n;
 
 /**
@@ -71,6 +73,7 @@ export class InMemoryLightningNode implements LightningNode {
   sentTwice = 0;
   private readonly invoices = new Map<string, HeldInvoice>();
   private readonly payments: LightningPayment[] = [];
+  private readonly late: { readonly dueAt: number; readonly request: SendPaymentRequest }[] = [];
   private settled = 0n;
   private topIndex = 0n;
 
@@ -306,6 +309,10 @@ export class InMemoryLightningNode implements LightningNode {
 
   async sendPayment(request: SendPaymentRequest): Promise<SendPaymentOutcome> {
     const fault = this.meet("sendPayment");
+    if (fault === "late") {
+      this.late.push({ dueAt: this.clock.now().getTime() + LATE_MS, request });
+      throw unknownOutcome();
+    }
     const known = this.findPayment(request.paymentHash);
     if (known !== undefined && known.status !== "failed") {
       this.sentTwice++;
@@ -339,7 +346,18 @@ export class InMemoryLightningNode implements LightningNode {
     return this.topIndex;
   }
 
+  /** lnd itself refuses a hash that is paid or on its way. */
+  private startLate(): void {
+    const due = this.late.filter((each) => each.dueAt <= this.clock.now().getTime());
+    for (const each of due) {
+      this.late.splice(this.late.indexOf(each), 1);
+      const known = this.findPayment(each.request.paymentHash);
+      if (this.refusal === undefined && (known === undefined || known.status === "failed")) this.start(each.request);
+    }
+  }
+
   private meet(call: LightningCall): LightningFault | undefined {
+    this.startLate();
     const fault = this.fault(call);
     if (fault === "unavailable" || (fault !== undefined && call === "read")) throw away();
     return fault;

@@ -1,0 +1,39 @@
+import { PassThrough } from "node:stream";
+
+import type { TestDatabase } from "@arkrelay/db/testing/test-database";
+import { createLogger } from "@arkrelay/runtime/logger";
+
+import { reconcileDaemonsTask } from "../handlers/reconcile-daemons";
+import { toReconcileDeps } from "../reconcile-deps";
+import type { TaskContext } from "../task-handler";
+import type { LandWorld } from "./land-world";
+
+interface Compared {
+  readonly account: string;
+  readonly delta: string;
+  readonly drift: string;
+}
+
+/** The reconciliation with arkd and lnd as its job runs it; keeps what it finds wrong. */
+export function openReconciliation({ database }: TestDatabase, { deps, lightning }: LandWorld) {
+  const task = reconcileDaemonsTask(toReconcileDeps({ database, ceremony: deps, lightning: deps, lnd: lightning }));
+  const drifts: string[] = [];
+  const context = {
+    payload: { v: 1 },
+    signal: new AbortController().signal,
+    log: createLogger({ service: "test", stream: new PassThrough().resume() }),
+  } as unknown as TaskContext<{ v: 1 }>;
+  return {
+    /** `account: msat` of every drift so far. */
+    drifts,
+    run: async (): Promise<readonly Compared[]> => {
+      const { result } = await task(context);
+      const { compared } = result as { readonly compared: Record<string, readonly Compared[]> };
+      const rows = Object.values(compared).flat();
+      for (const { account, drift } of rows) if (drift !== "0") drifts.push(`${account}: ${drift}`);
+      return rows;
+    },
+  };
+}
+
+export type ReconciliationRun = ReturnType<typeof openReconciliation>;
