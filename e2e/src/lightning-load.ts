@@ -3,6 +3,7 @@ import {
   PaymentFailedError,
   RetriableHttpError,
   RetryExceededError,
+  ServiceRequestError,
   UnavailableError,
 } from "@arkrelay/sdk/errors";
 import { executeLandFlow, executeLiftFlow } from "@arkrelay/sdk/lightning-operations";
@@ -29,7 +30,7 @@ export interface Operation {
   readonly paymentHash: string;
 }
 
-const ENDS = [PaymentFailedError, CeremonyTimeoutError, RetriableHttpError, RetryExceededError];
+const ENDS = [PaymentFailedError, CeremonyTimeoutError, RetriableHttpError, RetryExceededError, ServiceRequestError];
 
 type Held = Pick<Operation, "user" | "paymentHash">;
 
@@ -121,7 +122,8 @@ async function orAnEnd(kind: Operation["kind"], flow: Promise<unknown>, { surpri
 
 function describeEnd(error: unknown): string {
   if (error instanceof RetryExceededError) return `gave up: ${describeEnd(error.last)}`;
-  if (error instanceof PaymentFailedError || error instanceof RetriableHttpError) return error.code;
+  if (ENDS.some((known) => error instanceof known) && error instanceof Error && "code" in error)
+    return String(error.code);
   return error instanceof Error ? error.name : String(error);
 }
 
