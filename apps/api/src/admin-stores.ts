@@ -107,7 +107,7 @@ export interface AdminStores {
   readonly apiKeys: ApiKeyStore;
   readonly assets: {
     list(activeOnly: boolean, limit: number, beforeId: bigint | undefined): Promise<readonly Asset[]>;
-    find(assetId: string): Promise<Asset | undefined>;
+    describe(assetId: string): Promise<Asset | undefined>;
   };
   readonly services: {
     setDesiredState(tx: Tx, service: string, desired: "running" | "stopped"): Promise<void>;

@@ -1,6 +1,7 @@
 import type { InsertJobDeps } from "../jobs/insert-job";
 import type { LightningConfig } from "../lightning/lightning-config";
 import type { ArkDaemon, ArkServerInfo } from "../ports/ark-daemon";
+import type { AssetRegistry } from "../ports/asset-registry";
 import type { Clock } from "../ports/clock";
 import type { LedgerStore } from "../ports/ledger-store";
 import type { LightningStore } from "../ports/lightning-stores";
@@ -69,6 +70,7 @@ export interface SessionDeps {
   readonly intents: IntentStore;
   readonly results: ResultStore;
   readonly vtxos: VtxoStore;
+  readonly assets: AssetRegistry;
   readonly txs: TransactionStore;
   readonly ledger: LedgerStore;
   readonly lightningConfig: LightningConfig;

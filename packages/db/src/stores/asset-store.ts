@@ -1,34 +1,20 @@
+import type { AssetStatus, RegisteredAsset } from "@arkrelay/core/asset/registered-asset";
+import { assert } from "@arkrelay/core/errors";
+import type { AssetRegistry } from "@arkrelay/core/ports/asset-registry";
+import type { Tx } from "@arkrelay/core/ports/transactions";
 import { GBTC } from "@arkrelay/core/vtxo/vtxo";
 
 import { nullable, readBigint, readDate, readInteger, readJson, readText, type Row } from "../row";
 import type { SqlHandle } from "../sql-handle";
+import { connectionOf } from "../transactions";
+import { placeholders } from "./job-work-tables";
 
 /** An asset of the registry with what is in circulation; amounts in base units. */
-export interface Asset {
-  readonly id: bigint;
-  readonly assetId: string;
-  readonly name: string;
-  readonly ticker: string;
-  readonly assetType: "normal" | "collectible";
-  readonly decimalPlaces: number;
-  /** 0 = no cap below 2^53-1. */
-  readonly totalSupply: bigint;
-  readonly status: string;
-  readonly arkAssetId: string | undefined;
-  readonly taprootAssetId: string | undefined;
-  readonly units: {
-    readonly carrier: bigint | undefined;
-    readonly minLift: bigint | undefined;
-    readonly maxLift: bigint | undefined;
-    readonly minLand: bigint | undefined;
-    readonly maxLand: bigint | undefined;
-  };
-  readonly metadata: Readonly<Record<string, unknown>>;
+export interface Asset extends RegisteredAsset {
   /** Units outside gateway scripts. */
   readonly circulating: bigint;
   /** Those of them that a session holds. */
   readonly reserved: bigint;
-  readonly createdAt: Date;
 }
 
 /**
@@ -45,9 +31,13 @@ const SELECT = `SELECT a.*, COALESCE(v.circulating, 0) AS circulating, COALESCE(
     GROUP BY x.asset_id
   ) v ON v.asset_id = COALESCE(a.ark_asset_id, a.asset_id)`;
 
+const STATUSES: readonly AssetStatus[] = ["registered", "issuing", "active", "frozen", "inactive"];
+
+const ROW = "SELECT a.* FROM assets a";
+
 /** The asset registry. Rows are read only: registering and minting belong to a later release. */
-export class DrizzleAssetStore {
-  constructor(private readonly database: Pick<SqlHandle, "select">) {}
+export class DrizzleAssetStore implements AssetRegistry {
+  constructor(private readonly database: Pick<SqlHandle, "select" | "selectOnce">) {}
 
   /** Newest first. */
   async list(activeOnly: boolean, limit: number, beforeId: bigint | undefined): Promise<readonly Asset[]> {
@@ -58,13 +48,40 @@ export class DrizzleAssetStore {
     return rows.map(toAsset);
   }
 
-  async find(assetId: string): Promise<Asset | undefined> {
+  async find(tx: Tx | undefined, assetId: string): Promise<RegisteredAsset | undefined> {
+    const [row] = await this.handle(tx).select(`${ROW} WHERE a.asset_id = ?`, [assetId]);
+    return row && toRegisteredAsset(row);
+  }
+
+  async listByArkIds(tx: Tx | undefined, arkAssetIds: readonly string[]): Promise<readonly RegisteredAsset[]> {
+    if (arkAssetIds.length === 0) return [];
+    const rows = await this.handle(tx).selectOnce(
+      `${ROW} WHERE a.ark_asset_id IN (${placeholders(arkAssetIds)})`,
+      arkAssetIds,
+    );
+    return rows.map(toRegisteredAsset);
+  }
+
+  private handle(tx: Tx | undefined): Pick<SqlHandle, "select" | "selectOnce"> {
+    return tx === undefined ? this.database : connectionOf(tx);
+  }
+
+  /** With its sums. */
+  async describe(assetId: string): Promise<Asset | undefined> {
     const [row] = await this.database.select(`${SELECT} WHERE a.asset_id = ?`, [assetId]);
     return row && toAsset(row);
   }
 }
 
 function toAsset(row: Row): Asset {
+  return {
+    ...toRegisteredAsset(row),
+    circulating: readBigint(row, "circulating"),
+    reserved: readBigint(row, "reserved"),
+  };
+}
+
+function toRegisteredAsset(row: Row): RegisteredAsset {
   const metadata = readJson(row, "metadata");
   return {
     id: readBigint(row, "id"),
@@ -74,9 +91,12 @@ function toAsset(row: Row): Asset {
     assetType: readText(row, "asset_type") === "collectible" ? "collectible" : "normal",
     decimalPlaces: readInteger(row, "decimal_places"),
     totalSupply: readBigint(row, "total_supply"),
-    status: readText(row, "status"),
+    issued: readBigint(row, "issued"),
+    backing: readText(row, "backing") === "taproot" ? "taproot" : "ark",
+    status: toStatus(readText(row, "status")),
     arkAssetId: nullable(row, "ark_asset_id", readText),
     taprootAssetId: nullable(row, "taproot_asset_id", readText),
+    taprootGroupKey: nullable(row, "taproot_group_key", readText),
     units: {
       carrier: nullable(row, "carrier_units", readBigint),
       minLift: nullable(row, "min_lift_units", readBigint),
@@ -85,8 +105,12 @@ function toAsset(row: Row): Asset {
       maxLand: nullable(row, "max_land_units", readBigint),
     },
     metadata: typeof metadata === "object" && metadata !== null ? { ...metadata } : {},
-    circulating: readBigint(row, "circulating"),
-    reserved: readBigint(row, "reserved"),
     createdAt: readDate(row, "created_at"),
   };
+}
+
+function toStatus(text: string): AssetStatus {
+  const status = STATUSES.find((each) => each === text);
+  assert(status !== undefined, `an asset's status is known, not ${text}`);
+  return status;
 }

@@ -1,4 +1,5 @@
 import type { Database } from "../connection";
+import { DrizzleAssetStore } from "./asset-store";
 import { DrizzleChallengeStore } from "./challenge-store";
 import { DrizzleIntentStore } from "./intent-store";
 import { DrizzleLedgerStore } from "./ledger-store";
@@ -19,6 +20,7 @@ export function openSessionStores(database: Database) {
     results: new DrizzleResultStore(database),
     vtxos: new DrizzleVtxoStore(database),
     txs: new DrizzleTransactionStore(database),
+    assets: new DrizzleAssetStore(database),
     ledger: new DrizzleLedgerStore(),
   };
 }

@@ -165,7 +165,7 @@ it("a VTXO with an asset is never picked as plain stock, and is found as stock o
   expect(await pick({ ...any, assetId: GOLD })).toMatchObject([{ vtxoId: carrier.vtxoId, assets: [gold(5n)] }]);
 });
 
-it("the registry counts what users hold of an asset by the id arkd gave it", async () => {
+it("the registry counts what users hold of an asset by the id arkd gave it, and translates between it and our name", async () => {
   await test.database.write(
     `INSERT INTO assets (asset_id, name, ticker, asset_type, decimal_places, backing, ark_asset_id, status, created_at)
      VALUES ('gold', 'Gold', 'GLD', 'normal', 0, 'ark', ?, 'active', NOW(3))`,
@@ -175,8 +175,14 @@ it("the registry counts what users hold of an asset by the id arkd gave it", asy
   await write(user, [aVtxo(user, "user 1", 1_000n, [gold(5n), silver(1n)]), aVtxo(user, "user 2", 1_000n, [gold(2n)])]);
   await write(stock, [aVtxo(stock, "stock", 1_000n, [gold(1_000n)])]);
   const registry = new DrizzleAssetStore(test.database);
-  expect(await registry.find("gold")).toMatchObject({ circulating: 7n, reserved: 0n });
-  expect(await registry.find(GBTC)).toMatchObject({ circulating: 2_000n });
+  expect(await registry.describe("gold")).toMatchObject({ circulating: 7n, reserved: 0n });
+  expect(await registry.describe(GBTC)).toMatchObject({ circulating: 2_000n });
+
+  await test.database.transactions.run(async (tx) => {
+    expect(await registry.find(tx, "gold")).toMatchObject({ arkAssetId: GOLD, backing: "ark", status: "active" });
+  });
+  expect(await registry.find(undefined, "unheard of")).toBeUndefined();
+  expect(await registry.listByArkIds(undefined, [GOLD, SILVER])).toMatchObject([{ assetId: "gold" }]);
 });
 
 it("a final transaction books what its packet put on each output", async () => {

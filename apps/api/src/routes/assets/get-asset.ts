@@ -13,7 +13,7 @@ export const getAssetRoute = readRoute({
   params: AssetParams,
   replies: { 200: AssetReply },
 }).handle(async ({ deps, params }) => {
-  const row = await deps.admin.assets.find(toAssetId(params.asset_id));
+  const row = await deps.admin.assets.describe(toAssetId(params.asset_id));
   if (row === undefined) throw new AppError("not_found");
   return { status: 200, body: toAssetReply(row) };
 });

@@ -38,7 +38,7 @@ export const estimateFeeRoute = readRoute({
 
 /** Assets other than sats have no Lightning side here; the estimate is refused as the lift or land itself would be. */
 async function refuseAsset(deps: ApiDeps, assetId: string, direction: "lift" | "land"): Promise<never> {
-  const asset = await deps.admin.assets.find(assetId);
+  const asset = await deps.admin.assets.describe(assetId);
   if (asset === undefined) throw new AppError("asset_unknown", { details: { asset_id: assetId } });
   if (direction === "land") throw new AppError("unsupported_type", { details: { asset_id: assetId } });
   throw new AppError("asset_inactive", { details: { asset_id: assetId } });
