@@ -1,3 +1,4 @@
+import { AppError } from "@arkrelay/core/errors";
 import { decodeBolt11 } from "@arkrelay/core/lightning/bolt11";
 import { driveLand } from "@arkrelay/core/lightning/drive-land";
 import type { LightningOperation } from "@arkrelay/core/lightning/lightning-operation";
@@ -203,6 +204,52 @@ describe("a land in flight", () => {
     world.clock.advance(9 * 60_000);
     expect(await world.settleLand(land.operationId)).toMatchObject({ status: "paid", attempts: 1 });
     expect(world.lightning.timesPaid.get(paymentHash)).toBe(1);
+  });
+
+  it("is not refunded before what was sent last has had its time, however long ago the first send was", async () => {
+    const { bolt11, paymentHash } = world.invoice({ expirySeconds: 605 });
+    const land = await received(bolt11);
+    faultOnce("sendPayment", "unavailable");
+    await expect(world.driveLand(land.operationId)).rejects.toMatchObject({ code: "daemon_unavailable" });
+    world.clock.advance(595_000);
+    faultOnce("sendPayment", "late");
+    await world.driveLand(land.operationId);
+    world.clock.advance(15_000);
+    await world.driveLand(land.operationId);
+    expect(await world.get(land.operationId)).toMatchObject({ status: "in_flight" });
+    expect(await world.settleLand(land.operationId)).toMatchObject({ status: "paid" });
+    expect(world.lightning.timesPaid.get(paymentHash)).toBe(1);
+    await check(land);
+  });
+
+  it("is not refunded when lnd refuses to be asked again: the first send may still be on its way", async () => {
+    const { bolt11, paymentHash } = world.invoice();
+    const land = await received(bolt11);
+    faultOnce("sendPayment", "late");
+    await world.driveLand(land.operationId);
+    world.lightning.refusal = "self-payments not allowed";
+    world.clock.advance(2_000);
+    await world.driveLand(land.operationId);
+    expect(await world.get(land.operationId)).toMatchObject({ status: "in_flight" });
+    world.lightning.refusal = undefined;
+    world.clock.advance(60_000);
+    expect(await world.settleLand(land.operationId)).toMatchObject({ status: "paid", attempts: 1 });
+    expect(world.lightning.timesPaid.get(paymentHash)).toBe(1);
+    await check(land);
+  });
+
+  it("shows to operators whatever keeps it from being told", async () => {
+    const land = await received(world.invoice({}, HANG).bolt11);
+    await world.driveLand(land.operationId);
+    const broken = Object.assign(Object.create(world.lightning), {
+      trackPayment: () => Promise.reject(new AppError("daemon_rejected", { details: { service: "lnd" } })),
+    });
+    const drive = world.driveLand(land.operationId, { ...world.deps, lightning: broken });
+    await expect(drive).rejects.toMatchObject({ code: "daemon_rejected" });
+    expect(await world.get(land.operationId)).toMatchObject({
+      unknownSince: expect.any(Date),
+      lastError: "the payment cannot be told: daemon_rejected",
+    });
   });
 
   it("is not sent again later than that, and refunded once nobody can start it any more", async () => {

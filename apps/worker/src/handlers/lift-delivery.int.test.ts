@@ -95,6 +95,23 @@ describe("a delivery whose payment runs out on its way", () => {
 });
 
 describe("a delivery that arkd refuses", () => {
+  async function driveUntil(isReached: () => Promise<boolean>, { operationId }: LightningOperation): Promise<void> {
+    for (let round = 0; round < 30 && !(await isReached()); round++) {
+      await world.drive(operationId).catch(() => undefined);
+      world.clock.advance(10_000);
+    }
+    await world.drive(operationId).catch(() => undefined);
+  }
+
+  /** What arkd was sent for an attempt, as it may still lie in a queue in front of it. */
+  async function sentCopy(attempt: number) {
+    const [row] = await test.database.select("SELECT signed_psbt, checkpoints FROM payout_attempts WHERE attempt = ?", [
+      attempt,
+    ]);
+    const checkpoints = row?.["checkpoints"] as readonly { readonly unsignedPsbt: string }[];
+    return { signedArkTx: String(row?.["signed_psbt"]), checkpointTxs: checkpoints.map((each) => each.unsignedPsbt) };
+  }
+
   it("is built anew on the same pivot by arkd's new parameters once the refusal is proven", async () => {
     world = await openLiftWorld(test, { liftDeliveryGraceMs: 600_000 });
     await world.stock(100_000n);
@@ -123,6 +140,30 @@ describe("a delivery that arkd refuses", () => {
     const operation = await world.paid(ALICE.pubkey);
     world.arkd.fault = (method) => (method === "submitTx" ? "refuse" : undefined);
     expect(await world.settle(operation)).toMatchObject({ status: "cancelled", errorCode: "daemon_rejected" });
+    await checkLiftBooks(test, world, [operation.operationId]);
+  });
+
+  it("is the one delivery when arkd takes after all what it had refused, and a newer one was on its way", async () => {
+    world = await openLiftWorld(test, { liftDeliveryGraceMs: 600_000 });
+    await world.stock(100_000n, 100_000n);
+    const operation = await world.paid(ALICE.pubkey);
+    world.arkdFaultOnce("submitTx", "refuse");
+    await world.drive(operation.operationId);
+    world.arkd.settings = { unilateralExitDelay: 90_112 };
+    world.arkd.fault = (method) => (method === "submitTx" ? "unavailable" : undefined);
+    await driveUntil(async () => (await world.attempts()).length === 2, operation);
+    expect(await world.attempts()).toEqual([
+      ["pay", "dead"],
+      ["pay", "open"],
+    ]);
+    world.arkd.fault = () => undefined;
+    await world.arkd.submitTx(await sentCopy(1));
+    expect(await world.settle(operation)).toMatchObject({ status: "paid" });
+    expect(await world.attempts()).toEqual([
+      ["pay", "final"],
+      ["pay", "dead"],
+    ]);
+    expect(world.satsOf(ALICE.pubkey)).toBe(50_000n);
     await checkLiftBooks(test, world, [operation.operationId]);
   });
 

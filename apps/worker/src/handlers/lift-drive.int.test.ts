@@ -134,6 +134,19 @@ describe("an unpaid lift", () => {
     await checkLiftBooks(test, world, [operation.operationId]);
   });
 
+  it("is delivered for a payment that comes while its invoice is about to be cancelled", async () => {
+    const operation = await world.startInvoice(ALICE.pubkey);
+    world.lightning.behindMs = 5_000;
+    world.clock.advance(3_600_000);
+    let reads = 0;
+    world.lightning.fault = (call) => {
+      if (call === "read" && ++reads === 2) expect(world.lightning.receive(operation.paymentHash)).toBe(true);
+      return undefined;
+    };
+    expect(await world.settle(operation)).toMatchObject({ status: "paid" });
+    await checkLiftBooks(test, world, [operation.operationId]);
+  });
+
   it("stays unpaid by a payment in part, and expires", async () => {
     const operation = await world.startInvoice(ALICE.pubkey);
     expect(world.lightning.receive(operation.paymentHash, { partsMsat: [49_999_999n] })).toBe(false);

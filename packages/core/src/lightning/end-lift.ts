@@ -8,6 +8,7 @@ import { lockSessionOf } from "./lift-session";
 import { type HeldLift, type LiftStep, lockHeld, MOVED } from "./lift-step";
 import type { LightningDeps } from "./lightning-deps";
 import type { LightningOperation } from "./lightning-operation";
+import { isHeld } from "./note-invoice-state";
 
 /** Writes down that a lift shall not be delivered (any more), and why, before anything is done about it. */
 export async function giveUpLift(
@@ -27,12 +28,17 @@ export async function giveUpLift(
 
 /**
  * Makes sure that nobody pays or has paid: asks lnd to cancel, and believes only what a look shows afterwards. `gone` = CANCELED, or lnd
- * has no such invoice. Whatever else is seen leaves the lift as it is.
+ * has no such invoice. Whatever else is seen leaves the lift as it is. A payment that is held goes back to its payer, unless
+ * `keepsHeld`: then the invoice stands. lnd knows no "cancel if unpaid", so one that comes in between the look and the call goes back.
  */
-export async function cancelInvoice(deps: LightningDeps, operation: LightningOperation): Promise<"gone" | "stands"> {
+export async function cancelInvoice(
+  deps: LightningDeps,
+  operation: LightningOperation,
+  { keepsHeld } = { keepsHeld: false },
+): Promise<"gone" | "stands"> {
   const before = await deps.lightning.lookupInvoice(operation.paymentHash);
   if (before === undefined || before.state === "canceled") return "gone";
-  if (before.state === "settled") return "stands";
+  if (before.state === "settled" || (keepsHeld && isHeld(before))) return "stands";
   await ask(deps, operation);
   const after = await deps.lightning.lookupInvoice(operation.paymentHash);
   return after === undefined || after.state === "canceled" ? "gone" : "stands";

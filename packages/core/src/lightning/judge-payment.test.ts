@@ -20,6 +20,7 @@ const attempt = (over: Partial<LightningAttempt> = {}): LightningAttempt => ({
   lndPubkey: NODE,
   topIndex: 7n,
   sentAt: SENT_AT,
+  lastSentAt: SENT_AT,
   forgottenAt: undefined,
   status: "sent",
   terminal: undefined,
@@ -52,7 +53,7 @@ const kindOf = (over: Partial<PaymentLook>) =>
     ...over,
   }).kind;
 
-const UNSENT = { status: "created", sentAt: undefined } as const;
+const UNSENT = { status: "created", sentAt: undefined, lastSentAt: undefined } as const;
 
 describe("a payment that lnd shows", () => {
   it.each(["unknown", "initiated", "in_flight"] as const)("is neither paid nor failed while it is %s", (status) => {
@@ -133,6 +134,14 @@ describe("a payment that lnd does not know", () => {
     [2 * MINUTE, "never_started"],
   ])("is not given up before twice the payment's timeout, whatever the invoice says: %s ms, %s", (ms, kind) => {
     expect(kindOf({ invoiceExpiresAt: after(MINUTE), now: after(ms) })).toBe(kind);
+  });
+
+  it.each([
+    [3 * MINUTE - 1, "unknown"],
+    [3 * MINUTE, "never_started"],
+  ])("is not given up before twice the timeout after it was sent again: sent a minute later, %s ms, %s", (ms, kind) => {
+    const sentAgain = attempt({ lastSentAt: after(MINUTE) });
+    expect(kindOf({ attempt: sentAgain, invoiceExpiresAt: after(MINUTE), now: after(ms) })).toBe(kind);
   });
 
   it.each([

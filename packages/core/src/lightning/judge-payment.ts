@@ -38,7 +38,7 @@ export interface PaymentLook {
   readonly now: Date;
 }
 
-/** How long after it was marked sent an attempt of which lnd knows nothing may be sent again. */
+/** How long after it was first sent an attempt of which lnd knows nothing may be sent again. */
 const RESEND_MS_MAX = 10 * 60_000;
 
 /** Only SUCCEEDED and FAILED are terminal; everything else, errors included, is a reason to look again. */
@@ -96,8 +96,8 @@ function judgeFailed(payment: LightningPayment): PaymentVerdict {
 function judgeAbsent(look: PaymentLook): PaymentVerdict {
   const { attempt, node, invoiceExpiresAt, paymentTimeoutMs, now } = look;
   const isExpired = invoiceExpiresAt <= now;
-  const { sentAt } = attempt;
-  if (sentAt === undefined) return isExpired ? { kind: "never_started" } : { kind: "send" };
+  const { sentAt, lastSentAt } = attempt;
+  if (sentAt === undefined || lastSentAt === undefined) return isExpired ? { kind: "never_started" } : { kind: "send" };
   if (attempt.lndPubkey !== node.nodePubkey) {
     return { kind: "unknown", why: "another lnd than the one that was asked to pay" };
   }
@@ -108,8 +108,8 @@ function judgeAbsent(look: PaymentLook): PaymentVerdict {
       isForgotten: true,
     };
   }
-  const sentMsAgo = now.getTime() - sentAt.getTime();
-  if (isExpired && sentMsAgo >= 2 * paymentTimeoutMs) return { kind: "never_started" };
-  if (!isExpired && sentMsAgo < RESEND_MS_MAX) return { kind: "send" };
+  // From the newest send: each may still be on its way to lnd, however long ago the first one was.
+  if (isExpired && now.getTime() - lastSentAt.getTime() >= 2 * paymentTimeoutMs) return { kind: "never_started" };
+  if (!isExpired && now.getTime() - sentAt.getTime() < RESEND_MS_MAX) return { kind: "send" };
   return { kind: "unknown", why: "lnd does not know a payment that was sent" };
 }

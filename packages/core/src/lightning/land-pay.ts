@@ -79,10 +79,9 @@ export async function sendAttempt(
   const { bolt11, paymentHash, feeLimitMsat, amountSats } = operation;
   assert(bolt11 !== undefined && feeLimitMsat !== undefined, "a land in flight has its invoice and its fee limit");
   const markedAt = deps.clock.now();
-  const isMarked = await inTransaction(deps, land, async (tx) => {
-    if (attempt.sentAt !== undefined) return true;
-    return deps.operations.markAttemptSent(tx, operation.operationId, attempt.attempt, markedAt);
-  });
+  const isMarked = await inTransaction(deps, land, (tx) =>
+    deps.operations.markAttemptSent(tx, operation.operationId, attempt.attempt, markedAt),
+  );
   if (!isMarked) return undefined;
   const isAmountless = decodeBolt11(bolt11).amountMsat === undefined;
   const { landPaymentTimeoutSeconds: timeoutSeconds, landCltvLimit: cltvLimit } = deps.lightningConfig;

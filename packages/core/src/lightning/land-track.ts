@@ -1,4 +1,4 @@
-import { assert, toAppError } from "../errors";
+import { type AppError, assert, toAppError } from "../errors";
 import { MSAT_PER_SAT } from "../ledger/postings";
 import { notifyUser } from "../nostr/notify-user";
 import type { LightningPayment } from "../ports/lightning-node";
@@ -19,6 +19,7 @@ const APPEARS_MS = 2_000;
 /** What this drive of a land has sent and heard itself, which no row holds. */
 export interface DriveMemory {
   sentAttempt: number | undefined;
+  /** Why lnd refused the first send of the attempt. A refusal of a later one says nothing of those before it. */
   refusal: string | undefined;
 }
 
@@ -32,13 +33,20 @@ export async function trackLand(deps: LightningDeps, land: HeldLand, memory: Dri
     return await act(deps, land, attempt, seen, memory);
   } catch (thrown) {
     const error = toAppError(thrown);
-    const isLndAway = error.code === "daemon_unavailable" || error.code === "daemon_auth_failed";
-    // What was sent may be paid by now, and nobody can say.
-    if (isLndAway && (attempt.sentAt ?? memory.sentAttempt) !== undefined) {
-      await noteUnknown(deps, land, "lnd cannot be asked");
+    // What was sent may be paid by now, and nobody can say. A row that somebody else has moved is theirs to describe.
+    if (error.code !== "wrong_state" && (attempt.sentAt ?? memory.sentAttempt) !== undefined) {
+      await noteUnknown(
+        deps,
+        land,
+        isLndAway(error) ? "lnd cannot be asked" : `the payment cannot be told: ${error.code}`,
+      );
     }
     throw error;
   }
+}
+
+function isLndAway({ code }: AppError): boolean {
+  return code === "daemon_unavailable" || code === "daemon_auth_failed";
 }
 
 interface Seen {
@@ -108,7 +116,8 @@ async function send(
   memory.sentAttempt = attempt.attempt;
   memory.refusal = undefined;
   const outcome = await sendAttempt(deps, land, attempt);
-  if (outcome?.kind === "refused") memory.refusal = isExpired(outcome.reason) ? "expired" : "error";
+  if (outcome?.kind === "refused" && attempt.sentAt === undefined)
+    memory.refusal = isExpired(outcome.reason) ? "expired" : "error";
   return MOVED;
 }
 

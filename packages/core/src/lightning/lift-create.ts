@@ -69,7 +69,11 @@ async function acceptHeld(deps: LightningDeps, lift: HeldLift, invoice: Lightnin
 }
 
 async function endUnpaid(deps: LightningDeps, lift: HeldLift): Promise<LiftStep> {
-  if ((await cancelInvoice(deps, lift.operation)) === "stands") return waitMs(deps, deps.lightningConfig.pollMs);
+  const { operation } = lift;
+  // Paid in the last moment: the next turn takes it, unless the user has called the lift off.
+  const keepsHeld = operation.errorCode === undefined;
+  if ((await cancelInvoice(deps, operation, { keepsHeld })) === "stands")
+    return waitMs(deps, deps.lightningConfig.pollMs);
   return end(deps, lift);
 }
 

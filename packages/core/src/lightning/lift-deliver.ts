@@ -1,5 +1,6 @@
 import { type AppError, assert, type ErrorCode, toAppError } from "../errors";
 import { notifyUser } from "../nostr/notify-user";
+import { freshStock } from "../payout/choose-payout-coins";
 import { drivePayout } from "../payout/drive-payout";
 import type { Payout } from "../payout/payout";
 import { winnerOf } from "../payout/payout";
@@ -101,9 +102,9 @@ async function refillMirror(deps: LightningDeps): Promise<boolean> {
   const now = deps.clock.now();
   const syncedAt = await deps.vtxos.findSyncedAt(ownerPubkey);
   if (syncedAt !== undefined && now.getTime() - syncedAt.getTime() < REFILL_PAUSE_MS) return false;
-  const before = await deps.vtxos.sumFree(undefined, "stock", now);
+  const before = await deps.vtxos.sumFree(undefined, "stock", freshStock(deps));
   await syncVtxos(deps, { ownerPubkey });
-  return (await deps.vtxos.sumFree(undefined, "stock", now)) > before;
+  return (await deps.vtxos.sumFree(undefined, "stock", freshStock(deps))) > before;
 }
 
 /** Nothing was submitted yet: waits within the grace, then gives the payment back. */

@@ -16,9 +16,6 @@ export interface WantedLand {
   readonly invoice: Bolt11Invoice;
 }
 
-/** More open lands than this are not summed up for one payee. */
-const OPEN_LANDS_MAX = 500;
-
 /**
  * What rows and node say against a land: the hash is a lift's or claimed, the invoice is our own node's, too many lands of the key in
  * flight, channels that hold too little. Errors: invoice_used, session_limit, inventory_exhausted, and those of the info source.
@@ -33,21 +30,20 @@ export async function checkLand(deps: SessionDeps, tx: Tx, { userPubkey, amountS
     const message = `${open} lands of this key are in flight; the limit is ${landMaxInFlight}.`;
     throw new AppError("session_limit", { message, retryAfterSeconds: 30 });
   }
-  await checkLiquidity(deps, amountSats, invoice.payeePubkey, localMsat);
+  await checkLiquidity(deps, tx, { amountSats, payeePubkey: invoice.payeePubkey, localSats: localMsat / MSAT_PER_SAT });
 }
 
 /** Nobody but one payee would be served any more if it could have all of our liquidity, and then keep its HTLCs open. */
-async function checkLiquidity(deps: SessionDeps, amountSats: bigint, payeePubkey: string, localMsat: bigint) {
-  const lands = await deps.operations.list({ invoiceType: "land", pendingOnly: true }, OPEN_LANDS_MAX, undefined);
-  const sumOf = (rows: readonly LightningOperation[]) => rows.reduce((sum, row) => sum + row.amountSats, 0n);
-  const received = sumOf(lands.filter(({ status }) => status === "received"));
-  const inFlight = lands.filter(({ status }) => status === "in_flight");
-  const freeSats = localMsat / MSAT_PER_SAT - received;
-  const toPayee = lands.filter(
-    ({ status, bolt11 }) => (status === "received" || status === "in_flight") && payeeOf(bolt11 ?? "") === payeePubkey,
-  );
-  const totalSats = localMsat / MSAT_PER_SAT + sumOf(inFlight);
-  if (amountSats <= freeSats && (sumOf(toPayee) + amountSats) * 2n <= totalSats) return;
+async function checkLiquidity(
+  deps: SessionDeps,
+  tx: Tx,
+  wanted: { readonly amountSats: bigint; readonly payeePubkey: string; readonly localSats: bigint },
+): Promise<void> {
+  const { amountSats, payeePubkey, localSats } = wanted;
+  const { receivedSats, inFlightSats, toPayeeSats } = await deps.operations.sumOpenLands(tx, payeePubkey);
+  const isCovered = amountSats <= localSats - receivedSats;
+  const isShared = (toPayeeSats + amountSats) * 2n <= localSats + inFlightSats;
+  if (isCovered && isShared) return;
   throw new AppError("inventory_exhausted", {
     message: "The gateway's channels cannot carry a payment of this size to this payee now.",
     details: { asset_id: GBTC },
@@ -55,15 +51,12 @@ async function checkLiquidity(deps: SessionDeps, amountSats: bigint, payeePubkey
   });
 }
 
-function payeeOf(bolt11: string): string {
-  return decodeBolt11(bolt11).payeePubkey;
-}
-
 /** The row of a land, for the session that was just opened for it. Errors: `invoice_used`. */
 export async function openLand(deps: SessionDeps, tx: Tx, session: Session): Promise<LightningOperation> {
   const { intent, userPubkey, sessionId } = session;
   assert(intent.type === "lightning_land", "the session of a land has the intent of one");
   const script = await ensureScript(deps.vtxos, tx, userPubkey, await deps.arkInfo.current(), "user");
+  const invoice = invoiceOf(intent);
   return deps.operations.insert(tx, {
     operationId: `land_${bytesToHex(deps.random.bytes(16))}`,
     invoiceType: "land",
@@ -80,7 +73,8 @@ export async function openLand(deps: SessionDeps, tx: Tx, session: Session): Pro
     userScript: script.script,
     memo: "",
     preimage: undefined,
-    expiresAt: invoiceOf(intent).expiresAt,
+    payeePubkey: invoice.payeePubkey,
+    expiresAt: invoice.expiresAt,
     wakeAt: undefined,
   });
 }

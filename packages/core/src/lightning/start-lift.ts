@@ -5,7 +5,7 @@ import { canonicalDigest } from "../canonical-json";
 import { AppError } from "../errors";
 import type { JsonObject } from "../nostr/integer-json";
 import { randomSessionId } from "../nostr/session-id";
-import { freshStockUntil } from "../payout/choose-payout-coins";
+import { freshStock } from "../payout/choose-payout-coins";
 import type { Tx } from "../ports/transactions";
 import type { Wake } from "../ports/waker";
 import type { Delivery, LiftIntent, Session } from "../session/session";
@@ -111,7 +111,7 @@ async function checkLimits(deps: LightningSessionDeps, tx: Tx, input: StartLiftI
   if (unpaid.ofCaller >= liftOpenPerCaller) {
     throw tooMany(`${unpaid.ofCaller} lifts of this caller are unpaid`, liftOpenPerCaller);
   }
-  const freeSats = await deps.vtxos.sumFree(tx, "stock", freshStockUntil(deps));
+  const freeSats = await deps.vtxos.sumFree(tx, "stock", freshStock(deps));
   const isCovered = input.amount <= freeSats && unpaid.totalAmount + input.amount <= freeSats * BigInt(liftOpenFactor);
   if (isCovered) return;
   throw new AppError("inventory_exhausted", { details: { asset_id: GBTC }, retryAfterSeconds: 60 });

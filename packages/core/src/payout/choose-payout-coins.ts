@@ -1,5 +1,5 @@
 import type { Tx } from "../ports/transactions";
-import type { VtxoStore } from "../ports/vtxo-store";
+import type { Freshness, VtxoStore } from "../ports/vtxo-store";
 import type { CeremonyDeps } from "../session/session-deps";
 import type { Vtxo } from "../vtxo/vtxo";
 
@@ -8,7 +8,7 @@ export interface PayoutCoins {
   /** Change is none, or at least this. */
   readonly dustSats: bigint;
   readonly maxInputs: number;
-  readonly minExpiresAt: Date;
+  readonly freshness: Freshness;
   readonly lockedBy: string;
   /** Locked by an earlier attempt and still unspent; used first and in this order. */
   readonly held: readonly Vtxo[];
@@ -17,9 +17,11 @@ export interface PayoutCoins {
 /** What a user gets inherits the expiry of what it is made from, and must be fresh enough to be renewed: that takes a day. */
 const FRESH_MS_MIN = 24 * 3_600_000;
 
-/** Stock that expires earlier is not given to users. */
-export function freshStockUntil(deps: Pick<CeremonyDeps, "clock" | "config">): Date {
-  return new Date(deps.clock.now().getTime() + Math.max(FRESH_MS_MIN, deps.config.vtxoMinRemainingMs));
+/** Other stock is not given to users. */
+export function freshStock(deps: Pick<CeremonyDeps, "clock" | "config">): Freshness {
+  const now = deps.clock.now();
+  const minExpiresAt = new Date(now.getTime() + Math.max(FRESH_MS_MIN, deps.config.vtxoMinRemainingMs));
+  return { minExpiresAt, quarterLeftAt: now };
 }
 
 /**
@@ -75,13 +77,13 @@ async function takeExact(
 function lockStock(
   vtxos: VtxoStore,
   tx: Tx,
-  { minExpiresAt, lockedBy }: Pick<PayoutCoins, "minExpiresAt" | "lockedBy">,
+  { freshness, lockedBy }: Pick<PayoutCoins, "freshness" | "lockedBy">,
   minAmountSats: bigint,
   count: number,
 ): Promise<readonly Vtxo[]> {
-  const query = { kind: "stock", minAmountSats, minExpiresAt, count } as const;
+  const query = { ...freshness, kind: "stock", minAmountSats, count } as const;
   // The lock gets its real end, none, once all are taken.
-  return vtxos.lockGateway(tx, query, lockedBy, minExpiresAt);
+  return vtxos.lockGateway(tx, query, lockedBy, freshness.minExpiresAt);
 }
 
 function isPayable(sumSats: bigint, targetSats: bigint, dustSats: bigint): boolean {

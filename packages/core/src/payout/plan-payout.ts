@@ -9,7 +9,7 @@ import type { Tx } from "../ports/transactions";
 import { NEVER_SENT } from "../session/session";
 import { ensureScript } from "../vtxo/ensure-script";
 import { GBTC, type Vtxo } from "../vtxo/vtxo";
-import { choosePayoutCoins, freshStockUntil } from "./choose-payout-coins";
+import { choosePayoutCoins, freshStock } from "./choose-payout-coins";
 import { lockOwnerOf, type Payout, type PayoutAttempt, type PayoutOutput } from "./payout";
 import type { PayoutDeps, PayoutRun } from "./payout-deps";
 
@@ -147,7 +147,7 @@ async function takeStock(
     targetSats: wanted.amountSats,
     dustSats: dustOf(info),
     maxInputs: deps.config.maxInputs,
-    minExpiresAt: freshStockUntil(deps),
+    freshness: freshStock(deps),
     lockedBy: lockOwnerOf(wanted),
     held,
   });

@@ -11,8 +11,9 @@ import { sendAttempt } from "./submit-payout";
 
 /**
  * Status `submitting` as every turn after a send finds it: nothing is sent before arkd was asked what it knows. An input spent by
- * one of our attempts = that one is accepted; by another transaction = what spends that input is dead; all unspent = the newest
- * attempt is sent again, unless arkd refused it: then it is dead after two looks far apart.
+ * one of our attempts = that one is accepted, also when it was taken for dead: what arkd shows stands above what was concluded from
+ * its refusals. By another transaction = what spends that input is dead; all unspent = the newest attempt is sent again, unless arkd
+ * refused it: then it is dead after two looks far apart.
  */
 export async function reconcilePayout(
   deps: PayoutDeps,
@@ -24,8 +25,8 @@ export async function reconcilePayout(
   const newest = open.at(-1);
   assert(newest !== undefined, "a payout that was submitted has an attempt that may win");
   const askedAt = deps.clock.now();
-  const vtxos = await deps.arkd.listVtxosByOutpoints([...new Set(open.flatMap((each) => each.inputVtxoIds))]);
-  const winner = open.find((each) => vtxos.some((vtxo) => vtxo.arkTxid === each.txid));
+  const vtxos = await deps.arkd.listVtxosByOutpoints([...new Set(attempts.flatMap((each) => each.inputVtxoIds))]);
+  const winner = attempts.find((each) => vtxos.some((vtxo) => vtxo.arkTxid === each.txid));
   if (winner !== undefined) return recoverAccepted(deps, payout, winner, run);
   const lostPivot = vtxos.find((vtxo) => vtxo.vtxoId === payout.pivotVtxoId && isGone(vtxo));
   if (lostPivot !== undefined) return refuse(deps, payout, open, [], run, spentError(lostPivot), vtxos);
@@ -75,9 +76,10 @@ async function recoverAccepted(
   winner: PayoutAttempt,
   run: PayoutRun,
 ): Promise<PayoutStep> {
-  const [pivot] = await deps.vtxos.listByIds(undefined, [payout.pivotVtxoId]);
+  // Its own pivot: a dead attempt may have had another than the payout has now.
+  const [pivot] = await deps.vtxos.listByIds(undefined, [winner.pivotVtxoId]);
   assert(pivot !== undefined && pivot.kind !== "user", "a pivot is a VTXO of the gateway");
-  const pending = await readPending(deps, [payout.pivotVtxoId], pivot.kind);
+  const pending = await readPending(deps, [winner.pivotVtxoId], pivot.kind);
   const found = pending.find((each) => each.arkTxid === winner.txid);
   if (found !== undefined) return acceptPayout(deps, payout, winner, found, run);
   throw new AppError("daemon_unavailable", {

@@ -21,6 +21,8 @@ export interface NewLightningOperation {
   readonly fee: bigint;
   readonly userScript: string;
   readonly memo: string;
+  /** Node key of the payee, 66 hex; a land only. */
+  readonly payeePubkey?: string;
   /** 64 hex, sealed by the store; a lift only. */
   readonly preimage: string | undefined;
   /** Whom the limit of unpaid lifts per caller counts it for; a lift only. */
@@ -111,13 +113,18 @@ export interface LightningStore {
   }>;
   /** Lands of a user past `pending_payment` that are not ended. */
   countOpenLands(tx: Tx | undefined, userPubkey: string): Promise<number>;
+  /** What lands take of the channels: paid for by their users and not sent, and sent and not ended; and both to one payee. */
+  sumOpenLands(
+    tx: Tx | undefined,
+    payeePubkey: string,
+  ): Promise<{ readonly receivedSats: bigint; readonly inFlightSats: bigint; readonly toPayeeSats: bigint }>;
 
   insertAttempt(
     tx: Tx,
     attempt: Pick<LightningAttempt, "operationId" | "attempt" | "paymentHash" | "lndPubkey" | "topIndex">,
   ): Promise<void>;
   listAttempts(operationId: string): Promise<readonly LightningAttempt[]>;
-  /** Compare-and-set created -> sent; false when the attempt is terminal or sent already. */
+  /** Before every send: created -> sent, or sent once more. false when the attempt has ended. */
   markAttemptSent(tx: Tx, operationId: string, attempt: number, at: Date): Promise<boolean>;
   /** The node has forgotten payments; the first time counts, and it is never taken back. */
   markAttemptForgotten(tx: Tx, operationId: string, attempt: number, at: Date): Promise<void>;

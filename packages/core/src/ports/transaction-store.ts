@@ -64,7 +64,7 @@ export interface TransactionStore {
     sessionId: string,
     error: { readonly errorCode: ErrorCode; readonly errorMessage: string },
   ): Promise<void>;
-  /** pending -> broadcast: arkd has accepted it. */
+  /** pending -> broadcast: arkd has accepted it. Also from failed: arkd may take what was given up after its refusals. */
   markBroadcast(tx: Tx, txid: string, sessionId: string): Promise<void>;
   /** pending | broadcast -> confirmed: it is final at arkd. */
   confirm(

@@ -28,13 +28,18 @@ export interface VtxoFilter {
   readonly changedSince?: Date;
 }
 
-export interface GatewayVtxoQuery {
+/** How much of its life a VTXO of the gateway's must have left. */
+export interface Freshness {
+  readonly minExpiresAt: Date;
+  /** When given: at this time a quarter of the life it was made with is left, too. */
+  readonly quarterLeftAt?: Date;
+}
+
+export interface GatewayVtxoQuery extends Freshness {
   readonly kind: VtxoKind;
   /** The one asset they carry, by arkd's id; plain ones when left out. */
   readonly assetId?: string;
   readonly minAmountSats: bigint;
-  /** Those that expire earlier are not fresh enough. */
-  readonly minExpiresAt: Date;
   /** All or none. */
   readonly count: number;
 }
@@ -63,12 +68,12 @@ export interface VtxoStore {
   /** The gateway's free plain VTXOs of a kind. */
   countFree(kind: VtxoKind, minAmountSats: bigint, minExpiresAt: Date): Promise<number>;
   /** Sats of the gateway's free plain VTXOs of a kind. */
-  sumFree(tx: Tx | undefined, kind: VtxoKind, minExpiresAt: Date): Promise<bigint>;
+  sumFree(tx: Tx | undefined, kind: VtxoKind, freshness: Freshness): Promise<bigint>;
   countByStatus(ownerPubkey: string): Promise<{ readonly available: number; readonly assigned: number }>;
 
   /** One compare-and-set over all rows: locks them when all are free, else none. Returns whether it did. */
   lockFree(tx: Tx, vtxoIds: readonly string[], lockedBy: string, until: Date): Promise<boolean>;
-  /** `FOR UPDATE SKIP LOCKED` on the gateway's free rows of a kind, nearest expiry first above `minExpiresAt`, and locks them. */
+  /** `FOR UPDATE SKIP LOCKED` on the gateway's free rows of a kind, nearest expiry first among the fresh, and locks them. */
   lockGateway(tx: Tx, query: GatewayVtxoQuery, lockedBy: string, until: Date): Promise<readonly Vtxo[]>;
   /** Locks one VTXO of the gateway's without an end; false when it is not free. */
   lockHeld(tx: Tx, vtxoId: string, lockedBy: string): Promise<boolean>;

@@ -71,6 +71,8 @@ export class InMemoryLightningNode implements LightningNode {
   readonly paid = new Map<string, { readonly msat: bigint; readonly paymentIndex: bigint }>();
   /** How often a payment was asked for whose hash was paid or on its way. */
   sentTwice = 0;
+  /** By how much its clock is behind the gateway's. */
+  behindMs = 0;
   private readonly invoices = new Map<string, HeldInvoice>();
   private readonly payments: LightningPayment[] = [];
   private readonly late: { readonly dueAt: number; readonly request: SendPaymentRequest }[] = [];
@@ -87,7 +89,7 @@ export class InMemoryLightningNode implements LightningNode {
     { partsMsat, blocks = 144 }: { readonly partsMsat?: readonly bigint[]; readonly blocks?: number } = {},
   ): boolean {
     const held = this.invoices.get(paymentHash);
-    if (held?.state !== "open" || held.invoice.expiresAt <= this.clock.now()) return false;
+    if (held?.state !== "open" || this.isExpired(held)) return false;
     const parts = partsMsat ?? [held.invoice.valueMsat];
     if (parts.reduce((sum, part) => sum + part, 0n) < held.invoice.valueMsat) return false;
     const expiryHeight = this.blockHeight + blocks;
@@ -388,10 +390,14 @@ export class InMemoryLightningNode implements LightningNode {
 
   /** As lnd does, an open invoice past its expiry is cancelled. */
   private show(held: HeldInvoice): LightningInvoice {
-    if (held.state === "open" && held.invoice.expiresAt <= this.clock.now()) held.state = "canceled";
+    if (held.state === "open" && this.isExpired(held)) held.state = "canceled";
     const { invoice, state, htlcs, settleIndex } = held;
     const amtPaidMsat = state === "accepted" || state === "settled" ? sumMsat(htlcs) : 0n;
     return { ...invoice, state, htlcs: [...htlcs], amtPaidMsat, settleIndex };
+  }
+
+  private isExpired({ invoice }: HeldInvoice): boolean {
+    return invoice.expiresAt.getTime() <= this.clock.now().getTime() - this.behindMs;
   }
 
   private settle(held: HeldInvoice): void {

@@ -124,6 +124,7 @@ export function toAttempt(row: Row): LightningAttempt {
     lndPubkey: readText(row, "lnd_pubkey"),
     topIndex: readBigint(row, "top_index"),
     sentAt: nullable(row, "sent_at", readDate),
+    lastSentAt: nullable(row, "last_sent_at", readDate),
     forgottenAt: nullable(row, "forgotten_at", readDate),
     status: readText(row, "status") as LightningAttempt["status"],
     terminal: nullable(row, "terminal", readText),

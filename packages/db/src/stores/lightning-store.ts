@@ -47,8 +47,9 @@ export class DrizzleLightningStore implements LightningStore {
     const { insertId } = await claiming(operation.paymentHash, () =>
       connection.write(
         `INSERT INTO lightning_invoices (operation_id, invoice_type, status, payment_hash, claimed_hash, bolt11_invoice, user_pubkey,
-           session_id, asset_id, amount, amount_sats, fee, user_script, memo, preimage, counted_as, created_at, updated_at, expires_at, next_at)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NOW(3), NOW(3), ?, ?)`,
+           session_id, asset_id, amount, amount_sats, fee, user_script, memo, preimage, counted_as, payee_pubkey,
+           created_at, updated_at, expires_at, next_at)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NOW(3), NOW(3), ?, ?)`,
         [
           operationId,
           operation.invoiceType,
@@ -66,6 +67,7 @@ export class DrizzleLightningStore implements LightningStore {
           operation.memo,
           preimage === undefined ? null : this.seal(operationId, preimage),
           operation.countedAs ?? null,
+          operation.payeePubkey ?? null,
           operation.expiresAt,
           operation.wakeAt ?? null,
         ],
@@ -197,6 +199,22 @@ export class DrizzleLightningStore implements LightningStore {
     return readInteger(row ?? {}, "n");
   }
 
+  async sumOpenLands(tx: Tx | undefined, payeePubkey: string) {
+    const [row] = await this.handle(tx).select(
+      `SELECT COALESCE(SUM(IF(i.status = 'received', i.amount_sats, 0)), 0) AS received_sats,
+         COALESCE(SUM(IF(i.status = 'in_flight', i.amount_sats, 0)), 0) AS in_flight_sats,
+         COALESCE(SUM(IF(i.payee_pubkey = ?, i.amount_sats, 0)), 0) AS to_payee_sats
+       FROM lightning_invoices i WHERE i.invoice_type = 'land' AND i.status IN ('received','in_flight')`,
+      [payeePubkey],
+    );
+    const sats = (column: string) => readBigint(row ?? {}, column);
+    return {
+      receivedSats: sats("received_sats"),
+      inFlightSats: sats("in_flight_sats"),
+      toPayeeSats: sats("to_payee_sats"),
+    };
+  }
+
   async insertAttempt(
     tx: Tx,
     attempt: Pick<LightningAttempt, "operationId" | "attempt" | "paymentHash" | "lndPubkey" | "topIndex">,
@@ -210,7 +228,7 @@ export class DrizzleLightningStore implements LightningStore {
 
   async listAttempts(operationId: string): Promise<readonly LightningAttempt[]> {
     const rows = await this.database.select(
-      `SELECT operation_id, payment_hash, attempt, payment_index, lnd_pubkey, top_index, sent_at, forgotten_at, status, terminal
+      `SELECT operation_id, payment_hash, attempt, payment_index, lnd_pubkey, top_index, sent_at, last_sent_at, forgotten_at, status, terminal
        FROM lightning_attempts WHERE operation_id = ? ORDER BY attempt LIMIT ${ATTEMPTS_MAX}`,
       [operationId],
     );
@@ -219,9 +237,9 @@ export class DrizzleLightningStore implements LightningStore {
 
   async markAttemptSent(tx: Tx, operationId: string, attempt: number, at: Date): Promise<boolean> {
     const { affectedRows } = await connectionOf(tx).write(
-      `UPDATE lightning_attempts SET status = 'sent', sent_at = ?
-       WHERE operation_id = ? AND attempt = ? AND status = 'created' AND terminal IS NULL`,
-      [at, operationId, attempt],
+      `UPDATE lightning_attempts SET status = 'sent', sent_at = COALESCE(sent_at, ?), last_sent_at = ?
+       WHERE operation_id = ? AND attempt = ? AND status IN ('created','sent') AND terminal IS NULL`,
+      [at, at, operationId, attempt],
     );
     return affectedRows === 1;
   }

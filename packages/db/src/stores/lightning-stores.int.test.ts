@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from "node:crypto";
 
-import type { LightningOperation } from "@arkrelay/core/lightning/lightning-operation";
+import type { LandStatus, LightningOperation } from "@arkrelay/core/lightning/lightning-operation";
 import type { NewLightningOperation, NewPayout } from "@arkrelay/core/ports/lightning-stores";
 import type { Tx } from "@arkrelay/core/ports/transactions";
 import { NEVER_SENT } from "@arkrelay/core/session/session";
@@ -258,6 +258,24 @@ describe("the limits on open lifts and lands", () => {
     expect(await run((tx) => operations.countUnpaidLifts(tx, of))).toMatchObject({ ofUser: 2, ofCaller: 1 });
   });
 
+  it("sum up what lands take of the channels: not those nobody has paid for yet, nor those that ended", async () => {
+    const [payee, other] = [`02${aHash()}`, `03${aHash()}`];
+    const open = async (payeePubkey: string, ...statuses: readonly LandStatus[]) => {
+      let land = await insert(aLand({ payeePubkey }));
+      for (const status of statuses) land = await run((tx) => operations.move(tx, land, { status }, undefined));
+    };
+    await open(payee);
+    await open(payee, "received");
+    await open(payee, "received", "in_flight");
+    await open(other, "received", "in_flight");
+    await open(payee, "received", "in_flight", "paid");
+    expect(await operations.sumOpenLands(undefined, payee)).toEqual({
+      receivedSats: 50_000n,
+      inFlightSats: 100_000n,
+      toPayeeSats: 100_000n,
+    });
+  });
+
   it("count a land from its payment to the gateway on until it has ended", async () => {
     const land = await insert(aLand());
     expect(await operations.countOpenLands(undefined, USER)).toBe(0);
@@ -273,7 +291,7 @@ describe("the limits on open lifts and lands", () => {
 });
 
 describe("an attempt to pay", () => {
-  it("is sent at most once, ended at most once, and never sent after its end", async () => {
+  it("keeps its first and its newest send, ends at most once, and is never sent after its end", async () => {
     const { operationId, paymentHash } = await insert(aLand());
     const write = (attempt: number) =>
       run((tx) =>
@@ -283,8 +301,9 @@ describe("an attempt to pay", () => {
     await write(2);
     await expect(write(2)).rejects.toThrow("uq_lightning_attempts_attempt");
     const end = { status: "failed", terminal: "no_route", paymentIndex: 8n } as const;
+    const later = new Date(NOW.getTime() + 5_000);
     expect(await run((tx) => operations.markAttemptSent(tx, operationId, 1, NOW))).toBe(true);
-    expect(await run((tx) => operations.markAttemptSent(tx, operationId, 1, NOW))).toBe(false);
+    expect(await run((tx) => operations.markAttemptSent(tx, operationId, 1, later))).toBe(true);
     await run((tx) => operations.markAttemptForgotten(tx, operationId, 1, NOW));
     await run((tx) => operations.markAttemptForgotten(tx, operationId, 1, new Date(NOW.getTime() + 1_000)));
     expect(await run((tx) => operations.endAttempt(tx, operationId, 1, end))).toBe(true);

@@ -55,7 +55,8 @@ export class DrizzleTransactionStore implements TransactionStore {
 
   async markBroadcast(tx: Tx, txid: string, sessionId: string): Promise<void> {
     const { affectedRows } = await connectionOf(tx).write(
-      "UPDATE transactions SET status = 'broadcast' WHERE txid = ? AND session_id = ? AND status IN ('pending','broadcast')",
+      `UPDATE transactions SET status = 'broadcast', error_code = NULL, error_message = NULL
+       WHERE txid = ? AND session_id = ? AND status IN ('pending','broadcast','failed')`,
       [txid, sessionId],
     );
     assert(affectedRows === 1, `transaction ${txid} is not session ${sessionId}'s`);

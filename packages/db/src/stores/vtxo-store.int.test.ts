@@ -80,6 +80,22 @@ it("parallel pickers never share a VTXO, and the one too many gets none", async 
   expect(new Set(got).size).toBe(20);
 });
 
+it.each([
+  ["a quarter", 100, 75, true],
+  ["less than a quarter", 100, 76, false],
+])("stock with %s of its life left is fresh: %s hours of which %s are over, %s", async (_name, life, over, isFresh) => {
+  const script = await scriptOf(GATEWAY, "stock");
+  const now = new Date(1_800_000_000_000);
+  const createdAt = new Date(now.getTime() - over * 3_600_000);
+  const expiresAt = new Date(createdAt.getTime() + life * 3_600_000);
+  await reconcile(script, [aVtxo(script, "stock", { createdAt, expiresAt })]);
+  const freshness = { minExpiresAt: now, quarterLeftAt: now };
+  const query = { ...freshness, kind: "stock", minAmountSats: 1_000n, count: 1 } as const;
+  expect(await store.sumFree(undefined, "stock", freshness)).toBe(isFresh ? 1_000n : 0n);
+  const picked = await test.database.transactions.run((tx) => store.lockGateway(tx, query, "payout:1", UNTIL));
+  expect(picked).toHaveLength(isFresh ? 1 : 0);
+});
+
 it("a picker waits for rows that a reconcile is just writing instead of finding none", async () => {
   const { script, vtxos } = await stock("fee", GATEWAY, 3);
   const changed = vtxos.map((vtxo) => ({ vtxo: { ...vtxo, isPreconfirmed: true }, script }));

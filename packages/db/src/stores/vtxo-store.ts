@@ -2,7 +2,7 @@ import type { VtxoScriptInfo } from "@arkrelay/core/ark/types";
 import { assert } from "@arkrelay/core/errors";
 import type { ArkVtxo } from "@arkrelay/core/ports/ark-daemon";
 import type { Tx } from "@arkrelay/core/ports/transactions";
-import type { BalanceRow, GatewayVtxoQuery, VtxoFilter, VtxoStore } from "@arkrelay/core/ports/vtxo-store";
+import type { BalanceRow, Freshness, GatewayVtxoQuery, VtxoFilter, VtxoStore } from "@arkrelay/core/ports/vtxo-store";
 import { GBTC, type Vtxo, type VtxoKind, type VtxoScriptRow, type VtxoStatus } from "@arkrelay/core/vtxo/vtxo";
 
 import type { Database } from "../connection";
@@ -150,11 +150,11 @@ export class DrizzleVtxoStore implements VtxoStore {
     return readInteger(row ?? {}, "n");
   }
 
-  async sumFree(tx: Tx | undefined, kind: VtxoKind, minExpiresAt: Date): Promise<bigint> {
+  async sumFree(tx: Tx | undefined, kind: VtxoKind, freshness: Freshness): Promise<bigint> {
     const [row] = await this.handle(tx).select(
-      `SELECT COALESCE(SUM(amount_sats), 0) AS sats FROM vtxos WHERE kind = ? AND asset_id = ? AND status = 'available'
-         AND locked_by IS NULL AND (expires_at IS NULL OR expires_at >= ?)`,
-      [kind, GBTC, minExpiresAt],
+      `SELECT COALESCE(SUM(v.amount_sats), 0) AS sats FROM vtxos v WHERE v.kind = ? AND v.asset_id = ?
+         AND v.status = 'available' AND v.locked_by IS NULL AND ${IS_FRESH}`,
+      [kind, GBTC, ...freshnessValues(freshness)],
     );
     return readBigint(row ?? {}, "sats");
   }
@@ -178,7 +178,8 @@ export class DrizzleVtxoStore implements VtxoStore {
   async lockGateway(tx: Tx, query: GatewayVtxoQuery, lockedBy: string, until: Date): Promise<readonly Vtxo[]> {
     const connection = connectionOf(tx);
     const pick = async (statement: string): Promise<readonly Vtxo[]> => {
-      const values = [query.kind, query.assetId ?? GBTC, query.minExpiresAt, query.minAmountSats, query.count];
+      const { kind, assetId = GBTC, minAmountSats, count } = query;
+      const values = [kind, assetId, ...freshnessValues(query), minAmountSats, count];
       return toVtxos(connection, await connection.select(statement, values));
     };
     let vtxos = await pick(PICK_UNLOCKED);
@@ -264,9 +265,17 @@ const SUM_BALANCES = `SELECT ? AS asset_id, SUM(amount_sats) AS balance, SUM(IF(
   WHERE v.owner_pubkey = ? AND v.status = 'assigned' AND (v.expires_at IS NULL OR v.expires_at > ?)
   GROUP BY a.asset_id ORDER BY asset_id`;
 
+/** A VTXO of the gateway's has an expiry once arkd has shown it; without one it is not counted on. */
+const IS_FRESH = `v.expires_at >= ?
+  AND (? IS NULL OR TIMESTAMPDIFF(SECOND, ?, v.expires_at) * 4 >= TIMESTAMPDIFF(SECOND, v.created_at, v.expires_at))`;
+
+function freshnessValues({ minExpiresAt, quarterLeftAt }: Freshness): readonly SqlParam[] {
+  return [minExpiresAt, quarterLeftAt ?? null, quarterLeftAt ?? null];
+}
+
 /** vtxos alone: a join would lock the joined rows too, and the next picker would find none. The index gives the order. */
 const PICK = `SELECT ${VTXO_COLUMNS} FROM vtxos v FORCE INDEX (ix_vtxos_pick) WHERE v.kind = ? AND v.asset_id = ?
-  AND v.status = 'available' AND v.locked_by IS NULL AND v.expires_at >= ? AND v.amount_sats >= ?
+  AND v.status = 'available' AND v.locked_by IS NULL AND ${IS_FRESH} AND v.amount_sats >= ?
   ORDER BY v.expires_at LIMIT ? FOR UPDATE`;
 const PICK_UNLOCKED = `${PICK} SKIP LOCKED`;
 const PICK_WAITING = PICK;
