@@ -1,2 +1,3 @@
--- The newest send of an attempt: before twice the payment's timeout after it nothing is given back.
-ALTER TABLE lightning_attempts ADD COLUMN IF NOT EXISTS last_sent_at DATETIME(3) NULL AFTER sent_at
+-- The newest send of an attempt, before twice the payment's timeout after which nothing is given back, and how many there were.
+ALTER TABLE lightning_attempts ADD COLUMN IF NOT EXISTS last_sent_at DATETIME(3) NULL AFTER sent_at,
+  ADD COLUMN IF NOT EXISTS sends INT NOT NULL DEFAULT 0 AFTER last_sent_at

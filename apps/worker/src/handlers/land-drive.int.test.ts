@@ -238,6 +238,22 @@ describe("a land in flight", () => {
     await check(land);
   });
 
+  it("is not refunded for failed payments while a send that nobody has seen may start another one", async () => {
+    const { bolt11, paymentHash, preimage } = world.invoice({}, FAIL("no_route"));
+    const land = await received(bolt11);
+    faultOnce("sendPayment", "late");
+    await world.driveLand(land.operationId);
+    for (let attempt = 1; attempt <= 3; attempt++) {
+      world.clock.advance(5_000);
+      await world.driveLand(land.operationId);
+    }
+    expect(await world.get(land.operationId)).toMatchObject({ status: "in_flight", attempts: 3 });
+    expect(await world.lightning.getTopPaymentIndex()).toBe(3n);
+    world.lightning.payees.set(paymentHash, { kind: "pay", preimage, feeMsat: 0n });
+    expect(await world.settleLand(land.operationId)).toMatchObject({ status: "paid" });
+    await check(land);
+  });
+
   it("shows to operators whatever keeps it from being told", async () => {
     const land = await received(world.invoice({}, HANG).bolt11);
     await world.driveLand(land.operationId);

@@ -21,6 +21,7 @@ const attempt = (over: Partial<LightningAttempt> = {}): LightningAttempt => ({
   topIndex: 7n,
   sentAt: SENT_AT,
   lastSentAt: SENT_AT,
+  sends: 1,
   forgottenAt: undefined,
   status: "sent",
   terminal: undefined,
@@ -53,7 +54,7 @@ const kindOf = (over: Partial<PaymentLook>) =>
     ...over,
   }).kind;
 
-const UNSENT = { status: "created", sentAt: undefined, lastSentAt: undefined } as const;
+const UNSENT = { status: "created", sentAt: undefined, lastSentAt: undefined, sends: 0 } as const;
 
 describe("a payment that lnd shows", () => {
   it.each(["unknown", "initiated", "in_flight"] as const)("is neither paid nor failed while it is %s", (status) => {

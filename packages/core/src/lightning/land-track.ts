@@ -3,7 +3,7 @@ import { MSAT_PER_SAT } from "../ledger/postings";
 import { notifyUser } from "../nostr/notify-user";
 import type { LightningPayment } from "../ports/lightning-node";
 import { judgePayment, type PaymentVerdict } from "./judge-payment";
-import { endPaid, failLand } from "./land-end";
+import { endPaid, failLand, type LandFailure } from "./land-end";
 import { type NodeFacts, readNode, sendAttempt, writeAttempt } from "./land-pay";
 import { FAILURE_REASONS, type HeldLand, inTransaction } from "./land-step";
 import { lockSessionOf } from "./lift-session";
@@ -30,7 +30,8 @@ export async function trackLand(deps: LightningDeps, land: HeldLand, memory: Dri
   assert(attempt !== undefined, "a land in flight has an attempt");
   try {
     const seen = await look(deps, land, attempt);
-    return await act(deps, land, attempt, seen, memory);
+    const step = await act(deps, land, attempt, seen, memory);
+    return step.kind === "give_back" ? await giveBack(deps, land, attempts, step.failure) : step;
   } catch (thrown) {
     const error = toAppError(thrown);
     // What was sent may be paid by now, and nobody can say. A row that somebody else has moved is theirs to describe.
@@ -77,16 +78,16 @@ async function act(
   attempt: LightningAttempt,
   { verdict, node }: Seen,
   memory: DriveMemory,
-): Promise<LiftStep> {
+): Promise<LiftStep | GiveBack> {
   switch (verdict.kind) {
     case "paid":
       return endPaid(deps, land, attempt, verdict);
     case "paid_elsewhere":
-      return failLand(deps, land, { reason: "error", attempt });
+      return { kind: "give_back", failure: { reason: "error", attempt } };
     case "failed":
       return afterFailure(deps, land, attempt, { payment: verdict.payment, node });
     case "never_started":
-      return failLand(deps, land, { reason: "expired", attempt });
+      return { kind: "give_back", failure: { reason: "expired", attempt } };
     case "send":
       return send(deps, land, attempt, node, memory);
     case "in_flight":
@@ -97,17 +98,43 @@ async function act(
   }
 }
 
+/** Definitely not paid: the refund is due. */
+interface GiveBack {
+  readonly kind: "give_back";
+  readonly failure: LandFailure;
+}
+
+/**
+ * An attempt was sent again because nothing was seen of the send before. That one may still lie somewhere on its way, and lnd takes a
+ * hash anew once its payment has failed: nothing is given back before it can no longer arrive.
+ */
+async function giveBack(
+  deps: LightningDeps,
+  land: HeldLand,
+  attempts: readonly LightningAttempt[],
+  failure: LandFailure,
+): Promise<LiftStep> {
+  const lateMs = 2 * deps.lightningConfig.landPaymentTimeoutSeconds * 1000;
+  const sentAgainAt = attempts.flatMap(({ lastSentAt, sends }) =>
+    lastSentAt === undefined || sends <= 1 ? [] : [lastSentAt.getTime()],
+  );
+  const until = new Date(Math.max(...sentAgainAt) + lateMs);
+  if (sentAgainAt.length === 0 || until <= deps.clock.now()) return failLand(deps, land, failure);
+  await noteUnknown(deps, land, "an earlier send may still reach lnd");
+  return { kind: "wait", until };
+}
+
 async function send(
   deps: LightningDeps,
   land: HeldLand,
   attempt: LightningAttempt,
   node: NodeFacts,
   memory: DriveMemory,
-): Promise<LiftStep> {
+): Promise<LiftStep | GiveBack> {
   if (memory.sentAttempt === attempt.attempt) {
     const { refusal } = memory;
     // Refused before anything left lnd, and the look shows that nothing did.
-    if (refusal !== undefined) return failLand(deps, land, { reason: refusal, attempt });
+    if (refusal !== undefined) return { kind: "give_back", failure: { reason: refusal, attempt } };
     await noteUnknown(deps, land, "lnd does not list what it was asked to pay");
     return waitMs(deps, APPEARS_MS);
   }
@@ -149,14 +176,14 @@ async function afterFailure(
   land: HeldLand,
   attempt: LightningAttempt,
   { payment, node }: { readonly payment: LightningPayment; readonly node: NodeFacts },
-): Promise<LiftStep> {
+): Promise<LiftStep | GiveBack> {
   const { operation } = land;
   const { paymentIndex, failureReason } = payment;
   const reason = FAILURE_REASONS[failureReason];
   // The payee itself has said no; it will say so again.
   const isFinal = failureReason === "incorrect_payment_details" || operation.expiresAt <= deps.clock.now();
   if (isFinal || operation.attempts >= deps.lightningConfig.landMaxAttempts) {
-    return failLand(deps, land, { reason, attempt, paymentIndex });
+    return { kind: "give_back", failure: { reason, attempt, paymentIndex } };
   }
   await inTransaction(deps, land, async (tx, current, move) => {
     const end = { status: "failed", terminal: reason, paymentIndex } as const;

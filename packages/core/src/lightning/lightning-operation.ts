@@ -99,6 +99,7 @@ export interface LightningAttempt {
   readonly sentAt: Date | undefined;
   /** The newest send: what it started may appear for as long as a payment can take. */
   readonly lastSentAt: Date | undefined;
+  readonly sends: number;
   /** When its node was first seen without payments it had: what that node does not show proves nothing from then on. */
   readonly forgottenAt: Date | undefined;
   readonly status: "created" | "sent" | "succeeded" | "failed" | "refused";

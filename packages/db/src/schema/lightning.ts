@@ -62,6 +62,7 @@ export const lightningAttempts = mysqlTable("lightning_attempts", {
   topIndex: bigint("top_index", { mode: "bigint" }).notNull(),
   sentAt: datetime("sent_at", { mode: "date", fsp: 3 }),
   lastSentAt: datetime("last_sent_at", { mode: "date", fsp: 3 }),
+  sends: int("sends").notNull().default(0),
   forgottenAt: datetime("forgotten_at", { mode: "date", fsp: 3 }),
   status: varchar("status", { length: 16 }).notNull(),
   terminal: varchar("terminal", { length: 255 }),

@@ -125,6 +125,7 @@ export function toAttempt(row: Row): LightningAttempt {
     topIndex: readBigint(row, "top_index"),
     sentAt: nullable(row, "sent_at", readDate),
     lastSentAt: nullable(row, "last_sent_at", readDate),
+    sends: readInteger(row, "sends"),
     forgottenAt: nullable(row, "forgotten_at", readDate),
     status: readText(row, "status") as LightningAttempt["status"],
     terminal: nullable(row, "terminal", readText),

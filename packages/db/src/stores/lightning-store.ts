@@ -228,7 +228,7 @@ export class DrizzleLightningStore implements LightningStore {
 
   async listAttempts(operationId: string): Promise<readonly LightningAttempt[]> {
     const rows = await this.database.select(
-      `SELECT operation_id, payment_hash, attempt, payment_index, lnd_pubkey, top_index, sent_at, last_sent_at, forgotten_at, status, terminal
+      `SELECT operation_id, payment_hash, attempt, payment_index, lnd_pubkey, top_index, sent_at, last_sent_at, sends, forgotten_at, status, terminal
        FROM lightning_attempts WHERE operation_id = ? ORDER BY attempt LIMIT ${ATTEMPTS_MAX}`,
       [operationId],
     );
@@ -237,7 +237,7 @@ export class DrizzleLightningStore implements LightningStore {
 
   async markAttemptSent(tx: Tx, operationId: string, attempt: number, at: Date): Promise<boolean> {
     const { affectedRows } = await connectionOf(tx).write(
-      `UPDATE lightning_attempts SET status = 'sent', sent_at = COALESCE(sent_at, ?), last_sent_at = ?
+      `UPDATE lightning_attempts SET status = 'sent', sent_at = COALESCE(sent_at, ?), last_sent_at = ?, sends = sends + 1
        WHERE operation_id = ? AND attempt = ? AND status IN ('created','sent') AND terminal IS NULL`,
       [at, at, operationId, attempt],
     );

@@ -316,8 +316,10 @@ describe("an attempt to pay", () => {
       {
         attempt: 1,
         status: "failed",
-        terminal: "no_route",
         sentAt: NOW,
+        lastSentAt: new Date(NOW.getTime() + 5_000),
+        sends: 2,
+        terminal: "no_route",
         forgottenAt: NOW,
         paymentIndex: 8n,
         topIndex: 7n,
