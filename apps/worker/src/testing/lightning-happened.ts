@@ -9,7 +9,6 @@ export const MUST_HAPPEN = [
   "lift cancelled",
   "land paid",
   "land refunded",
-  "land failed",
   "land cancelled",
   "land expired",
   "land in_flight",
@@ -17,6 +16,7 @@ export const MUST_HAPPEN = [
   "killed delivery",
   "second delivery",
   "second payment",
+  "paid at the second payment",
   "refund of what others paid",
 ] as const;
 
@@ -33,7 +33,11 @@ export async function readHappened(
       GROUP BY subject HAVING COUNT(DISTINCT event_id) > 1
     UNION ALL SELECT 'second payment' FROM lightning_attempts WHERE attempt > 1 AND sent_at IS NOT NULL`);
   const others = rows.filter(({ status, paymentHash }) => status === "refunded" && paidElsewhere.has(paymentHash));
+  const late = rows.filter(
+    ({ invoiceType, status, attempts }) => invoiceType === "land" && status === "paid" && attempts > 1,
+  );
   return [
+    ...late.map(() => "paid at the second payment"),
     ...rows.map(({ invoiceType, status }) => `${invoiceType} ${status}`),
     ...ways.map((row) => String(row["way"])),
     ...others.map(() => "refund of what others paid"),

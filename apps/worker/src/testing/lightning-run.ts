@@ -24,7 +24,7 @@ const STOCK = [100_000n, 100_000n, 100_000n, 100_000n, 30_000n];
 const COINS = [70_000n, 40_000n];
 /** Time between two turns at the end, when most only wait for their invoices to run out. */
 const PAUSE_MS_MAX = 400_000;
-const HANGING_ROUNDS = 4;
+const HANGING_ROUNDS = 3;
 const ROUNDS_MAX = 200;
 /** More payments than a restored node has forgotten, and longer than any invoice of a run lives. */
 const REGROWTH = { payments: 500n, ms: 2 * 3_600_000 };
@@ -119,6 +119,7 @@ export async function startLightningRun(test: TestDatabase, seed: number) {
   const dueAt = new Map<string, Date>();
   /** One turn of everything that has not ended: wallets answer, and workers drive what is due. */
   const turn = async (): Promise<void> => {
+    await lands.openRoutes();
     for (const land of lands.lands) {
       if (await lands.isSigning(land)) await quietly(() => lands.sign(land));
     }
@@ -138,7 +139,7 @@ export async function startLightningRun(test: TestDatabase, seed: number) {
       if (round === HANGING_ROUNDS) for (const land of lands.lands) lands.resolve(land, isPaidInTheEnd(land));
       if ((await openRows()).length === 0) return;
       await turn();
-      clock.advance(Math.min(31_000 * 1.6 ** round, PAUSE_MS_MAX));
+      clock.advance(Math.min(31_000 * 2 ** round, PAUSE_MS_MAX));
     }
     const rows = await openRows();
     throw new Error(`they do not end: ${rows.map((row) => `${row.status} ${row.lastError}`).join(", ")}`);
@@ -158,6 +159,8 @@ export async function startLightningRun(test: TestDatabase, seed: number) {
       trouble.end();
       lightning.syncedToChain = true;
       await settleRows();
+      // What others sent ends too.
+      for (const land of lands.lands) lands.resolve(land, isPaidInTheEnd(land));
       if ((await allRows()).every((row) => isLightningTerminal(row))) return;
       lightning.skipPayments(REGROWTH.payments);
       for (let round = 0; round < 2; round++) {

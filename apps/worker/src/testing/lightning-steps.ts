@@ -30,13 +30,10 @@ const lndOfLift = rarely(
   }),
 );
 const lndOfLand = rarely(
-  fc.oneof(
-    fc.record({
-      call: fc.constant("sendPayment" as const),
-      fault: fc.constantFrom("lose_reply" as const, "unavailable" as const, "late" as const),
-    }),
-    fc.record({ call: fc.constant("read" as const), fault: lndFault }),
-  ),
+  fc.record({
+    call: fc.constantFrom("sendPayment" as const, "sendPayment" as const, "read" as const),
+    fault: fc.constantFrom("lose_reply" as const, "unavailable" as const, "late" as const),
+  }),
 );
 
 const driveLift = fc.record({ kind: fc.constant("drive_lift" as const), lift, ...death, arkd, lnd: lndOfLift });
@@ -70,6 +67,7 @@ const openLand = fc.record({
     "pay" as const,
     "dear" as const,
     "no_route" as const,
+    "found_later" as const,
     "refuses" as const,
     "hang" as const,
     "hang" as const,
@@ -89,13 +87,14 @@ const stallLift = fc.record({
   lift,
   trouble: fc.constantFrom(
     "refuse" as const,
+    "refuse" as const,
     "lose_reply" as const,
     "unavailable" as const,
     "late" as const,
     "settle" as const,
     "settle" as const,
   ),
-  blocks: fc.constantFrom(0, 0, 45, 110, 130),
+  blocks: fc.constantFrom(0, 0, 0, 45, 110, 130),
 });
 
 const raceLift = fc.record({
@@ -190,7 +189,7 @@ const lightningStep = fc.oneof(
 export const lightningSteps = fc
   .tuple(
     fc.array(fc.oneof(startLift, openLand), { minLength: 2, maxLength: 3, size: "max" }),
-    fc.array(lightningStep, { minLength: 10, maxLength: 20, size: "max" }),
+    fc.array(lightningStep, { minLength: 7, maxLength: 14, size: "max" }),
   )
   .map(([opening, rest]): readonly LightningStep[] => [...opening, ...rest]);
 

@@ -20,6 +20,8 @@ export interface RandomLand {
   readonly invoice: PayeeInvoice;
   /** Its wallet never comes back. */
   readonly isAbandoned: boolean;
+  /** There is no route to its payee until a payment has failed. */
+  readonly isFoundLater: boolean;
 }
 
 /** payment_index of a node with a past, and of the same node restored from before that. */
@@ -48,7 +50,14 @@ export function createRandomLands(test: TestDatabase, world: LandWorld) {
     const about = { amountMsat: BigInt(amount) * 1000n, expirySeconds: step.expirySeconds };
     const invoice = quoted?.invoice ?? world.invoice(about, (preimage) => answerOf(step.payee, preimage));
     const { operationId: id, sessionId } = await world.openLand(user, invoice.bolt11, { amount });
-    const land = { id, sessionId, user, invoice, isAbandoned: step.isAbandoned };
+    const land = {
+      id,
+      sessionId,
+      user,
+      invoice,
+      isAbandoned: step.isAbandoned,
+      isFoundLater: step.payee === "found_later",
+    };
     lands.push(land);
     for (let turn = 0; turn < step.turns; turn++) await sign(land);
   };
@@ -60,6 +69,10 @@ export function createRandomLands(test: TestDatabase, world: LandWorld) {
     lightning.payees.set(paymentHash, answer);
     if (lightning.isInFlight(paymentHash)) lightning.resolvePayment(paymentHash, answer);
   };
+  const openRoute = async ({ isFoundLater, invoice: { paymentHash, preimage } }: RandomLand): Promise<void> => {
+    if (!isFoundLater || (await lightning.trackPayment(paymentHash))?.status !== "failed") return;
+    lightning.payees.set(paymentHash, { kind: "pay", preimage, feeMsat: 0n });
+  };
   const payElsewhere = async ({ invoice: { bolt11, paymentHash } }: RandomLand): Promise<void> => {
     const known = await lightning.trackPayment(paymentHash);
     if (known !== undefined && known.status !== "failed") return;
@@ -70,6 +83,7 @@ export function createRandomLands(test: TestDatabase, world: LandWorld) {
   /** Restored from an old backup: what is in flight ends on the chain, and until it has channels again workers have looked. */
   const restoreNode = async (): Promise<void> => {
     for (const land of lands) {
+      await quietly(() => world.driveLand(land.id));
       resolve(land, isPaidInTheEnd(land));
       if ((await world.get(land.id)).status === "in_flight") forgotten.add(land.id);
     }
@@ -113,6 +127,7 @@ export function createRandomLands(test: TestDatabase, world: LandWorld) {
       if (isTerminal(session) || session.ceremonyState === "finalized") return false;
       return !isAbandoned || (await world.openChallenge(sessionId)) === undefined;
     },
+    openRoutes: () => undisturbed(async () => void (await Promise.all(lands.map(openRoute)))),
     restoreNode: () => undisturbed(restoreNode),
     act: async (step: LandStep): Promise<unknown> => {
       const land = lands[step.land % Math.max(lands.length, 1)];
@@ -155,6 +170,7 @@ function answerOf(payee: StepOf<"open_land">["payee"], preimage: string): PayeeA
     case "dear":
       return { kind: "pay", preimage, feeMsat: 10_000_000n };
     case "no_route":
+    case "found_later":
       return { kind: "fail", reason: "no_route" };
     case "refuses":
       return { kind: "fail", reason: "incorrect_payment_details" };
