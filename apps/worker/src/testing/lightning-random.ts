@@ -52,7 +52,8 @@ export function testRandomRuns(part: number): void {
       },
     );
     if (process.env["LIGHTNING_RUNS"] !== undefined) report(happened);
-    if (runs >= RUNS_TELLING && PATH === undefined) expect(MUST_HAPPEN.filter((what) => !happened.has(what))).toEqual([]);
+    if (runs >= RUNS_TELLING && PATH === undefined)
+      expect(MUST_HAPPEN.filter((what) => !happened.has(what))).toEqual([]);
   }, 3_600_000);
 }
 
