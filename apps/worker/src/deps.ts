@@ -45,7 +45,7 @@ import { WokenMarker } from "@arkrelay/tasks/woken-marker";
 
 import { createArkInfoSource } from "./ark-info-source";
 import type { WorkerConfig } from "./config";
-import { createLightningInfoSource } from "./lightning-info-source";
+import { LightningInfo } from "./lightning-info";
 
 const REDIS_START_MS = 10_000;
 
@@ -60,6 +60,7 @@ export interface WorkerDeps {
   readonly lightning: ReturnType<typeof openLightningStores>;
   /** undefined = no lnd is configured. */
   readonly lnd: LightningNode | undefined;
+  readonly lightningInfo: LightningInfo;
   /** Makes this process dial a daemon anew when an operator asks for it. */
   readonly restarts: RestartWatcher;
   readonly calls: DrizzleExternalCallStore;
@@ -107,6 +108,7 @@ export async function openDeps(config: WorkerConfig, life: Life): Promise<Worker
   const lightning = openLightningStores(database, createSealer(config.sealing), (type, status) =>
     metrics.lightningOperations.inc({ type, status }),
   );
+  const lightningInfo = new LightningInfo(daemons.lnd, new DrizzleLightningInfoStore(database), systemClock);
   return {
     logger,
     metrics,
@@ -114,7 +116,12 @@ export async function openDeps(config: WorkerConfig, life: Life): Promise<Worker
     redis,
     attempts,
     waker,
-    ceremony: openCeremony(config, database, daemons, { operations: lightning.operations, onOutboxInsert: onInsert }),
+    ceremony: openCeremony(config, database, daemons.arkd, {
+      lightningInfo,
+      operations: lightning.operations,
+      onOutboxInsert: onInsert,
+    }),
+    lightningInfo,
     lightning,
     lnd: daemons.lnd,
     restarts,
@@ -169,8 +176,14 @@ function openWaker(
 function openCeremony(
   config: WorkerConfig,
   database: Database,
-  { arkd, lnd }: Pick<DaemonManager, "arkd" | "lnd">,
-  { operations, onOutboxInsert }: Pick<CeremonyDeps, "operations"> & { readonly onOutboxInsert: () => void },
+  arkd: DaemonManager["arkd"],
+  {
+    lightningInfo,
+    operations,
+    onOutboxInsert,
+  }: Pick<CeremonyDeps, "lightningInfo" | "operations"> & {
+    readonly onOutboxInsert: () => void;
+  },
 ): CeremonyDeps {
   const { nostr } = config;
   const hasKey = nostr.privateKey !== undefined || nostr.sealedPrivateKey !== undefined;
@@ -179,7 +192,7 @@ function openCeremony(
     random: systemRandom,
     config: toSessionConfig(config),
     lightningConfig: toLightningConfig(config),
-    lightningInfo: createLightningInfoSource(lnd, new DrizzleLightningInfoStore(database)),
+    lightningInfo,
     operations,
     ...openSessionStores(database),
     jobs: {

@@ -16,8 +16,8 @@ import { selectQueues, startTaskWorkers } from "./task-workers";
 /** Share of the grace period that running handlers get to end by themselves; the rest is for handing back and closing. */
 const PATIENCE_SHARE = 0.6;
 const REGISTER_RETRY_MS = 5_000;
-/** How old the API's view of lnd's identity and liquidity may get. */
-const LIGHTNING_INFO_MS = 60_000;
+/** How often lnd is asked for its identity and liquidity, by which lands are opened. */
+const LIGHTNING_INFO_MS = 10_000;
 
 /** Starts taking work; everything is stopped by the process's life. */
 export function startWorker(deps: WorkerDeps, config: WorkerConfig, life: Life): void {
@@ -60,18 +60,15 @@ export function startWorker(deps: WorkerDeps, config: WorkerConfig, life: Life):
   life.onStop("lightning info", () => looked);
 }
 
-/** The API opens lands by what was written down of lnd, which it never asks. */
-async function keepLightningInfo({ ceremony, lnd, logger }: WorkerDeps, life: Life): Promise<void> {
-  if (lnd === undefined) return;
+/** Lands are opened by what was heard of lnd: nobody asks it then. */
+async function keepLightningInfo({ lightningInfo, logger }: WorkerDeps, life: Life): Promise<void> {
   await runEvery(
     {
       periodMs: LIGHTNING_INFO_MS,
       signal: life.stopping,
       onError: (error) => logger.warn("lnd could not be read", { error }),
     },
-    async () => {
-      await ceremony.lightningInfo.current();
-    },
+    () => lightningInfo.refresh(),
   );
 }
 
