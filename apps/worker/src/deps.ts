@@ -2,6 +2,7 @@ import { hostname } from "node:os";
 
 import { deriveGatewayKeys } from "@arkrelay/core/ark/wallet-keys";
 import type { LightningNode } from "@arkrelay/core/ports/lightning-node";
+import type { TaprootAssets } from "@arkrelay/core/ports/taproot-assets";
 import type { Waker } from "@arkrelay/core/ports/waker";
 import type { CeremonyDeps } from "@arkrelay/core/session/session-deps";
 import type { DaemonManager } from "@arkrelay/daemons/daemon-manager";
@@ -61,6 +62,8 @@ export interface WorkerDeps {
   /** undefined = no lnd is configured. */
   readonly lnd: LightningNode | undefined;
   readonly lightningInfo: LightningInfo;
+  /** undefined = no tapd is configured. */
+  readonly tapd: TaprootAssets | undefined;
   /** Makes this process dial a daemon anew when an operator asks for it. */
   readonly restarts: RestartWatcher;
   readonly calls: DrizzleExternalCallStore;
@@ -124,6 +127,7 @@ export async function openDeps(config: WorkerConfig, life: Life): Promise<Worker
     lightningInfo,
     lightning,
     lnd: daemons.lnd,
+    tapd: daemons.tapd,
     restarts,
     calls: new DrizzleExternalCallStore(database),
     events: new DrizzleNostrEventStore(database),

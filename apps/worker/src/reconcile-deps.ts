@@ -3,6 +3,7 @@ import { arkSource } from "@arkrelay/core/ledger/ark-source";
 import { bookNodeWrites } from "@arkrelay/core/ledger/book-node-writes";
 import { bookUnsolicited } from "@arkrelay/core/ledger/book-unsolicited";
 import { lndSource, type LndSourceDeps } from "@arkrelay/core/ledger/lnd-source";
+import { tapdSource } from "@arkrelay/core/ledger/tapd-source";
 import { syncVtxos } from "@arkrelay/core/vtxo/sync-vtxos";
 import { DrizzleGatewayVtxoBooks } from "@arkrelay/db/stores/gateway-vtxo-books";
 import { DrizzleLedgerBooks } from "@arkrelay/db/stores/ledger-books";
@@ -18,14 +19,15 @@ export function toReconcileDeps({
   ceremony,
   lightning,
   lnd,
-}: Pick<WorkerDeps, "database" | "ceremony" | "lnd"> & {
+  tapd,
+}: Pick<WorkerDeps, "database" | "ceremony" | "lnd" | "tapd"> & {
   readonly lightning: Pick<LndSourceDeps, "operations">;
 }): ReconcileDaemonsDeps & {
   readonly books: DrizzleLedgerBooks;
 } {
   const vtxoBooks = new DrizzleGatewayVtxoBooks(database);
   const nodeWrites = new DrizzleNodeWriteBooks(database);
-  const { arkd, vtxos, transactions, ledger } = ceremony;
+  const { arkd, assets, vtxos, transactions, ledger } = ceremony;
   const stores = { transactions, ledger, reconciliations: new DrizzleReconciliationStore(database) };
   return {
     ...stores,
@@ -46,6 +48,7 @@ export function toReconcileDeps({
     sources: [
       arkSource({ arkd, vtxos, vtxoBooks }),
       ...(lnd === undefined ? [] : [lndSource({ lightning: lnd, operations: lightning.operations })]),
+      ...(tapd === undefined ? [] : [tapdSource({ tapd, assets })]),
     ],
   };
 }

@@ -4,9 +4,11 @@ import { PassThrough } from "node:stream";
 import { bookNodeWrites, type BookNodeWritesDeps } from "@arkrelay/core/ledger/book-node-writes";
 import { lndSource, type LndSourceDeps } from "@arkrelay/core/ledger/lnd-source";
 import { landPaidPostings, POSTING_KINDS } from "@arkrelay/core/ledger/postings";
+import { tapdSource, type TapdSourceDeps } from "@arkrelay/core/ledger/tapd-source";
 import type { LightningOperation } from "@arkrelay/core/lightning/lightning-operation";
 import type { LightningBalance, LightningChannel, LightningPayment } from "@arkrelay/core/ports/lightning-node";
 import type { NewLightningOperation } from "@arkrelay/core/ports/lightning-stores";
+import type { TaprootAssetBalance, TaprootAssets } from "@arkrelay/core/ports/taproot-assets";
 import { ALICE, BOB } from "@arkrelay/core/testing/ark-transfer";
 import { GBTC } from "@arkrelay/core/vtxo/vtxo";
 import { DrizzleNodeWriteBooks } from "@arkrelay/db/stores/node-write-books";
@@ -33,7 +35,7 @@ beforeEach(async () => {
   await test.empty();
   world = await openCeremonyWorld(test);
   lightning = openLightningStores(test.database, createSealer({ key: randomBytes(32) }));
-  deps = toReconcileDeps({ database: test.database, ceremony: world.deps, lightning, lnd: undefined });
+  deps = toReconcileDeps({ database: test.database, ceremony: world.deps, lightning, lnd: undefined, tapd: undefined });
 });
 
 interface Compared {
@@ -247,6 +249,96 @@ describe("the Lightning node's funds", () => {
       { account: "asset:onchain", drift: "0" },
     ]);
   });
+});
+
+describe("the units that tapd holds", () => {
+  const [GOLD, SILVER] = ["aa".repeat(32), "bb".repeat(32)];
+
+  /** tapd's wallet and channels, by its own asset ids. */
+  function aTapd() {
+    const wallet = new Map<string, Pick<TaprootAssetBalance, "balanceUnits" | "channelUnits">>();
+    const rest = { utxoCount: 1, unconfirmedUnits: 0n, leasedUnits: 0n };
+    const state = { syncedToChain: true };
+    const calls = {
+      getInfo: () => Promise.resolve({ syncedToChain: state.syncedToChain }),
+      getAssetBalances: () => Promise.resolve([...wallet].map(([assetId, units]) => ({ assetId, ...units, ...rest }))),
+    };
+    return {
+      wallet,
+      state,
+      sources: [tapdSource({ tapd: calls as unknown as TapdSourceDeps["tapd"], assets: world.deps.assets })],
+    };
+  }
+
+  const register = (assetId: string, backing: "ark" | "taproot", taprootAssetId: string | null) =>
+    test.database.write(
+      `INSERT INTO assets (asset_id, name, ticker, asset_type, decimal_places, backing, taproot_asset_id, status, created_at)
+       VALUES (?, ?, 'T', 'normal', 0, ?, ?, 'frozen', NOW(3))`,
+      [assetId, assetId, backing, taprootAssetId],
+    );
+
+  it("are compared with each twin's own account, wallet and channels together, and a loss counts when it stands", async () => {
+    await register("gold", "taproot", GOLD);
+    await register("silver", "taproot", SILVER);
+    await register("points", "ark", null);
+    const { wallet, sources } = aTapd();
+    wallet.set(GOLD, { balanceUnits: 70n, channelUnits: 30n });
+    wallet.set("cc".repeat(32), { balanceUnits: 5n, channelUnits: 0n });
+    const sound = { account: "asset:tapd", delta: "0", drift: "0" };
+    expect(await reconcile(sources)).toMatchObject([
+      { ...sound, asset_id: "gold", external: "100" },
+      { ...sound, asset_id: "silver", external: "0" },
+    ]);
+    // Units that move between wallet and channels are still there.
+    wallet.set(GOLD, { balanceUnits: 20n, channelUnits: 80n });
+    expect(await reconcile(sources)).toMatchObject([sound, sound]);
+    wallet.set(GOLD, { balanceUnits: 20n, channelUnits: 75n });
+    expect(await reconcile(sources)).toMatchObject([{ delta: "-5", drift: "0" }, sound]);
+    // Silver moving has nothing to do with it.
+    await post("silver", 4n);
+    wallet.set(SILVER, { balanceUnits: 4n, channelUnits: 0n });
+    expect(await reconcile(sources)).toMatchObject([{ asset_id: "gold", delta: "-5", drift: "-5" }, sound]);
+  });
+
+  it("are no drift while they move between two looks", async () => {
+    await register("gold", "taproot", GOLD);
+    const { wallet, sources } = aTapd();
+    await reconcile(sources);
+    for (const units of [4n, 9n]) {
+      wallet.set(GOLD, { balanceUnits: units, channelUnits: 0n });
+      expect(await reconcile(sources)).toMatchObject([{ delta: String(units), drift: "0" }]);
+    }
+    await post("gold", 1n);
+    expect(await reconcile(sources)).toMatchObject([{ delta: "8", drift: "0" }]);
+  });
+
+  it("are not believed while tapd is catching up with the chain", async () => {
+    await register("gold", "taproot", GOLD);
+    const { state, sources } = aTapd();
+    state.syncedToChain = false;
+    await expect(reconcile(sources)).rejects.toMatchObject({ code: "daemon_unavailable" });
+    expect(await deps.books.listBalances()).toEqual([]);
+  });
+
+  it("belong to the comparison of every worker that has a tapd", () => {
+    const { database } = test;
+    const tapd = {} as TaprootAssets;
+    const withTapd = toReconcileDeps({ database, ceremony: world.deps, lightning, lnd: undefined, tapd });
+    expect(withTapd.sources.map(({ source }) => source)).toEqual(["arkd", "tapd"]);
+  });
+
+  const post = (assetId: string, units: bigint) =>
+    test.database.transactions.run((tx) =>
+      deps.ledger.post(tx, {
+        kind: POSTING_KINDS.operatorEntry,
+        businessId: randomUUID(),
+        memo: "",
+        postings: [
+          { account: "asset:tapd", assetId, amount: units },
+          { account: "equity:operator", assetId, amount: -units },
+        ],
+      }),
+    );
 });
 
 describe("what an operator had the node do", () => {

@@ -16,7 +16,9 @@ interface Compared {
 
 /** The reconciliation with arkd and lnd as its job runs it; keeps what it finds wrong. */
 export function openReconciliation({ database }: TestDatabase, { deps, lightning }: LandWorld) {
-  const task = reconcileDaemonsTask(toReconcileDeps({ database, ceremony: deps, lightning: deps, lnd: lightning }));
+  const task = reconcileDaemonsTask(
+    toReconcileDeps({ database, ceremony: deps, lightning: deps, lnd: lightning, tapd: undefined }),
+  );
   const drifts: string[] = [];
   const context = {
     payload: { v: 1 },

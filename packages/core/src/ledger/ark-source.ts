@@ -25,7 +25,7 @@ const EXPIRED_MAX = 2_000;
 export function arkSource(deps: ArkSourceDeps): ExternalSource {
   return {
     source: "arkd",
-    accounts: [
+    listAccounts: async () => [
       { account: "asset:ark", assetId: GBTC },
       { account: "suspense:frozen", assetId: GBTC },
     ],

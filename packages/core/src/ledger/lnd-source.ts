@@ -30,7 +30,7 @@ const LOOK_UPS_MAX = 500;
 export function lndSource(deps: LndSourceDeps): ExternalSource {
   return {
     source: "lnd",
-    accounts: [
+    listAccounts: async () => [
       { account: "asset:ln", assetId: GBTC },
       { account: "asset:onchain", assetId: GBTC },
     ],

@@ -20,8 +20,8 @@ export interface ExternalBalance extends AccountKey {
 
 export interface ExternalSource {
   readonly source: Exclude<ReconciliationSource, "ledger">;
-  /** Accounts that one reading covers, all of them at each. */
-  readonly accounts: readonly AccountKey[];
+  /** Accounts that one reading covers; what it says of others has no cut and is left out. */
+  listAccounts(): Promise<readonly AccountKey[]>;
   /** Asks the daemon, then the database for what explains the answer. Throws when it is not complete. */
   read(): Promise<readonly ExternalBalance[]>;
 }
@@ -47,17 +47,18 @@ export async function reconcileSource(
   deps: ReconcileDeps,
   source: ExternalSource,
 ): Promise<readonly Omit<Reconciliation, "at">[]> {
+  const accounts = await source.listAccounts();
   for (let reading = 1; reading <= READINGS_WITHOUT_PAUSE; reading++) {
-    const before = await deps.books.readPositions(source.accounts);
+    const before = await deps.books.readPositions(accounts);
     const balances = await source.read();
     const rows = await deps.transactions.run(async (tx) => {
-      const positions = await deps.books.lockPositions(tx, source.accounts);
+      const positions = await deps.books.lockPositions(tx, accounts);
       return hasMoved(before, positions) ? undefined : record(deps, tx, source, balances, positions);
     });
     if (rows !== undefined) return rows;
   }
   return deps.transactions.run(async (tx) => {
-    const positions = await deps.books.lockPositions(tx, source.accounts);
+    const positions = await deps.books.lockPositions(tx, accounts);
     return record(deps, tx, source, await deps.bounded(source.read()), positions);
   });
 }
@@ -77,6 +78,7 @@ async function record(
   for (const balance of balances) {
     const { account, assetId, external, explained } = balance;
     const compared = positions.filter((each) => each.assetId === assetId && isComparedWith(each.account, account));
+    if (compared.length === 0) continue;
     const ledger = compared.reduce((sum, each) => sum + each.balance, 0n);
     const postingId = compared.reduce((newest, each) => (each.postingId > newest ? each.postingId : newest), 0n);
     const comparison = { ...balance, ledger, postingId };

@@ -62,6 +62,13 @@ export class DrizzleAssetStore implements AssetRegistry {
     return rows.map(toRegisteredAsset);
   }
 
+  async listTaprootBacked(tx: Tx | undefined): Promise<readonly RegisteredAsset[]> {
+    const rows = await this.handle(tx).select(
+      `${ROW} WHERE a.backing = 'taproot' AND a.taproot_asset_id IS NOT NULL ORDER BY a.id`,
+    );
+    return rows.map(toRegisteredAsset);
+  }
+
   private handle(tx: Tx | undefined): Pick<SqlHandle, "select" | "selectOnce"> {
     return tx === undefined ? this.database : connectionOf(tx);
   }

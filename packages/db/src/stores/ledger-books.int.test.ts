@@ -44,7 +44,7 @@ const deps = () => ({
 /** arkd as it would answer: `read` says how many msat it has. */
 const arkdHas = (read: () => Promise<bigint>): ExternalSource => ({
   source: "arkd",
-  accounts: [ARK],
+  listAccounts: async () => [ARK],
   read: async () => [{ ...ARK, external: await read(), explained: [], rounding: 0n }],
 });
 
