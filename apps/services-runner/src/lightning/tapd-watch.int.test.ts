@@ -1,3 +1,4 @@
+import { AppError } from "@arkrelay/core/errors";
 import type { AssetReceive, AssetSendEvent, AssetTransfer } from "@arkrelay/core/ports/taproot-assets";
 import { DrizzleJobStore } from "@arkrelay/db/stores/job-store";
 import { DrizzleStreamCursorStore } from "@arkrelay/db/stores/stream-cursor-store";
@@ -37,8 +38,14 @@ class FakeTapd {
   transfers: AssetTransfer[] = [];
   readonly askedSince: Date[] = [];
   subscriptions = 0;
+  refusesTransfers = false;
   private tell: (receive: AssetReceive) => void = () => undefined;
   cut: () => void = () => undefined;
+
+  /** An event about nothing that is new. */
+  ring(): void {
+    this.tell(receive("00:0"));
+  }
 
   hear(receive: AssetReceive): void {
     this.receives.push(receive);
@@ -51,6 +58,7 @@ class FakeTapd {
   }
 
   listTransfers() {
+    if (this.refusesTransfers) return Promise.reject(new AppError("daemon_unavailable"));
     return Promise.resolve(this.transfers);
   }
 
@@ -136,6 +144,49 @@ test("a receive that is not completed yet counts for nothing", async () => {
   await until(async () => (await countComparisons()) === 1);
   const [job] = await testDatabase.database.select("SELECT dedupe_key FROM job_logs WHERE task = 'reconcile_daemons'");
   expect(job?.["dedupe_key"]).toBe("tapd_receive:02:0");
+});
+
+/** Makes it poll, and waits until that poll has been asked for. */
+async function pollAgain(): Promise<void> {
+  const polls = tapd.askedSince.length;
+  tapd.ring();
+  await until(() => Promise.resolve(tapd.askedSince.length > polls));
+}
+
+test("a receive that completes days after younger ones have is not missed", async () => {
+  const DAY_MS = 86_400_000;
+  tapd.receives.push(receive("01:0", "detected"), receive("02:0", "completed", NOW_MS + 4 * 3_600_000));
+  start();
+  await until(async () => (await countComparisons()) === 1);
+  nowMs = NOW_MS + 15 * DAY_MS;
+  tapd.receives[0] = receive("01:0", "proof_received");
+  await pollAgain();
+  tapd.receives[0] = receive("01:0");
+  await pollAgain();
+  await until(async () => (await countComparisons()) === 2);
+  await until(async () => (await cursors.find(RECEIVES_STREAM)) === String(NOW_MS / 1000 + 4 * 3_600));
+});
+
+test("a receive whose transaction was never confirmed holds the cursor for two weeks and no longer", async () => {
+  tapd.receives.push(receive("01:0", "detected"), receive("02:0", "completed", NOW_MS + 7_000));
+  nowMs = NOW_MS + 14 * 86_400_000 - 1;
+  start();
+  await until(async () => (await cursors.find(RECEIVES_STREAM)) === String(NOW_MS / 1000));
+  nowMs += 1;
+  await pollAgain();
+  await until(async () => (await cursors.find(RECEIVES_STREAM)) === String(NOW_MS / 1000 + 7));
+  expect(await countComparisons()).toBe(1);
+});
+
+test("receives are taken in while tapd cannot list its sends", async () => {
+  tapd.refusesTransfers = true;
+  tapd.receives.push(receive("01:0"));
+  start();
+  await until(async () => (await countComparisons()) === 1);
+  await pollAgain();
+  tapd.hear(receive("02:0", "completed", NOW_MS + 1_000));
+  await until(async () => (await countComparisons()) === 2);
+  await until(async () => (await cursors.find(RECEIVES_STREAM)) === String(NOW_MS / 1000 + 1));
 });
 
 test("after a cut it subscribes again and polls from before the cursor", async () => {

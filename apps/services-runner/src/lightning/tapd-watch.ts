@@ -7,6 +7,7 @@ import type { DrizzleStreamCursorStore } from "@arkrelay/db/stores/stream-cursor
 import type { Leadership } from "@arkrelay/runtime/lease-runner";
 import type { Logger } from "@arkrelay/runtime/logger";
 import type { Metrics } from "@arkrelay/runtime/metrics";
+import { runEvery } from "@arkrelay/runtime/run-every";
 
 import { Doorbell } from "../doorbell";
 import { keepStreaming } from "../keep-streaming";
@@ -16,6 +17,8 @@ export const RECEIVES_STREAM = "tapd:receives";
 
 /** tapd's clock and the order of its events are its own: what it told lately is asked for once more. */
 const OVERLAP_SECONDS = 3_600;
+/** Bitcoin nodes drop a transaction that no block took in for two weeks; a receive that is still unconfirmed then has failed for good. */
+const UNCONFIRMED_MAX_MS = 14 * 86_400_000;
 /** A courier may take its time; after this the receiver surely misses its proof. */
 const PROOF_LATE_MS = 3_600_000;
 
@@ -35,12 +38,15 @@ const TIMES = { retryMs: 1_000, retryMsMax: 60_000 };
 
 /**
  * What tapd receives and sends. Its streams replay nothing, so they are only a reason to poll now: the poll reads everything since the
- * cursor. A completed receive changes what tapd holds, which the books have to be compared with.
+ * cursor, which never passes a receive that may still complete. A completed one changes what tapd holds, which the books have to be
+ * compared with.
  */
 export class TapdWatch {
   private isConnected = false;
   private lastPollAt: Date | undefined;
   private readonly pollBell = new Doorbell();
+  /** Outpoints of the last poll's completed receives: a cursor that is held has them told again at every poll. */
+  private taken: ReadonlySet<string> = new Set();
   /** Transfers that were confirmed before their proofs were, by their anchor; since when we see it. */
   private readonly lateSince = new Map<string, number>();
 
@@ -61,6 +67,15 @@ export class TapdWatch {
       keepStreaming({ ...reconnects, onBreak }, () => this.followReceives(signal)),
       keepStreaming({ ...reconnects, onBreak }, () => this.followSends(signal)),
       this.pollLoop(token, signal),
+      // The list carries every proof of every send, so it is read at its own pace and holds up no receive.
+      runEvery(
+        {
+          periodMs: this.deps.pollMs,
+          signal,
+          onError: (error) => log.warn("the sends of tapd could not be read", { error }),
+        },
+        () => this.watchProofs(),
+      ),
     ]);
   }
 
@@ -89,25 +104,42 @@ export class TapdWatch {
   private async poll(token: number): Promise<void> {
     const cursor = Number((await this.deps.cursors.find(RECEIVES_STREAM)) ?? 0);
     const receives = await this.deps.tapd.listReceives(new Date(Math.max(0, cursor - OVERLAP_SECONDS) * 1000));
-    for (const receive of receives) await this.take(receive, cursor, token);
-    await this.watchProofs();
+    const holdAt = Math.min(...receives.filter((each) => this.mayStillComplete(each)).map(secondsOf));
+    const completed = receives.filter(({ status }) => status === "completed");
+    let reached = cursor;
+    for (const receive of completed) {
+      const next = Math.max(reached, Math.min(secondsOf(receive), holdAt));
+      await this.take(receive, { next, isNews: next > reached, token });
+      reached = next;
+    }
+    this.taken = new Set(completed.map(({ outpoint }) => outpoint));
     this.lastPollAt = this.deps.insert.clock.now();
     this.deps.metrics.listenerLag.set({ stream: "tapd" }, 0);
   }
 
+  /** A confirmed one waits for its proof, however long the courier takes. */
+  private mayStillComplete({ status, at }: AssetReceive): boolean {
+    if (status === "completed") return false;
+    return status !== "detected" || this.deps.insert.clock.now().getTime() - at.getTime() < UNCONFIRMED_MAX_MS;
+  }
+
   /** Only what is completed is there for good; the same receive told again finds its job. */
-  private async take(receive: AssetReceive, cursor: number, token: number): Promise<void> {
-    if (receive.status !== "completed") return;
-    const at = Math.floor(receive.at.getTime() / 1000);
-    const { wakes } = await this.deps.transactions.run(async (tx) => {
+  private async take(
+    { outpoint }: AssetReceive,
+    { next, isNews, token }: { readonly next: number; readonly isNews: boolean; readonly token: number },
+  ): Promise<void> {
+    const isTaken = this.taken.has(outpoint);
+    if (isTaken && !isNews) return;
+    const wakes = await this.deps.transactions.run(async (tx) => {
+      if (isNews) await this.deps.cursors.save(tx, RECEIVES_STREAM, String(next), token);
+      if (isTaken) return [];
       const job = await insertJob(this.deps.insert, tx, {
         task: "reconcile_daemons",
         payload: { v: 1 },
         owner: SYSTEM_OWNER,
-        dedupeKey: `tapd_receive:${receive.outpoint}`,
+        dedupeKey: `tapd_receive:${outpoint}`,
       });
-      if (at > cursor) await this.deps.cursors.save(tx, RECEIVES_STREAM, String(at), token);
-      return job;
+      return job.wakes;
     });
     await this.deps.waker.wake(wakes);
   }
@@ -133,4 +165,8 @@ export class TapdWatch {
       }
     }
   }
+}
+
+function secondsOf({ at }: AssetReceive): number {
+  return Math.floor(at.getTime() / 1000);
 }
