@@ -2,11 +2,12 @@ import type { ArkServerInfo } from "../ports/ark-daemon";
 import type { Session, SessionType } from "../session/session";
 import type { SessionDeps } from "../session/session-deps";
 import type { SelectionRules } from "../vtxo/select-coins";
+import { coInputFeeSatsOf, recipientSumsOf } from "./transfer-sums";
 
 /** What the sender's coins must cover, and the limits of a selection. */
 export function selectionRules(deps: SessionDeps, intent: Session["intent"], info: ArkServerInfo): SelectionRules {
   return {
-    targetSats: intent.amountSats + intent.feeSats,
+    targetSats: recipientSumsOf(intent).sats + coInputFeeSatsOf(intent),
     dustSats: dustOf(info),
     maxInputs: deps.config.maxInputs,
     dustToRecipient: intent.dustPolicy === "to_recipient",

@@ -13,11 +13,6 @@ const CANDIDATES_MAX = 500;
 /** How often a selection is made again because somebody else took one of its coins in between. */
 const LOCK_TRIES = 3;
 
-export interface ChosenInputs {
-  readonly coins: readonly Vtxo[];
-  readonly changeSats: bigint;
-}
-
 /**
  * Chooses the user's inputs and locks them in one compare-and-set; nothing stays locked when it throws.
  * Errors: insufficient_balance, vtxo_locked, vtxo_expired, vtxo_spent, vtxo_not_owned, too_many_inputs, amount_below_minimum.
@@ -28,13 +23,13 @@ export async function chooseInputs(
   session: Session,
   rules: SelectionRules,
   lockUntil: Date,
-): Promise<ChosenInputs> {
+): Promise<readonly Vtxo[]> {
   for (let attempt = 1; ; attempt++) {
     const candidates = await freeCandidates(deps, tx, session);
     const selection = select(session, candidates, rules);
     if (!selection.ok) throw refusal(selection, candidates, rules);
     const ids = selection.coins.map((coin) => coin.vtxoId);
-    if (await deps.vtxos.lockFree(tx, ids, session.sessionId, lockUntil)) return selection;
+    if (await deps.vtxos.lockFree(tx, ids, session.sessionId, lockUntil)) return selection.coins;
     if (attempt === LOCK_TRIES) throw new AppError("vtxo_locked", { retryAfterSeconds: 2 });
   }
 }

@@ -57,7 +57,7 @@ export function resultOf(session: Pick<Session, "intent">, transfer: FinalTransf
       asset_id: GBTC,
       recipient: output.ownerPubkey,
     })),
-    fee_paid: Number(intent.feeSats),
+    fee_paid: Number(intent.feeAmount),
     fee_asset_id: intent.feeAssetId,
     ...(intent.type === "lightning_land" ? { payment_hash: intent.paymentHash } : {}),
     expires_at: transfer.expiresAt?.toISOString() ?? null,

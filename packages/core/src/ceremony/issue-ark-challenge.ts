@@ -13,12 +13,12 @@ import { ensureScript } from "../vtxo/ensure-script";
 import { findGatewayScript } from "../vtxo/find-gateway-script";
 import { GBTC, type Vtxo, type VtxoScriptRow } from "../vtxo/vtxo";
 import { dustOf } from "./ark-limits";
-import { coInputFeeOf, planTransfer, type PlanCoin, type TransferPlan } from "./transfer-plan";
+import { planTransfer, type PlanCoin, type TransferPlan } from "./transfer-plan";
+import { coInputFeeSatsOf, feeSatsOf } from "./transfer-sums";
 
 /** Inputs that the session holds the locks of. */
 export interface LockedInputs {
   readonly coins: readonly Vtxo[];
-  readonly changeSats: bigint;
   readonly coInput: Vtxo;
 }
 
@@ -67,8 +67,8 @@ async function planOutputs(
     intent,
     coins: await withScripts(deps, userPubkey, inputs.coins),
     coInput: await gatewayCoin(deps, inputs.coInput),
-    changeSats: inputs.changeSats,
     dustSats: dustOf(info),
+    maxTxWeight: info.maxTxWeight,
     recipientScript: await recipientScriptOf(deps, tx, intent, info),
     changeScript: await ensureScript(deps.vtxos, tx, userPubkey, info, "user"),
     // Where co-inputs come back to: never a co-input again, since they inherit the user's expiry.
@@ -120,8 +120,8 @@ async function storePlan(
     (sum, each) => (each.role === "recipient" ? sum + each.amountSats : sum),
     0n,
   );
-  const spentSats = receivedSats + coInputFeeOf(intent);
-  const amountSats = spentSats - intent.feeSats;
+  const spentSats = receivedSats + coInputFeeSatsOf(intent);
+  const amountSats = spentSats - feeSatsOf(intent);
   await deps.sessionTxs.storePlan(tx, session, {
     txs: {
       ark: unsigned(built.txid, 0, built.arkPsbt),
@@ -142,7 +142,7 @@ async function storePlan(
     assetId: GBTC,
     assetAmount: amountSats,
     amountSats,
-    feeSats: intent.feeSats,
+    feeSats: feeSatsOf(intent),
     senderPubkey: userPubkey,
     recipientPubkey: intent.recipientPubkey,
     parties: [
@@ -166,6 +166,6 @@ function amountsOf(session: Session, plan: TransferPlan, userCoins: readonly Vtx
     spend: userCoins.map((vtxo) => ({ asset_id: GBTC, amount: Number(vtxo.amountSats) })),
     receive: of("recipient"),
     change: of("change"),
-    fee: { asset_id: session.intent.feeAssetId, amount: Number(session.intent.feeSats) },
+    fee: { asset_id: session.intent.feeAssetId, amount: Number(session.intent.feeAmount) },
   };
 }

@@ -41,8 +41,8 @@ export async function prepareChallenge(deps: SessionDeps, tx: Tx, session: Sessi
     { fence, events: [challengeEventData({ challengeId, stage: "ark_tx", expiresAt })] },
   );
   const rules = selectionRules(deps, prepared.intent, info);
-  const chosen = await chooseInputs(deps, tx, prepared, rules, expiresAt);
-  const inputs = { ...chosen, coInput: await lockCoInput(deps, tx, prepared, expiresAt) };
+  const coins = await chooseInputs(deps, tx, prepared, rules, expiresAt);
+  const inputs = { coins, coInput: await lockCoInput(deps, tx, prepared, expiresAt) };
   const challenge = await issueArkChallenge(deps, tx, prepared, inputs, info, {
     challengeId,
     expiresAt,

@@ -59,7 +59,7 @@ async function completeTransfer(
     kind: POSTING_KINDS.l2Fee,
     businessId: transfer.txid,
     memo: `fee of session ${session.sessionId}`,
-    postings: l2FeePostings(session.intent.feeSats),
+    postings: l2FeePostings(session.intent.feeAmount),
   });
   await publishConfirmation(deps, tx, published, { results, recipientPubkeys: recipientsOf(transfer) });
   return published;

@@ -53,7 +53,5 @@ async function lockedInputs(deps: CeremonyDeps, session: Session): Promise<Locke
   const coins = ofRole("user");
   const [coInput] = ofRole("fee");
   assert(coInput !== undefined && coins.length + 1 === inputs.length, "a session knows the rows of its inputs");
-  const { amountSats, feeSats } = session.intent;
-  const changeSats = coins.reduce((total, coin) => total + coin.amountSats, 0n) - amountSats - feeSats;
-  return { coins, changeSats, coInput };
+  return { coins, coInput };
 }

@@ -1,8 +1,12 @@
+import type { AssetAmount } from "../ark/asset-types";
+import { subtractAssets, sumAssets } from "../ark/sum-assets";
+import { maxAssetsPerVtxo } from "../ark/tx-weight";
 import type { ArkInput, ArkOutput } from "../ark/types";
 import { assert } from "../errors";
 import type { PlannedOutput } from "../ports/session-stores";
 import type { SessionIntent } from "../session/session";
 import type { Vtxo, VtxoScriptRow } from "../vtxo/vtxo";
+import { coInputFeeSatsOf, recipientSumsOf } from "./transfer-sums";
 
 /** An input with the script it was made with: older signers and delays stay spendable. */
 export interface PlanCoin {
@@ -21,38 +25,54 @@ export interface TransferPlanInput {
   readonly coins: readonly PlanCoin[];
   /** The gateway's own plain VTXO: it goes in and comes back larger by the L2 fee, since a bare fee output is below dust. */
   readonly coInput: PlanCoin;
-  readonly changeSats: bigint;
   readonly dustSats: bigint;
+  /** arkd's, from GetInfo. */
+  readonly maxTxWeight: number;
   readonly recipientScript: VtxoScriptRow;
   readonly changeScript: VtxoScriptRow;
   readonly feeReturnScript: VtxoScriptRow;
 }
 
-/** What of the fee comes back with the co-input: of a land nothing, its fee is part of the output to the gateway. */
-export function coInputFeeOf(intent: Pick<SessionIntent, "type" | "feeSats">): bigint {
-  return intent.type === "lightning_land" ? 0n : intent.feeSats;
-}
+type Output = Omit<PlannedOutput, "vout">;
 
-/** Order of inputs: the user's, then the co-input. Order of outputs: recipient, change when there is one, fee return. */
+/**
+ * Order of inputs: the user's, then the co-input. Order of outputs: recipient, change when there is any, fee return. Whatever is on
+ * the user's inputs and not for the recipient or the fee goes back to the user, every asset of it: arkd burns what no output names.
+ */
 export function planTransfer(plan: TransferPlanInput): TransferPlan {
-  const { intent, changeSats } = plan;
-  const changeIsPayable = changeSats >= plan.dustSats;
-  assert(
-    changeIsPayable || changeSats === 0n || intent.dustPolicy === "to_recipient",
-    "dust change without a policy for it",
-  );
-  const coInputFeeSats = coInputFeeOf(intent);
-  const recipientSats = intent.amountSats + intent.feeSats - coInputFeeSats + (changeIsPayable ? 0n : changeSats);
-  const outputs: Omit<PlannedOutput, "vout">[] = [output("recipient", plan.recipientScript, recipientSats)];
-  if (changeIsPayable) outputs.push(output("change", plan.changeScript, changeSats));
-  outputs.push(output("fee_return", plan.feeReturnScript, plan.coInput.vtxo.amountSats + coInputFeeSats));
+  const { intent, coins, coInput } = plan;
+  const recipient = recipientSumsOf(intent);
+  const feeSats = coInputFeeSatsOf(intent);
+  const vtxos = coins.map(({ vtxo }) => vtxo);
+  const changeSats = vtxos.reduce((sum, { amountSats }) => sum + amountSats, 0n) - recipient.sats - feeSats;
+  const change = changeOutputs(plan, changeSats, subtractAssets(sumAssets(vtxos), recipient.assets));
+  assert(change.length > 0 || changeSats === 0n || intent.dustPolicy === "to_recipient", "a policy for dust change");
+  const outputs: readonly Output[] = [
+    output("recipient", plan.recipientScript, recipient.sats + (change.length > 0 ? 0n : changeSats), recipient.assets),
+    ...change,
+    output("fee_return", plan.feeReturnScript, coInput.vtxo.amountSats + feeSats),
+  ];
   return {
-    inputs: [...plan.coins, plan.coInput].map(toArkInput),
-    outputs: outputs.map(({ script, amountSats }) => ({ script, amountSats })),
+    inputs: [...coins, coInput].map(toArkInput),
+    outputs: outputs.map(({ script, amountSats, assets = [] }) => ({ script, amountSats, assets })),
     planned: outputs.map((each, vout) => ({ ...each, vout })),
   };
 }
 
+/** More assets than one VTXO may carry are spread over several, each on the least sats but the first. */
+function changeOutputs(
+  { dustSats, maxTxWeight, changeScript }: TransferPlanInput,
+  changeSats: bigint,
+  assets: readonly AssetAmount[],
+): readonly Output[] {
+  if (assets.length === 0) return changeSats < dustSats ? [] : [output("change", changeScript, changeSats)];
+  const parts = chunks(assets, Math.max(1, maxAssetsPerVtxo(maxTxWeight)));
+  const firstSats = changeSats - BigInt(parts.length - 1) * dustSats;
+  assert(firstSats >= dustSats, "the change has the sats to carry its assets");
+  return parts.map((part, index) => output("change", changeScript, index === 0 ? firstSats : dustSats, part));
+}
+
+/** A VTXO as an input, with every asset on it: an input that leaves one unnamed is refused by arkd. */
 export function toArkInput({ vtxo, script }: PlanCoin): ArkInput {
   return {
     vtxoId: vtxo.vtxoId,
@@ -62,9 +82,21 @@ export function toArkInput({ vtxo, script }: PlanCoin): ArkInput {
     ownerPubkey: script.ownerPubkey,
     signerPubkey: script.signerPubkey,
     exitDelay: script.exitDelay,
+    assets: vtxo.assets,
   };
 }
 
-function output(role: PlannedOutput["role"], script: VtxoScriptRow, amountSats: bigint): Omit<PlannedOutput, "vout"> {
-  return { role, ownerPubkey: script.ownerPubkey, script: script.script, amountSats };
+function output(
+  role: PlannedOutput["role"],
+  { ownerPubkey, script }: VtxoScriptRow,
+  amountSats: bigint,
+  assets: readonly AssetAmount[] = [],
+): Output {
+  return { role, ownerPubkey, script, amountSats, ...(assets.length > 0 && { assets }) };
+}
+
+function chunks<T>(items: readonly T[], size: number): readonly (readonly T[])[] {
+  const parts: (readonly T[])[] = [];
+  for (let start = 0; start < items.length; start += size) parts.push(items.slice(start, start + size));
+  return parts;
 }

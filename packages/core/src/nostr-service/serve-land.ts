@@ -30,17 +30,17 @@ export async function serveLand(
     await deps.arkInfo.current(),
   );
   assert(intent.type === "lightning_land", "the intent of a land");
-  const { amountSats } = intent;
+  const { amount, amountSats, feeAmount } = intent;
   await checkLand(deps, tx, { userPubkey: event.pubkey, amountSats, invoice: invoiceOf(intent) });
   await answerService(deps, tx, event, request, (head) => ({
     ...head,
     action,
     status: "success",
     asset_id: intent.assetId,
-    amount: Number(amountSats),
+    amount: Number(amount),
     fee_asset_id: intent.feeAssetId,
-    fee_amount: Number(intent.feeSats),
-    total_amount: Number(amountSats + intent.feeSats),
+    fee_amount: Number(feeAmount),
+    total_amount: Number(amount + feeAmount),
     payment_hash: intent.paymentHash,
     intent_template: intent.content,
   }));

@@ -249,7 +249,8 @@ export interface NewIntent {
   readonly network: string;
   readonly expiresAt: Date;
   readonly feeAssetId: string | undefined;
-  readonly feeSats: bigint | undefined;
+  /** Base units of the fee asset. */
+  readonly feeAmount: bigint | undefined;
   readonly rawEvent: string | undefined;
   readonly legacy: boolean;
   /** `accepted` has a session; `rejected` is kept so that its action_id cannot be used again for something else. */

@@ -5,6 +5,7 @@ import { CHALLENGE_KIND } from "../nostr/kinds";
 import { concatSighashes, signTxPayloadRef } from "../nostr/payload-ref";
 import type { NostrEvent } from "../ports/nostr";
 import type { Tx } from "../ports/transactions";
+import { GBTC } from "../vtxo/vtxo";
 import type { Challenge, ChallengeStage } from "./challenge";
 import type { Session } from "./session";
 import type { SessionDeps } from "./session-deps";
@@ -119,12 +120,16 @@ function challengeContent(session: Session, input: ChallengeInput): SignTxChalle
 }
 
 function humanText(session: Session, stage: ChallengeStage): string {
-  const { type, amountSats, recipientPubkey, feeSats } = session.intent;
+  const { type, assetId, amount, recipientPubkey, feeAssetId, feeAmount } = session.intent;
   const to = type === "lightning_land" ? "a Lightning invoice" : `${recipientPubkey.slice(0, 8)}…`;
-  const what = `Send ${amountSats} sats to ${to} for a fee of ${feeSats} sats`;
+  const what = `Send ${quantity(amount, assetId)} to ${to} for a fee of ${quantity(feeAmount, feeAssetId)}`;
   return stage === "ark_tx"
     ? `${what}: sign the transfer (1 of 2).`
     : `${what}: arkd has signed, release the inputs (2 of 2).`;
+}
+
+function quantity(amount: bigint, assetId: string): string {
+  return `${amount} ${assetId === GBTC ? "sats" : assetId}`;
 }
 
 async function challengeEvent(

@@ -156,7 +156,7 @@ async function openLift(
   const { session, wakes } = await startLift(deps, tx, {
     userPubkey,
     assetId: intent.assetId,
-    amount: intent.amountSats,
+    amount: intent.amount,
     memo: intent.memo,
     expirySeconds: undefined,
     createdBy,
@@ -235,7 +235,7 @@ function insertIntent(deps: SessionDeps, tx: Tx, open: OpenIntent) {
     network: read.network,
     expiresAt: read.intent.expiresAt,
     feeAssetId: read.intent.feeAssetId,
-    feeSats: read.intent.feeSats,
+    feeAmount: read.intent.feeAmount,
     rawEvent: read.event === undefined ? undefined : JSON.stringify(read.event),
     legacy: read.legacy,
     status: "accepted",

@@ -137,7 +137,7 @@ function rejectedIntent(deps: CeremonyDeps, event: NostrEvent, content: IntentCo
     network: content.network ?? deps.config.network,
     expiresAt: expiryOf(content),
     feeAssetId: undefined,
-    feeSats: undefined,
+    feeAmount: undefined,
     rawEvent: JSON.stringify(event),
     legacy: false,
     status: "rejected" as const,

@@ -32,16 +32,25 @@ export type CeremonyState =
   | "failed"
   | "expired_before_submit";
 
-/** What every intent says after validation: aliases resolved, the fee filled in. Amounts in sats. */
+/** What every intent says after validation: aliases resolved, the fee filled in. */
 interface IntentBase {
   readonly actionId: string;
-  readonly assetId: "gBTC";
-  /** What the recipient's output carries. */
+  /** Our name of what moves: gBTC, gUSD. */
+  readonly assetId: string;
+  /** arkd's id of it, 68 hex, which VTXOs and packets know it by; undefined for gBTC, whose units are the sats themselves. */
+  readonly arkAssetId: string | undefined;
+  /** Base units of the asset; sats of gBTC. */
+  readonly amount: bigint;
+  /** Sats under the recipient's units: of gBTC the amount itself, of another asset its carrier. */
   readonly amountSats: bigint;
   readonly recipientPubkey: string;
-  readonly feeAssetId: "gBTC";
-  /** A transfer's is added to the co-input; a land's is part of the output to the gateway; a lift has none. */
-  readonly feeSats: bigint;
+  /** gBTC; of a land the landed asset. */
+  readonly feeAssetId: string;
+  /**
+   * Base units of the fee asset. A transfer's is added to the co-input; a land's is part of the output to the gateway; a lift has
+   * none.
+   */
+  readonly feeAmount: bigint;
   /** Used exactly when given. */
   readonly sourceVtxos: readonly string[] | undefined;
   /** What to do with a change of 1 sat up to dust: refuse, or add it to the recipient's output. */

@@ -34,7 +34,7 @@ export class DrizzleIntentStore implements IntentStore {
           intent.network,
           intent.expiresAt,
           intent.feeAssetId ?? null,
-          intent.feeSats ?? null,
+          intent.feeAmount ?? null,
           intent.status,
           intent.rawEvent ?? null,
           intent.legacy,

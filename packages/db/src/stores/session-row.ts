@@ -13,6 +13,7 @@ import {
   type SessionWatch,
   type SubmitState,
 } from "@arkrelay/core/session/session";
+import { GBTC } from "@arkrelay/core/vtxo/vtxo";
 
 import { nullable, readBigint, readBoolean, readDate, readInteger, readJson, readText, type Row } from "../row";
 
@@ -24,8 +25,14 @@ export const SESSION_COLUMNS = `s.id, s.session_id, s.user_pubkey, s.session_typ
 /** The intent as it is kept in intent_data: JSON has no bigint, so amounts are decimal text here. Its type is the session's. */
 interface StoredIntent {
   readonly actionId: string;
+  /** Rows of the releases that moved gBTC alone lack these four. */
+  readonly assetId?: string;
+  readonly arkAssetId?: string;
+  readonly amount?: string;
+  readonly feeAssetId?: string;
   readonly amountSats: string;
   readonly recipientPubkey: string;
+  /** `feeAmount` of the intent, under the name it had when every fee was sats: both releases read it during an upgrade. */
   readonly feeSats: string;
   readonly sourceVtxos: readonly string[] | null;
   readonly dustPolicy: "reject" | "to_recipient";
@@ -42,9 +49,13 @@ interface StoredIntent {
 export function toIntentJson(intent: SessionIntent, eventId: string | undefined): string {
   const stored: StoredIntent = {
     actionId: intent.actionId,
+    assetId: intent.assetId,
+    ...(intent.arkAssetId !== undefined && { arkAssetId: intent.arkAssetId }),
+    amount: String(intent.amount),
+    feeAssetId: intent.feeAssetId,
     amountSats: String(intent.amountSats),
     recipientPubkey: intent.recipientPubkey,
-    feeSats: String(intent.feeSats),
+    feeSats: String(intent.feeAmount),
     sourceVtxos: intent.sourceVtxos ?? null,
     dustPolicy: intent.dustPolicy,
     expiresAt: intent.expiresAt.toISOString(),
@@ -123,11 +134,13 @@ function readSessionType(row: Row): SessionType {
 function toIntent(type: SessionType, stored: StoredIntent): SessionIntent {
   const base = {
     actionId: stored.actionId,
-    assetId: "gBTC",
+    assetId: stored.assetId ?? GBTC,
+    arkAssetId: stored.arkAssetId,
+    amount: BigInt(stored.amount ?? stored.amountSats),
     amountSats: BigInt(stored.amountSats),
     recipientPubkey: stored.recipientPubkey,
-    feeAssetId: "gBTC",
-    feeSats: BigInt(stored.feeSats),
+    feeAssetId: stored.feeAssetId ?? GBTC,
+    feeAmount: BigInt(stored.feeSats),
     sourceVtxos: stored.sourceVtxos ?? undefined,
     dustPolicy: stored.dustPolicy,
     expiresAt: new Date(stored.expiresAt),

@@ -61,9 +61,9 @@ function toReply(session: Session, txid: string | null, syncJobId: string | unde
     ...(syncJobId !== undefined && { job_id: syncJobId }),
     transaction: {
       txid,
-      amount: Number(intent.amountSats),
+      amount: Number(intent.amount),
       asset_id: intent.assetId,
-      fee_sats: Number(intent.feeSats),
+      fee_sats: Number(intent.feeAmount),
       sender: shorten(session.userPubkey),
       recipient: shorten(intent.recipientPubkey),
       status: "pending_signatures" as const,

@@ -1,0 +1,29 @@
+import type { AssetAmount } from "../ark/asset-types";
+import type { SessionIntent } from "../session/session";
+import { GBTC } from "../vtxo/vtxo";
+
+/** What an output carries at least: sats, and units by arkd's ids. */
+export interface CarriedSums {
+  readonly sats: bigint;
+  readonly assets: readonly AssetAmount[];
+}
+
+type Sums = Pick<SessionIntent, "type" | "arkAssetId" | "amount" | "amountSats" | "feeAssetId" | "feeAmount">;
+
+/** What an intent moves to its recipient: of a land also its fee, which is part of the output to the gateway. */
+export function recipientSumsOf(intent: Sums): CarriedSums {
+  const units = intent.amount + (intent.type === "lightning_land" ? intent.feeAmount : 0n);
+  const { arkAssetId: assetId } = intent;
+  if (assetId === undefined) return { sats: units, assets: [] };
+  return { sats: intent.amountSats, assets: [{ assetId, amount: units }] };
+}
+
+/** Sats of the fee that come back with the co-input: of a land none. */
+export function coInputFeeSatsOf(intent: Pick<Sums, "type" | "feeAmount">): bigint {
+  return intent.type === "lightning_land" ? 0n : intent.feeAmount;
+}
+
+/** What of the fee is sats; the fee of an asset's land is units. */
+export function feeSatsOf(intent: Pick<Sums, "feeAssetId" | "feeAmount">): bigint {
+  return intent.feeAssetId === GBTC ? intent.feeAmount : 0n;
+}
