@@ -38,6 +38,22 @@ describe("a lift", () => {
     await checkLiftBooks(test, world, [operation.operationId]);
   });
 
+  it("tells followers of its session every state of its payment, numbered among the session's own events", async () => {
+    await world.stock(100_000n);
+    const operation = await world.paid(ALICE.pubkey);
+    await world.settle(operation);
+    const { id, eventSeq } = await world.getSession(operation.sessionId);
+    const events = await world.deps.sessions.listEvents(id, 0, 100);
+    expect(events.map(({ seq }) => seq)).toEqual(Array.from({ length: eventSeq }, (_, index) => index + 1));
+    const payments = events.filter(({ event }) => event === "payment");
+    expect(payments.map(({ data }) => data)).toEqual(
+      ["accepted", "delivering", "delivered", "paid"].map((status) => ({
+        payment_hash: operation.paymentHash,
+        status,
+      })),
+    );
+  });
+
   it("owes back what was paid above its amount", async () => {
     await world.stock(100_000n);
     const operation = await world.startInvoice(ALICE.pubkey);

@@ -20,6 +20,7 @@ import { connectionOf } from "../transactions";
 import { countUnderLock } from "./counter-store";
 import { toWake, WORK_TABLES } from "./job-work-tables";
 import { OPERATION_COLUMNS, toAssignments, toAttempt, toOperation } from "./lightning-row";
+import { tellPayment } from "./tell-payment";
 
 /** `isLightningTerminal` as SQL: a land that failed with its VTXO here is not through. */
 const IS_OPEN = `(i.status IN ('pending','accepted','delivering','delivered','pending_payment','received','in_flight','refunding')
@@ -121,7 +122,11 @@ export class DrizzleLightningStore implements LightningStore {
       });
     }
     const { status = operation.status } = change;
-    if (status !== operation.status) this.tellStatus(tx, operation.invoiceType, status);
+    if (status !== operation.status) {
+      const { invoiceType, sessionId, paymentHash } = operation;
+      this.tellStatus(tx, invoiceType, status);
+      await tellPayment(connection, sessionId, { paymentHash, status });
+    }
     return getById(connection, operation.id);
   }
 

@@ -12,14 +12,15 @@ export interface ChangeMarks {
 }
 
 /**
- * What changes whenever a watcher of the row has something to read, for many rows in one query: a session's version, and of
- * a job what its stream tells (lines of progress, status, tries). A row that is gone has no mark.
+ * What changes whenever a watcher of the row has something to read, for many rows in one query: of a session its version and its
+ * events (those of its payment leave the version alone), of a job what its stream tells (lines of progress, status, tries). A row that
+ * is gone has no mark.
  */
 export async function readChangeMarks(database: Pick<SqlHandle, "selectOnce">, ids: WatchedIds): Promise<ChangeMarks> {
   const parts: string[] = [];
   if (ids.sessions.length > 0) {
     parts.push(
-      `SELECT 'session' AS kind, session_id AS id, CONCAT(version) AS mark FROM signing_sessions
+      `SELECT 'session' AS kind, session_id AS id, CONCAT_WS('.', version, event_seq) AS mark FROM signing_sessions
        WHERE session_id IN (${placeholders(ids.sessions)})`,
     );
   }

@@ -61,7 +61,7 @@ export class DrizzleSessionStore implements SessionStore {
       ],
     );
     const id = BigInt(insertId);
-    await insertEvents(connection, id, 0, events);
+    await insertEvents(connection, id, events);
     return this.getById(connection, id);
   }
 
@@ -108,10 +108,10 @@ export class DrizzleSessionStore implements SessionStore {
     if (affectedRows === 0) {
       throw new AppError("wrong_state", { internal: `session ${session.sessionId} was moved by somebody else` });
     }
-    const written = await insertEvents(connection, session.id, session.eventSeq, events);
+    const written = await insertEvents(connection, session.id, events);
     // The queue raises wake_seq beside the compare-and-set, and the name of a wake must be the row's own.
     if (written === undefined || change.wakeAt !== undefined) return this.getById(connection, session.id);
-    return afterMove(session, change, events.length, written);
+    return afterMove(session, change, written);
   }
 
   async watch(tx: Tx, session: Session, watch: SessionWatch): Promise<void> {
@@ -255,7 +255,7 @@ function assignmentsOf(change: SessionChange): { assignments: string[]; values: 
  * session shows had changed. Only `updatedAt` is the moment of the newest event instead, which the next statement wrote, and
  * `wakeSeq` is as old as `session`: it is read again by whoever sends a wake.
  */
-function afterMove(session: Session, change: SessionChange, eventCount: number, { at, watch }: Written): Session {
+function afterMove(session: Session, change: SessionChange, { at, lastSeq, watch }: Written): Session {
   const { wakeAt: _wakeAt, completedSteps: _steps, ...fields } = change;
   return {
     ...session,
@@ -265,7 +265,7 @@ function afterMove(session: Session, change: SessionChange, eventCount: number, 
     errorMessage: orKept(change.errorMessage, session.errorMessage),
     updatedAt: at,
     version: session.version + 1,
-    eventSeq: session.eventSeq + eventCount,
+    eventSeq: lastSeq,
     watch,
   };
 }
@@ -291,29 +291,35 @@ function conditionsOf(filter: SessionFilter): [string, SqlParam[]][] {
 /** What the statement that wrote a session's events saw. */
 interface Written {
   readonly at: Date;
+  readonly lastSeq: number;
   /** The row's own: it may have been asked for after the session was read. */
   readonly watch: SessionWatch | undefined;
 }
 
-/** undefined when there are none. */
+/**
+ * The row's event_seq has been raised by their number. They are numbered by it and not by the session as it was read: its payment may
+ * have told of itself in between (tell-payment.ts). undefined when there are none.
+ */
 async function insertEvents(
   connection: SqlHandle,
   sessionRowId: bigint,
-  lastSeq: number,
   events: readonly NewSessionEvent[],
 ): Promise<Written | undefined> {
   if (events.length === 0) return undefined;
-  const rows = events.map(() => "(?, ?, ?, ?, NOW(3))").join(", ");
+  const seq = "(SELECT s.event_seq FROM signing_sessions s WHERE s.id = ?) - ?";
+  const rows = events.map(() => `(?, ${seq}, ?, ?, NOW(3))`).join(", ");
   const values = events.flatMap(({ event, data }, index): SqlParam[] => [
     sessionRowId,
-    lastSeq + index + 1,
+    sessionRowId,
+    events.length - 1 - index,
     event,
     JSON.stringify(data),
   ]);
-  const [row] = await connection.select(
+  const written = await connection.select(
     `INSERT INTO session_events (session_id, seq, event, data, at) VALUES ${rows}
-     RETURNING at, (SELECT s.watch FROM signing_sessions s WHERE s.id = session_events.session_id) AS watch`,
+     RETURNING at, seq, (SELECT s.watch FROM signing_sessions s WHERE s.id = session_events.session_id) AS watch`,
     values,
   );
-  return { at: readDate(row ?? {}, "at"), watch: nullable(row ?? {}, "watch", readWatch) };
+  const row = written.at(-1) ?? {};
+  return { at: readDate(row, "at"), lastSeq: readInteger(row, "seq"), watch: nullable(row, "watch", readWatch) };
 }

@@ -4,6 +4,8 @@ import { vtxoScriptFor } from "@arkrelay/core/ark/vtxo-script";
 import { signSchnorr } from "@arkrelay/core/schnorr";
 import { TEST_ARK_PARAMS, type TestKey } from "@arkrelay/core/testing/ark-transfer";
 import type { VtxoKind } from "@arkrelay/core/vtxo/vtxo";
+import { tellPayment } from "@arkrelay/db/stores/tell-payment";
+import { connectionOf } from "@arkrelay/db/transactions";
 
 import { nip98Header } from "../../testing/nip98-header";
 import { freshKey, knowArkd, PUBLIC_URL, startTestApi, type TestApi } from "../../testing/test-api";
@@ -296,6 +298,22 @@ describe("a session's stream", () => {
       const rest = toldIn(await (await read(as, id, seen.id)).text());
       expect(rest.slice(1)).toEqual(told.filter((each) => each.event !== "snapshot" && each.id > seen.id));
     }
+  });
+
+  it("tells of its payment while nothing else of the session moves", async () => {
+    const as = await aFundedUser();
+    const id = await openSession(as);
+    const stream = await read(as, id);
+    const payment = { paymentHash: "ab".repeat(32), status: "in_flight" } as const;
+    await api.database.transactions.run((tx) => tellPayment(connectionOf(tx), id, payment));
+    const reader = stream.body?.pipeThrough(new TextDecoderStream()).getReader();
+    let text = "";
+    while (!text.includes("event: payment")) text += (await reader?.read())?.value ?? "";
+    await reader?.cancel();
+    expect(toldIn(`${text}\n`).find(({ event }) => event === "payment")?.data).toEqual({
+      payment_hash: payment.paymentHash,
+      status: "in_flight",
+    });
   });
 
   it("that is opened behind the end brings the snapshot and the end", async () => {
