@@ -1,5 +1,6 @@
 import { GATEWAY_KEY_NAMES } from "@arkrelay/core/ark/wallet-keys";
 import { arkSource } from "@arkrelay/core/ledger/ark-source";
+import { bookForwards } from "@arkrelay/core/ledger/book-forwards";
 import { bookNodeWrites } from "@arkrelay/core/ledger/book-node-writes";
 import { bookUnsolicited } from "@arkrelay/core/ledger/book-unsolicited";
 import { lndSource, type LndSourceDeps } from "@arkrelay/core/ledger/lnd-source";
@@ -9,6 +10,7 @@ import { DrizzleGatewayVtxoBooks } from "@arkrelay/db/stores/gateway-vtxo-books"
 import { DrizzleLedgerBooks } from "@arkrelay/db/stores/ledger-books";
 import { DrizzleNodeWriteBooks } from "@arkrelay/db/stores/node-write-books";
 import { DrizzleReconciliationStore } from "@arkrelay/db/stores/reconciliation-store";
+import { DrizzleStreamCursorStore } from "@arkrelay/db/stores/stream-cursor-store";
 
 import type { WorkerDeps } from "./deps";
 import type { ReconcileDaemonsDeps } from "./handlers/reconcile-daemons";
@@ -26,8 +28,9 @@ export function toReconcileDeps({
   readonly books: DrizzleLedgerBooks;
 } {
   const vtxoBooks = new DrizzleGatewayVtxoBooks(database);
+  const cursors = new DrizzleStreamCursorStore(database);
   const nodeWrites = new DrizzleNodeWriteBooks(database);
-  const { arkd, assets, vtxos, transactions, ledger } = ceremony;
+  const { clock, arkd, assets, vtxos, transactions, ledger } = ceremony;
   const stores = { transactions, ledger, reconciliations: new DrizzleReconciliationStore(database) };
   return {
     ...stores,
@@ -43,7 +46,10 @@ export function toReconcileDeps({
       },
       ...(lnd === undefined
         ? []
-        : [{ name: "node_writes", run: () => bookNodeWrites({ ...stores, nodeWrites, lightning: lnd }) }]),
+        : [
+            { name: "node_writes", run: () => bookNodeWrites({ ...stores, nodeWrites, lightning: lnd }) },
+            { name: "forwards", run: () => bookForwards({ ...stores, clock, cursors, lightning: lnd }) },
+          ]),
     ],
     sources: [
       arkSource({ arkd, vtxos, vtxoBooks }),

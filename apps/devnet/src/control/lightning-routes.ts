@@ -22,6 +22,7 @@ const PayBody = z.strictObject({
   bolt11: z.string().min(1),
   amount_sats: z.int().min(1).max(SATS_MAX).optional(),
 });
+const ForwardBody = z.strictObject({ amount_sats: z.int().min(1).max(SATS_MAX) });
 const HashBody = z.strictObject({ payment_hash: PaymentHash });
 
 /** The wallet outside the gateway: payer and payee of the tests. */
@@ -43,6 +44,12 @@ export function lightningRoutes({ lndEngine }: DevnetParts): Router {
     const amountMsat = amount_sats === undefined ? undefined : BigInt(amount_sats) * 1_000n;
     const payment = refusedAs("bolt11", () => lndEngine.payFromOutside(bolt11, amountMsat));
     res.json({ payment_hash: payment.paymentHash, ...describePayment(payment) });
+  });
+  // The peer pays itself over two channels of the node, which keeps its fee.
+  router.post("/lightning/forward", (req, res) => {
+    const amountMsat = BigInt(parseBody(ForwardBody, req.body).amount_sats) * 1_000n;
+    const { inMsat, outMsat } = refusedAs("amount_sats", () => lndEngine.forwardForPeer(amountMsat));
+    res.json({ fee_msat: Number(inMsat - outMsat) });
   });
   router.post("/lightning/settle", (req, res) => {
     const { payment_hash } = parseBody(HashBody, req.body);

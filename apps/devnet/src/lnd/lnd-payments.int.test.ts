@@ -2,6 +2,8 @@ import { status } from "@grpc/grpc-js";
 
 import {
   Failure_FailureCode,
+  ForwardingHistoryRequest,
+  type ForwardingHistoryResponse,
   HTLCAttempt_HTLCStatus,
   ListPaymentsRequest,
   type ListPaymentsResponse,
@@ -380,5 +382,38 @@ describe("EstimateRouteFee", () => {
     for (const request of [{ dest, paymentRequest }, {}, { paymentRequest }, { dest, amtSat: 0n }]) {
       expect((await refusalOf(estimate(request)))[0]).toBe(status.UNKNOWN);
     }
+  });
+});
+
+describe("ForwardingHistory", () => {
+  const history = (request: Partial<ForwardingHistoryRequest> = {}): Promise<ForwardingHistoryResponse> =>
+    call((reply) =>
+      lnd.lightning.forwardingHistory({ ...ForwardingHistoryRequest.fromPartial({}), ...request }, reply),
+    );
+
+  it("tells what the node earned with others' payments, page by page, in the order in which they settled", async () => {
+    for (const sats of [1_000n, 2_000n, 3_000n]) lnd.engine.forwardForPeer(sats * 1_000n);
+    const first = await history({ startTime: 1n, numMaxEvents: 2 });
+    expect(first).toMatchObject({
+      forwardingEvents: [
+        { amtInMsat: 1_001_100n, amtOutMsat: 1_000_000n, feeMsat: 1_100n },
+        { amtInMsat: 2_001_200n, amtOutMsat: 2_000_000n, feeMsat: 1_200n },
+      ],
+      lastOffsetIndex: 2,
+    });
+    const rest = await history({ startTime: 1n, indexOffset: first.lastOffsetIndex });
+    expect(rest.forwardingEvents).toMatchObject([{ amtOutMsat: 3_000_000n }]);
+    const times = [...first.forwardingEvents, ...rest.forwardingEvents].map(({ timestampNs }) => timestampNs);
+    expect(new Set(times).size).toBe(3);
+    expect(times.toSorted((a, b) => (a < b ? -1 : 1))).toEqual(times);
+    // Between two of the node's own channels, so nothing but the fee is its gain.
+    expect(lnd.engine.conservation().driftMsat).toBe(0n);
+  });
+
+  it("tells the last day when it is not asked for a time", async () => {
+    lnd.engine.forwardForPeer(1_000n);
+    lnd.world.clock.setOffset(2 * 86_400);
+    expect((await history()).forwardingEvents).toEqual([]);
+    expect((await history({ startTime: 1n })).forwardingEvents).toHaveLength(1);
   });
 });

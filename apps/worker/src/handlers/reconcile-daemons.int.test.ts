@@ -10,6 +10,7 @@ import type { LightningBalance, LightningChannel, LightningPayment } from "@arkr
 import type { NewLightningOperation } from "@arkrelay/core/ports/lightning-stores";
 import type { TaprootAssetBalance, TaprootAssets } from "@arkrelay/core/ports/taproot-assets";
 import { ALICE, BOB } from "@arkrelay/core/testing/ark-transfer";
+import { InMemoryLightningNode } from "@arkrelay/core/testing/in-memory-lightning-node";
 import { GBTC } from "@arkrelay/core/vtxo/vtxo";
 import { DrizzleNodeWriteBooks } from "@arkrelay/db/stores/node-write-books";
 import { openLightningStores } from "@arkrelay/db/stores/open-lightning-stores";
@@ -45,13 +46,16 @@ interface Compared {
 }
 
 /** One run of the job; its findings by account. */
-async function reconcile(sources: ReconcileDaemonsDeps["sources"] = deps.sources): Promise<readonly Compared[]> {
+async function reconcile(
+  sources: ReconcileDaemonsDeps["sources"] = deps.sources,
+  bookings: ReconcileDaemonsDeps["bookings"] = deps.bookings,
+): Promise<readonly Compared[]> {
   const context = {
     payload: { v: 1 },
     signal: new AbortController().signal,
     log: createLogger({ service: "test", stream: new PassThrough().resume() }),
   } as unknown as TaskContext<{ v: 1 }>;
-  const { result } = await reconcileDaemonsTask({ ...deps, sources })(context);
+  const { result } = await reconcileDaemonsTask({ ...deps, bookings, sources })(context);
   return Object.values((result as { compared: Record<string, readonly Compared[]> }).compared).flat();
 }
 
@@ -339,6 +343,51 @@ describe("the units that tapd holds", () => {
         ],
       }),
     );
+});
+
+describe("what the node forwards for others", () => {
+  /** A worker whose lnd forwards; one run of everything the job does. */
+  function aForwarder() {
+    const node = new InMemoryLightningNode(world.clock);
+    const all = toReconcileDeps({
+      database: test.database,
+      ceremony: world.deps,
+      lightning,
+      lnd: node,
+      tapd: undefined,
+    });
+    const sources = all.sources.filter(({ source }) => source === "lnd");
+    return { node, run: () => reconcile(sources, all.bookings) };
+  }
+  const sound = [
+    { account: "asset:ln", delta: "0", drift: "0" },
+    { account: "asset:onchain", delta: "0", drift: "0" },
+  ];
+
+  it("is income, each forward once, whenever it settled within a second and however often lnd tells it", async () => {
+    const { node, run } = aForwarder();
+    node.forward(999_000n);
+    expect(await run()).toMatchObject(sound);
+    // What was earned before the books began is in their opening balance.
+    expect(await balanceOf("income:routing")).toBe(0n);
+    world.clock.advance(60_000);
+    for (let index = 0n; index < 450n; index++) node.forward(1_100n, index);
+    expect(await run()).toMatchObject(sound);
+    expect(await balanceOf("income:routing")).toBe(-450n * 1_100n);
+    node.forward(3_000n, 450n);
+    expect(await run()).toMatchObject(sound);
+    expect(await run()).toMatchObject(sound);
+    expect(await balanceOf("income:routing")).toBe(-450n * 1_100n - 3_000n);
+  });
+
+  it("is booked once by two runs at the same time", async () => {
+    const { node, run } = aForwarder();
+    await run();
+    world.clock.advance(60_000);
+    for (let index = 0n; index < 20n; index++) node.forward(5n, index);
+    await Promise.all([run(), run()]);
+    expect(await balanceOf("income:routing")).toBe(-100n);
+  });
 });
 
 describe("what an operator had the node do", () => {

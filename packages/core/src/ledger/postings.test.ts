@@ -5,6 +5,7 @@ import { thrownBy } from "../testing/thrown-by";
 import { GBTC } from "../vtxo/vtxo";
 import {
   balanced,
+  forwardPostings,
   l2FeePostings,
   landPaidPostings,
   landReceivedPostings,
@@ -63,6 +64,7 @@ const others = fc.oneof(
   sats.map((fee): readonly Event[] => [
     { postings: l2FeePostings(fee), change: (held) => void (held.ark += fee * MSAT) },
   ]),
+  msat.map((fee): readonly Event[] => [{ postings: forwardPostings(fee), change: (held) => void (held.ln += fee) }]),
   sats.map((amount): readonly Event[] => [
     { postings: vtxoUnsolicitedPostings(amount), change: (held) => void (held.ark += amount * MSAT) },
   ]),

@@ -23,6 +23,8 @@ export const POSTING_KINDS = {
   /** Business id = id of the operator's job. */
   channelOpened: "channel_opened",
   onchainSent: "onchain_sent",
+  /** Business id = when it settled (ns) and its two channels. */
+  forward: "forward",
   /** Business id = the operator's reference. */
   operatorEntry: "operator_entry",
 } as const;
@@ -115,6 +117,14 @@ export function onchainSentPostings(spentSats: bigint, feeSats: bigint): readonl
     ["asset:onchain", -spentSats * MSAT_PER_SAT],
     ["equity:operator", (spentSats - feeSats) * MSAT_PER_SAT],
     ["expense:onchain", feeSats * MSAT_PER_SAT],
+  ]);
+}
+
+/** A payment of others left its fee in our channels. */
+export function forwardPostings(feeMsat: bigint): readonly Posting[] {
+  return gbtcPostings([
+    ["asset:ln", feeMsat],
+    ["income:routing", -feeMsat],
   ]);
 }
 

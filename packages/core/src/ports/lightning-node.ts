@@ -69,6 +69,9 @@ export interface LightningNode {
   /** Largest payment_index lnd knows; 0 without payments. Tells a restored or emptied node from the one we paid with. */
   getTopPaymentIndex(): Promise<bigint>;
 
+  /** One page of the payments of others that went through this node, in the order in which they settled. */
+  listForwards(page: ForwardsPage): Promise<readonly LightningForward[]>;
+
   /** **write**, keyed by `label`: looked up among the wallet's transactions first. */
   sendOnchain(request: SendOnchainRequest): Promise<{ readonly txid: string }>;
   newAddress(type: OnchainAddressType): Promise<string>;
@@ -318,6 +321,23 @@ export interface LightningPayment {
   readonly createdAt: Date;
   readonly bolt11: string;
   readonly htlcs: readonly { readonly status: "in_flight" | "succeeded" | "failed"; readonly attemptId: bigint }[];
+}
+
+export interface ForwardsPage {
+  /** Read as whole seconds, inclusive. */
+  readonly since: Date;
+  /** How many of them to skip. */
+  readonly offset: number;
+  /** At most 200. */
+  readonly limit: number;
+}
+
+export interface LightningForward {
+  /** Nanoseconds since 1970. No two forwards of a node share one. */
+  readonly settledAtNs: bigint;
+  readonly inChanId: bigint;
+  readonly outChanId: bigint;
+  readonly feeMsat: bigint;
 }
 
 export type OnchainAddressType = "p2tr" | "p2wkh" | "np2wkh";

@@ -8,10 +8,12 @@ import type {
   AddHoldInvoiceRequest,
   AddInvoiceRequest,
   DecodedPaymentRequest,
+  ForwardsPage,
   InvoiceCursor,
   InvoiceHtlc,
   LightningBalance,
   LightningChannel,
+  LightningForward,
   LightningInvoice,
   LightningNode,
   LightningNodeInfo,
@@ -73,6 +75,7 @@ export class InMemoryLightningNode implements LightningNode {
   sentTwice = 0;
   /** By how much its clock is behind the gateway's. */
   behindMs = 0;
+  private readonly forwards: LightningForward[] = [];
   private readonly invoices = new Map<string, HeldInvoice>();
   private readonly payments: LightningPayment[] = [];
   private readonly late: { readonly dueAt: number; readonly request: SendPaymentRequest }[] = [];
@@ -155,6 +158,13 @@ export class InMemoryLightningNode implements LightningNode {
   forgetPayments(topIndex = 0n): void {
     this.payments.length = 0;
     this.topIndex = topIndex;
+  }
+
+  /** A payment of others goes through, now or `afterNs` later. */
+  forward(feeMsat: bigint, afterNs = 0n): void {
+    const settledAtNs = BigInt(this.clock.now().getTime()) * 1_000_000n + afterNs;
+    this.forwards.push({ settledAtNs, inChanId: 1n, outChanId: 2n, feeMsat });
+    this.localMsat += feeMsat;
   }
 
   /** Payments that have nothing to do with the gateway. */
@@ -243,6 +253,12 @@ export class InMemoryLightningNode implements LightningNode {
   estimateOnchainFee = () => notKept("an on-chain wallet");
   estimateRouteFee = () => notKept("a graph");
   listOnchainTransactions = () => Promise.resolve([]);
+
+  async listForwards({ since, offset, limit }: ForwardsPage): Promise<readonly LightningForward[]> {
+    this.meet("read");
+    const sinceNs = BigInt(Math.floor(since.getTime() / 1000)) * 1_000_000_000n;
+    return this.forwards.filter(({ settledAtNs }) => settledAtNs >= sinceNs).slice(offset, offset + limit);
+  }
 
   async addInvoice({ preimage, ...request }: AddInvoiceRequest): Promise<LightningInvoice> {
     this.meet("read");

@@ -9,6 +9,7 @@ import {
   Channel,
   type CloseChannelRequest,
   type GetTransactionsRequest,
+  ForwardingHistoryResponse,
   HTLC,
   Initiator,
   type OpenChannelRequest,
@@ -209,6 +210,28 @@ test("channels show their HTLCs by payment hash and pending ones the fee that is
     waitingClose: [{ commitFeeSats: 11n, closingTxid: TXID }],
     forceClosing: [],
   });
+});
+
+test("forwards are read from a time on, in pages, because lnd without one tells the last day only", async () => {
+  const timestampNs = 1_700_000_000_123_456_789n;
+  const forward = {
+    chanIdIn: 18_446_744_073_709_551_615n,
+    chanIdOut: 2n,
+    feeMsat: 9_007_199_254_740_993n,
+    timestampNs,
+  };
+  lnd.answer("ForwardingHistory", () =>
+    ForwardingHistoryResponse.fromPartial({ forwardingEvents: [forward], lastOffsetIndex: 401 }),
+  );
+  const page = { since: new Date(1_700_000_000_999), offset: 400, limit: 200 };
+  await expect(node.listForwards(page)).resolves.toEqual([
+    { settledAtNs: timestampNs, inChanId: forward.chanIdIn, outChanId: 2n, feeMsat: forward.feeMsat },
+  ]);
+  await node.listForwards({ ...page, since: new Date(0) });
+  expect(lnd.requestsOf("ForwardingHistory")).toMatchObject([
+    { startTime: 1_700_000_000n, endTime: 0n, indexOffset: 400, numMaxEvents: 200 },
+    { startTime: 1n },
+  ]);
 });
 
 test("a peer that is connected already is connected", async () => {

@@ -5,9 +5,11 @@ import type {
   ClosedLightningChannel,
   CloseChannelRequest,
   DecodedPaymentRequest,
+  ForwardsPage,
   InvoiceCursor,
   LightningBalance,
   LightningChannel,
+  LightningForward,
   LightningInvoice,
   LightningNode,
   LightningNodeInfo,
@@ -32,6 +34,7 @@ import type { DaemonObserver } from "../daemon-observer";
 import { createTextClassifier } from "../text-classifier";
 import { type AssetChannel, listAssetChannels } from "./asset-channels";
 import { LndChannels } from "./channels";
+import { listForwards } from "./forwards";
 import { LndInvoices } from "./invoices";
 import { type LndCalls, type LndClients, openLndClients } from "./lnd-clients";
 import { LND_TEXTS } from "./lnd-errors";
@@ -194,6 +197,10 @@ export class GrpcLightningNode implements LightningNode {
 
   getTopPaymentIndex(): Promise<bigint> {
     return this.payments.getTopIndex();
+  }
+
+  listForwards(page: ForwardsPage): Promise<readonly LightningForward[]> {
+    return listForwards(this.calls, page);
   }
 
   sendOnchain(request: SendOnchainRequest): Promise<{ readonly txid: string }> {

@@ -1,4 +1,5 @@
 import { AppError } from "@arkrelay/core/errors";
+import type { StreamCursors } from "@arkrelay/core/ports/stream-cursors";
 import type { Tx } from "@arkrelay/core/ports/transactions";
 
 import { isDuplicateKey } from "../driver-errors";
@@ -7,7 +8,7 @@ import type { SqlHandle } from "../sql-handle";
 import { connectionOf } from "../transactions";
 
 /** How far each stream was taken in. A cursor commits together with the effect of what it passes. */
-export class DrizzleStreamCursorStore {
+export class DrizzleStreamCursorStore implements StreamCursors {
   constructor(private readonly database: SqlHandle) {}
 
   async find(stream: string): Promise<string | undefined> {

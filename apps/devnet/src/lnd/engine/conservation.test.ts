@@ -13,6 +13,7 @@ const action = fc.oneof(
     isStuck: fc.boolean(),
   }),
   fc.record({ kind: fc.constant("part" as const), sats: fc.nat(100_000) }),
+  fc.record({ kind: fc.constant("forward" as const), sats: fc.nat(30_000_000) }),
   fc.record({ kind: fc.constant("settle" as const), pick: fc.nat(20) }),
   fc.record({ kind: fc.constant("cancel" as const), pick: fc.nat(20) }),
   fc.record({ kind: fc.constant("send" as const), sats: fc.nat(60_000_000), rate: fc.nat(30) }),
@@ -61,6 +62,9 @@ class Simulation {
         engine.payFromOutside(paymentRequest, BigInt(step.sats) * 1_000n);
         return;
       }
+      case "forward":
+        engine.forwardForPeer(BigInt(step.sats + 1) * 1_000n);
+        return;
       case "settle":
         return this.#resolve(step.pick, "settle");
       case "cancel":

@@ -7,6 +7,7 @@ import { type CloseChannel, closeChannel, publishAwaitedClosings } from "./close
 import { noticeConcludedPayments } from "./conclude-payment";
 import { type LndConservation, lndConservation } from "./conservation";
 import { sweepExpiries } from "./expiries";
+import { forwardForPeer } from "./forward-payment";
 import { createNetwork } from "./genesis";
 import type { Invoice, NewInvoice } from "./invoice";
 import type { LndContext } from "./lnd-context";
@@ -22,7 +23,7 @@ import type {
   SentTransaction,
 } from "./lnd-node";
 import type { LndSettings } from "./lnd-settings";
-import { type LndRecord, LndStore } from "./lnd-store";
+import { type Forward, type LndRecord, LndStore } from "./lnd-store";
 import { openChannel } from "./open-channel";
 import { findOutsidePayment, payFromOutside } from "./outside-wallet";
 import type { NewPayment, Payment } from "./payment";
@@ -155,6 +156,11 @@ export class LndEngine implements LndNode {
     const invoice = cancelInvoice(this.context, "outside", paymentHash);
     publishAwaitedClosings(this.context);
     return invoice;
+  }
+
+  /** The peer pays somebody behind itself over two channels of ours. Throws LndError when none of them can carry it. */
+  forwardForPeer(amountMsat: bigint): Forward {
+    return forwardForPeer(this.context, amountMsat);
   }
 
   spendableSats(): bigint {

@@ -28,12 +28,22 @@ export interface LndMeta {
   readonly settings: LndSettings;
 }
 
+/** A payment of others that has gone through the node. */
+export interface Forward {
+  readonly settledAtNs: bigint;
+  readonly inChanId: bigint;
+  readonly outChanId: bigint;
+  readonly inMsat: bigint;
+  readonly outMsat: bigint;
+}
+
 interface Tables {
   meta: LndMeta;
   invoices: Invoice;
   outsideInvoices: Invoice;
   payments: Payment;
   outsidePayments: Payment;
+  forwards: Forward;
   channels: Channel;
   coins: Coin;
   transactions: WalletTransaction;
@@ -86,6 +96,7 @@ export class LndStore {
     outsideInvoices: new Map(),
     payments: new Map(),
     outsidePayments: new Map(),
+    forwards: new Map(),
     channels: new Map(),
     coins: new Map(),
     transactions: new Map(),
@@ -113,6 +124,11 @@ export class LndStore {
 
   get channels(): ReadonlyMap<string, Channel> {
     return this.#tables.channels;
+  }
+
+  /** In the order in which they settled. */
+  get forwards(): ReadonlyMap<string, Forward> {
+    return this.#tables.forwards;
   }
 
   get coins(): ReadonlyMap<string, Coin> {
@@ -179,6 +195,10 @@ export class LndStore {
 
   putChannel(channel: Channel): void {
     this.#put("channels", channel.channelPoint, channel);
+  }
+
+  putForward(forward: Forward): void {
+    this.#put("forwards", String(forward.settledAtNs), forward);
   }
 
   putCoin(coin: Coin): void {

@@ -13,6 +13,7 @@ import { withPaddedReplies } from "../../grpc/oversized-reply";
 import type { MacaroonBakery } from "../../macaroon/macaroon-bakery";
 import { channelBalance, closedChannels, listChannels, pendingChannels } from "../calls/channel-calls";
 import { closeChannel, openChannel, openChannelSync, subscribeChannelEvents } from "../calls/channel-streams";
+import { forwardingHistory } from "../calls/forward-calls";
 import {
   addHoldInvoice,
   addInvoice,
@@ -110,6 +111,7 @@ function addLightning(server: Server, parts: LndServerParts): void {
     subscribeInvoices: handlers.stream(methods.subscribeInvoices, subscribeInvoices),
     decodePayReq: handlers.unary(methods.decodePayReq, (_engine, request) => decodePayReq(request)),
     listPayments: handlers.unary(methods.listPayments, listPayments),
+    forwardingHistory: handlers.unary(methods.forwardingHistory, forwardingHistory),
     sendCoins: handlers.unary(methods.sendCoins, sendCoins),
     newAddress: handlers.unary(methods.newAddress, newAddress),
     getTransactions: handlers.unary(methods.getTransactions, getTransactions),

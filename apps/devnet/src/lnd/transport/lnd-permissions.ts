@@ -12,6 +12,7 @@ const PERMISSIONS: Readonly<Record<string, readonly string[]>> = {
   "/lnrpc.Lightning/ClosedChannels": ["offchain:read"],
   "/lnrpc.Lightning/SubscribeChannelEvents": ["offchain:read"],
   "/lnrpc.Lightning/ListPayments": ["offchain:read"],
+  "/lnrpc.Lightning/ForwardingHistory": ["offchain:read"],
   "/lnrpc.Lightning/DecodePayReq": ["offchain:read"],
   "/routerrpc.Router/TrackPaymentV2": ["offchain:read"],
   "/routerrpc.Router/TrackPayments": ["offchain:read"],

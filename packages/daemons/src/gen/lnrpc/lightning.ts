@@ -2012,6 +2012,33 @@ export interface CheckMacPermResponse {
   valid: boolean;
 }
 
+export interface ForwardingHistoryRequest {
+  /** Unix seconds, inclusive; 0 = from the beginning. */
+  startTime: bigint;
+  /** Unix seconds; 0 = until now. */
+  endTime: bigint;
+  /** How many of the range to skip. */
+  indexOffset: number;
+  /** 0 = 100. */
+  numMaxEvents: number;
+}
+
+export interface ForwardingEvent {
+  chanIdIn: bigint;
+  chanIdOut: bigint;
+  feeMsat: bigint;
+  amtInMsat: bigint;
+  amtOutMsat: bigint;
+  /** When it settled; no two events share one. */
+  timestampNs: bigint;
+}
+
+export interface ForwardingHistoryResponse {
+  forwardingEvents: ForwardingEvent[];
+  /** index_offset of the next page. */
+  lastOffsetIndex: number;
+}
+
 function createBaseOutputDetail(): OutputDetail {
   return { outputType: 0, address: "", pkScript: "", outputIndex: 0n, amount: 0n, isOurAddress: false };
 }
@@ -16892,6 +16919,425 @@ export const CheckMacPermResponse: MessageFns<CheckMacPermResponse> = {
   },
 };
 
+function createBaseForwardingHistoryRequest(): ForwardingHistoryRequest {
+  return { startTime: 0n, endTime: 0n, indexOffset: 0, numMaxEvents: 0 };
+}
+
+export const ForwardingHistoryRequest: MessageFns<ForwardingHistoryRequest> = {
+  encode(message: ForwardingHistoryRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.startTime !== 0n) {
+      if (BigInt.asUintN(64, message.startTime) !== message.startTime) {
+        throw new globalThis.Error("value provided for field message.startTime of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.startTime);
+    }
+    if (message.endTime !== 0n) {
+      if (BigInt.asUintN(64, message.endTime) !== message.endTime) {
+        throw new globalThis.Error("value provided for field message.endTime of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.endTime);
+    }
+    if (message.indexOffset !== 0) {
+      writer.uint32(24).uint32(message.indexOffset);
+    }
+    if (message.numMaxEvents !== 0) {
+      writer.uint32(32).uint32(message.numMaxEvents);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ForwardingHistoryRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseForwardingHistoryRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.startTime = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.endTime = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.indexOffset = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.numMaxEvents = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ForwardingHistoryRequest {
+    return {
+      startTime: isSet(object.startTime)
+        ? BigInt(object.startTime)
+        : isSet(object.start_time)
+        ? BigInt(object.start_time)
+        : 0n,
+      endTime: isSet(object.endTime) ? BigInt(object.endTime) : isSet(object.end_time) ? BigInt(object.end_time) : 0n,
+      indexOffset: isSet(object.indexOffset)
+        ? globalThis.Number(object.indexOffset)
+        : isSet(object.index_offset)
+        ? globalThis.Number(object.index_offset)
+        : 0,
+      numMaxEvents: isSet(object.numMaxEvents)
+        ? globalThis.Number(object.numMaxEvents)
+        : isSet(object.num_max_events)
+        ? globalThis.Number(object.num_max_events)
+        : 0,
+    };
+  },
+
+  toJSON(message: ForwardingHistoryRequest): unknown {
+    const obj: any = {};
+    if (message.startTime !== 0n) {
+      obj.startTime = message.startTime.toString();
+    }
+    if (message.endTime !== 0n) {
+      obj.endTime = message.endTime.toString();
+    }
+    if (message.indexOffset !== 0) {
+      obj.indexOffset = Math.round(message.indexOffset);
+    }
+    if (message.numMaxEvents !== 0) {
+      obj.numMaxEvents = Math.round(message.numMaxEvents);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ForwardingHistoryRequest>, I>>(base?: I): ForwardingHistoryRequest {
+    return ForwardingHistoryRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ForwardingHistoryRequest>, I>>(object: I): ForwardingHistoryRequest {
+    const message = createBaseForwardingHistoryRequest();
+    message.startTime = (object.startTime !== undefined && object.startTime !== null) ? BigInt(object.startTime) : 0n;
+    message.endTime = (object.endTime !== undefined && object.endTime !== null) ? BigInt(object.endTime) : 0n;
+    message.indexOffset = object.indexOffset ?? 0;
+    message.numMaxEvents = object.numMaxEvents ?? 0;
+    return message;
+  },
+};
+
+function createBaseForwardingEvent(): ForwardingEvent {
+  return { chanIdIn: 0n, chanIdOut: 0n, feeMsat: 0n, amtInMsat: 0n, amtOutMsat: 0n, timestampNs: 0n };
+}
+
+export const ForwardingEvent: MessageFns<ForwardingEvent> = {
+  encode(message: ForwardingEvent, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.chanIdIn !== 0n) {
+      if (BigInt.asUintN(64, message.chanIdIn) !== message.chanIdIn) {
+        throw new globalThis.Error("value provided for field message.chanIdIn of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.chanIdIn);
+    }
+    if (message.chanIdOut !== 0n) {
+      if (BigInt.asUintN(64, message.chanIdOut) !== message.chanIdOut) {
+        throw new globalThis.Error("value provided for field message.chanIdOut of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.chanIdOut);
+    }
+    if (message.feeMsat !== 0n) {
+      if (BigInt.asUintN(64, message.feeMsat) !== message.feeMsat) {
+        throw new globalThis.Error("value provided for field message.feeMsat of type uint64 too large");
+      }
+      writer.uint32(64).uint64(message.feeMsat);
+    }
+    if (message.amtInMsat !== 0n) {
+      if (BigInt.asUintN(64, message.amtInMsat) !== message.amtInMsat) {
+        throw new globalThis.Error("value provided for field message.amtInMsat of type uint64 too large");
+      }
+      writer.uint32(72).uint64(message.amtInMsat);
+    }
+    if (message.amtOutMsat !== 0n) {
+      if (BigInt.asUintN(64, message.amtOutMsat) !== message.amtOutMsat) {
+        throw new globalThis.Error("value provided for field message.amtOutMsat of type uint64 too large");
+      }
+      writer.uint32(80).uint64(message.amtOutMsat);
+    }
+    if (message.timestampNs !== 0n) {
+      if (BigInt.asUintN(64, message.timestampNs) !== message.timestampNs) {
+        throw new globalThis.Error("value provided for field message.timestampNs of type uint64 too large");
+      }
+      writer.uint32(88).uint64(message.timestampNs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ForwardingEvent {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseForwardingEvent();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.chanIdIn = reader.uint64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.chanIdOut = reader.uint64() as bigint;
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.feeMsat = reader.uint64() as bigint;
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.amtInMsat = reader.uint64() as bigint;
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.amtOutMsat = reader.uint64() as bigint;
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.timestampNs = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ForwardingEvent {
+    return {
+      chanIdIn: isSet(object.chanIdIn)
+        ? BigInt(object.chanIdIn)
+        : isSet(object.chan_id_in)
+        ? BigInt(object.chan_id_in)
+        : 0n,
+      chanIdOut: isSet(object.chanIdOut)
+        ? BigInt(object.chanIdOut)
+        : isSet(object.chan_id_out)
+        ? BigInt(object.chan_id_out)
+        : 0n,
+      feeMsat: isSet(object.feeMsat) ? BigInt(object.feeMsat) : isSet(object.fee_msat) ? BigInt(object.fee_msat) : 0n,
+      amtInMsat: isSet(object.amtInMsat)
+        ? BigInt(object.amtInMsat)
+        : isSet(object.amt_in_msat)
+        ? BigInt(object.amt_in_msat)
+        : 0n,
+      amtOutMsat: isSet(object.amtOutMsat)
+        ? BigInt(object.amtOutMsat)
+        : isSet(object.amt_out_msat)
+        ? BigInt(object.amt_out_msat)
+        : 0n,
+      timestampNs: isSet(object.timestampNs)
+        ? BigInt(object.timestampNs)
+        : isSet(object.timestamp_ns)
+        ? BigInt(object.timestamp_ns)
+        : 0n,
+    };
+  },
+
+  toJSON(message: ForwardingEvent): unknown {
+    const obj: any = {};
+    if (message.chanIdIn !== 0n) {
+      obj.chanIdIn = message.chanIdIn.toString();
+    }
+    if (message.chanIdOut !== 0n) {
+      obj.chanIdOut = message.chanIdOut.toString();
+    }
+    if (message.feeMsat !== 0n) {
+      obj.feeMsat = message.feeMsat.toString();
+    }
+    if (message.amtInMsat !== 0n) {
+      obj.amtInMsat = message.amtInMsat.toString();
+    }
+    if (message.amtOutMsat !== 0n) {
+      obj.amtOutMsat = message.amtOutMsat.toString();
+    }
+    if (message.timestampNs !== 0n) {
+      obj.timestampNs = message.timestampNs.toString();
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ForwardingEvent>, I>>(base?: I): ForwardingEvent {
+    return ForwardingEvent.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ForwardingEvent>, I>>(object: I): ForwardingEvent {
+    const message = createBaseForwardingEvent();
+    message.chanIdIn = (object.chanIdIn !== undefined && object.chanIdIn !== null) ? BigInt(object.chanIdIn) : 0n;
+    message.chanIdOut = (object.chanIdOut !== undefined && object.chanIdOut !== null) ? BigInt(object.chanIdOut) : 0n;
+    message.feeMsat = (object.feeMsat !== undefined && object.feeMsat !== null) ? BigInt(object.feeMsat) : 0n;
+    message.amtInMsat = (object.amtInMsat !== undefined && object.amtInMsat !== null) ? BigInt(object.amtInMsat) : 0n;
+    message.amtOutMsat = (object.amtOutMsat !== undefined && object.amtOutMsat !== null)
+      ? BigInt(object.amtOutMsat)
+      : 0n;
+    message.timestampNs = (object.timestampNs !== undefined && object.timestampNs !== null)
+      ? BigInt(object.timestampNs)
+      : 0n;
+    return message;
+  },
+};
+
+function createBaseForwardingHistoryResponse(): ForwardingHistoryResponse {
+  return { forwardingEvents: [], lastOffsetIndex: 0 };
+}
+
+export const ForwardingHistoryResponse: MessageFns<ForwardingHistoryResponse> = {
+  encode(message: ForwardingHistoryResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.forwardingEvents) {
+      ForwardingEvent.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.lastOffsetIndex !== 0) {
+      writer.uint32(16).uint32(message.lastOffsetIndex);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ForwardingHistoryResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseForwardingHistoryResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.forwardingEvents.push(ForwardingEvent.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.lastOffsetIndex = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ForwardingHistoryResponse {
+    return {
+      forwardingEvents: globalThis.Array.isArray(object?.forwardingEvents)
+        ? object.forwardingEvents.map((e: any) => ForwardingEvent.fromJSON(e))
+        : globalThis.Array.isArray(object?.forwarding_events)
+        ? object.forwarding_events.map((e: any) => ForwardingEvent.fromJSON(e))
+        : [],
+      lastOffsetIndex: isSet(object.lastOffsetIndex)
+        ? globalThis.Number(object.lastOffsetIndex)
+        : isSet(object.last_offset_index)
+        ? globalThis.Number(object.last_offset_index)
+        : 0,
+    };
+  },
+
+  toJSON(message: ForwardingHistoryResponse): unknown {
+    const obj: any = {};
+    if (message.forwardingEvents?.length) {
+      obj.forwardingEvents = message.forwardingEvents.map((e) => ForwardingEvent.toJSON(e));
+    }
+    if (message.lastOffsetIndex !== 0) {
+      obj.lastOffsetIndex = Math.round(message.lastOffsetIndex);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ForwardingHistoryResponse>, I>>(base?: I): ForwardingHistoryResponse {
+    return ForwardingHistoryResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ForwardingHistoryResponse>, I>>(object: I): ForwardingHistoryResponse {
+    const message = createBaseForwardingHistoryResponse();
+    message.forwardingEvents = object.forwardingEvents?.map((e) => ForwardingEvent.fromPartial(e)) || [];
+    message.lastOffsetIndex = object.lastOffsetIndex ?? 0;
+    return message;
+  },
+};
+
 export type LightningService = typeof LightningService;
 export const LightningService = {
   getInfo: {
@@ -17073,6 +17519,18 @@ export const LightningService = {
       Buffer.from(ListPaymentsResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListPaymentsResponse => ListPaymentsResponse.decode(value),
   },
+  /** Forwards that settled, oldest first. */
+  forwardingHistory: {
+    path: "/lnrpc.Lightning/ForwardingHistory" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ForwardingHistoryRequest): Buffer =>
+      Buffer.from(ForwardingHistoryRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ForwardingHistoryRequest => ForwardingHistoryRequest.decode(value),
+    responseSerialize: (value: ForwardingHistoryResponse): Buffer =>
+      Buffer.from(ForwardingHistoryResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ForwardingHistoryResponse => ForwardingHistoryResponse.decode(value),
+  },
   /** Not idempotent. */
   sendCoins: {
     path: "/lnrpc.Lightning/SendCoins" as const,
@@ -17149,6 +17607,8 @@ export interface LightningServer extends UntypedServiceImplementation {
   subscribeInvoices: handleServerStreamingCall<InvoiceSubscription, Invoice>;
   decodePayReq: handleUnaryCall<PayReqString, PayReq>;
   listPayments: handleUnaryCall<ListPaymentsRequest, ListPaymentsResponse>;
+  /** Forwards that settled, oldest first. */
+  forwardingHistory: handleUnaryCall<ForwardingHistoryRequest, ForwardingHistoryResponse>;
   /** Not idempotent. */
   sendCoins: handleUnaryCall<SendCoinsRequest, SendCoinsResponse>;
   newAddress: handleUnaryCall<NewAddressRequest, NewAddressResponse>;
@@ -17401,6 +17861,22 @@ export interface LightningClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListPaymentsResponse) => void,
+  ): ClientUnaryCall;
+  /** Forwards that settled, oldest first. */
+  forwardingHistory(
+    request: ForwardingHistoryRequest,
+    callback: (error: ServiceError | null, response: ForwardingHistoryResponse) => void,
+  ): ClientUnaryCall;
+  forwardingHistory(
+    request: ForwardingHistoryRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ForwardingHistoryResponse) => void,
+  ): ClientUnaryCall;
+  forwardingHistory(
+    request: ForwardingHistoryRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ForwardingHistoryResponse) => void,
   ): ClientUnaryCall;
   /** Not idempotent. */
   sendCoins(
