@@ -1,10 +1,12 @@
 import type { Tx } from "../ports/transactions";
 import type { Freshness, VtxoStore } from "../ports/vtxo-store";
 import type { CeremonyDeps } from "../session/session-deps";
-import type { Vtxo } from "../vtxo/vtxo";
+import { unitsOn, type Vtxo } from "../vtxo/vtxo";
 
 export interface PayoutCoins {
   readonly targetSats: bigint;
+  /** Units that go with the sats, by arkd's id of their asset; undefined = sats only. */
+  readonly units: { readonly arkAssetId: string; readonly target: bigint } | undefined;
   /** Change is none, or at least this. */
   readonly dustSats: bigint;
   readonly maxInputs: number;
@@ -25,34 +27,63 @@ export function freshStock(deps: Pick<CeremonyDeps, "clock" | "config">): Freshn
 }
 
 /**
- * Takes the fewest free stock VTXOs that make up the target, and locks them without an end. undefined = there are not enough; the
- * caller rolls back, because some may be locked by then.
+ * Takes few free stock VTXOs that make up the target: those that carry the units first, then plain ones for the sats that are still
+ * short. They are locked without an end. undefined = there are not enough; the caller rolls back, because some may be locked by then.
  */
 export async function choosePayoutCoins(
   vtxos: VtxoStore,
   tx: Tx,
   wanted: PayoutCoins,
 ): Promise<readonly Vtxo[] | undefined> {
+  const carrying = await takeUnits(vtxos, tx, wanted);
+  if (carrying === undefined) return undefined;
+  const coins = await takeSats(vtxos, tx, { ...wanted, held: [...wanted.held, ...carrying] });
+  if (coins === undefined) return undefined;
+  if (coins.length > wanted.held.length) await vtxos.extendLocks(tx, wanted.lockedBy, null);
+  return coins;
+}
+
+/** One VTXO that has them all, else ones of at least half of what is short, a quarter, and so on. */
+async function takeUnits(vtxos: VtxoStore, tx: Tx, wanted: PayoutCoins): Promise<readonly Vtxo[] | undefined> {
+  const { units, held, maxInputs } = wanted;
+  if (units === undefined) return [];
+  const { arkAssetId: assetId } = units;
+  const taken: Vtxo[] = [];
+  let short = units.target - sumUnits(held, assetId);
+  for (let minUnits = short; short > 0n;) {
+    if (held.length + taken.length >= maxInputs) return undefined;
+    const [coin] = await lockStock(vtxos, tx, wanted, { assetId, minUnits, minAmountSats: 0n, count: 1 });
+    if (coin === undefined) {
+      if (minUnits === 1n) return undefined;
+      minUnits = (minUnits + 1n) / 2n;
+      continue;
+    }
+    taken.push(coin);
+    short -= unitsOn(coin, assetId);
+    if (short < minUnits) minUnits = short;
+  }
+  return taken;
+}
+
+async function takeSats(vtxos: VtxoStore, tx: Tx, wanted: PayoutCoins): Promise<readonly Vtxo[] | undefined> {
   const { held, targetSats, dustSats } = wanted;
-  if (isPayable(sumOf(held), targetSats, dustSats)) return held;
-  const shortSats = targetSats - sumOf(held);
+  if (isPayable(held, wanted)) return held;
+  const shortSats = targetSats - sumSats(held);
   const added =
     (await takeFewest(vtxos, tx, wanted, shortSats + dustSats)) ?? (await takeExact(vtxos, tx, wanted, shortSats));
-  if (added === undefined) return undefined;
-  await vtxos.extendLocks(tx, wanted.lockedBy, null);
-  return [...held, ...added];
+  return added && [...held, ...added];
 }
 
 /** The fewest whose sum is at least `sumSats`: n VTXOs of at least an n-th of it each. */
 async function takeFewest(
   vtxos: VtxoStore,
   tx: Tx,
-  { held, maxInputs, ...wanted }: PayoutCoins,
-  sumSats: bigint,
+  wanted: PayoutCoins,
+  sum: bigint,
 ): Promise<readonly Vtxo[] | undefined> {
-  for (let count = 1n; count <= maxInputs - held.length; count++) {
-    const minAmountSats = (sumSats + count - 1n) / count;
-    const taken = await lockStock(vtxos, tx, wanted, minAmountSats, Number(count));
+  for (let count = 1n; count <= wanted.maxInputs - wanted.held.length; count++) {
+    const minAmountSats = (sum + count - 1n) / count;
+    const taken = await lockStock(vtxos, tx, wanted, { minAmountSats, count: Number(count) });
     if (taken.length > 0) return taken;
   }
   return undefined;
@@ -67,10 +98,9 @@ async function takeExact(
 ): Promise<readonly Vtxo[] | undefined> {
   const taken = shortSats <= 0n ? [] : await takeFewest(vtxos, tx, wanted, shortSats);
   if (taken === undefined) return undefined;
-  const { targetSats, dustSats } = wanted;
-  if (isPayable(sumOf([...wanted.held, ...taken]), targetSats, dustSats)) return taken;
+  if (isPayable([...wanted.held, ...taken], wanted)) return taken;
   if (wanted.held.length + taken.length >= wanted.maxInputs) return undefined;
-  const [more] = await lockStock(vtxos, tx, wanted, dustSats, 1);
+  const [more] = await lockStock(vtxos, tx, wanted, { minAmountSats: wanted.dustSats, count: 1 });
   return more === undefined ? undefined : [...taken, more];
 }
 
@@ -78,18 +108,29 @@ function lockStock(
   vtxos: VtxoStore,
   tx: Tx,
   { freshness, lockedBy }: Pick<PayoutCoins, "freshness" | "lockedBy">,
-  minAmountSats: bigint,
-  count: number,
+  least: {
+    readonly assetId?: string;
+    readonly minUnits?: bigint;
+    readonly minAmountSats: bigint;
+    readonly count: number;
+  },
 ): Promise<readonly Vtxo[]> {
-  const query = { ...freshness, kind: "stock", minAmountSats, count } as const;
+  const query = { ...freshness, ...least, kind: "stock" } as const;
   // The lock gets its real end, none, once all are taken.
   return vtxos.lockGateway(tx, query, lockedBy, freshness.minExpiresAt);
 }
 
-function isPayable(sumSats: bigint, targetSats: bigint, dustSats: bigint): boolean {
-  return sumSats === targetSats || sumSats >= targetSats + dustSats;
+/** Units that are left over need a change, and a change is no dust. */
+function isPayable(coins: readonly Vtxo[], { targetSats, units, dustSats }: PayoutCoins): boolean {
+  const restSats = sumSats(coins) - targetSats;
+  const restUnits = units === undefined ? 0n : sumUnits(coins, units.arkAssetId) - units.target;
+  return restSats >= dustSats || (restSats === 0n && restUnits === 0n);
 }
 
-function sumOf(coins: readonly Vtxo[]): bigint {
+function sumSats(coins: readonly Vtxo[]): bigint {
   return coins.reduce((sum, coin) => sum + coin.amountSats, 0n);
+}
+
+function sumUnits(coins: readonly Vtxo[], arkAssetId: string): bigint {
+  return coins.reduce((sum, coin) => sum + unitsOn(coin, arkAssetId), 0n);
 }

@@ -1,3 +1,4 @@
+import type { AssetAmount } from "../ark/asset-types";
 import type { SubmitState } from "../session/session";
 
 /** What the gateway owes somebody in VTXOs. Every attempt spends the same pivot input, so at most one can win. */
@@ -10,8 +11,11 @@ export interface Payout {
   /** Output script it pays to. */
   readonly script: string;
   readonly ownerPubkey: string;
+  /** Name in the registry of what is paid. */
   readonly assetId: string;
+  /** Base units of it; sats for gBTC. */
   readonly amount: bigint;
+  /** What the recipient's output carries: gBTC itself, or the sats under the units of an asset. */
   readonly amountSats: bigint;
   readonly status: PayoutStatus;
   /** txid of the attempt that won. */
@@ -54,6 +58,8 @@ export interface PayoutOutput {
   readonly ownerPubkey: string;
   readonly script: string;
   readonly amountSats: bigint;
+  /** Units that ride on it; none when left out. */
+  readonly assets?: readonly AssetAmount[];
 }
 
 /** `open` = arkd may still accept it. */

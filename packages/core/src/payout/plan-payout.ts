@@ -12,9 +12,10 @@ import { GBTC, type Vtxo } from "../vtxo/vtxo";
 import { choosePayoutCoins, freshStock } from "./choose-payout-coins";
 import { lockOwnerOf, type Payout, type PayoutAttempt, type PayoutOutput } from "./payout";
 import type { PayoutDeps, PayoutRun } from "./payout-deps";
+import { stockPayoutOutputs, wholeOutput } from "./payout-outputs";
 
 /** Planning asks no daemon, so it can be part of the owner's transaction. */
-type PlanDeps = Pick<PayoutDeps, "clock" | "config" | "vtxos" | "txs" | "payouts" | "wallet">;
+type PlanDeps = Pick<PayoutDeps, "clock" | "config" | "vtxos" | "assets" | "txs" | "payouts" | "wallet">;
 type PlanRun = Pick<PayoutRun, "sessionId" | "txType">;
 
 /**
@@ -37,8 +38,8 @@ export async function planStockPayout(
 }
 
 /**
- * Plans the return of one VTXO that the gateway holds for its user: exactly it goes in, exactly its sats come out. The caller holds
- * its lock as `land:<businessId>`.
+ * Plans the return of one VTXO that the gateway holds for its user: exactly it goes in, exactly its sats come out with every asset
+ * on them. The caller holds its lock as `land:<businessId>`.
  */
 export async function planRefund(
   deps: PlanDeps,
@@ -92,9 +93,7 @@ export async function planKill(deps: PlanDeps, tx: Tx, info: ArkServerInfo, payo
   const [pivot] = await deps.vtxos.listByIds(tx, [payout.pivotVtxoId]);
   assert(pivot !== undefined && pivot.kind !== "user", "a pivot is a VTXO of the gateway");
   const script = await ensureScript(deps.vtxos, tx, deps.wallet.keys[pivot.kind].pubkey, info, pivot.kind);
-  const outputs: readonly PayoutOutput[] = [
-    { vout: 0, role: "change", ownerPubkey: script.ownerPubkey, script: script.script, amountSats: pivot.amountSats },
-  ];
+  const outputs = [wholeOutput("change", pivot, script)];
   await writeAttempt(deps, tx, info, payout, { role: "kill", coins: [pivot], outputs, attempts });
 }
 
@@ -140,11 +139,13 @@ async function takeStock(
   deps: PlanDeps,
   tx: Tx,
   info: ArkServerInfo,
-  wanted: Pick<NewPayout, "kind" | "businessId" | "amountSats">,
+  wanted: Pick<NewPayout, "kind" | "businessId" | "assetId" | "amount" | "amountSats">,
   held: readonly Vtxo[],
 ): Promise<readonly Vtxo[] | undefined> {
+  const arkAssetId = await arkIdOf(deps, tx, wanted);
   return choosePayoutCoins(deps.vtxos, tx, {
     targetSats: wanted.amountSats,
+    units: arkAssetId === undefined ? undefined : { arkAssetId, target: wanted.amount },
     dustSats: dustOf(info),
     maxInputs: deps.config.maxInputs,
     freshness: freshStock(deps),
@@ -162,33 +163,44 @@ async function planPaying(
   { sessionId, txType }: PlanRun,
   attempts: readonly PayoutAttempt[] = [],
 ): Promise<void> {
-  const changeSats = coins.reduce((sum, coin) => sum + coin.amountSats, 0n) - payout.amountSats;
-  const { ownerPubkey, script, amountSats } = payout;
-  const outputs: PayoutOutput[] = [{ vout: 0, role: "recipient", ownerPubkey, script, amountSats }];
-  if (changeSats > 0n) {
-    const change = await ensureScript(deps.vtxos, tx, deps.wallet.keys.stock.pubkey, info, "stock");
-    outputs.push({
-      vout: 1,
-      role: "change",
-      ownerPubkey: change.ownerPubkey,
-      script: change.script,
-      amountSats: changeSats,
-    });
-  }
+  const { ownerPubkey, assetId, amount, amountSats } = payout;
+  const outputs = await payingOutputs(deps, tx, info, payout, coins);
   const txid = await writeAttempt(deps, tx, info, payout, { role: "pay", coins, outputs, attempts });
   const senderPubkey = coins[0]?.ownerPubkey ?? ownerPubkey;
   await deps.txs.plan(tx, {
     txid,
     sessionId,
     txType,
-    assetId: GBTC,
-    assetAmount: amountSats,
+    assetId,
+    assetAmount: amount,
     amountSats,
     feeSats: 0n,
     senderPubkey,
     recipientPubkey: ownerPubkey,
-    parties: [{ pubkey: ownerPubkey, direction: "in", assetId: GBTC, amount: amountSats }],
+    parties: [{ pubkey: ownerPubkey, direction: "in", assetId, amount }],
   });
+}
+
+async function payingOutputs(
+  deps: PlanDeps,
+  tx: Tx,
+  info: ArkServerInfo,
+  payout: Payout,
+  coins: readonly Vtxo[],
+): Promise<readonly PayoutOutput[]> {
+  const [pivot] = coins;
+  if (payout.kind === "refund" && pivot !== undefined) return [wholeOutput("recipient", pivot, payout)];
+  const changeScript = await ensureScript(deps.vtxos, tx, deps.wallet.keys.stock.pubkey, info, "stock");
+  const arkAssetId = await arkIdOf(deps, tx, payout);
+  return stockPayoutOutputs(payout, coins, { arkAssetId, dustSats: dustOf(info), changeScript });
+}
+
+/** VTXOs know an asset by arkd's id; undefined for gBTC, which is the sats themselves. */
+async function arkIdOf(deps: PlanDeps, tx: Tx, { assetId }: Pick<NewPayout, "assetId">): Promise<string | undefined> {
+  if (assetId === GBTC) return undefined;
+  const asset = await deps.assets.find(tx, assetId);
+  assert(asset?.arkAssetId !== undefined, `${assetId} is issued at arkd`);
+  return asset.arkAssetId;
 }
 
 interface AttemptPlan {

@@ -39,6 +39,8 @@ export interface GatewayVtxoQuery extends Freshness {
   readonly kind: VtxoKind;
   /** The one asset they carry, by arkd's id; plain ones when left out. */
   readonly assetId?: string;
+  /** Of that asset. */
+  readonly minUnits?: bigint;
   readonly minAmountSats: bigint;
   /** All or none. */
   readonly count: number;
@@ -67,8 +69,8 @@ export interface VtxoStore {
   sumBalances(ownerPubkey: string, now: Date): Promise<readonly BalanceRow[]>;
   /** The gateway's free plain VTXOs of a kind. */
   countFree(kind: VtxoKind, minAmountSats: bigint, minExpiresAt: Date): Promise<number>;
-  /** Sats of the gateway's free plain VTXOs of a kind. */
-  sumFree(tx: Tx | undefined, kind: VtxoKind, freshness: Freshness): Promise<bigint>;
+  /** Sats of the gateway's free plain VTXOs of a kind; with an asset by arkd's id, its units on those that carry nothing else. */
+  sumFree(tx: Tx | undefined, kind: VtxoKind, freshness: Freshness, assetId?: string): Promise<bigint>;
   countByStatus(ownerPubkey: string): Promise<{ readonly available: number; readonly assigned: number }>;
 
   /** One compare-and-set over all rows: locks them when all are free, else none. Returns whether it did. */

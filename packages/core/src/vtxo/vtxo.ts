@@ -40,6 +40,11 @@ export interface Vtxo {
   readonly lockedUntil: Date | undefined;
 }
 
+/** Units of one asset, by arkd's id, on a VTXO. */
+export function unitsOn({ assets }: Pick<Vtxo, "assets">, arkAssetId: string): bigint {
+  return assets.find(({ assetId }) => assetId === arkAssetId)?.amount ?? 0n;
+}
+
 /** Parameters of a script that was ever handed out: kept for ever, across rotations of arkd's signer. */
 export interface VtxoScriptRow {
   readonly id: bigint;

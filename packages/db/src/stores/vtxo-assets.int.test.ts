@@ -1,5 +1,6 @@
 import type { AssetAmount } from "@arkrelay/core/ark/asset-types";
 import { vtxoScriptFor } from "@arkrelay/core/ark/vtxo-script";
+import { choosePayoutCoins } from "@arkrelay/core/payout/choose-payout-coins";
 import type { ArkVtxo } from "@arkrelay/core/ports/ark-daemon";
 import { ALICE, GATEWAY, TEST_ARK_PARAMS, testKey, type TestKey } from "@arkrelay/core/testing/ark-transfer";
 import { availableBalance } from "@arkrelay/core/vtxo/available-balance";
@@ -163,6 +164,62 @@ it("a VTXO with an asset is never picked as plain stock, and is found as stock o
     test.database.transactions.run((tx) => store.lockGateway(tx, query, "payout:1", EXPIRES_AT));
   expect(await pick(any)).toEqual([]);
   expect(await pick({ ...any, assetId: GOLD })).toMatchObject([{ vtxoId: carrier.vtxoId, assets: [gold(5n)] }]);
+});
+
+it("stock is found and summed up by the units it carries, whatever sats lie under them", async () => {
+  const script = await scriptOf(GATEWAY, "stock");
+  const [small, large] = [aVtxo(script, "small", 90_000n, [gold(5n)]), aVtxo(script, "large", 330n, [gold(50n)])];
+  const others = [aVtxo(script, "plain", 700n), aVtxo(script, "both", 5_000n, [gold(500n), silver(1n)])];
+  await write(script, [small, large, ...others]);
+  const fresh = { minExpiresAt: new Date() };
+  const pick = (minUnits: bigint) =>
+    test.database.transactions.run((tx) =>
+      store.lockGateway(
+        tx,
+        { ...fresh, kind: "stock", assetId: GOLD, minUnits, minAmountSats: 0n, count: 1 },
+        "payout:1",
+        EXPIRES_AT,
+      ),
+    );
+  expect(await store.sumFree(undefined, "stock", fresh, GOLD)).toBe(55n);
+  expect(await store.sumFree(undefined, "stock", fresh, SILVER)).toBe(0n);
+  expect(await store.sumFree(undefined, "stock", fresh)).toBe(700n);
+  expect(await pick(51n)).toEqual([]);
+  expect(await pick(6n)).toMatchObject([{ vtxoId: large.vtxoId }]);
+  expect(await pick(6n)).toEqual([]);
+  expect(await pick(5n)).toMatchObject([{ vtxoId: small.vtxoId }]);
+});
+
+it("a payment in units takes what has them all, else several, and plain sats when those under them do not do", async () => {
+  const script = await scriptOf(GATEWAY, "stock");
+  await write(script, [
+    aVtxo(script, "a", 1_000n, [gold(70n)]),
+    aVtxo(script, "b", 1_000n, [gold(30n)]),
+    aVtxo(script, "c", 1_000n, [gold(9n)]),
+    aVtxo(script, "plain", 100_000n),
+  ]);
+  const choose = async (units: bigint) => {
+    const wanted = {
+      targetSats: 1_000n,
+      units: { arkAssetId: GOLD, target: units },
+      dustSats: 330n,
+      maxInputs: 3,
+      freshness: { minExpiresAt: new Date() },
+      lockedBy: "payout:1",
+      held: [],
+    };
+    const coins = await test.database.transactions.run(async (tx) => {
+      const chosen = await choosePayoutCoins(store, tx, wanted);
+      await store.unlock(tx, "payout:1");
+      return chosen;
+    });
+    return coins?.map(({ assets }) => assets[0]?.amount ?? 0n);
+  };
+  expect(await choose(70n)).toEqual([70n]);
+  expect(await choose(100n)).toEqual([70n, 30n]);
+  expect(await choose(109n)).toEqual([70n, 30n, 9n]);
+  expect(await choose(50n)).toEqual([70n, 0n]);
+  expect(await choose(110n)).toBeUndefined();
 });
 
 it("the registry counts what users hold of an asset by the id arkd gave it, and translates between it and our name", async () => {

@@ -150,13 +150,13 @@ export class DrizzleVtxoStore implements VtxoStore {
     return readInteger(row ?? {}, "n");
   }
 
-  async sumFree(tx: Tx | undefined, kind: VtxoKind, freshness: Freshness): Promise<bigint> {
+  async sumFree(tx: Tx | undefined, kind: VtxoKind, freshness: Freshness, assetId = GBTC): Promise<bigint> {
     const [row] = await this.handle(tx).select(
-      `SELECT COALESCE(SUM(v.amount_sats), 0) AS sats FROM vtxos v WHERE v.kind = ? AND v.asset_id = ?
+      `SELECT COALESCE(SUM(IF(v.asset_id = ?, v.amount_sats, ${UNITS})), 0) AS total FROM vtxos v WHERE v.kind = ? AND v.asset_id = ?
          AND v.status = 'available' AND v.locked_by IS NULL AND ${IS_FRESH}`,
-      [kind, GBTC, ...freshnessValues(freshness)],
+      [GBTC, kind, assetId, ...freshnessValues(freshness)],
     );
-    return readBigint(row ?? {}, "sats");
+    return readBigint(row ?? {}, "total");
   }
 
   async lockFree(tx: Tx, vtxoIds: readonly string[], lockedBy: string, until: Date): Promise<boolean> {
@@ -178,8 +178,8 @@ export class DrizzleVtxoStore implements VtxoStore {
   async lockGateway(tx: Tx, query: GatewayVtxoQuery, lockedBy: string, until: Date): Promise<readonly Vtxo[]> {
     const connection = connectionOf(tx);
     const pick = async (statement: string): Promise<readonly Vtxo[]> => {
-      const { kind, assetId = GBTC, minAmountSats, count } = query;
-      const values = [kind, assetId, ...freshnessValues(query), minAmountSats, count];
+      const { kind, assetId = GBTC, minAmountSats, minUnits = 0n, count } = query;
+      const values = [kind, assetId, ...freshnessValues(query), minAmountSats, minUnits, minUnits, count];
       return toVtxos(connection, await connection.select(statement, values));
     };
     let vtxos = await pick(PICK_UNLOCKED);
@@ -273,9 +273,12 @@ function freshnessValues({ minExpiresAt, quarterLeftAt }: Freshness): readonly S
   return [minExpiresAt, quarterLeftAt ?? null, quarterLeftAt ?? null];
 }
 
+/** Of the one asset that a VTXO carries; null on a plain one. */
+const UNITS = "(SELECT x.amount FROM vtxo_assets x WHERE x.vtxo_id = v.vtxo_id AND x.asset_id = v.asset_id)";
+
 /** vtxos alone: a join would lock the joined rows too, and the next picker would find none. The index gives the order. */
 const PICK = `SELECT ${VTXO_COLUMNS} FROM vtxos v FORCE INDEX (ix_vtxos_pick) WHERE v.kind = ? AND v.asset_id = ?
   AND v.status = 'available' AND v.locked_by IS NULL AND ${IS_FRESH} AND v.amount_sats >= ?
-  ORDER BY v.expires_at LIMIT ? FOR UPDATE`;
+  AND (? = 0 OR ${UNITS} >= ?) ORDER BY v.expires_at LIMIT ? FOR UPDATE`;
 const PICK_UNLOCKED = `${PICK} SKIP LOCKED`;
 const PICK_WAITING = PICK;

@@ -1,0 +1,46 @@
+import { unitsOn, type Vtxo, type VtxoScriptRow } from "../vtxo/vtxo";
+import type { Payout, PayoutOutput } from "./payout";
+
+export interface OutputRules {
+  /** Of what is paid, by arkd's id; undefined = sats only. */
+  readonly arkAssetId: string | undefined;
+  readonly dustSats: bigint;
+  /** The gateway's own, for what is left over. */
+  readonly changeScript: VtxoScriptRow;
+}
+
+/**
+ * What a payment from stock makes of its coins: the recipient's output, then what is left. Units that are left ride on as many sats as
+ * stock of an asset has, when the other sats make an output of their own; else on all of them. No unit and no sat is lost.
+ */
+export function stockPayoutOutputs(
+  { ownerPubkey, script, amount, amountSats }: Pick<Payout, "ownerPubkey" | "script" | "amount" | "amountSats">,
+  coins: readonly Vtxo[],
+  { arkAssetId, dustSats, changeScript }: OutputRules,
+): readonly PayoutOutput[] {
+  const units = (of: bigint) =>
+    arkAssetId === undefined || of === 0n ? {} : { assets: [{ assetId: arkAssetId, amount: of }] };
+  const restSats = coins.reduce((sum, coin) => sum + coin.amountSats, 0n) - amountSats;
+  const restUnits =
+    arkAssetId === undefined ? 0n : coins.reduce((sum, coin) => sum + unitsOn(coin, arkAssetId), 0n) - amount;
+  const change = { role: "change", ownerPubkey: changeScript.ownerPubkey, script: changeScript.script } as const;
+  const isSplit = restUnits > 0n && restSats >= amountSats + dustSats;
+  const carrierSats = isSplit ? amountSats : restSats;
+  const outputs: Omit<PayoutOutput, "vout">[] = [
+    { role: "recipient", ownerPubkey, script, amountSats, ...units(amount) },
+  ];
+  if (restSats > 0n) outputs.push({ ...change, amountSats: carrierSats, ...units(restUnits) });
+  if (isSplit) outputs.push({ ...change, amountSats: restSats - carrierSats });
+  return outputs.map((output, vout) => ({ vout, ...output }));
+}
+
+/** A VTXO that goes whole to one script: a refund to its user, a kill back to the gateway. */
+export function wholeOutput(
+  role: "recipient" | "change",
+  vtxo: Pick<Vtxo, "amountSats" | "assets">,
+  to: { readonly ownerPubkey: string; readonly script: string },
+): PayoutOutput {
+  const { amountSats, assets } = vtxo;
+  const { ownerPubkey, script } = to;
+  return { vout: 0, role, ownerPubkey, script, amountSats, ...(assets.length > 0 && { assets }) };
+}
