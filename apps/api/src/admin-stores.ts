@@ -1,9 +1,12 @@
 import type { KeyScope } from "@arkrelay/core/http/admin";
+import type { AssetRegistry } from "@arkrelay/core/ports/asset-registry";
+import type { AssetSupplies } from "@arkrelay/core/ports/asset-supplies";
 import type { AccountPosition } from "@arkrelay/core/ports/ledger-books";
 import type { Reconciliation } from "@arkrelay/core/ports/reconciliation-store";
 import type { Tx } from "@arkrelay/core/ports/transactions";
 import type { Asset } from "@arkrelay/db/stores/asset-store";
 import type { LedgerEntry } from "@arkrelay/db/stores/list-ledger-entries";
+import type { AssetStatistics } from "@arkrelay/db/stores/read-asset-statistics";
 
 export interface AuditEntry {
   readonly actor: string;
@@ -105,10 +108,13 @@ export interface AdminStores {
     ): Promise<readonly AuditRow[]>;
   };
   readonly apiKeys: ApiKeyStore;
-  readonly assets: {
+  readonly assets: AssetRegistry & {
     list(activeOnly: boolean, limit: number, beforeId: bigint | undefined): Promise<readonly Asset[]>;
     describe(assetId: string): Promise<Asset | undefined>;
   };
+  readonly supplies: Pick<AssetSupplies, "find" | "readExposure">;
+  /** A few seconds old at most. */
+  readonly assetStatistics: () => Promise<AssetStatistics>;
   readonly services: {
     setDesiredState(tx: Tx, service: string, desired: "running" | "stopped"): Promise<void>;
     /** Asks every process for a new connection and returns the request's id. */

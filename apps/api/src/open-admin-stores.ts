@@ -1,3 +1,4 @@
+import { DEFAULT_ARK_TX_LIMITS } from "@arkrelay/core/ark/build-ark-tx";
 import { AppError } from "@arkrelay/core/errors";
 import type { KeyScope } from "@arkrelay/core/http/admin";
 import { POSTING_KINDS } from "@arkrelay/core/ledger/postings";
@@ -5,17 +6,22 @@ import { DAEMON_NAMES } from "@arkrelay/daemons/daemon-manager";
 import type { Database } from "@arkrelay/db/connection";
 import { DrizzleApiKeyStore, type ApiKey } from "@arkrelay/db/stores/api-key-store";
 import { DrizzleAssetStore } from "@arkrelay/db/stores/asset-store";
+import { DrizzleAssetSupplyStore } from "@arkrelay/db/stores/asset-supply-store";
 import { DrizzleAuditStore } from "@arkrelay/db/stores/audit-store";
 import { DrizzleLedgerBooks } from "@arkrelay/db/stores/ledger-books";
 import { listLedgerEntries } from "@arkrelay/db/stores/list-ledger-entries";
+import { readAssetStatistics } from "@arkrelay/db/stores/read-asset-statistics";
 import { DrizzleReconciliationStore } from "@arkrelay/db/stores/reconciliation-store";
 import { DrizzleRetentionStore, type RetentionTarget } from "@arkrelay/db/stores/retention-store";
 import { DrizzleServiceStateStore } from "@arkrelay/db/stores/service-state-store";
 import { countSessions } from "@arkrelay/db/stores/table-counts";
 
 import type { AdminStores, ApiKeyRow, ApiKeyStore, CleanupCounts } from "./admin-stores";
+import { createShortMemory } from "./short-memory";
 
 const CLEANUP_BATCH = 500;
+/** Anybody may ask for them, and each look counts every live VTXO. */
+const STATISTICS_AGE_MS = 5_000;
 
 export function openAdminStores(database: Database): AdminStores {
   const audit = new DrizzleAuditStore(database);
@@ -39,6 +45,12 @@ export function openAdminStores(database: Database): AdminStores {
     },
     apiKeys: toKeyStore(new DrizzleApiKeyStore(database)),
     assets: new DrizzleAssetStore(database),
+    supplies: new DrizzleAssetSupplyStore(database),
+    assetStatistics: createShortMemory(
+      () => performance.now(),
+      STATISTICS_AGE_MS,
+      () => readAssetStatistics(database, DEFAULT_ARK_TX_LIMITS.dustSats),
+    ),
     services: {
       setDesiredState: (tx, service, desired) => states.setDesired(service, desired, tx),
       raiseDaemonRestart: (tx, daemon) => states.raiseDaemonRestart(tx, daemon, DAEMON_NAMES),

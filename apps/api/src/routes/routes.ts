@@ -18,10 +18,14 @@ import { revokeApiKeyRoute } from "./admin/revoke-api-key";
 import { rotateApiKeyRoute } from "./admin/rotate-api-key";
 import { servicesStatusRoute } from "./admin/services-status";
 import { updateApiKeyRoute } from "./admin/update-api-key";
+import { assetStatsRoute } from "./assets/asset-stats";
+import { createAssetRoute } from "./assets/create-asset";
 import { getAssetRoute } from "./assets/get-asset";
 import { getBalanceRoute, getBalancesRoute } from "./assets/get-balances";
+import { getReserveRoute } from "./assets/get-reserve";
 import { listAssetsRoute } from "./assets/list-assets";
 import { transferAssetRoute } from "./assets/transfer-asset";
+import { updateAssetRoute } from "./assets/update-asset";
 import { cancelCeremonyRoute } from "./ceremony/cancel-ceremony";
 import { getCeremonyStatusRoute } from "./ceremony/get-ceremony-status";
 import { runCeremonyStepRoute } from "./ceremony/run-ceremony-step";
@@ -130,9 +134,13 @@ const ROUTES: readonly Route[] = [
   broadcastTransactionRoute,
   listUserTransactionsRoute,
   acknowledgeTransactionRoute,
+  createAssetRoute,
+  updateAssetRoute,
   listAssetsRoute,
+  assetStatsRoute,
   getAssetRoute,
   transferAssetRoute,
+  getReserveRoute,
   getBalancesRoute,
   getBalanceRoute,
   listManagedVtxosRoute,

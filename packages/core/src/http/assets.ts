@@ -4,7 +4,9 @@ import {
   amount,
   amountOrZero,
   amountOut,
+  asciiText,
   assetId,
+  count,
   cursor,
   jsonObject,
   limit,
@@ -56,6 +58,119 @@ export const AssetReply = z
     metadata: jsonObject,
   })
   .meta({ id: "Asset" });
+
+const unitLimits = {
+  carrier_units: amount.optional().meta({ description: "Price of the sats that come with a lift of the asset." }),
+  min_lift_units: amount.optional(),
+  max_lift_units: amount.optional(),
+  min_land_units: amount.optional(),
+  max_land_units: amount.optional(),
+};
+
+const assetName = z.string().min(1).max(100);
+
+export const CreateAssetBody = z
+  .object({
+    asset_id: assetId,
+    name: assetName,
+    ticker: asciiText(20).min(1),
+    asset_type: z.enum(["normal", "collectible"]).default("normal"),
+    decimal_places: z.int().min(0).max(18).default(8),
+    total_supply: amountOrZero.default(0).meta({ description: "The cap, base units; 0 = 2^53-1." }),
+    backing: z.enum(["ark", "taproot"]).default("ark"),
+    taproot_asset_id: z
+      .string()
+      .regex(/^[0-9a-f]{64}$/, "must be 64 lower-case hex")
+      .optional(),
+    taproot_group_key: z
+      .string()
+      .regex(/^0[23][0-9a-f]{64}$/, "must be a compressed key, 66 lower-case hex")
+      .optional(),
+    ...unitLimits,
+    metadata: jsonObject.default({}),
+  })
+  .meta({ id: "CreateAsset" });
+
+/** Strict: cap and backing never change, so a body that names them is refused. */
+export const UpdateAssetBody = z
+  .strictObject({
+    name: assetName.optional(),
+    metadata: jsonObject.optional(),
+    ...unitLimits,
+    status: z.enum(["active", "inactive"]).optional().meta({ description: "active ends a freeze." }),
+  })
+  .meta({ id: "UpdateAsset" });
+
+const WrittenAsset = z.object({
+  asset_id: assetId,
+  name: z.string(),
+  ticker: z.string(),
+  asset_type: z.enum(["normal", "collectible"]),
+  decimal_places: z.int(),
+  total_supply: amountOut,
+  backing: z.enum(["ark", "taproot"]),
+  status: z.string(),
+  is_active: z.boolean(),
+  carrier_units: unitCap,
+  min_lift_units: unitCap,
+  max_lift_units: unitCap,
+  min_land_units: unitCap,
+  max_land_units: unitCap,
+  taproot_asset_id: z.string().optional(),
+  taproot_group_key: z.string().optional(),
+  asset_metadata: jsonObject,
+  created_at: timestamp,
+});
+
+export const CreateAssetReply = z.object({ message: z.string(), asset: WrittenAsset }).meta({ id: "CreatedAsset" });
+
+export const UpdateAssetReply = z.object({ asset: WrittenAsset }).meta({ id: "UpdatedAsset" });
+
+const sums = {
+  total_balance_sum: amountOut,
+  total_reserved_sum: amountOut,
+  total_available_sum: amountOut,
+};
+
+export const AssetStatsReply = z
+  .object({
+    stats: z.object({
+      assets: z.object({ total: count, active: count, inactive: count }),
+      balances: z
+        .object({
+          total_balances: count.meta({ description: "Pairs of a key and an asset that it owns some of." }),
+          by_asset: z.array(z.object({ asset_id: assetId, ...sums })),
+          ...sums,
+        })
+        .meta({ description: "Amounts of different assets are never added: the flat sums are gBTC." }),
+      vtxos: z.object({
+        total: count,
+        available: count,
+        assigned: count,
+        spent: count,
+        expired: count,
+        settled: count,
+      }),
+      top_assets: z.array(z.object({ asset_id: assetId, holders: count, total: amountOut })),
+    }),
+  })
+  .meta({ id: "AssetStats" });
+
+export const AssetReserveReply = z
+  .object({
+    reserve_requirements: z.object({
+      asset_id: assetId,
+      total_circulation: amountOut,
+      current_reserve: amountOut,
+      required_reserve: amountOut,
+      reserve_ratio: z.number(),
+      reserve_deficit: amountOut,
+      reserve_health: z.enum(["good", "deficient"]),
+      backing: z.enum(["ark", "taproot"]),
+      as_of: timestamp,
+    }),
+  })
+  .meta({ id: "AssetReserve" });
 
 export const TransferBody = z
   .object({

@@ -22,3 +22,11 @@ export const assets = mysqlTable("assets", {
   metadata: json("metadata"),
   createdAt: datetime("created_at", { mode: "date", fsp: 3 }).notNull(),
 });
+
+export const assetSupplies = mysqlTable("asset_supplies", {
+  assetId: varchar("asset_id", { length: 128 }).primaryKey(),
+  arkdUnits: bigint("arkd_units", { mode: "bigint" }),
+  arkdReadAt: datetime("arkd_read_at", { mode: "date", fsp: 3 }),
+  tapdUnits: bigint("tapd_units", { mode: "bigint" }),
+  tapdReadAt: datetime("tapd_read_at", { mode: "date", fsp: 3 }),
+});

@@ -1,0 +1,19 @@
+import type { TwinExposure } from "../ports/asset-supplies";
+
+export interface TwinReserve {
+  /** Units that must be behind what users hold and what the gateway owes them. */
+  readonly requiredUnits: bigint;
+  readonly currentUnits: bigint;
+}
+
+/**
+ * The reserve rule of a twin: units outside the gateway (and about to be) + units of open lands must not exceed tapd's units + units in
+ * HTLCs of held lifts and of payments under way. A delivery that is planned stands against its own held HTLC.
+ */
+export function twinReserve(exposure: TwinExposure, tapdUnits: bigint): TwinReserve {
+  const { circulatingUnits, payoutUnits, openLandUnits, heldLiftUnits, sentLandUnits } = exposure;
+  return {
+    requiredUnits: circulatingUnits + payoutUnits + openLandUnits,
+    currentUnits: tapdUnits + heldLiftUnits + sentLandUnits,
+  };
+}

@@ -1,0 +1,36 @@
+import type { Tx } from "./transactions";
+
+/** What the daemons had of an asset when they were last asked; undefined = never asked. Units. */
+export interface AssetSupply {
+  /** At arkd's indexer. */
+  readonly arkd: { readonly units: bigint; readonly readAt: Date } | undefined;
+  /** On-chain and in channels of tapd, what is unconfirmed or leased included; twins only. */
+  readonly tapd: { readonly units: bigint; readonly readAt: Date } | undefined;
+}
+
+/** What the reserve rule compares beside tapd's units; all in units of the twin. */
+export interface TwinExposure {
+  /** Outside gateway scripts. */
+  readonly circulatingUnits: bigint;
+  /** Of payouts that are planned and not final: about to circulate. */
+  readonly payoutUnits: bigint;
+  /** Received from users and not paid out over Lightning or given back. */
+  readonly openLandUnits: bigint;
+  /** In HTLCs that lifts hold: not tapd's yet. */
+  readonly heldLiftUnits: bigint;
+  /** In HTLCs of payments under way: tapd counts them neither here nor there. */
+  readonly sentLandUnits: bigint;
+}
+
+export interface AssetSupplies {
+  find(assetId: string): Promise<AssetSupply>;
+  /** Keeps what is not given. */
+  record(
+    tx: Tx,
+    assetId: string,
+    read: { readonly arkdUnits?: bigint; readonly tapdUnits?: bigint },
+    at: Date,
+  ): Promise<void>;
+  /** As of the transaction; the caller holds the asset's row when it decides by it. */
+  readExposure(tx: Tx | undefined, assetId: string): Promise<TwinExposure>;
+}
