@@ -96,7 +96,7 @@ describe("POST /assets", () => {
 
   it("gives the same answer to the same key, and makes one asset", async () => {
     const body = { asset_id: newName(), ...GOLD };
-    const headers = { "idempotency-key": String(body.asset_id) };
+    const headers = { "idempotency-key": body.asset_id };
     const first = await post(body, { admin: true, headers });
     const again = await post(body, { admin: true, headers });
     expect(again.headers.get("idempotent-replayed")).toBe("true");
