@@ -1,11 +1,13 @@
 import { GATEWAY_KEY_NAMES } from "@arkrelay/core/ark/wallet-keys";
 import { arkSource } from "@arkrelay/core/ledger/ark-source";
+import { bookChannelCloses } from "@arkrelay/core/ledger/book-channel-closes";
 import { bookForwards } from "@arkrelay/core/ledger/book-forwards";
 import { bookNodeWrites } from "@arkrelay/core/ledger/book-node-writes";
 import { bookUnsolicited } from "@arkrelay/core/ledger/book-unsolicited";
 import { lndSource, type LndSourceDeps } from "@arkrelay/core/ledger/lnd-source";
 import { tapdSource } from "@arkrelay/core/ledger/tapd-source";
 import { syncVtxos } from "@arkrelay/core/vtxo/sync-vtxos";
+import { DrizzleChannelBooks } from "@arkrelay/db/stores/channel-books";
 import { DrizzleGatewayVtxoBooks } from "@arkrelay/db/stores/gateway-vtxo-books";
 import { DrizzleLedgerBooks } from "@arkrelay/db/stores/ledger-books";
 import { DrizzleNodeWriteBooks } from "@arkrelay/db/stores/node-write-books";
@@ -29,6 +31,7 @@ export function toReconcileDeps({
 } {
   const vtxoBooks = new DrizzleGatewayVtxoBooks(database);
   const cursors = new DrizzleStreamCursorStore(database);
+  const channelBooks = new DrizzleChannelBooks(database);
   const nodeWrites = new DrizzleNodeWriteBooks(database);
   const { clock, arkd, assets, vtxos, transactions, ledger } = ceremony;
   const stores = { transactions, ledger, reconciliations: new DrizzleReconciliationStore(database) };
@@ -48,12 +51,13 @@ export function toReconcileDeps({
         ? []
         : [
             { name: "node_writes", run: () => bookNodeWrites({ ...stores, nodeWrites, lightning: lnd }) },
+            { name: "channel_closes", run: () => bookChannelCloses({ ...stores, channelBooks, lightning: lnd }) },
             { name: "forwards", run: () => bookForwards({ ...stores, clock, cursors, lightning: lnd }) },
           ]),
     ],
     sources: [
       arkSource({ arkd, vtxos, vtxoBooks }),
-      ...(lnd === undefined ? [] : [lndSource({ lightning: lnd, operations: lightning.operations })]),
+      ...(lnd === undefined ? [] : [lndSource({ lightning: lnd, operations: lightning.operations, channelBooks })]),
       ...(tapd === undefined ? [] : [tapdSource({ tapd, assets })]),
     ],
   };

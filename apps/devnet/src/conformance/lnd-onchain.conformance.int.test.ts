@@ -1,3 +1,6 @@
+import { judgeChannelClose } from "@arkrelay/core/ledger/channel-close";
+import { lentSatsOf, lightningHoldingsMsat } from "@arkrelay/core/ledger/lightning-holdings";
+
 import { type LndUnderTest, type OwnChain, aSecret, openLnd } from "../testing/lnd-under-test";
 import { refusalOf } from "../testing/refusal-of";
 
@@ -72,6 +75,39 @@ describe.each(["0.18", "0.21"] as const)("lnd %s and its coins", (release) => {
       );
       expect(await lnd.node.listChannels()).not.toContainEqual(expect.objectContaining({ channelPoint }));
     });
+
+    test.each([
+      ["together", false],
+      ["by force", true],
+    ])("gives back what it was worth less the miners' share, %s", async (_how, force) => {
+      const { channelPoint } = await open(aSecret().paymentHash);
+      await chain.mine(6);
+      const before = await holdings();
+      const channel = (await lnd.node.listChannels()).find((each) => each.channelPoint === channelPoint);
+      const lentSats = channel === undefined ? 0n : lentSatsOf(channel);
+      await close(channelPoint, force);
+      await chain.mine(151);
+      const closed = (await lnd.node.listClosedChannels()).find((each) => each.channelPoint === channelPoint);
+      const wallet = new Map((await lnd.node.listOnchainTransactions(0)).map((each) => [each.txid, each]));
+      const judged = closed && judgeChannelClose(closed, { wallet, lentSats, usedTxids: new Set() });
+      const after = await holdings();
+      expect(judged).toMatchObject({
+        worthSats: (before.channelsMsat - after.channelsMsat) / 1_000n,
+        cameSats: after.walletSats - before.walletSats,
+      });
+      expect(judged?.cameSats).toBeLessThan(judged?.worthSats ?? 0n);
+    });
+
+    async function holdings() {
+      const [balance, channels, pending, { totalSats }] = await Promise.all([
+        lnd.node.getLightningBalance(),
+        lnd.node.listChannels(),
+        lnd.node.listPendingChannels(),
+        lnd.node.getOnchainBalance(),
+      ]);
+      const facts = { balance, channels, pending, landHashes: new Set<string>(), lentSats: new Map(), closeCount: 0 };
+      return { channelsMsat: lightningHoldingsMsat(facts).msat, walletSats: totalSats };
+    }
 
     test("costs no more than there is", async () => {
       const opening = lnd.node.openChannel({

@@ -70,7 +70,17 @@ test("a payment whose reply got lost is found by its label, and is neither sent 
   node.listOnchainTransactions = () =>
     Promise.resolve(
       isSeen
-        ? [{ txid: TXID, amountSats: -50_200n, feeSats: 200n, confirmations: 0, blockHeight: 0, label: jobId }]
+        ? [
+            {
+              txid: TXID,
+              amountSats: -50_200n,
+              outputsSats: 0n,
+              feeSats: 200n,
+              confirmations: 0,
+              blockHeight: 0,
+              label: jobId,
+            },
+          ]
         : [],
     );
   const { jobId, wakes } = await worker.insert({ task: "lightning_send_onchain", payload: SEND, owner: "admin" });

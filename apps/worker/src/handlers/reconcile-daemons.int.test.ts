@@ -1,17 +1,24 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { PassThrough } from "node:stream";
 
+import type { BookChannelClosesDeps } from "@arkrelay/core/ledger/book-channel-closes";
 import { bookNodeWrites, type BookNodeWritesDeps } from "@arkrelay/core/ledger/book-node-writes";
 import { lndSource, type LndSourceDeps } from "@arkrelay/core/ledger/lnd-source";
 import { landPaidPostings, POSTING_KINDS } from "@arkrelay/core/ledger/postings";
 import { tapdSource, type TapdSourceDeps } from "@arkrelay/core/ledger/tapd-source";
 import type { LightningOperation } from "@arkrelay/core/lightning/lightning-operation";
-import type { LightningBalance, LightningChannel, LightningPayment } from "@arkrelay/core/ports/lightning-node";
+import type {
+  LightningBalance,
+  LightningNode,
+  LightningChannel,
+  LightningPayment,
+} from "@arkrelay/core/ports/lightning-node";
 import type { NewLightningOperation } from "@arkrelay/core/ports/lightning-stores";
 import type { TaprootAssetBalance, TaprootAssets } from "@arkrelay/core/ports/taproot-assets";
 import { ALICE, BOB } from "@arkrelay/core/testing/ark-transfer";
 import { InMemoryLightningNode } from "@arkrelay/core/testing/in-memory-lightning-node";
 import { GBTC } from "@arkrelay/core/vtxo/vtxo";
+import { DrizzleChannelBooks } from "@arkrelay/db/stores/channel-books";
 import { DrizzleNodeWriteBooks } from "@arkrelay/db/stores/node-write-books";
 import { openLightningStores } from "@arkrelay/db/stores/open-lightning-stores";
 import { openTestDatabase, type TestDatabase } from "@arkrelay/db/testing/test-database";
@@ -27,9 +34,11 @@ let test: TestDatabase;
 let world: CeremonyWorld;
 let lightning: ReturnType<typeof openLightningStores>;
 let deps: ReturnType<typeof toReconcileDeps>;
+let channelBooks: DrizzleChannelBooks;
 
 beforeAll(async () => {
   test = await openTestDatabase();
+  channelBooks = new DrizzleChannelBooks(test.database);
 });
 afterAll(() => test.close());
 beforeEach(async () => {
@@ -185,7 +194,7 @@ describe("the Lightning node's funds", () => {
 
   it("show no difference while a land's HTLC is out, nor between its success at lnd and the posting of it", async () => {
     const { node, calls } = aNode();
-    const sources = [lndSource({ lightning: calls, operations: lightning.operations })];
+    const sources = [lndSource({ lightning: calls, operations: lightning.operations, channelBooks })];
     const delta = async () => (await reconcile(sources)).map((row) => [row.account, row.delta, row.drift]);
     expect(await delta()).toEqual([
       ["asset:ln", "0", "0"],
@@ -223,7 +232,7 @@ describe("the Lightning node's funds", () => {
 
   it("show no difference between the settling of a lift and the posting of it", async () => {
     const { node, calls } = aNode();
-    const sources = [lndSource({ lightning: calls, operations: lightning.operations })];
+    const sources = [lndSource({ lightning: calls, operations: lightning.operations, channelBooks })];
     await reconcile(sources);
     const paymentHash = randomBytes(32).toString("hex");
     await anOperation({ invoiceType: "lift", status: "pending", paymentHash }, ["accepted", "delivering", "delivered"]);
@@ -236,7 +245,7 @@ describe("the Lightning node's funds", () => {
 
   it("are not believed while the node is catching up with the chain", async () => {
     const { node, calls } = aNode();
-    const sources = [lndSource({ lightning: calls, operations: lightning.operations })];
+    const sources = [lndSource({ lightning: calls, operations: lightning.operations, channelBooks })];
     node.syncedToChain = false;
     await expect(reconcile(sources)).rejects.toMatchObject({ code: "daemon_unavailable" });
     expect(await deps.books.listBalances()).toEqual([]);
@@ -244,7 +253,7 @@ describe("the Lightning node's funds", () => {
 
   it("that left without a booking are a drift", async () => {
     const { node, calls } = aNode();
-    const sources = [lndSource({ lightning: calls, operations: lightning.operations })];
+    const sources = [lndSource({ lightning: calls, operations: lightning.operations, channelBooks })];
     await reconcile(sources);
     node.localMsat -= 50_000_000n;
     await reconcile(sources);
@@ -343,6 +352,138 @@ describe("the units that tapd holds", () => {
         ],
       }),
     );
+});
+
+describe("a channel that closes", () => {
+  const POINT = `${"c1".repeat(32)}:0`;
+  const CLOSING = "c2".repeat(32);
+  const SWEEP = "c3".repeat(32);
+  const CAPACITY = 1_000_000n;
+  type Wallet = Awaited<ReturnType<BookChannelClosesDeps["lightning"]["listOnchainTransactions"]>>[number];
+  type Closed = Awaited<ReturnType<BookChannelClosesDeps["lightning"]["listClosedChannels"]>>[number];
+
+  const closedChannel = (changes: Partial<Closed> = {}): Closed => ({
+    channelPoint: POINT,
+    remotePubkey: `02${"dd".repeat(32)}`,
+    closingTxid: CLOSING,
+    closeType: "cooperative_close",
+    capacitySats: CAPACITY,
+    settledSats: 603_200n,
+    closeHeight: 110,
+    isInitiator: true,
+    resolutions: [],
+    ...changes,
+  });
+  const aTransaction = (txid: string, amountSats: bigint, outputsSats: bigint, label = ""): Wallet => ({
+    txid,
+    amountSats,
+    outputsSats,
+    label,
+    feeSats: 0n,
+    confirmations: 0,
+    blockHeight: 0,
+  });
+  const resolution = { amountSats: 600_000n, outcome: "claimed", sweepTxid: SWEEP } as const;
+
+  /** A node with one channel of its own making, 600,000 sats of which are ours, as lnd tells of it. */
+  function aNode() {
+    const lnd = {
+      open: true,
+      waiting: undefined as { readonly limboSats: bigint } | undefined,
+      forced: undefined as { readonly limboSats: bigint } | undefined,
+      closed: [] as Closed[],
+      wallet: [] as Wallet[],
+    };
+    const pending = { channelPoint: POINT, remotePubkey: "", capacitySats: CAPACITY, localSats: 600_000n, memo: "" };
+    const node = {
+      getInfo: async () => ({ syncedToChain: true, blockHeight: 120 }),
+      getLightningBalance: async () => ({ localMsat: lnd.open ? 600_000_000n : 0n, pendingOpenLocalMsat: 0n }),
+      getOnchainBalance: async () => ({ totalSats: lnd.wallet.reduce((sum, each) => sum + each.amountSats, 0n) }),
+      listChannels: async () =>
+        lnd.open ? [{ ...pending, isInitiator: true, remoteSats: 396_000n, unsettledSats: 0n, pendingHtlcs: [] }] : [],
+      listPendingChannels: async () => ({
+        opening: [],
+        waitingClose: lnd.waiting ? [{ ...pending, ...lnd.waiting, commitFeeSats: 3_340n, closingTxid: CLOSING }] : [],
+        forceClosing: lnd.forced ? [{ ...pending, ...lnd.forced, commitFeeSats: 0n, closingTxid: CLOSING }] : [],
+      }),
+      listClosedChannels: async () => lnd.closed,
+      listOnchainTransactions: async () => lnd.wallet,
+      listForwards: async () => [],
+    } as unknown as LightningNode;
+    const all = toReconcileDeps({
+      database: test.database,
+      ceremony: world.deps,
+      lightning,
+      lnd: node,
+      tapd: undefined,
+    });
+    const sources = all.sources.filter(({ source }) => source === "lnd");
+    return { lnd, run: () => reconcile(sources, all.bookings) };
+  }
+  const sound = [{ account: "asset:ln", delta: "0" }, { account: "asset:onchain" }];
+
+  it("together shows no drift on its way, and the closing fee is an expense once it is confirmed", async () => {
+    const { lnd, run } = aNode();
+    await run();
+    Object.assign(lnd, { open: false, waiting: { limboSats: 600_000n } });
+    // The wallet shows its output from the broadcast on.
+    lnd.wallet.push(aTransaction(CLOSING, 603_200n, 999_200n));
+    for (let turn = 1; turn <= 3; turn++)
+      expect(await run()).toMatchObject(sound.map((row) => ({ ...row, drift: "0" })));
+    Object.assign(lnd, { waiting: undefined, closed: [closedChannel()] });
+    for (let turn = 1; turn <= 2; turn++) {
+      expect(await run()).toMatchObject([
+        { account: "asset:ln", delta: "0", drift: "0" },
+        { account: "asset:onchain", delta: "0", drift: "0" },
+      ]);
+    }
+    expect(await balanceOf("asset:ln")).toBe(0n);
+    expect(await balanceOf("asset:onchain")).toBe(603_200_000n);
+    expect(await balanceOf("expense:onchain")).toBe(800_000n);
+  });
+
+  it("by force shows no drift while its outputs mature, and costs what the miners and nobody else got", async () => {
+    const { lnd, run } = aNode();
+    await run();
+    Object.assign(lnd, { open: false, forced: { limboSats: 600_000n } });
+    for (let turn = 1; turn <= 2; turn++) expect(await run()).toMatchObject(sound);
+    // The sweep is in the wallet before lnd calls the channel resolved.
+    lnd.wallet.push(aTransaction(SWEEP, 599_700n, 599_700n, "0:sweep"));
+    Object.assign(lnd, { forced: { limboSats: 0n } });
+    for (let turn = 1; turn <= 2; turn++)
+      expect(await run()).toMatchObject(sound.map((row) => ({ ...row, drift: "0" })));
+    const resolutions = [{ ...resolution, kind: "commit" as const }];
+    const closed = closedChannel({ closeType: "local_force_close", settledSats: 600_000n, resolutions });
+    Object.assign(lnd, { forced: undefined, closed: [closed] });
+    for (let turn = 1; turn <= 2; turn++) {
+      expect(await run()).toMatchObject([
+        { account: "asset:ln", delta: "0", drift: "0" },
+        { account: "asset:onchain", delta: "0", drift: "0" },
+      ]);
+    }
+    expect(await balanceOf("asset:ln")).toBe(0n);
+    expect(await balanceOf("expense:onchain")).toBe(4_300_000n);
+  });
+
+  it("is booked once by two runs at the same time, and not before the wallet shows what came back", async () => {
+    const { lnd, run } = aNode();
+    await run();
+    Object.assign(lnd, { open: false, closed: [closedChannel()] });
+    await run();
+    expect(await balanceOf("expense:onchain")).toBe(0n);
+    lnd.wallet.push(aTransaction(CLOSING, 603_200n, 999_200n));
+    await Promise.all([run(), run()]);
+    expect(await balanceOf("expense:onchain")).toBe(800_000n);
+  });
+
+  it("before the books began is part of their opening balance", async () => {
+    const { lnd, run } = aNode();
+    Object.assign(lnd, { open: false, closed: [closedChannel()] });
+    lnd.wallet.push(aTransaction(CLOSING, 603_200n, 999_200n));
+    for (let turn = 1; turn <= 2; turn++) await run();
+    expect(await balanceOf("asset:onchain")).toBe(603_200_000n);
+    expect(await balanceOf("expense:onchain")).toBe(0n);
+  });
 });
 
 describe("what the node forwards for others", () => {

@@ -2,6 +2,7 @@ import type { LedgerStore, Posting } from "../ports/ledger-store";
 import type { LightningNode, OnchainTransaction } from "../ports/lightning-node";
 import type { NodeWriteBooks, UnbookedNodeWrite } from "../ports/node-write-books";
 import type { Transactions } from "../ports/transactions";
+import { LOOK_BACK_BLOCKS } from "./closing-transactions";
 import { channelOpenedPostings, onchainSentPostings, POSTING_KINDS } from "./postings";
 
 export interface BookNodeWritesDeps {
@@ -13,8 +14,6 @@ export interface BookNodeWritesDeps {
 
 /** Writes per run; the next run goes on. */
 const WRITES_MAX = 50;
-/** Two weeks; transactions that wait for a block are always listed. */
-const LOOK_BACK_BLOCKS = 2016;
 
 /**
  * Books the channels that operators opened and what they sent on chain, as soon as the wallet shows the transaction: only it says

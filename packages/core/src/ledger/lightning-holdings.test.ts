@@ -2,6 +2,7 @@ import type { LightningBalance, LightningChannel, PendingChannel } from "../port
 import { lightningHoldingsMsat, type LightningFacts } from "./lightning-holdings";
 
 const OURS = "aa".repeat(32);
+const OTHER = `${"ab".repeat(32)}:0`;
 const FORWARDED = "bb".repeat(32);
 
 const aBalance = (changes: Partial<LightningBalance> = {}): LightningBalance => ({
@@ -38,6 +39,8 @@ const holdings = (facts: Partial<LightningFacts>) =>
     channels: [],
     pending: { limboSats: 0n, opening: [], waitingClose: [], forceClosing: [] },
     landHashes: new Set([OURS]),
+    lentSats: new Map(),
+    closeCount: 0,
     ...facts,
   }).msat;
 
@@ -56,7 +59,7 @@ it("an HTLC counts only while it carries a payment of one of our lands away", ()
   expect(holdings({ channels: [aChannel({ isInitiator: false, pendingHtlcs })] })).toBe(601_000_000n);
 });
 
-it("a channel is worth the same before it is open as when it is, and what is in limbo is still ours", () => {
+it("a channel is worth the same before it is open, while it closes and when it is open", () => {
   const channel: PendingChannel = {
     channelPoint: `${"ee".repeat(32)}:1`,
     remotePubkey: `02${"dd".repeat(32)}`,
@@ -69,8 +72,22 @@ it("a channel is worth the same before it is open as when it is, and what is in 
     limboSats: 30_000n,
     opening: [channel, { ...channel, localSats: 0n }],
     waitingClose: [{ ...channel, limboSats: 10_000n, closingTxid: "" }],
-    forceClosing: [{ ...channel, limboSats: 20_000n, closingTxid: "", blocksTilMaturity: 3 }],
+    // The commitment is on the chain and half of our balance has come to the wallet.
+    forceClosing: [
+      {
+        ...channel,
+        channelPoint: OTHER,
+        commitFeeSats: 0n,
+        limboSats: 248_000n,
+        closingTxid: "",
+        blocksTilMaturity: 3,
+      },
+    ],
   };
   const balance = aBalance({ pendingOpenLocalMsat: 496_000_000n });
-  expect(holdings({ balance, pending })).toBe(530_000_000n);
+  const lentSats = new Map([
+    [channel.channelPoint, 4_000n],
+    [OTHER, 4_000n],
+  ]);
+  expect(holdings({ balance, pending, lentSats })).toBe(3n * 500_000_000n);
 });

@@ -1,4 +1,9 @@
-import type { LightningBalance, LightningChannel, PendingLightningChannels } from "../ports/lightning-node";
+import type {
+  LightningBalance,
+  LightningChannel,
+  PendingChannel,
+  PendingLightningChannels,
+} from "../ports/lightning-node";
 import { MSAT_PER_SAT } from "./postings";
 
 export interface LightningFacts {
@@ -7,12 +12,17 @@ export interface LightningFacts {
   readonly pending: PendingLightningChannels;
   /** Hashes of our lands that were paid and are not booked. */
   readonly landHashes: ReadonlySet<string>;
+  /** By channel point: what the node had lent to the commitment of a channel that is closing. */
+  readonly lentSats: ReadonlyMap<string, bigint>;
+  /** Of channels that are booked: lnd tells their end in whole sats. */
+  readonly closeCount: number;
 }
 
 /**
  * What the gateway has in channels, msat: the local balances, what the node lends to the commitments of channels it opened (commit fee
- * and anchors come back when they close), outgoing HTLCs of our own lands, and channels that are opening or closing. Incoming HTLCs
- * and forwarded ones are somebody else's until they settle, so lnd's unsettled balance is never taken.
+ * and anchors come back when they close), outgoing HTLCs of our own lands, and channels that are opening or closing. A closing channel
+ * is worth what it was when it was open until the ledger says otherwise: what is in limbo changes with each transaction that resolves it.
+ * Incoming HTLCs and forwarded ones are somebody else's until they settle, so lnd's unsettled balance is never taken.
  */
 export function lightningHoldingsMsat(facts: LightningFacts): { readonly msat: bigint; readonly rounding: bigint } {
   const { balance, channels, pending } = facts;
@@ -20,19 +30,23 @@ export function lightningHoldingsMsat(facts: LightningFacts): { readonly msat: b
     channel.pendingHtlcs.filter((htlc) => !htlc.isIncoming && facts.landHashes.has(htlc.paymentHash)),
   );
   const sats =
-    sum(channels.map(commitmentSats)) +
+    sum(channels.map(lentSatsOf)) +
     sum(htlcs.map((htlc) => htlc.amountSats)) +
     // A channel with something of ours in it before it is open is one that we opened.
     sum(pending.opening.map(({ capacitySats, localSats }) => (localSats > 0n ? capacitySats - localSats : 0n))) +
-    sum(pending.waitingClose.map((channel) => channel.limboSats)) +
-    sum(pending.forceClosing.map((channel) => channel.limboSats));
+    sum([...pending.waitingClose, ...pending.forceClosing].map((channel) => closingSats(facts, channel)));
   const msat = balance.localMsat + balance.pendingOpenLocalMsat + sats * MSAT_PER_SAT;
   // lnd rounds each balance and each HTLC of its lists down to sats.
-  return { msat, rounding: BigInt(3 * channels.length + htlcs.length) * MSAT_PER_SAT };
+  const rounded = 3 * (channels.length + facts.closeCount) + htlcs.length;
+  return { msat, rounding: BigInt(rounded) * MSAT_PER_SAT };
 }
 
-/** What of a channel that we opened is in nobody's balance. */
-function commitmentSats(channel: LightningChannel): bigint {
+function closingSats({ lentSats }: LightningFacts, { channelPoint, localSats, commitFeeSats }: PendingChannel): bigint {
+  return localSats + (lentSats.get(channelPoint) ?? commitFeeSats);
+}
+
+/** What of a channel that we opened is in nobody's balance: the commitment fee and the anchors. */
+export function lentSatsOf(channel: LightningChannel): bigint {
   if (!channel.isInitiator) return 0n;
   const rest = channel.capacitySats - channel.localSats - channel.remoteSats - channel.unsettledSats;
   return rest > 0n ? rest : 0n;

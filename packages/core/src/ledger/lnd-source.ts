@@ -1,9 +1,11 @@
 import { AppError } from "../errors";
 import type { LightningOperation } from "../lightning/lightning-operation";
+import type { ChannelBooks } from "../ports/channel-books";
 import type { LightningNode } from "../ports/lightning-node";
 import type { LightningStore } from "../ports/lightning-stores";
 import type { ExplainedPart } from "../ports/reconciliation-store";
 import { GBTC } from "../vtxo/vtxo";
+import { explainClosing } from "./closing-transactions";
 import { lightningHoldingsMsat } from "./lightning-holdings";
 import { MSAT_PER_SAT } from "./postings";
 import type { ExternalSource } from "./reconcile-source";
@@ -16,10 +18,12 @@ export interface LndSourceDeps {
     | "getOnchainBalance"
     | "listChannels"
     | "listPendingChannels"
+    | "listOnchainTransactions"
     | "lookupInvoice"
     | "trackPayment"
   >;
   readonly operations: Pick<LightningStore, "listOpenLifts" | "listInFlightLands">;
+  readonly channelBooks: Pick<ChannelBooks, "findLent" | "filterBooked" | "countCloses">;
 }
 
 const PAGE = 200;
@@ -47,7 +51,15 @@ export function lndSource(deps: LndSourceDeps): ExternalSource {
       const lands = await listAll(deps.operations.listInFlightLands.bind(deps.operations));
       const lifts = await listAll(deps.operations.listOpenLifts.bind(deps.operations));
       const landHashes = new Set(lands.map((land) => land.paymentHash));
-      const { msat, rounding } = lightningHoldingsMsat({ balance, channels, pending, landHashes });
+      const closing = [...pending.waitingClose, ...pending.forceClosing];
+      const { msat, rounding } = lightningHoldingsMsat({
+        balance,
+        channels,
+        pending,
+        landHashes,
+        lentSats: await deps.channelBooks.findLent(closing.map(({ channelPoint }) => channelPoint)),
+        closeCount: await deps.channelBooks.countCloses(),
+      });
       const explained = [...(await explainLifts(deps, lifts)), ...(await explainLands(deps, lands))];
       return [
         { account: "asset:ln", assetId: GBTC, external: msat, explained, rounding },
@@ -55,7 +67,7 @@ export function lndSource(deps: LndSourceDeps): ExternalSource {
           account: "asset:onchain",
           assetId: GBTC,
           external: onchain.totalSats * MSAT_PER_SAT,
-          explained: [],
+          explained: await explainClosing(deps, pending),
           rounding: 0n,
         },
       ];

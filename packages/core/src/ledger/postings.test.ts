@@ -5,6 +5,7 @@ import { thrownBy } from "../testing/thrown-by";
 import { GBTC } from "../vtxo/vtxo";
 import {
   balanced,
+  channelClosedPostings,
   forwardPostings,
   l2FeePostings,
   landPaidPostings,
@@ -64,6 +65,11 @@ const others = fc.oneof(
   sats.map((fee): readonly Event[] => [
     { postings: l2FeePostings(fee), change: (held) => void (held.ark += fee * MSAT) },
   ]),
+  fc
+    .tuple(sats, sats)
+    .map(([worth, came]): readonly Event[] => [
+      { postings: channelClosedPostings(worth, came), change: (held) => void (held.ln -= worth * MSAT) },
+    ]),
   msat.map((fee): readonly Event[] => [{ postings: forwardPostings(fee), change: (held) => void (held.ln += fee) }]),
   sats.map((amount): readonly Event[] => [
     { postings: vtxoUnsolicitedPostings(amount), change: (held) => void (held.ark += amount * MSAT) },

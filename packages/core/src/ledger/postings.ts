@@ -23,6 +23,10 @@ export const POSTING_KINDS = {
   /** Business id = id of the operator's job. */
   channelOpened: "channel_opened",
   onchainSent: "onchain_sent",
+  /** Business id = channel point. */
+  channelClosed: "channel_closed",
+  /** Business id = txid; entries without postings, which say that a close has counted this transaction. */
+  channelSwept: "channel_swept",
   /** Business id = when it settled (ns) and its two channels. */
   forward: "forward",
   /** Business id = the operator's reference. */
@@ -108,6 +112,15 @@ export function channelOpenedPostings(spentSats: bigint, feeSats: bigint): reado
     ["asset:onchain", -spentSats * MSAT_PER_SAT],
     ["asset:ln", (spentSats - feeSats) * MSAT_PER_SAT],
     ["expense:onchain", feeSats * MSAT_PER_SAT],
+  ]);
+}
+
+/** A channel is gone: what of its worth did not come to the wallet has paid for the closing. */
+export function channelClosedPostings(worthSats: bigint, cameSats: bigint): readonly Posting[] {
+  return gbtcPostings([
+    ["asset:ln", -worthSats * MSAT_PER_SAT],
+    ["asset:onchain", cameSats * MSAT_PER_SAT],
+    ["expense:onchain", (worthSats - cameSats) * MSAT_PER_SAT],
   ]);
 }
 

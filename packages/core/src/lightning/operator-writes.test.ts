@@ -126,8 +126,16 @@ test("a job that died while it was sending finds its transaction by the label", 
     getInfo: () => Promise.resolve({ blockHeight: 100 } as Awaited<ReturnType<LightningNode["getInfo"]>>),
     listOnchainTransactions: () =>
       Promise.resolve([
-        { txid: "00".repeat(32), amountSats: -1n, feeSats: 1n, confirmations: 0, blockHeight: 0, label: "another" },
-        { txid, amountSats: -50_000n, feeSats: 200n, confirmations: 0, blockHeight: 0, label: JOB_ID },
+        {
+          txid: "00".repeat(32),
+          amountSats: -1n,
+          outputsSats: 0n,
+          feeSats: 1n,
+          confirmations: 0,
+          blockHeight: 0,
+          label: "another",
+        },
+        { txid, amountSats: -50_000n, outputsSats: 0n, feeSats: 200n, confirmations: 0, blockHeight: 0, label: JOB_ID },
       ]),
   });
   expect(await sendOnchain({ calls, transactions, lightning }, RUN, SENDING)).toBe(txid);

@@ -180,8 +180,21 @@ export interface ClosedLightningChannel {
   readonly closingTxid: string;
   readonly closeType: string;
   readonly capacitySats: bigint;
+  /** Our balance in the transaction that closed it, HTLCs aside. */
   readonly settledSats: bigint;
   readonly closeHeight: number;
+  /** Whether we opened it, and so paid for its commitment. */
+  readonly isInitiator: boolean;
+  /** How its outputs were resolved; empty for a close that both sides signed. */
+  readonly resolutions: readonly ChannelResolution[];
+}
+
+export interface ChannelResolution {
+  readonly kind: "unknown" | "anchor" | "incoming_htlc" | "outgoing_htlc" | "commit";
+  /** `claimed` an outgoing HTLC is the peer's, `timeout` an incoming one is. */
+  readonly outcome: "unknown" | "claimed" | "unclaimed" | "abandoned" | "first_stage" | "timeout";
+  readonly amountSats: bigint;
+  readonly sweepTxid: string;
 }
 
 export interface LightningPeer {
@@ -355,6 +368,8 @@ export interface OnchainTransaction {
   /** Outgoing is negative. */
   readonly amountSats: bigint;
   readonly feeSats: bigint;
+  /** All its outputs together, those of others included. */
+  readonly outputsSats: bigint;
   readonly confirmations: number;
   readonly blockHeight: number;
   readonly label: string;

@@ -119,6 +119,7 @@ function toOnchainTransaction(transaction: Transaction): OnchainTransaction {
     txid: transaction.txHash,
     amountSats: transaction.amount,
     feeSats: transaction.totalFees,
+    outputsSats: transaction.outputDetails.reduce((sum, { amount }) => sum + amount, 0n),
     confirmations: transaction.numConfirmations,
     blockHeight: transaction.blockHeight,
     label: transaction.label,

@@ -1,5 +1,6 @@
 import { assert } from "@arkrelay/core/errors";
 import type {
+  ChannelResolution,
   ClosedLightningChannel,
   LightningChannel,
   PendingChannel,
@@ -13,8 +14,25 @@ import {
   Initiator,
   type PendingChannelsResponse,
   type PendingChannelsResponse_PendingChannel as WirePendingChannel,
+  ResolutionOutcome,
+  ResolutionType,
 } from "../gen/lnrpc/lightning";
 import { toHex } from "../wire-bytes";
+
+const RESOLUTION_KINDS: ReadonlyMap<ResolutionType, ChannelResolution["kind"]> = new Map([
+  [ResolutionType.ANCHOR, "anchor"],
+  [ResolutionType.INCOMING_HTLC, "incoming_htlc"],
+  [ResolutionType.OUTGOING_HTLC, "outgoing_htlc"],
+  [ResolutionType.COMMIT, "commit"],
+]);
+
+const RESOLUTION_OUTCOMES: ReadonlyMap<ResolutionOutcome, ChannelResolution["outcome"]> = new Map([
+  [ResolutionOutcome.CLAIMED, "claimed"],
+  [ResolutionOutcome.UNCLAIMED, "unclaimed"],
+  [ResolutionOutcome.ABANDONED, "abandoned"],
+  [ResolutionOutcome.FIRST_STAGE, "first_stage"],
+  [ResolutionOutcome.TIMEOUT, "timeout"],
+]);
 
 export function toLightningChannel(channel: Channel): LightningChannel {
   return {
@@ -68,6 +86,13 @@ export function toClosedChannel(summary: ChannelCloseSummary): ClosedLightningCh
     capacitySats: summary.capacity,
     settledSats: summary.settledBalance,
     closeHeight: summary.closeHeight,
+    isInitiator: summary.openInitiator === Initiator.INITIATOR_LOCAL,
+    resolutions: summary.resolutions.map(({ resolutionType, outcome, amountSat, sweepTxid }) => ({
+      kind: RESOLUTION_KINDS.get(resolutionType) ?? "unknown",
+      outcome: RESOLUTION_OUTCOMES.get(outcome) ?? "unknown",
+      amountSats: amountSat,
+      sweepTxid,
+    })),
   };
 }
 

@@ -30,6 +30,13 @@ export const ledgerCheckpoints = mysqlTable("ledger_checkpoints", {
   at: datetime("at", { mode: "date", fsp: 3 }).notNull(),
 });
 
+export const channelCommitments = mysqlTable("channel_commitments", {
+  id: bigint("id", { mode: "number" }).autoincrement().primaryKey(),
+  channelPoint: varchar("channel_point", { length: 80 }).notNull(),
+  lentSats: bigint("lent_sats", { mode: "bigint" }).notNull(),
+  seenAt: datetime("seen_at", { mode: "date", fsp: 3 }).notNull(),
+});
+
 export const reconciliations = mysqlTable("reconciliations", {
   id: bigint("id", { mode: "number" }).autoincrement().primaryKey(),
   source: varchar("source", { length: 16 }).notNull(),

@@ -72,6 +72,7 @@ export function pendingChannels(engine: LndEngine): PendingChannelsResponse {
       channel: toPendingChannel(engine, channel, us),
       limboBalance: channel.balancesMsat[us] / 1_000n,
       closingTxid: channel.closing?.txid ?? "",
+      commitments: { localCommitFeeSat: channel.commitFeeSats },
       blocksTilCloseConfirmed: 1,
     })),
     pendingForceClosingChannels: of("force_closing").map(({ channel, us }) => ({

@@ -133,7 +133,7 @@ export function toCloseSummary(engine: LndEngine, channel: Channel, us: End): Ch
     remotePubkey: remotePubkey(engine, channel, us),
     capacity: channel.capacitySats,
     closeHeight: closing?.height ?? 0,
-    settledBalance: closing?.isForced === true ? 0n : channel.balancesMsat[us] / 1_000n,
+    settledBalance: channel.balancesMsat[us] / 1_000n,
     timeLockedBalance: closing?.isForced === true ? channel.balancesMsat[us] / 1_000n : 0n,
     closeType: closing?.isForced === true ? forced : ChannelCloseSummary_ClosureType.COOPERATIVE_CLOSE,
     openInitiator: toInitiator(0, us),

@@ -3,6 +3,7 @@ import type { LndContext } from "./lnd-context";
 import { LndError } from "./lnd-error";
 import { CSV_DELAY } from "./lnd-settings";
 import { newAddress, newTxid } from "./wallet";
+import type { TransactionOutput } from "./wallet-records";
 
 export interface CloseChannel {
   readonly channelPoint: string;
@@ -125,7 +126,9 @@ function payOut(context: LndContext, channel: Channel): void {
     const party = channel.ends[end];
     if (party === "peer") peerMsat += paidMsat;
     else if (party === "outside") outsideMsat += paidMsat;
-    else if (paidMsat > 0n) takeOurShare(context, closing.txid, paidMsat / 1_000n);
+    if (paidMsat === 0n) continue;
+    if (party === "node") takeOurShare(context, closing.txid, paidMsat / 1_000n);
+    else addOutput(context, closing.txid, { address: "", amountSats: paidMsat / 1_000n, isOurs: false });
   }
   store.changeMeta({ minerFeesMsat, peerMsat, outsideMsat });
   store.putChannel({ ...channel, status: "closed" });
@@ -135,12 +138,18 @@ function payOut(context: LndContext, channel: Channel): void {
 function takeOurShare(context: LndContext, txid: string, amountSats: bigint): void {
   const { store } = context;
   const address = newAddress(context, "p2tr");
+  const vout = addOutput(context, txid, { address, amountSats, isOurs: true });
   const height = store.meta.height;
-  store.putCoin({ outpoint: `${txid}:0`, amountSats, address, height, spentBy: "", isAnchor: false });
+  store.putCoin({ outpoint: `${txid}:${vout}`, amountSats, address, height, spentBy: "", isAnchor: false });
+}
+
+/** Its index in the transaction. */
+function addOutput({ store }: LndContext, txid: string, output: TransactionOutput): number {
   const tx = store.transactions.get(txid);
-  if (tx === undefined) return;
-  const outputs = [...tx.outputs, { address, amountSats, isOurs: true }];
-  store.putTransaction({ ...tx, netSats: tx.netSats + amountSats, outputs });
+  if (tx === undefined) return 0;
+  const netSats = tx.netSats + (output.isOurs ? output.amountSats : 0n);
+  store.putTransaction({ ...tx, netSats, outputs: [...tx.outputs, output] });
+  return tx.outputs.length;
 }
 
 function hasOpenChannels({ store }: LndContext): boolean {

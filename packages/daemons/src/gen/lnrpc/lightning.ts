@@ -322,6 +322,117 @@ export function initiatorToJSON(object: Initiator): string {
   }
 }
 
+export enum ResolutionType {
+  TYPE_UNKNOWN = 0,
+  ANCHOR = 1,
+  INCOMING_HTLC = 2,
+  OUTGOING_HTLC = 3,
+  COMMIT = 4,
+  UNRECOGNIZED = -1,
+}
+
+export function resolutionTypeFromJSON(object: any): ResolutionType {
+  switch (object) {
+    case 0:
+    case "TYPE_UNKNOWN":
+      return ResolutionType.TYPE_UNKNOWN;
+    case 1:
+    case "ANCHOR":
+      return ResolutionType.ANCHOR;
+    case 2:
+    case "INCOMING_HTLC":
+      return ResolutionType.INCOMING_HTLC;
+    case 3:
+    case "OUTGOING_HTLC":
+      return ResolutionType.OUTGOING_HTLC;
+    case 4:
+    case "COMMIT":
+      return ResolutionType.COMMIT;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return ResolutionType.UNRECOGNIZED;
+  }
+}
+
+export function resolutionTypeToJSON(object: ResolutionType): string {
+  switch (object) {
+    case ResolutionType.TYPE_UNKNOWN:
+      return "TYPE_UNKNOWN";
+    case ResolutionType.ANCHOR:
+      return "ANCHOR";
+    case ResolutionType.INCOMING_HTLC:
+      return "INCOMING_HTLC";
+    case ResolutionType.OUTGOING_HTLC:
+      return "OUTGOING_HTLC";
+    case ResolutionType.COMMIT:
+      return "COMMIT";
+    case ResolutionType.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
+export enum ResolutionOutcome {
+  OUTCOME_UNKNOWN = 0,
+  /** CLAIMED - We have it; of an outgoing HTLC: the peer has it. */
+  CLAIMED = 1,
+  UNCLAIMED = 2,
+  ABANDONED = 3,
+  /** FIRST_STAGE - The first of the two transactions that our own commitment takes. */
+  FIRST_STAGE = 4,
+  /** TIMEOUT - Of an outgoing HTLC: we have it back; of an incoming one: the peer has it back. */
+  TIMEOUT = 5,
+  UNRECOGNIZED = -1,
+}
+
+export function resolutionOutcomeFromJSON(object: any): ResolutionOutcome {
+  switch (object) {
+    case 0:
+    case "OUTCOME_UNKNOWN":
+      return ResolutionOutcome.OUTCOME_UNKNOWN;
+    case 1:
+    case "CLAIMED":
+      return ResolutionOutcome.CLAIMED;
+    case 2:
+    case "UNCLAIMED":
+      return ResolutionOutcome.UNCLAIMED;
+    case 3:
+    case "ABANDONED":
+      return ResolutionOutcome.ABANDONED;
+    case 4:
+    case "FIRST_STAGE":
+      return ResolutionOutcome.FIRST_STAGE;
+    case 5:
+    case "TIMEOUT":
+      return ResolutionOutcome.TIMEOUT;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return ResolutionOutcome.UNRECOGNIZED;
+  }
+}
+
+export function resolutionOutcomeToJSON(object: ResolutionOutcome): string {
+  switch (object) {
+    case ResolutionOutcome.OUTCOME_UNKNOWN:
+      return "OUTCOME_UNKNOWN";
+    case ResolutionOutcome.CLAIMED:
+      return "CLAIMED";
+    case ResolutionOutcome.UNCLAIMED:
+      return "UNCLAIMED";
+    case ResolutionOutcome.ABANDONED:
+      return "ABANDONED";
+    case ResolutionOutcome.FIRST_STAGE:
+      return "FIRST_STAGE";
+    case ResolutionOutcome.TIMEOUT:
+      return "TIMEOUT";
+    case ResolutionOutcome.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
 export enum GraphCacheStatus {
   GRAPH_CACHE_STATUS_DISABLED = 0,
   GRAPH_CACHE_STATUS_LOADING = 1,
@@ -854,6 +965,7 @@ export interface ChannelCloseSummary {
   closeType: ChannelCloseSummary_ClosureType;
   openInitiator: Initiator;
   closeInitiator: Initiator;
+  resolutions: Resolution[];
 }
 
 export enum ChannelCloseSummary_ClosureType {
@@ -911,6 +1023,14 @@ export function channelCloseSummary_ClosureTypeToJSON(object: ChannelCloseSummar
     default:
       return "UNRECOGNIZED";
   }
+}
+
+export interface Resolution {
+  resolutionType: ResolutionType;
+  outcome: ResolutionOutcome;
+  /** sat */
+  amountSat: bigint;
+  sweepTxid: string;
 }
 
 export interface ClosedChannelsRequest {
@@ -5538,6 +5658,7 @@ function createBaseChannelCloseSummary(): ChannelCloseSummary {
     closeType: 0,
     openInitiator: 0,
     closeInitiator: 0,
+    resolutions: [],
   };
 }
 
@@ -5587,6 +5708,9 @@ export const ChannelCloseSummary: MessageFns<ChannelCloseSummary> = {
     }
     if (message.closeInitiator !== 0) {
       writer.uint32(96).int32(message.closeInitiator);
+    }
+    for (const v of message.resolutions) {
+      Resolution.encode(v!, writer.uint32(106).fork()).join();
     }
     return writer;
   },
@@ -5692,6 +5816,14 @@ export const ChannelCloseSummary: MessageFns<ChannelCloseSummary> = {
             message.closeInitiator = reader.int32() as any;
             continue;
           }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.resolutions.push(Resolution.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5753,6 +5885,9 @@ export const ChannelCloseSummary: MessageFns<ChannelCloseSummary> = {
         : isSet(object.close_initiator)
         ? initiatorFromJSON(object.close_initiator)
         : 0,
+      resolutions: globalThis.Array.isArray(object?.resolutions)
+        ? object.resolutions.map((e: any) => Resolution.fromJSON(e))
+        : [],
     };
   },
 
@@ -5791,6 +5926,9 @@ export const ChannelCloseSummary: MessageFns<ChannelCloseSummary> = {
     if (message.closeInitiator !== 0) {
       obj.closeInitiator = initiatorToJSON(message.closeInitiator);
     }
+    if (message.resolutions?.length) {
+      obj.resolutions = message.resolutions.map((e) => Resolution.toJSON(e));
+    }
     return obj;
   },
 
@@ -5814,6 +5952,139 @@ export const ChannelCloseSummary: MessageFns<ChannelCloseSummary> = {
     message.closeType = object.closeType ?? 0;
     message.openInitiator = object.openInitiator ?? 0;
     message.closeInitiator = object.closeInitiator ?? 0;
+    message.resolutions = object.resolutions?.map((e) => Resolution.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseResolution(): Resolution {
+  return { resolutionType: 0, outcome: 0, amountSat: 0n, sweepTxid: "" };
+}
+
+export const Resolution: MessageFns<Resolution> = {
+  encode(message: Resolution, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.resolutionType !== 0) {
+      writer.uint32(8).int32(message.resolutionType);
+    }
+    if (message.outcome !== 0) {
+      writer.uint32(16).int32(message.outcome);
+    }
+    if (message.amountSat !== 0n) {
+      if (BigInt.asUintN(64, message.amountSat) !== message.amountSat) {
+        throw new globalThis.Error("value provided for field message.amountSat of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.amountSat);
+    }
+    if (message.sweepTxid !== "") {
+      writer.uint32(42).string(message.sweepTxid);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Resolution {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseResolution();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.resolutionType = reader.int32() as any;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.outcome = reader.int32() as any;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.amountSat = reader.uint64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.sweepTxid = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Resolution {
+    return {
+      resolutionType: isSet(object.resolutionType)
+        ? resolutionTypeFromJSON(object.resolutionType)
+        : isSet(object.resolution_type)
+        ? resolutionTypeFromJSON(object.resolution_type)
+        : 0,
+      outcome: isSet(object.outcome) ? resolutionOutcomeFromJSON(object.outcome) : 0,
+      amountSat: isSet(object.amountSat)
+        ? BigInt(object.amountSat)
+        : isSet(object.amount_sat)
+        ? BigInt(object.amount_sat)
+        : 0n,
+      sweepTxid: isSet(object.sweepTxid)
+        ? globalThis.String(object.sweepTxid)
+        : isSet(object.sweep_txid)
+        ? globalThis.String(object.sweep_txid)
+        : "",
+    };
+  },
+
+  toJSON(message: Resolution): unknown {
+    const obj: any = {};
+    if (message.resolutionType !== 0) {
+      obj.resolutionType = resolutionTypeToJSON(message.resolutionType);
+    }
+    if (message.outcome !== 0) {
+      obj.outcome = resolutionOutcomeToJSON(message.outcome);
+    }
+    if (message.amountSat !== 0n) {
+      obj.amountSat = message.amountSat.toString();
+    }
+    if (message.sweepTxid !== "") {
+      obj.sweepTxid = message.sweepTxid;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<Resolution>, I>>(base?: I): Resolution {
+    return Resolution.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<Resolution>, I>>(object: I): Resolution {
+    const message = createBaseResolution();
+    message.resolutionType = object.resolutionType ?? 0;
+    message.outcome = object.outcome ?? 0;
+    message.amountSat = (object.amountSat !== undefined && object.amountSat !== null) ? BigInt(object.amountSat) : 0n;
+    message.sweepTxid = object.sweepTxid ?? "";
     return message;
   },
 };
