@@ -18,6 +18,17 @@ const STATES: Readonly<Record<CircuitState, BreakerState>> = {
   [CircuitState.Isolated]: "open",
 };
 
+/** Leaves the count of failures as it is: cockatiel takes an error that its policy does not handle for neither success nor failure. */
+class Undecided<Result> extends Error {
+  constructor(readonly result: Result) {
+    super("the call says nothing about the daemon");
+    this.name = "Undecided";
+  }
+}
+
+/** Is handled by the policy, because an error that is not would end a probe as a success. */
+class UndecidedProbe<Result> extends Undecided<Result> {}
+
 /** Keeps calls away from a daemon that does not answer. Only transport failures count: whoever refuses is there. */
 export class DaemonBreaker {
   private policy: CircuitBreakerPolicy;
@@ -40,11 +51,29 @@ export class DaemonBreaker {
     return Math.max(1, Math.ceil((this.openedAtMs + this.limits.breakerTimeoutMs - Date.now()) / 1000));
   }
 
-  /** Throws BrokenCircuitError without a call while it is open, and while somebody else's call is the probe. */
-  run<Result>(work: () => Promise<Result>): Promise<Result> {
+  /**
+   * Throws BrokenCircuitError without a call while it is open, and while somebody else's call is the probe. A result that `saysNothing`
+   * about the daemon neither counts nor clears what has been counted; when it was the probe, the next call is the probe.
+   */
+  async run<Result>(
+    work: () => Promise<Result>,
+    saysNothing: (result: Result) => boolean = () => false,
+  ): Promise<Result> {
+    const { policy } = this;
     // cockatiel would let others wait for the probe; a caller is better served by an answer now.
-    if (this.policy.state === CircuitState.HalfOpen) return Promise.reject(new BrokenCircuitError());
-    return this.policy.execute(work);
+    if (policy.state === CircuitState.HalfOpen) throw new BrokenCircuitError();
+    const isProbe = policy.state === CircuitState.Open;
+    try {
+      return await policy.execute(async () => {
+        const result = await work();
+        if (saysNothing(result)) throw isProbe ? new UndecidedProbe(result) : new Undecided(result);
+        return result;
+      });
+    } catch (thrown) {
+      if (!(thrown instanceof Undecided)) throw thrown;
+      if (isProbe && this.policy === policy) this.probeNow();
+      return thrown.result as Result;
+    }
   }
 
   /** The next call is the probe, whatever is left of the pause. A closed one stays closed. */
@@ -55,7 +84,7 @@ export class DaemonBreaker {
   }
 
   private make(initial?: { readonly ownState: unknown }): CircuitBreakerPolicy {
-    const policy = circuitBreaker(handleType(TransportFailure), {
+    const policy = circuitBreaker(handleType(TransportFailure).orType(UndecidedProbe), {
       halfOpenAfter: this.limits.breakerTimeoutMs,
       breaker: new ConsecutiveBreaker(this.limits.breakerThreshold),
       ...(initial !== undefined && { initialState: { ...initial, breakerState: this.limits.breakerThreshold } }),

@@ -441,6 +441,92 @@ describe("a stream", () => {
     expect(await verdictOf(collect(follow({ kind: "write", timeoutMs: 50 })))).toBe("outcome_unknown");
   });
 
+  const fail = (stream: InvoiceStream) => stream.emit("error", failure(status.UNAVAILABLE));
+
+  test("that fails after it was opened counts like any other call, and as many as the threshold open the breaker", async () => {
+    connect({ breakerThreshold: 3, retryAttemptsMax: 0 });
+    answers.subscribeInvoices = fail;
+    answers.walletBalance = () => {
+      throw failure(status.UNAVAILABLE);
+    };
+    for (const call of [() => collect(follow()), read, () => collect(follow({ kind: "write" }))]) {
+      expect(link.breaker).toBe("closed");
+      await rejectionOf(call());
+    }
+    expect(link.breaker).toBe("open");
+  });
+
+  test("that brings nothing within a deadline as short as a unary call's counts as well", async () => {
+    connect({ breakerThreshold: 2 });
+    for (const breaker of ["closed", "open"]) {
+      expect(await verdictOf(collect(follow({ timeoutMs: 50 })))).toBe("daemon_unavailable");
+      expect(link.breaker).toBe(breaker);
+    }
+  });
+
+  test("that the daemon answers, with a message, an end or a refusal, clears what was counted", async () => {
+    const starts: ((stream: InvoiceStream) => unknown)[] = [
+      (stream) => stream.write(first, () => fail(stream)),
+      (stream) => stream.end(),
+      (stream) => stream.emit("error", failure(status.UNKNOWN, "permission denied")),
+    ];
+    for (const start of starts) {
+      connect({ breakerThreshold: 2 });
+      for (const answer of [fail, start, fail]) {
+        answers.subscribeInvoices = answer;
+        await collect(follow()).catch(() => undefined);
+      }
+      expect(link.breaker).toBe("closed");
+    }
+  });
+
+  test("that is the probe opens the breaker again when it fails, and closes it when the daemon answers", async () => {
+    connect({ breakerThreshold: 1, breakerTimeoutMs: 0 });
+    answers.subscribeInvoices = fail;
+    await rejectionOf(collect(follow()));
+    await rejectionOf(collect(follow()));
+    answers.subscribeInvoices = (stream) => stream.end();
+    await collect(follow());
+    expect(observed.filter((line) => line.startsWith("breaker"))).toEqual([
+      "breaker open",
+      "breaker half_open",
+      "breaker open",
+      "breaker half_open",
+      "breaker closed",
+    ]);
+  });
+
+  test("that is the probe and stays quiet gives way to the next call, and is read on when its news come", async () => {
+    connect({ breakerThreshold: 1, breakerTimeoutMs: 0, timeoutMs: 200 });
+    answers.subscribeInvoices = fail;
+    await rejectionOf(collect(follow()));
+    let tell = (): void => undefined;
+    answers.subscribeInvoices = (stream) => (tell = () => stream.write(first));
+    const news = follow().next();
+    await until(() => link.breaker === "half_open");
+    expect(await verdictOf(read())).toBe("daemon_unavailable");
+    await until(() => link.breaker === "open");
+    await expect(read()).resolves.toMatchObject({ totalBalance: 7n });
+    expect(link.breaker).toBe("closed");
+    tell();
+    expect((await news).value).toMatchObject({ addIndex: 1n });
+  });
+
+  test("that its reader gives up as the probe leaves the probe to the next call", async () => {
+    connect({ breakerThreshold: 1, breakerTimeoutMs: 0 });
+    answers.subscribeInvoices = fail;
+    await rejectionOf(collect(follow()));
+    answers.subscribeInvoices = () => undefined;
+    const giveUp = new AbortController();
+    const end = collect(follow({ signal: giveUp.signal }));
+    await until(() => daemon.arrived.length === 2);
+    giveUp.abort();
+    await expect(end).resolves.toEqual([]);
+    expect(link.breaker).toBe("open");
+    await read();
+    expect(link.breaker).toBe("closed");
+  });
+
   test("is not opened while the breaker is open", async () => {
     connect({ breakerThreshold: 1, retryAttemptsMax: 0 });
     answers.walletBalance = () => {

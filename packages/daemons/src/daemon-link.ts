@@ -10,6 +10,7 @@ import { type Clients, type ConnectionState, DaemonConnection, type OpenClients 
 import type { BreakerState, DaemonObserver } from "./daemon-observer";
 import type { CallKind, RefusalReader } from "./refusal-reader";
 import { type OpenStream, readMessages } from "./server-stream";
+import { awaitBeginning, type OpenedStream, type StreamBeginning } from "./stream-beginning";
 import { nameFailure, toCallError } from "./to-call-error";
 import { type Answer, callOnce, type StartCall } from "./unary-call";
 import { waitUntilConnected } from "./wait-until-connected";
@@ -124,8 +125,7 @@ export class DaemonLink<C extends Clients> {
     const report = this.stopwatch(method);
     let hasMessages = false;
     try {
-      await this.withFreshSecrets(() => this.guard.run(() => this.connect(this.options.limits.timeoutMs)));
-      for await (const message of this.openStream(open, settings)) {
+      for await (const message of await this.beginStream(open, settings)) {
         if (!hasMessages) report(undefined);
         hasMessages = true;
         yield message;
@@ -207,15 +207,34 @@ export class DaemonLink<C extends Clients> {
     return metadata;
   }
 
+  /**
+   * Connects and opens a stream, and lets the breaker judge it by its beginning: a message, an end or a failure within the deadline of
+   * unary calls, or its own if that is sooner. One that is quiet for longer may be a subscription without news or a payment on its way
+   * as well as a daemon that hangs, so it counts for nothing.
+   */
+  private async beginStream<Message>(
+    open: OpenStream<C, Message>,
+    settings: StreamSettings,
+  ): Promise<AsyncGenerator<Message, void>> {
+    const { timeoutMs } = this.options.limits;
+    const isShort = settings.timeoutMs !== undefined && settings.timeoutMs <= timeoutMs;
+    const begin = async (): Promise<StreamBeginning<Message>> => {
+      await this.connect(timeoutMs);
+      return awaitBeginning(this.openStream(open, settings), isShort ? undefined : timeoutMs);
+    };
+    const { messages } = await this.withFreshSecrets(() => this.guard.run(begin, ({ isAnswer }) => !isAnswer));
+    return messages;
+  }
+
   private openStream<Message>(
     open: OpenStream<C, Message>,
     { metadata, role, signal, timeoutMs }: StreamSettings,
-  ): AsyncGenerator<Message, void> {
+  ): OpenedStream<Message> {
     const { whileOpen } = this.connection;
     const options = timeoutMs === undefined ? {} : { deadline: Date.now() + timeoutMs };
     const stream = open(this.clients, this.metadata(metadata, role), options);
     const ending = signal === undefined ? whileOpen : AbortSignal.any([whileOpen, signal]);
-    return readMessages(stream, ending, this.options.isAnswer ?? (() => false));
+    return { messages: readMessages(stream, ending, this.options.isAnswer ?? (() => false)), ending };
   }
 
   private async connect(timeoutMs: number): Promise<void> {
