@@ -1,14 +1,18 @@
+import { maxAssetsPerVtxo } from "../ark/tx-weight";
 import type { ArkServerInfo } from "../ports/ark-daemon";
 import type { Session, SessionType } from "../session/session";
 import type { SessionDeps } from "../session/session-deps";
-import type { SelectionRules } from "../vtxo/select-coins";
+import type { TransferRules } from "../vtxo/select-transfer-coins";
 import { coInputFeeSatsOf, recipientSumsOf } from "./transfer-sums";
 
 /** What the sender's coins must cover, and the limits of a selection. */
-export function selectionRules(deps: SessionDeps, intent: Session["intent"], info: ArkServerInfo): SelectionRules {
+export function selectionRules(deps: SessionDeps, intent: Session["intent"], info: ArkServerInfo): TransferRules {
+  const { sats, assets } = recipientSumsOf(intent);
   return {
-    targetSats: recipientSumsOf(intent).sats + coInputFeeSatsOf(intent),
+    targetSats: sats + coInputFeeSatsOf(intent),
+    targetAsset: assets[0],
     dustSats: dustOf(info),
+    maxAssetsPerOutput: maxAssetsPerOutputOf(info),
     maxInputs: deps.config.maxInputs,
     dustToRecipient: intent.dustPolicy === "to_recipient",
   };
@@ -17,6 +21,11 @@ export function selectionRules(deps: SessionDeps, intent: Session["intent"], inf
 /** How long inputs must live on: what a land brings has to outlive its payment, its refund or the next batch. */
 export function minRemainingMs(deps: Pick<SessionDeps, "config" | "lightningConfig">, type: SessionType): number {
   return type === "lightning_land" ? deps.lightningConfig.landMinRemainingMs : deps.config.vtxoMinRemainingMs;
+}
+
+/** One at least, or nothing with assets could be planned; arkd's own limit is checked when the transaction is built. */
+export function maxAssetsPerOutputOf({ maxTxWeight }: Pick<ArkServerInfo, "maxTxWeight">): number {
+  return Math.max(1, maxAssetsPerVtxo(maxTxWeight));
 }
 
 /** Smallest output arkd lets us make: its dust limit, or its VTXO minimum where that is higher. */

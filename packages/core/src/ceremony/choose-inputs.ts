@@ -3,11 +3,21 @@ import type { Tx } from "../ports/transactions";
 import type { Session } from "../session/session";
 import type { SessionDeps } from "../session/session-deps";
 import { yieldLock } from "../session/yield-lock";
-import { selectCoins, useExactCoins, type Selection, type SelectionRules } from "../vtxo/select-coins";
+import {
+  judgeCoins,
+  selectTransferCoins,
+  useExactCoins,
+  type SelectionFailure,
+  type TransferRules,
+  type TransferSelection,
+} from "../vtxo/select-transfer-coins";
 import { GBTC, type Vtxo } from "../vtxo/vtxo";
 import { minRemainingMs } from "./ark-limits";
 
-/** More live VTXOs than this are not looked at in one selection; the largest come first, so funds are found first. */
+/**
+ * More live VTXOs than this are not looked at in one selection, and no more that carry the asset: those with the most sats and the
+ * most units come first, so funds are found first.
+ */
 const CANDIDATES_MAX = 500;
 
 /** How often a selection is made again because somebody else took one of its coins in between. */
@@ -21,13 +31,13 @@ export async function chooseInputs(
   deps: SessionDeps,
   tx: Tx,
   session: Session,
-  rules: SelectionRules,
+  rules: TransferRules,
   lockUntil: Date,
 ): Promise<readonly Vtxo[]> {
   for (let attempt = 1; ; attempt++) {
     const candidates = await freeCandidates(deps, tx, session);
     const selection = select(session, candidates, rules);
-    if (!selection.ok) throw refusal(selection, candidates, rules);
+    if (!selection.ok) throw refusal(selection, candidates, session, rules);
     const ids = selection.coins.map((coin) => coin.vtxoId);
     if (await deps.vtxos.lockFree(tx, ids, session.sessionId, lockUntil)) return selection.coins;
     if (attempt === LOCK_TRIES) throw new AppError("vtxo_locked", { retryAfterSeconds: 2 });
@@ -39,18 +49,18 @@ export async function judgeFunds(
   deps: SessionDeps,
   tx: Tx | undefined,
   session: FundsQuery,
-  rules: SelectionRules,
+  rules: TransferRules,
 ): Promise<void> {
   const candidates = await readCandidates(deps, tx, session);
   const usable = { ...candidates, free: [...candidates.free, ...candidates.takeable], takeable: [] };
   const selection = select(session, usable, rules);
-  if (!selection.ok) throw refusal(selection, usable, rules);
+  if (!selection.ok) throw refusal(selection, usable, session, rules);
 }
 
 interface FundsQuery {
   readonly userPubkey: string;
   readonly ownerProven: boolean;
-  readonly intent: Pick<Session["intent"], "sourceVtxos" | "type">;
+  readonly intent: Pick<Session["intent"], "sourceVtxos" | "type" | "assetId" | "arkAssetId">;
 }
 
 interface Candidates {
@@ -75,9 +85,7 @@ async function freeCandidates(deps: SessionDeps, tx: Tx, session: Session): Prom
 async function readCandidates(deps: SessionDeps, tx: Tx | undefined, session: FundsQuery): Promise<Candidates> {
   const named = session.intent.sourceVtxos;
   const all =
-    named === undefined
-      ? (await deps.vtxos.listLive(tx, session.userPubkey, CANDIDATES_MAX)).filter(isPlain)
-      : await namedVtxos(deps, tx, session.userPubkey, named);
+    named === undefined ? await liveVtxos(deps, tx, session) : await namedVtxos(deps, tx, session.userPubkey, named);
   const now = deps.clock.now();
   const freshUntil = new Date(now.getTime() + minRemainingMs(deps, session.intent.type));
   const fresh = all.filter((vtxo) => vtxo.expiresAt === null || vtxo.expiresAt >= freshUntil);
@@ -87,6 +95,14 @@ async function readCandidates(deps: SessionDeps, tx: Tx | undefined, session: Fu
   const unproven = session.ownerProven ? await locksThatYield(deps, held) : new Set<string>();
   const takeable = held.filter((vtxo) => isExpiredLock(vtxo, now) || unproven.has(vtxo.lockedBy ?? ""));
   return { all, free, takeable, locked: held.filter((vtxo) => !takeable.includes(vtxo)), shortLived };
+}
+
+async function liveVtxos(deps: SessionDeps, tx: Tx | undefined, session: FundsQuery): Promise<readonly Vtxo[]> {
+  const { userPubkey, intent } = session;
+  const largest = await deps.vtxos.listLive(tx, userPubkey, CANDIDATES_MAX);
+  if (intent.arkAssetId === undefined) return largest;
+  const carrying = await deps.vtxos.listLiveWith(tx, userPubkey, intent.arkAssetId, CANDIDATES_MAX);
+  return [...carrying, ...largest.filter(({ id }) => !carrying.some((vtxo) => vtxo.id === id))];
 }
 
 /** Inputs a caller named: each must be its own and live. */
@@ -101,10 +117,6 @@ async function namedVtxos(
     const row = rows.find((each) => each.vtxoId === vtxoId);
     if (row === undefined || row.ownerPubkey !== userPubkey)
       throw new AppError("vtxo_not_owned", { details: { vtxo_id: vtxoId } });
-    if (!isPlain(row)) {
-      // Spending it as sats would burn what it carries.
-      throw new AppError("asset_unknown", { details: { vtxo_id: vtxoId, asset_id: row.assetId } });
-    }
     if (row.status === "expired" || isPast(row.expiresAt, deps.clock.now())) {
       throw new AppError("vtxo_expired", { details: { vtxo_id: vtxoId, expires_at: row.expiresAt?.toISOString() } });
     }
@@ -128,19 +140,26 @@ async function locksThatYield(deps: SessionDeps, held: readonly Vtxo[]): Promise
   return yielding;
 }
 
-function select(session: FundsQuery, candidates: Candidates, rules: SelectionRules): Selection<Vtxo> {
-  if (session.intent.sourceVtxos === undefined) return selectCoins(candidates.free, rules);
-  if (candidates.free.length < candidates.all.length) {
-    return { ok: false, reason: "insufficient", availableSats: sumSats(candidates.free) };
-  }
+function select(session: FundsQuery, candidates: Candidates, rules: TransferRules): TransferSelection<Vtxo> {
+  if (session.intent.sourceVtxos === undefined) return selectTransferCoins(candidates.free, rules);
+  // One that is not free cannot be used, however much the others hold.
+  if (candidates.free.length < candidates.all.length) return notAllFree(candidates, rules);
   return useExactCoins(candidates.free, rules);
+}
+
+function notAllFree({ free, all }: Candidates, rules: TransferRules): SelectionFailure {
+  const judged = judgeCoins(all, rules);
+  if (!judged.ok && judged.reason === "insufficient") return judged;
+  const available = sumSats(free);
+  return { ok: false, reason: "insufficient", assetId: undefined, required: rules.targetSats, available };
 }
 
 /** Why there is no selection, told by what would have been there. */
 function refusal(
-  failed: Extract<Selection<Vtxo>, { ok: false }>,
+  failed: SelectionFailure,
   candidates: Candidates,
-  rules: SelectionRules,
+  { intent }: FundsQuery,
+  rules: TransferRules,
 ): AppError {
   if (failed.reason === "too_many_inputs")
     return new AppError("too_many_inputs", { details: { max_inputs: rules.maxInputs } });
@@ -152,8 +171,8 @@ function refusal(
   }
   // What could have been taken over and was not is held like the rest: its holder has moved on meanwhile.
   const held = [...candidates.locked, ...candidates.takeable];
-  const withHeld = sumSats([...candidates.free, ...held]);
-  if (withHeld >= rules.targetSats || (held.length > 0 && sumSats(candidates.all) >= rules.targetSats)) {
+  const isEnough = covers(candidates.all, rules);
+  if (held.length > 0 && isEnough) {
     const until = held.map((vtxo) => vtxo.lockedUntil?.toISOString()).find((each) => each !== undefined);
     return new AppError("vtxo_locked", {
       details: until === undefined ? {} : { locked_until: until },
@@ -161,20 +180,24 @@ function refusal(
     });
   }
   const short = candidates.shortLived[0];
-  if (short !== undefined && sumSats(candidates.all) >= rules.targetSats) {
+  if (short !== undefined && isEnough) {
     return new AppError("vtxo_expired", {
       message: "The inputs expire too soon for a new transaction; renew them first.",
       details: { vtxo_id: short.vtxoId, expires_at: short.expiresAt?.toISOString() },
     });
   }
-  const available = Number(failed.availableSats);
   return new AppError("insufficient_balance", {
-    details: { asset_id: GBTC, required: Number(rules.targetSats), available },
+    details: {
+      asset_id: failed.assetId === undefined ? GBTC : intent.assetId,
+      required: Number(failed.required),
+      available: Number(failed.available),
+    },
   });
 }
 
-function isPlain(vtxo: Vtxo): boolean {
-  return vtxo.assetId === GBTC;
+function covers(coins: readonly Vtxo[], rules: TransferRules): boolean {
+  const judged = judgeCoins(coins, rules);
+  return judged.ok || judged.reason !== "insufficient";
 }
 
 function isExpiredLock(vtxo: Vtxo, now: Date): boolean {

@@ -1,10 +1,11 @@
+import { namedAmounts, readNamesOf, type AssetNames } from "../asset/asset-names";
 import { assert } from "../errors";
 import type { PlannedOutput } from "../ports/session-stores";
 import type { Tx } from "../ports/transactions";
 import type { Session } from "../session/session";
 import type { CeremonyDeps } from "../session/session-deps";
 import { bookFinalTx, expiryOf } from "../vtxo/book-final-tx";
-import { GBTC, type Vtxo } from "../vtxo/vtxo";
+import type { Vtxo } from "../vtxo/vtxo";
 import type { SessionPlan } from "./session-signatures";
 
 /** The final transaction of a ceremony as the books see it. */
@@ -13,12 +14,14 @@ export interface FinalTransfer {
   readonly arkPsbt: string;
   readonly inputs: readonly Vtxo[];
   readonly outputs: readonly PlannedOutput[];
+  /** Of the assets on the outputs. */
+  readonly assetNames: AssetNames;
   /** Outputs expire with the earliest of the inputs. */
   readonly expiresAt: Date | null;
 }
 
 export async function readFinal(
-  deps: Pick<CeremonyDeps, "sessionTxs" | "vtxos">,
+  deps: Pick<CeremonyDeps, "assets" | "sessionTxs" | "vtxos">,
   session: Session,
   { txs, outputs }: SessionPlan,
 ): Promise<FinalTransfer> {
@@ -29,8 +32,9 @@ export async function readFinal(
     inputs.length === ids.length && txs.ark.finalPsbt !== undefined,
     "a finalised session knows its inputs and its final tx",
   );
-  const expiresAt = expiryOf(inputs);
-  return { txid: txs.ark.txid, arkPsbt: txs.ark.finalPsbt, inputs, outputs, expiresAt };
+  const { txid, finalPsbt: arkPsbt } = txs.ark;
+  const assetNames = await readNamesOf(deps.assets, undefined, outputs);
+  return { txid, arkPsbt, inputs, outputs, assetNames, expiresAt: expiryOf(inputs) };
 }
 
 /** The mirror and the transaction row: inputs spent, outputs there. */
@@ -51,12 +55,14 @@ export function resultOf(session: Pick<Session, "intent">, transfer: FinalTransf
   return {
     txid: transfer.txid,
     inputs: transfer.inputs.map((input) => input.vtxoId),
-    outputs: transfer.outputs.map((output) => ({
-      vtxo_id: `${transfer.txid}:${output.vout}`,
-      amount: Number(output.amountSats),
-      asset_id: GBTC,
-      recipient: output.ownerPubkey,
-    })),
+    outputs: transfer.outputs.flatMap((output) =>
+      namedAmounts(transfer.assetNames, output).map(({ assetId, amount }) => ({
+        vtxo_id: `${transfer.txid}:${output.vout}`,
+        amount: Number(amount),
+        asset_id: assetId,
+        recipient: output.ownerPubkey,
+      })),
+    ),
     fee_paid: Number(intent.feeAmount),
     fee_asset_id: intent.feeAssetId,
     ...(intent.type === "lightning_land" ? { payment_hash: intent.paymentHash } : {}),

@@ -1,9 +1,13 @@
 import { buildArkTx } from "../ark/build-ark-tx";
 import { arkItems } from "../ark/signing-items";
+import { sumAssets } from "../ark/sum-assets";
 import type { ArkParams, BuiltArkTx } from "../ark/types";
+import { nameOf, readNamesOf, type AssetNames } from "../asset/asset-names";
 import { AppError } from "../errors";
 import type { ChallengeContext } from "../nostr/challenge-content";
 import type { ArkServerInfo } from "../ports/ark-daemon";
+import type { PlannedOutput } from "../ports/session-stores";
+import type { PlannedTransaction, TransactionParty } from "../ports/transaction-store";
 import type { Tx } from "../ports/transactions";
 import type { Challenge } from "../session/challenge";
 import { issueChallenge } from "../session/issue-challenge";
@@ -12,7 +16,7 @@ import type { SessionDeps } from "../session/session-deps";
 import { ensureScript } from "../vtxo/ensure-script";
 import { findGatewayScript } from "../vtxo/find-gateway-script";
 import { GBTC, type Vtxo, type VtxoScriptRow } from "../vtxo/vtxo";
-import { dustOf } from "./ark-limits";
+import { dustOf, maxAssetsPerOutputOf } from "./ark-limits";
 import { planTransfer, type PlanCoin, type TransferPlan } from "./transfer-plan";
 import { coInputFeeSatsOf, feeSatsOf } from "./transfer-sums";
 
@@ -42,7 +46,7 @@ export async function issueArkChallenge(
     arkPsbt: built.arkPsbt,
     checkpointPsbts: built.checkpoints.map((each) => each.psbt),
     params,
-    amounts: amountsOf(session, plan, inputs.coins),
+    amounts: amountsOf(session, plan, inputs.coins, await readNamesOf(deps.assets, tx, inputs.coins)),
   });
 }
 
@@ -68,7 +72,7 @@ async function planOutputs(
     coins: await withScripts(deps, userPubkey, inputs.coins),
     coInput: await gatewayCoin(deps, inputs.coInput),
     dustSats: dustOf(info),
-    maxTxWeight: info.maxTxWeight,
+    maxAssetsPerOutput: maxAssetsPerOutputOf(info),
     recipientScript: await recipientScriptOf(deps, tx, intent, info),
     changeScript: await ensureScript(deps.vtxos, tx, userPubkey, info, "user"),
     // Where co-inputs come back to: never a co-input again, since they inherit the user's expiry.
@@ -114,14 +118,6 @@ async function storePlan(
   plan: TransferPlan,
   replaces: boolean,
 ): Promise<void> {
-  const { intent, sessionId, userPubkey } = session;
-  // More than the intent's amount when a change below dust goes with it; of a land it is amount and fee.
-  const receivedSats = plan.planned.reduce(
-    (sum, each) => (each.role === "recipient" ? sum + each.amountSats : sum),
-    0n,
-  );
-  const spentSats = receivedSats + coInputFeeSatsOf(intent);
-  const amountSats = spentSats - feeSatsOf(intent);
   await deps.sessionTxs.storePlan(tx, session, {
     txs: {
       ark: unsigned(built.txid, 0, built.arkPsbt),
@@ -135,37 +131,56 @@ async function storePlan(
       inputIndex,
     })),
   });
-  await deps.txs.plan(tx, {
-    txid: built.txid,
+  await deps.txs.plan(tx, transactionOf(session, built.txid, plan));
+}
+
+/** The row of the transaction: what went from whom to whom, by our names. What comes back to the sender did not move. */
+function transactionOf(session: Session, txid: string, plan: TransferPlan): PlannedTransaction {
+  const { intent, sessionId, userPubkey, sessionType } = session;
+  const { assetId, recipientPubkey, arkAssetId } = intent;
+  // More sats than the intent says when a change below dust goes with them; of a land it is amount and fee.
+  const received = plan.planned.filter(({ role }) => role === "recipient");
+  const receivedSats = received.reduce((sum, { amountSats }) => sum + amountSats, 0n);
+  const spentSats = receivedSats + coInputFeeSatsOf(intent);
+  const amountSats = spentSats - feeSatsOf(intent);
+  const units = sumAssets(received).map(({ amount }) => ({ assetId, amount }));
+  const both = (pubkey: string, direction: "in" | "out", sats: bigint): readonly TransactionParty[] =>
+    [{ assetId: GBTC, amount: sats }, ...units].map((each) => ({ pubkey, direction, ...each }));
+  return {
+    txid,
     sessionId,
-    txType: session.sessionType,
-    assetId: GBTC,
-    assetAmount: amountSats,
+    txType: sessionType,
+    assetId,
+    assetAmount: arkAssetId === undefined ? amountSats : intent.amount,
     amountSats,
     feeSats: feeSatsOf(intent),
     senderPubkey: userPubkey,
-    recipientPubkey: intent.recipientPubkey,
-    parties: [
-      { pubkey: userPubkey, direction: "out", assetId: GBTC, amount: spentSats },
-      { pubkey: intent.recipientPubkey, direction: "in", assetId: GBTC, amount: receivedSats },
-    ],
-  });
+    recipientPubkey,
+    parties: [...both(userPubkey, "out", spentSats), ...both(recipientPubkey, "in", receivedSats)],
+  };
 }
 
 function unsigned(txid: string, seq: number, unsignedPsbt: string) {
   return { txid, seq, unsignedPsbt, signedPsbt: undefined, serverPsbt: undefined, finalPsbt: undefined };
 }
 
-/** What the wallet shows before it signs; JSON integers in sats. */
-function amountsOf(session: Session, plan: TransferPlan, userCoins: readonly Vtxo[]): ChallengeContext["amounts"] {
-  const of = (role: string) =>
-    plan.planned
-      .filter((each) => each.role === role)
-      .map((each) => ({ asset_id: GBTC, amount: Number(each.amountSats) }));
+/** What the wallet shows before it signs, the sats that carry an asset beside it; JSON integers in base units. */
+function amountsOf(
+  session: Session,
+  plan: TransferPlan,
+  userCoins: readonly Vtxo[],
+  names: AssetNames,
+): ChallengeContext["amounts"] {
+  const shown = (coins: readonly Pick<PlannedOutput, "amountSats" | "assets">[]) =>
+    coins
+      .flatMap((coin) => [{ assetId: GBTC, amount: coin.amountSats }, ...(coin.assets ?? [])])
+      .map(({ assetId, amount }) => ({ asset_id: nameOf(names, assetId), amount: Number(amount) }));
+  const of = (role: PlannedOutput["role"]) => shown(plan.planned.filter((each) => each.role === role));
+  const { feeAssetId, feeAmount } = session.intent;
   return {
-    spend: userCoins.map((vtxo) => ({ asset_id: GBTC, amount: Number(vtxo.amountSats) })),
+    spend: shown(userCoins),
     receive: of("recipient"),
     change: of("change"),
-    fee: { asset_id: session.intent.feeAssetId, amount: Number(session.intent.feeAmount) },
+    fee: { asset_id: feeAssetId, amount: Number(feeAmount) },
   };
 }

@@ -1,6 +1,5 @@
 import type { AssetAmount } from "../ark/asset-types";
 import { subtractAssets, sumAssets } from "../ark/sum-assets";
-import { maxAssetsPerVtxo } from "../ark/tx-weight";
 import type { ArkInput, ArkOutput } from "../ark/types";
 import { assert } from "../errors";
 import type { PlannedOutput } from "../ports/session-stores";
@@ -26,8 +25,8 @@ export interface TransferPlanInput {
   /** The gateway's own plain VTXO: it goes in and comes back larger by the L2 fee, since a bare fee output is below dust. */
   readonly coInput: PlanCoin;
   readonly dustSats: bigint;
-  /** arkd's, from GetInfo. */
-  readonly maxTxWeight: number;
+  /** arkd refuses a VTXO with more. */
+  readonly maxAssetsPerOutput: number;
   readonly recipientScript: VtxoScriptRow;
   readonly changeScript: VtxoScriptRow;
   readonly feeReturnScript: VtxoScriptRow;
@@ -61,12 +60,12 @@ export function planTransfer(plan: TransferPlanInput): TransferPlan {
 
 /** More assets than one VTXO may carry are spread over several, each on the least sats but the first. */
 function changeOutputs(
-  { dustSats, maxTxWeight, changeScript }: TransferPlanInput,
+  { dustSats, maxAssetsPerOutput, changeScript }: TransferPlanInput,
   changeSats: bigint,
   assets: readonly AssetAmount[],
 ): readonly Output[] {
   if (assets.length === 0) return changeSats < dustSats ? [] : [output("change", changeScript, changeSats)];
-  const parts = chunks(assets, Math.max(1, maxAssetsPerVtxo(maxTxWeight)));
+  const parts = chunks(assets, maxAssetsPerOutput);
   const firstSats = changeSats - BigInt(parts.length - 1) * dustSats;
   assert(firstSats >= dustSats, "the change has the sats to carry its assets");
   return parts.map((part, index) => output("change", changeScript, index === 0 ? firstSats : dustSats, part));

@@ -1,17 +1,19 @@
+import { nameOf, type AssetNames } from "../asset/asset-names";
 import type { AccountState } from "../nostr/account-content";
 import { GBTC, type Vtxo, type VtxoScriptRow } from "../vtxo/vtxo";
 
 type VtxoView = AccountState["user_vtxos"][number];
 
 /**
- * A VTXO as wallets are shown it: one entry, or one for each asset on it, all with the sats it stands on. With `assetId` only the
- * entry of that asset.
+ * A VTXO as wallets are shown it: one entry, or one for each asset on it by our name, all with the sats it stands on. With `assetId`
+ * (arkd's) only the entry of that asset.
  */
 export function describeVtxo(
   vtxo: Vtxo,
   scripts: readonly VtxoScriptRow[],
   now: Date,
-  assetId: string | undefined,
+  names: AssetNames,
+  assetId?: string,
 ): readonly VtxoView[] {
   const shared = {
     vtxo_id: vtxo.vtxoId,
@@ -24,7 +26,7 @@ export function describeVtxo(
   if (vtxo.assets.length === 0) return [{ ...shared, asset_id: GBTC, amount: shared.amount_sats }];
   return vtxo.assets
     .filter((each) => assetId === undefined || each.assetId === assetId)
-    .map((each) => ({ ...shared, asset_id: each.assetId, amount: Number(each.amount) }));
+    .map((each) => ({ ...shared, asset_id: nameOf(names, each.assetId), amount: Number(each.amount) }));
 }
 
 /** A VTXO whose time is over can only be recovered in a batch, also before arkd has swept it. */

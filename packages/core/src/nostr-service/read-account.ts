@@ -1,4 +1,5 @@
 import { toArkAddress } from "../ark/ark-address";
+import { findArkAssetId, nameOf, readAssetNames, readNamesOf } from "../asset/asset-names";
 import { dustOf } from "../ceremony/ark-limits";
 import { toAppError } from "../errors";
 import type { AccountState } from "../nostr/account-content";
@@ -25,7 +26,7 @@ const VTXOS_MAX = 200;
 
 export interface AccountQuery {
   readonly userPubkey: string;
-  /** gBTC, or an asset by arkd's id. */
+  /** By our name; what the registry does not know, by arkd's id. */
   readonly assetId: string | undefined;
   /** VTXOs that changed since then, those that are gone by now among them; without it those that live. */
   readonly since: Date | undefined;
@@ -33,26 +34,33 @@ export interface AccountQuery {
   readonly cursor: string | undefined;
 }
 
-type Deps = Pick<ServiceRequestDeps, "arkInfo" | "clock" | "config" | "knownArkInfo" | "lightningConfig" | "vtxos">;
+type Deps = Pick<
+  ServiceRequestDeps,
+  "arkInfo" | "assets" | "clock" | "config" | "knownArkInfo" | "lightningConfig" | "vtxos"
+>;
 
 /**
  * One page of what a wallet needs to go on from nothing. Over its pages every balance and every VTXO is told once, balances first.
  * Errors: invalid_request (cursor), not_ready (arkd was never seen).
  */
-export async function readAccount(deps: Deps, tx: Tx, query: AccountQuery): Promise<AccountState> {
-  const { userPubkey } = query;
+export async function readAccount(deps: Deps, tx: Tx, asked: AccountQuery): Promise<AccountState> {
+  const { userPubkey } = asked;
+  const assetId = asked.assetId && (await findArkAssetId(deps.assets, tx, asked.assetId));
+  const query = { ...asked, assetId };
   const cursor = parseCursor(query.cursor);
   const info = await lastArkInfo(deps);
   await ensureScript(deps.vtxos, tx, userPubkey, info, "user");
   const scripts = await deps.vtxos.listScripts(userPubkey);
   const syncedAt = await deps.vtxos.findSyncedAt(userPubkey);
   const balances = await readBalances(deps, query, cursor);
+  const heldIds = balances.shown.map((row) => row.assetId);
+  const names = await readAssetNames(deps.assets, tx, heldIds);
   const head = {
     user_vtxos: [],
-    user_balances: balances.shown.map(({ assetId, balance, reserved }) => ({
-      asset_id: assetId,
-      balance: Number(balance),
-      reserved: Number(reserved),
+    user_balances: balances.shown.map((row) => ({
+      asset_id: nameOf(names, row.assetId),
+      balance: Number(row.balance),
+      reserved: Number(row.reserved),
     })),
     user_scripts: scripts.map((script) => describeScript(deps, script)),
     server: await describeServer(deps, info),
@@ -115,10 +123,11 @@ async function readVtxos(
     VTXOS_MAX + 1,
     cursor.after === "vtxo" ? cursor.id : undefined,
   );
+  const names = await readNamesOf(deps.assets, undefined, rows);
   const shown: AccountState["user_vtxos"][number][] = [];
   let [left, lastId] = [room, cursor.after === "vtxo" ? cursor.id : undefined];
   for (const vtxo of rows.slice(0, VTXOS_MAX)) {
-    const entries = describeVtxo(vtxo, scripts, deps.clock.now(), assetId);
+    const entries = describeVtxo(vtxo, scripts, deps.clock.now(), names, assetId);
     left -= sizeOf(entries);
     // One at least, or a page would lead to itself.
     if (left < 0 && shown.length > 0) break;

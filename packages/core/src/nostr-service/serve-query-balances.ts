@@ -1,4 +1,5 @@
 import { DEFAULT_ARK_TX_LIMITS } from "../ark/build-ark-tx";
+import { findArkAssetId, nameOf, readAssetNames, readNamesOf } from "../asset/asset-names";
 import { AppError } from "../errors";
 import type { AccountState, BalanceView } from "../nostr/account-content";
 import type { BalancesRequest } from "../nostr/service-request";
@@ -25,15 +26,17 @@ export async function serveQueryBalances(
 ): Promise<readonly Wake[]> {
   const { action, assetIds, includesVtxos } = request;
   const rows = await deps.vtxos.sumBalances(event.pubkey, deps.clock.now());
-  const wanted = [...new Set(assetIds ?? rows.map((row) => row.assetId))];
+  const named = assetIds && (await Promise.all(assetIds.map((id) => findArkAssetId(deps.assets, tx, id))));
+  const wanted = [...new Set(named ?? rows.map((row) => row.assetId))];
+  const names = await readAssetNames(deps.assets, tx, wanted);
   const shown = {
-    balances: wanted.map((assetId) =>
+    balances: wanted.map((arkAssetId) =>
       describeBalance(
-        assetId,
-        rows.find((row) => row.assetId === assetId),
+        nameOf(names, arkAssetId),
+        rows.find((row) => row.assetId === arkAssetId),
       ),
     ),
-    ...(includesVtxos ? { vtxos: await listVtxos(deps, event.pubkey, assetIds) } : {}),
+    ...(includesVtxos ? { vtxos: await listVtxos(deps, event.pubkey, named && wanted) } : {}),
   };
   if (JSON.stringify(shown).length > ANSWER_BYTES_MAX) throw tooMuch();
   const syncedAt = await deps.vtxos.findSyncedAt(event.pubkey);
@@ -60,14 +63,16 @@ function describeBalance(assetId: string, row: BalanceRow | undefined): BalanceV
 async function listVtxos(
   deps: ServiceRequestDeps,
   userPubkey: string,
-  assetIds: readonly string[] | undefined,
+  arkAssetIds: readonly string[] | undefined,
 ): Promise<AccountState["user_vtxos"]> {
   const scripts = await deps.vtxos.listScripts(userPubkey);
   const live = await deps.vtxos.listLive(undefined, userPubkey, VTXOS_MAX);
   if (live.length === VTXOS_MAX) throw tooMuch();
+  const names = await readNamesOf(deps.assets, undefined, live);
+  const wanted = arkAssetIds?.map((id) => nameOf(names, id));
   return live
-    .flatMap((vtxo) => describeVtxo(vtxo, scripts, deps.clock.now(), undefined))
-    .filter((view) => assetIds === undefined || assetIds.includes(view.asset_id));
+    .flatMap((vtxo) => describeVtxo(vtxo, scripts, deps.clock.now(), names))
+    .filter((view) => wanted === undefined || wanted.includes(view.asset_id));
 }
 
 function tooMuch(): AppError {

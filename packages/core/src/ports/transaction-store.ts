@@ -9,8 +9,11 @@ export interface TransactionRow {
   readonly sessionId: string;
   readonly txType: string;
   readonly status: TransactionStatus;
+  /** Our name of the asset that it is about. */
   readonly assetId: string;
+  /** Base units of it. */
   readonly assetAmount: bigint;
+  /** Sats that left the sender besides the fee: of another asset than gBTC those under its units. */
   readonly amountSats: bigint;
   readonly feeSats: bigint;
   readonly senderPubkey: string;
@@ -46,6 +49,7 @@ export interface PlannedTransaction {
 
 export interface UserTransactionFilter {
   readonly direction?: "in" | "out";
+  /** What it is about, by our name. */
   readonly assetId?: string;
   /** Only what sessions of this creator made. */
   readonly createdBy?: string;

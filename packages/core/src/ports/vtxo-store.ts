@@ -64,6 +64,8 @@ export interface VtxoStore {
 
   /** Unspent, unexpired rows of a user: what its balance is made of. Read without locks. At most `limit`, largest first. */
   listLive(tx: Tx | undefined, ownerPubkey: string, limit: number): Promise<readonly Vtxo[]>;
+  /** Those of them that carry an asset (arkd's id), most units first. */
+  listLiveWith(tx: Tx | undefined, ownerPubkey: string, arkAssetId: string, limit: number): Promise<readonly Vtxo[]>;
   listByIds(tx: Tx | undefined, vtxoIds: readonly string[]): Promise<readonly Vtxo[]>;
   list(filter: VtxoFilter, limit: number, beforeId: bigint | undefined): Promise<readonly Vtxo[]>;
   sumBalances(ownerPubkey: string, now: Date): Promise<readonly BalanceRow[]>;

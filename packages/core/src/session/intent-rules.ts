@@ -1,3 +1,4 @@
+import type { ActiveAsset } from "../asset/active-asset";
 import { AppError } from "../errors";
 import { judgeLand } from "../lightning/judge-land";
 import type { LightningConfig } from "../lightning/lightning-config";
@@ -36,17 +37,18 @@ export function checkIntentNetwork(
   }
 }
 
-export interface TransferRules {
+export interface TransferIntentRules {
   readonly senderPubkey: string;
+  /** What the intent's asset is to the registry. */
+  readonly asset: ActiveAsset;
   readonly l2FeeSats: bigint;
   readonly dustSats: bigint;
 }
 
-/** Asset, amounts, fee, in the protocol's order; the first rule that fails is thrown (2005, 1002, 2006, 4001, 4002). */
-export function toTransferIntent(parsed: TransferIntentContent, rules: TransferRules): TransferIntent {
+/** Amounts, fee, in the protocol's order; the first rule that fails is thrown (1002, 2006, 4001, 4002). */
+export function toTransferIntent(parsed: TransferIntentContent, rules: TransferIntentRules): TransferIntent {
   const { params, content } = parsed;
-  // Assets other than sats come with the release that moves them.
-  if (params.assetId !== GBTC) throw new AppError("asset_unknown", { details: { asset_id: params.assetId } });
+  const { assetId, arkAssetId } = rules.asset;
   if (params.recipientPubkey === rules.senderPubkey) {
     throw new AppError("invalid_request", {
       errors: [
@@ -54,17 +56,18 @@ export function toTransferIntent(parsed: TransferIntentContent, rules: TransferR
       ],
     });
   }
-  if (params.amount < rules.dustSats) {
+  if (arkAssetId === undefined && params.amount < rules.dustSats) {
     throw new AppError("amount_below_minimum", { details: { minimum: Number(rules.dustSats) } });
   }
   checkFee(params.feeAssetId, params.feeAmount, rules.l2FeeSats);
   return {
     actionId: content.action_id,
     type: "p2p_transfer",
-    assetId: GBTC,
-    arkAssetId: undefined,
+    assetId,
+    arkAssetId,
     amount: params.amount,
-    amountSats: params.amount,
+    // The sender pays the carrier of what the recipient gets, and no more sats than it needs.
+    amountSats: arkAssetId === undefined ? params.amount : rules.dustSats,
     recipientPubkey: params.recipientPubkey,
     feeAssetId: GBTC,
     feeAmount: rules.l2FeeSats,

@@ -1,3 +1,4 @@
+import { getActiveAsset } from "../asset/active-asset";
 import { dustOf } from "../ceremony/ark-limits";
 import { AppError } from "../errors";
 import { lightningFee } from "../lightning/fees";
@@ -86,8 +87,11 @@ async function toIntent(
   const dustSats = dustOf(info);
   const { lightningConfig: config } = deps;
   switch (parsed.kind) {
-    case "p2p_transfer":
-      return toTransferIntent(parsed, { senderPubkey: userPubkey, l2FeeSats: deps.config.l2FeeSats, dustSats });
+    case "p2p_transfer": {
+      const asset = await getActiveAsset(deps.assets, parsed.params.assetId);
+      const { l2FeeSats } = deps.config;
+      return toTransferIntent(parsed, { senderPubkey: userPubkey, asset, l2FeeSats, dustSats });
+    }
     case "lightning_land": {
       const { ownerPubkey: landPubkey } = await findGatewayScript(deps.vtxos, "land", info);
       return toLandIntent(parsed, { config, landPubkey, dustSats, now: deps.clock.now() });

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 
-import { selectCoins, useExactCoins, type Coin, type SelectionRules } from "./select-coins";
+import { selectCoins, type Coin, type SelectionRules } from "./select-coins";
 
 const RULES: SelectionRules = { targetSats: 1_000n, dustSats: 330n, maxInputs: 5, dustToRecipient: false };
 
@@ -41,11 +41,6 @@ it("says what is there when it does not reach, and when it takes too many inputs
   expect(selectCoins(coins(400n, 500n), RULES)).toEqual({ ok: false, reason: "insufficient", availableSats: 900n });
   const small = coins(...Array.from({ length: 10 }, () => 150n));
   expect(selectCoins(small, RULES)).toEqual({ ok: false, reason: "too_many_inputs" });
-});
-
-it("uses named coins exactly, even when fewer would do", () => {
-  expect(useExactCoins(coins(5_000n, 4_000n), RULES)).toMatchObject({ ok: true, changeSats: 8_000n });
-  expect(useExactCoins(coins(900n), RULES)).toMatchObject({ ok: false, reason: "insufficient" });
 });
 
 it("always covers the target within the rules, the same way for the same coins in any order", () => {

@@ -46,17 +46,6 @@ export function selectCoins<C extends Coin>(candidates: readonly C[], rules: Sel
   return { ok: false, reason: "dust_change", changeSats };
 }
 
-/** Exactly these coins, as a caller that names its inputs wants it. */
-export function useExactCoins<C extends Coin>(coins: readonly C[], rules: SelectionRules): Selection<C> {
-  const availableSats = sum(coins);
-  if (availableSats < rules.targetSats) return { ok: false, reason: "insufficient", availableSats };
-  if (coins.length > rules.maxInputs) return { ok: false, reason: "too_many_inputs" };
-  const changeSats = availableSats - rules.targetSats;
-  if (!isPayableChange(changeSats, rules) && !rules.dustToRecipient)
-    return { ok: false, reason: "dust_change", changeSats };
-  return { ok: true, coins, changeSats };
-}
-
 function isPayableChange(changeSats: bigint, rules: SelectionRules): boolean {
   return changeSats === 0n || changeSats >= rules.dustSats;
 }

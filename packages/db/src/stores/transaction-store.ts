@@ -90,7 +90,8 @@ export class DrizzleTransactionStore implements TransactionStore {
   }
 
   async listOfUser(pubkey: string, filter: UserTransactionFilter, limit: number, beforeId: bigint | undefined) {
-    const conditions: [string, SqlParam[]][] = [["p.pubkey = ?", [pubkey]]];
+    // A transfer of an asset moves sats too; as a party one counts by the asset it is about, so that it is listed once.
+    const conditions: [string, SqlParam[]][] = [["p.pubkey = ? AND p.asset_id = t.asset_id", [pubkey]]];
     if (filter.direction !== undefined) conditions.push(["p.direction = ?", [filter.direction]]);
     if (filter.assetId !== undefined) conditions.push(["p.asset_id = ?", [filter.assetId]]);
     if (filter.createdBy !== undefined) {

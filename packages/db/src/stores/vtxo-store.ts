@@ -93,6 +93,23 @@ export class DrizzleVtxoStore implements VtxoStore {
     return toVtxos(handle, rows);
   }
 
+  async listLiveWith(
+    tx: Tx | undefined,
+    ownerPubkey: string,
+    arkAssetId: string,
+    limit: number,
+  ): Promise<readonly Vtxo[]> {
+    const handle = this.handle(tx);
+    const rows = await handle.select(
+      // From the owner's few to their assets: an asset may have a great many holders.
+      `SELECT ${VTXO_COLUMNS} FROM vtxos v STRAIGHT_JOIN vtxo_assets a ON a.vtxo_id = v.vtxo_id AND a.asset_id = ?
+       WHERE v.owner_pubkey = ? AND v.status IN ('assigned','available') AND (v.expires_at IS NULL OR v.expires_at > NOW(3))
+       ORDER BY a.amount DESC, v.id LIMIT ?`,
+      [arkAssetId, ownerPubkey, limit],
+    );
+    return toVtxos(handle, rows);
+  }
+
   async listByIds(tx: Tx | undefined, vtxoIds: readonly string[]): Promise<readonly Vtxo[]> {
     if (vtxoIds.length === 0) return [];
     const handle = this.handle(tx);

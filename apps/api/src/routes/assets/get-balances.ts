@@ -1,4 +1,5 @@
 import { DEFAULT_ARK_TX_LIMITS } from "@arkrelay/core/ark/build-ark-tx";
+import { findArkAssetId, nameOf, readAssetNames } from "@arkrelay/core/asset/asset-names";
 import { BalanceParams, BalanceReply, BalancesReply } from "@arkrelay/core/http/assets";
 import { UserPubkeyParams } from "@arkrelay/core/http/transactions";
 import type { BalanceRow } from "@arkrelay/core/ports/vtxo-store";
@@ -24,11 +25,16 @@ export const getBalancesRoute = readRoute({
 }).handle(async ({ deps, caller, params }) => {
   await assertMayReadFunds(deps, caller, params.user_pubkey);
   const { rows, syncedAt, isStale } = await readBalances(deps, params.user_pubkey);
+  const names = await readAssetNames(
+    deps.session.assets,
+    undefined,
+    rows.map((row) => row.assetId),
+  );
   return {
     status: 200,
     body: {
       balances: rows.map((row) => ({
-        asset_id: row.assetId,
+        asset_id: nameOf(names, row.assetId),
         ...toAmounts(row),
         last_updated: later(row.seenAt, syncedAt).toISOString(),
       })),
@@ -48,15 +54,17 @@ export const getBalanceRoute = readRoute({
   replies: { 200: BalanceReply },
 }).handle(async ({ deps, caller, params }) => {
   await assertMayReadFunds(deps, caller, params.user_pubkey);
-  const assetId = toAssetId(params.asset_id);
+  const { assets } = deps.session;
+  const arkAssetId = await findArkAssetId(assets, undefined, toAssetId(params.asset_id));
+  const names = await readAssetNames(assets, undefined, [arkAssetId]);
   const { rows, syncedAt } = await readBalances(deps, params.user_pubkey);
-  const row = rows.find((each) => each.assetId === assetId);
+  const row = rows.find((each) => each.assetId === arkAssetId);
   const updatedAt = row === undefined ? syncedAt : later(row.seenAt, syncedAt);
   return {
     status: 200,
     body: {
       user_pubkey: params.user_pubkey,
-      asset_id: assetId,
+      asset_id: nameOf(names, arkAssetId),
       ...toAmounts(row ?? { balance: 0n, reserved: 0n, freeCarriers: 0 }),
       ...(updatedAt !== undefined && { last_updated: updatedAt.toISOString() }),
     },

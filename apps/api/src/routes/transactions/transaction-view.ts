@@ -1,11 +1,11 @@
 import type { z } from "zod";
 
+import { namedAmounts, readNamesOf, type AssetNames } from "@arkrelay/core/asset/asset-names";
 import { actsAsOwner, type Caller } from "@arkrelay/core/caller";
 import { AppError } from "@arkrelay/core/errors";
 import type { TransactionReply } from "@arkrelay/core/http/transactions";
 import type { PlannedOutput } from "@arkrelay/core/ports/session-stores";
 import type { TransactionRow } from "@arkrelay/core/ports/transaction-store";
-import { GBTC } from "@arkrelay/core/vtxo/vtxo";
 
 import type { ApiDeps } from "../../api-deps";
 
@@ -67,18 +67,25 @@ async function readLegs(
     undefined,
     planned.map(({ vtxoId }) => vtxoId),
   );
+  const names = await readNamesOf(deps.session.assets, undefined, [...vtxos, ...plan.outputs]);
   return {
-    inputs: vtxos.map((vtxo) => ({ vtxo_id: vtxo.vtxoId, ...sats(vtxo.amountSats) })),
+    inputs: vtxos.map((vtxo) => ({ vtxo_id: vtxo.vtxoId, ...carried(vtxo, names) })),
     outputs: plan.outputs.map((output) => ({
       vtxo_id: `${row.txid}:${String(output.vout)}`,
       owner: ownerWord(output, caller),
-      ...sats(output.amountSats),
+      ...carried(output, names),
     })),
   };
 }
 
-function sats(amountSats: bigint) {
-  return { amount_sats: Number(amountSats), asset_id: GBTC, asset_amount: Number(amountSats) };
+/** Sats and what rides on them; several assets have no one name and amount. */
+function carried(leg: Pick<PlannedOutput, "amountSats" | "assets">, names: AssetNames) {
+  const [first, ...more] = namedAmounts(names, leg);
+  const isOne = first !== undefined && more.length === 0;
+  return {
+    amount_sats: Number(leg.amountSats),
+    ...(isOne && { asset_id: first.assetId, asset_amount: Number(first.amount) }),
+  };
 }
 
 /** Keys of others are not named: a party knows its own, and nobody else's business. */

@@ -1,11 +1,13 @@
+import { readNamesOf, type AssetNames } from "@arkrelay/core/asset/asset-names";
 import { UserPubkeyParams } from "@arkrelay/core/http/transactions";
 import { ManagedVtxosQuery, ManagedVtxosReply } from "@arkrelay/core/http/vtxos";
-import { GBTC, type Vtxo } from "@arkrelay/core/vtxo/vtxo";
+import type { Vtxo } from "@arkrelay/core/vtxo/vtxo";
 
 import { readPage } from "../../http/page";
 import { readRoute } from "../../http/route";
 import { toAssetId } from "../asset-alias";
 import { assertMayReadFunds } from "../read-rights";
+import { assetFilter, carriedAsset } from "./carried-asset";
 
 export const listManagedVtxosRoute = readRoute({
   path: "/vtxos/:user_pubkey",
@@ -19,7 +21,7 @@ export const listManagedVtxosRoute = readRoute({
   const { user_pubkey: ownerPubkey } = params;
   await assertMayReadFunds(deps, caller, ownerPubkey);
   const assetId = query.asset_id === undefined ? undefined : toAssetId(query.asset_id);
-  const filter = { ownerPubkey, liveOnly: true, ...(assetId !== undefined && { assetId }) };
+  const filter = { ownerPubkey, liveOnly: true, ...(await assetFilter(deps, assetId)) };
   const { rows, page } = await readPage({
     cursors: deps.cursors,
     list: "managed-vtxos",
@@ -28,13 +30,14 @@ export const listManagedVtxosRoute = readRoute({
     cursor: query.cursor,
     fetch: (count, beforeId) => deps.session.vtxos.list(filter, count, beforeId),
   });
+  const names = await readNamesOf(deps.session.assets, undefined, rows);
   const counts = await deps.session.vtxos.countByStatus(ownerPubkey);
   return {
     status: 200,
     body: {
       vtxo_management: {
         user_pubkey: ownerPubkey,
-        vtxos: rows.map(toManagedVtxo),
+        vtxos: rows.map((vtxo) => toManagedVtxo(vtxo, names)),
         total_available: counts.available,
         total_assigned: counts.assigned,
       },
@@ -44,23 +47,15 @@ export const listManagedVtxosRoute = readRoute({
   };
 });
 
-function toManagedVtxo(vtxo: Vtxo) {
+function toManagedVtxo(vtxo: Vtxo, names: AssetNames) {
   return {
     vtxo_id: vtxo.vtxoId,
     txid: vtxo.txid,
     vout: vtxo.vout,
     amount_sats: Number(vtxo.amountSats),
-    asset_id: vtxo.assetId,
-    asset_amount: assetAmount(vtxo),
+    ...carriedAsset(vtxo, names),
     status: vtxo.status,
     locked: vtxo.lockedBy !== undefined,
     expires_at: vtxo.expiresAt?.toISOString() ?? null,
   };
-}
-
-/** gBTC is the sats themselves; several assets have no one amount. */
-export function assetAmount(vtxo: Vtxo): number | null {
-  if (vtxo.assetId === GBTC) return Number(vtxo.amountSats);
-  const [only, ...more] = vtxo.assets;
-  return only === undefined || more.length > 0 ? null : Number(only.amount);
 }

@@ -1,3 +1,4 @@
+import { readNamesOf } from "@arkrelay/core/asset/asset-names";
 import { UserPubkeyParams } from "@arkrelay/core/http/transactions";
 import { UserVtxosQuery, UserVtxosReply } from "@arkrelay/core/http/vtxos";
 
@@ -6,7 +7,7 @@ import { readRoute } from "../../http/route";
 import { toAssetId } from "../asset-alias";
 import { assertMayReadFunds } from "../read-rights";
 import { shorten } from "../short-id";
-import { assetAmount } from "./list-managed-vtxos";
+import { assetFilter, carriedAsset } from "./carried-asset";
 
 export const listUserVtxosRoute = readRoute({
   path: "/vtxos/user/:user_pubkey",
@@ -21,23 +22,23 @@ export const listUserVtxosRoute = readRoute({
   await assertMayReadFunds(deps, caller, ownerPubkey);
   const { status } = query;
   const assetId = query.asset_id === undefined ? undefined : toAssetId(query.asset_id);
+  const filter = { ownerPubkey, status, ...(await assetFilter(deps, assetId)) };
   const { rows, page } = await readPage({
     cursors: deps.cursors,
     list: "user-vtxos",
     filters: { ownerPubkey, status, assetId },
     limit: query.limit,
     cursor: query.cursor,
-    fetch: (count, beforeId) =>
-      deps.session.vtxos.list({ ownerPubkey, status, ...(assetId !== undefined && { assetId }) }, count, beforeId),
+    fetch: (count, beforeId) => deps.session.vtxos.list(filter, count, beforeId),
   });
+  const names = await readNamesOf(deps.session.assets, undefined, rows);
   return {
     status: 200,
     body: {
       vtxos: rows.map((vtxo) => ({
         vtxo_id: vtxo.vtxoId,
-        asset_id: vtxo.assetId,
         amount_sats: Number(vtxo.amountSats),
-        asset_amount: assetAmount(vtxo),
+        ...carriedAsset(vtxo, names),
         status: vtxo.status,
         created_at: vtxo.createdAt.toISOString(),
         expires_at: vtxo.expiresAt?.toISOString() ?? null,
