@@ -126,7 +126,9 @@ export function createMetrics() {
     }),
     listenerLag: new Gauge({
       name: "arkrelay_listener_lag_seconds",
-      help: "Seconds since a daemon's stream was last known to be alive",
+      help:
+        "Seconds since a daemon's stream was last known to be alive, by stream: lnd_invoices by lnd serving while the stream is open, " +
+        "tapd by a poll of its receives or the open stream of them, arkd_transactions by any message. No value where nobody listens",
       labelNames: ["stream"],
       registers,
     }),

@@ -81,6 +81,7 @@ class ScriptRun {
         runEvery({ periodMs: GAUGE_PERIOD_MS, signal, onError }, () => this.setLag()),
       ]);
     } finally {
+      this.deps.metrics.listenerLag.remove({ stream: "arkd_transactions" });
       await this.subscription.stop();
     }
   }

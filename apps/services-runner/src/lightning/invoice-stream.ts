@@ -28,7 +28,6 @@ export interface InvoiceStreamDeps {
  */
 export class InvoiceStream {
   private cursor: InvoiceCursor = { addIndex: 0n, settleIndex: 0n };
-  private heardAt: Date | undefined;
   private open = false;
   private regressed = 0;
 
@@ -46,10 +45,6 @@ export class InvoiceStream {
     return this.regressed;
   }
 
-  get lastHeardAt(): Date | undefined {
-    return this.heardAt;
-  }
-
   /** One stretch: from the stored cursor to the end of the stream. */
   async run(leaseToken: number, signal: AbortSignal): Promise<void> {
     const stored = await this.deps.cursors.find(INVOICE_STREAM);
@@ -57,20 +52,13 @@ export class InvoiceStream {
     await this.checkTop(leaseToken);
     await this.backfill(leaseToken, signal);
     this.open = true;
-    this.heardAt = new Date();
     try {
       for await (const invoice of this.deps.node.subscribeInvoices(this.cursor, signal)) {
-        this.heardAt = new Date();
         await this.take(invoice, leaseToken);
       }
     } finally {
       this.open = false;
     }
-  }
-
-  /** The node serves, and the stream is not broken: it is quiet for hours on an idle node. */
-  noteAlive(at: Date): void {
-    this.heardAt = at;
   }
 
   /** A node that was emptied or restored counts from 1 again: our cursor would hide all that comes. */

@@ -3,7 +3,7 @@ import type { InsertJobDeps } from "@arkrelay/core/jobs/insert-job";
 import type { LightningOperation } from "@arkrelay/core/lightning/lightning-operation";
 import type { BalanceSampleStore } from "@arkrelay/core/ports/balance-sample-store";
 import type { Clock } from "@arkrelay/core/ports/clock";
-import type { LightningInvoice, LightningNode } from "@arkrelay/core/ports/lightning-node";
+import type { LightningInvoice, LightningNode, LightningWalletState } from "@arkrelay/core/ports/lightning-node";
 import type { LightningStore } from "@arkrelay/core/ports/lightning-stores";
 import type { Transactions, Tx } from "@arkrelay/core/ports/transactions";
 import type { Wake, Waker } from "@arkrelay/core/ports/waker";
@@ -16,6 +16,7 @@ import { runEvery } from "@arkrelay/runtime/run-every";
 
 import { Doorbell } from "../doorbell";
 import { keepStreaming } from "../keep-streaming";
+import { StreamLag } from "../stream-lag";
 import type { Listener } from "../supervise-listener";
 import { InvoiceStream } from "./invoice-stream";
 import { StreamSet } from "./stream-set";
@@ -53,6 +54,8 @@ const TIMES = { retryMs: 1_000, retryMsMax: 60_000 };
 const PAGE_SIZE = 200;
 /** Streams of one kind; what is above is found by the poll. */
 const STREAMS_MAX = 1_000;
+/** In these states lnd sends invoices. */
+const SERVING: ReadonlySet<LightningWalletState> = new Set(["rpc_active", "server_active"]);
 /** Lookups at once while polling. */
 const LOOKUPS_AT_ONCE = 8;
 
@@ -85,11 +88,13 @@ class LightningRun {
   private inFlight: readonly LightningOperation[] = [];
   private lastCheckAt: Date | undefined;
   private readonly refreshBell = new Doorbell();
+  private readonly lag: StreamLag;
 
   constructor(
     private readonly deps: LightningListenerDeps,
     private readonly leadership: Leadership,
   ) {
+    this.lag = new StreamLag(deps.metrics.listenerLag, "lnd_invoices", deps.clock);
     this.invoices = new InvoiceStream({ ...deps, onRegression: () => this.pollLifts() });
     this.tapd = deps.tapd && new TapdWatch({ ...deps, tapd: deps.tapd, pollMs: deps.slowPollMs });
     const shared = { ...this.reconnects(), keyOf: (row: LightningOperation) => row.operationId, max: STREAMS_MAX };
@@ -124,6 +129,7 @@ class LightningRun {
       ]);
     } finally {
       offWake();
+      this.lag.end();
       await Promise.all([this.holds.stop(), this.payments.stop()]);
     }
   }
@@ -221,15 +227,14 @@ class LightningRun {
     await this.deps.samples.insert(await this.deps.node.getTotalBalance());
   }
 
+  /** A dead stream looks like a quiet one, so it counts as alive only while lnd serves. */
   private async beat(): Promise<void> {
-    const now = this.deps.clock.now();
-    const heardAt = this.invoices.lastHeardAt ?? now;
     try {
-      await this.deps.node.getWalletState();
-      if (this.invoices.isOpen) this.invoices.noteAlive(now);
-      this.deps.metrics.listenerLag.set({ stream: "lnd_invoices" }, 0);
+      const isServing = SERVING.has(await this.deps.node.getWalletState());
+      if (isServing && this.invoices.isOpen) this.lag.isAlive();
+      else this.lag.isSilent();
     } catch (thrown) {
-      this.deps.metrics.listenerLag.set({ stream: "lnd_invoices" }, (now.getTime() - heardAt.getTime()) / 1000);
+      this.lag.isSilent();
       throw toAppError(thrown);
     }
   }

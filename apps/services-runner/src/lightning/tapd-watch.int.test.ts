@@ -39,6 +39,7 @@ class FakeTapd {
   readonly askedSince: Date[] = [];
   subscriptions = 0;
   refusesTransfers = false;
+  refusesReceives = false;
   private tell: (receive: AssetReceive) => void = () => undefined;
   cut: () => void = () => undefined;
 
@@ -54,6 +55,7 @@ class FakeTapd {
 
   listReceives(since: Date) {
     this.askedSince.push(since);
+    if (this.refusesReceives) return Promise.reject(new AppError("daemon_unavailable"));
     return Promise.resolve(this.receives.filter(({ at }) => at >= since));
   }
 
@@ -198,6 +200,30 @@ test("after a cut it subscribes again and polls from before the cursor", async (
   tapd.cut();
   await until(async () => (await countComparisons()) === 2);
   expect(tapd.subscriptions).toBe(2);
+});
+
+async function lagSeconds(): Promise<number | undefined> {
+  const { values } = await metrics.listenerLag.get();
+  return values.find(({ labels }) => labels["stream"] === "tapd")?.value;
+}
+
+test("the lag is the time since tapd was last read, and nothing once nobody listens", async () => {
+  tapd.refusesReceives = true;
+  start();
+  await until(() => tapd.askedSince.length > 0);
+  nowMs += 40_000;
+  await pollAgain();
+  // Never read: since the watch began.
+  await until(async () => (await lagSeconds()) === 40);
+  tapd.refusesReceives = false;
+  await pollAgain();
+  await until(async () => (await lagSeconds()) === 0);
+  tapd.refusesReceives = true;
+  nowMs += 90_000;
+  await pollAgain();
+  await until(async () => (await lagSeconds()) === 90);
+  await stop();
+  expect(await lagSeconds()).toBeUndefined();
 });
 
 test("a confirmed transfer whose receiver has no proof is shown to the operator", async () => {

@@ -11,6 +11,7 @@ import { runEvery } from "@arkrelay/runtime/run-every";
 
 import { Doorbell } from "../doorbell";
 import { keepStreaming } from "../keep-streaming";
+import { StreamLag } from "../stream-lag";
 
 /** Row of stream_cursors; the cursor is a unix time in seconds. */
 export const RECEIVES_STREAM = "tapd:receives";
@@ -34,6 +35,7 @@ export interface TapdWatchDeps {
   readonly times?: { readonly retryMs: number; readonly retryMsMax: number };
 }
 
+const GAUGE_PERIOD_MS = 5_000;
 const TIMES = { retryMs: 1_000, retryMsMax: 60_000 };
 
 /**
@@ -44,13 +46,18 @@ const TIMES = { retryMs: 1_000, retryMsMax: 60_000 };
 export class TapdWatch {
   private isConnected = false;
   private lastPollAt: Date | undefined;
+  /** The last poll read everything. */
+  private isPolled = false;
+  private readonly lag: StreamLag;
   private readonly pollBell = new Doorbell();
   /** Outpoints of the last poll's completed receives: a cursor that is held has them told again at every poll. */
   private taken: ReadonlySet<string> = new Set();
   /** Transfers that were confirmed before their proofs were, by their anchor; since when we see it. */
   private readonly lateSince = new Map<string, number>();
 
-  constructor(private readonly deps: TapdWatchDeps) {}
+  constructor(private readonly deps: TapdWatchDeps) {
+    this.lag = new StreamLag(deps.metrics.listenerLag, "tapd", deps.insert.clock);
+  }
 
   report(): LightningReportDetail["tapd"] {
     return { connected: this.isConnected, lastPollAt: this.lastPollAt?.toISOString() ?? null };
@@ -59,31 +66,31 @@ export class TapdWatch {
   async run({ token, signal }: Leadership): Promise<void> {
     const { log } = this.deps;
     const reconnects = { ...(this.deps.times ?? TIMES), signal, jitter: Math.random };
-    const onBreak = (error: unknown): void => {
-      this.isConnected = false;
-      log.warn("a stream of tapd was interrupted", { error });
-    };
-    await Promise.all([
-      keepStreaming({ ...reconnects, onBreak }, () => this.followReceives(signal)),
-      keepStreaming({ ...reconnects, onBreak }, () => this.followSends(signal)),
-      this.pollLoop(token, signal),
-      // The list carries every proof of every send, so it is read at its own pace and holds up no receive.
-      runEvery(
-        {
-          periodMs: this.deps.pollMs,
-          signal,
-          onError: (error) => log.warn("the sends of tapd could not be read", { error }),
-        },
-        () => this.watchProofs(),
-      ),
-    ]);
+    const onBreak = (error: unknown): void => log.warn("a stream of tapd was interrupted", { error });
+    const onError = (error: unknown): void => log.warn("the sends of tapd could not be read", { error });
+    try {
+      await Promise.all([
+        keepStreaming({ ...reconnects, onBreak }, () => this.followReceives(signal)),
+        keepStreaming({ ...reconnects, onBreak }, () => this.followSends(signal)),
+        this.pollLoop(token, signal),
+        // The list carries every proof of every send, so it is read at its own pace and holds up no receive.
+        runEvery({ periodMs: this.deps.pollMs, signal, onError }, () => this.watchProofs()),
+        runEvery({ periodMs: GAUGE_PERIOD_MS, signal, onError }, async () => this.tellLag()),
+      ]);
+    } finally {
+      this.lag.end();
+    }
   }
 
   /** Subscribes first and polls then, so that nothing falls between the two. */
   private async followReceives(signal: AbortSignal): Promise<void> {
     this.isConnected = true;
     this.pollBell.ring();
-    for await (const _event of this.deps.tapd.subscribeReceives(signal)) this.pollBell.ring();
+    try {
+      for await (const _event of this.deps.tapd.subscribeReceives(signal)) this.pollBell.ring();
+    } finally {
+      this.isConnected = false;
+    }
   }
 
   private async followSends(signal: AbortSignal): Promise<void> {
@@ -96,7 +103,15 @@ export class TapdWatch {
 
   private async pollLoop(token: number, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      await this.poll(token).catch((error: unknown) => this.deps.log.warn("tapd could not be polled", { error }));
+      try {
+        await this.poll(token);
+        this.isPolled = true;
+        this.lag.isAlive();
+      } catch (error) {
+        this.isPolled = false;
+        this.lag.isSilent();
+        this.deps.log.warn("tapd could not be polled", { error });
+      }
       await this.pollBell.wait(this.deps.pollMs, signal);
     }
   }
@@ -114,7 +129,12 @@ export class TapdWatch {
     }
     this.taken = new Set(completed.map(({ outpoint }) => outpoint));
     this.lastPollAt = this.deps.insert.clock.now();
-    this.deps.metrics.listenerLag.set({ stream: "tapd" }, 0);
+  }
+
+  /** Between two polls only an open stream says that tapd is there. */
+  private tellLag(): void {
+    if (this.isPolled && this.isConnected) this.lag.isAlive();
+    else this.lag.isSilent();
   }
 
   /** A confirmed one waits for its proof, however long the courier takes. */

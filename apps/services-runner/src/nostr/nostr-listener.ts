@@ -78,12 +78,14 @@ class NostrRun {
   private readonly received = new Map<number, number>();
   private published = 0;
   private errors = 0;
+  private readonly startedAt: Date;
 
   constructor(
     private readonly deps: NostrListenerDeps,
     private readonly identity: ReadableIdentity,
   ) {
     const { config, clock, timings } = deps;
+    this.startedAt = clock.now();
     this.pool = new RelayPool({
       urls: config.relays,
       identity,
@@ -125,6 +127,7 @@ class NostrRun {
     clearInterval(gauges);
     offWake();
     await this.pool.stop();
+    for (const relay of this.deps.config.relays) this.deps.metrics.relayLag.remove({ relay });
     const rejected = ends.find((end) => end.status === "rejected");
     if (rejected !== undefined) throw toAppError(rejected.reason);
   }
@@ -208,7 +211,10 @@ class NostrRun {
 
   private async setGauges(): Promise<void> {
     const { metrics, outbox, log } = this.deps;
-    for (const { url, lagSeconds } of this.report().relays) metrics.relayLag.set({ relay: url }, lagSeconds ?? 0);
+    // A relay that never said anything has been silent since we began to listen.
+    const sinceStart = (this.deps.clock.now().getTime() - this.startedAt.getTime()) / 1000;
+    for (const { url, lagSeconds } of this.report().relays)
+      metrics.relayLag.set({ relay: url }, lagSeconds ?? sinceStart);
     try {
       metrics.outboxOldest.set({ channel: "nostr" }, (await outbox.findOldestPendingSeconds()) ?? 0);
     } catch (error) {
