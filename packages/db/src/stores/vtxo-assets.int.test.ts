@@ -222,6 +222,20 @@ it("a payment in units takes what has them all, else several, and plain sats whe
   expect(await choose(110n)).toBeUndefined();
 });
 
+it("lists what an owner holds of an asset with the most units first, and no more than asked for", async () => {
+  const user = await scriptOf(ALICE, "user");
+  const few = aVtxo(user, "few", 9_000n, [gold(2n), silver(900n)]);
+  const many = aVtxo(user, "many", 330n, [gold(70n)]);
+  const some = aVtxo(user, "some", 500n, [gold(5n)]);
+  await write(user, [few, many, some, aVtxo(user, "other", 90_000n, [silver(1n)])]);
+  const list = async (limit: number) => {
+    const rows = await store.listLiveWith(undefined, ALICE.pubkey, GOLD, limit);
+    return rows.map(({ vtxoId }) => vtxoId);
+  };
+  expect(await list(10)).toEqual([many.vtxoId, some.vtxoId, few.vtxoId]);
+  expect(await list(2)).toEqual([many.vtxoId, some.vtxoId]);
+});
+
 it("the registry counts what users hold of an asset by the id arkd gave it, and translates between it and our name", async () => {
   await test.database.write(
     `INSERT INTO assets (asset_id, name, ticker, asset_type, decimal_places, backing, ark_asset_id, status, created_at)
