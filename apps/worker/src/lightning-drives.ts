@@ -10,7 +10,7 @@ import type { LightningDrive } from "./handlers/lightning-drive";
 
 /** What moves lifts and lands in this process. Without an lnd the rows wait, tried again at growing pauses, for a worker that has one. */
 export function createLightningDrives(
-  { ceremony, lightning: stores, lnd }: Pick<WorkerDeps, "ceremony" | "lightning" | "lnd">,
+  { ceremony, lightning: stores, lnd, tapd }: Pick<WorkerDeps, "ceremony" | "lightning" | "lnd" | "tapd">,
   config: WorkerConfig,
 ): { readonly lift: LightningDrive; readonly land: LightningDrive } {
   if (lnd === undefined) return { lift: withoutLightning, land: withoutLightning };
@@ -18,6 +18,7 @@ export function createLightningDrives(
     ...ceremony,
     ...stores,
     lightning: lnd,
+    tapd,
     lightningConfig: toLightningConfig(config),
   };
   return { lift: (input) => driveLift(deps, input), land: (input) => driveLand(deps, input) };

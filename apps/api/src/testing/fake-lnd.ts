@@ -70,6 +70,6 @@ const ANSWERS: Readonly<Record<string, unknown>> = {
     paymentIndex: 9n,
     createdAt: new Date(0),
     bolt11: "",
-    htlcs: [{ status: "in_flight", attemptId: 77n }],
+    htlcs: [{ status: "in_flight", attemptId: 77n, sentMsat: 0n, units: new Map() }],
   },
 };

@@ -11,6 +11,7 @@ import { startLift, type StartLiftInput } from "@arkrelay/core/lightning/start-l
 import type { Random } from "@arkrelay/core/ports/random";
 import type { SessionConfig } from "@arkrelay/core/session/session-deps";
 import type { ArkdFault } from "@arkrelay/core/testing/in-memory-arkd";
+import { InMemoryAssetChannels } from "@arkrelay/core/testing/in-memory-asset-channels";
 import {
   InMemoryLightningNode,
   type LightningCall,
@@ -36,10 +37,12 @@ export async function openLiftWorld(
   const world = await openCeremonyWorld(test, sessionConfig, random);
   const { database } = test;
   const lightning = new InMemoryLightningNode(world.clock);
+  const channels = new InMemoryAssetChannels(lightning, world.clock);
   const deps: LightningDeps = {
     ...world.deps,
     ...openLightningStores(database, createSealer({ key: new Uint8Array(32).fill(3) })),
     lightning,
+    tapd: channels,
     lightningInfo: {
       current: async () => ({ nodePubkey: lightning.nodePubkey, localMsat: lightning.localMsat }),
     },
@@ -89,6 +92,7 @@ export async function openLiftWorld(
     ...world,
     deps,
     lightning,
+    channels,
     get,
     start,
     drive,
@@ -162,12 +166,12 @@ export async function openLiftWorld(
       [...world.arkd.vtxos.values()]
         .filter((vtxo) => !vtxo.isSpent && world.arkd.isOwnedBy(vtxo, userPubkey))
         .reduce((sum, vtxo) => sum + vtxo.amountSats, 0n),
-    /** Balance of a ledger account, msat. */
-    balance: async (account: string): Promise<bigint> => {
+    /** Balance of a ledger account: msat, or units of another asset. */
+    balance: async (account: string, assetId = "gBTC"): Promise<bigint> => {
       const [row] = await database.select(
         `SELECT COALESCE(SUM(p.amount), 0) AS sum FROM ledger_postings p JOIN ledger_accounts a ON a.id = p.account_id
-         WHERE a.account = ?`,
-        [account],
+         WHERE a.account = ? AND a.asset_id = ?`,
+        [account, assetId],
       );
       return BigInt(String(row?.["sum"]));
     },

@@ -31,7 +31,13 @@ export function mortalDeps(deps: LightningDeps, { crashAt, after, at = "commit" 
     run: (work) => live("commit", () => real.run(work)),
   };
   const call = <T>(act: () => Promise<T>): Promise<T> => live("call", act);
-  return { ...deps, transactions, arkd: reachable(deps.arkd, call), lightning: reachable(deps.lightning, call) };
+  return {
+    ...deps,
+    transactions,
+    arkd: reachable(deps.arkd, call),
+    lightning: reachable(deps.lightning, call),
+    tapd: deps.tapd && reachable(deps.tapd, call),
+  };
 }
 
 /** A daemon that a dead process no longer reaches. */

@@ -12,6 +12,7 @@ export const TEST_LIGHTNING_CONFIG: LightningConfig = {
   liftOpenFactor: 3,
   liftInvoiceExpirySeconds: 3_600,
   assetInvoiceExpirySeconds: 300,
+  assetCarrierSats: 1_000n,
   liftCltvDelta: 144,
   liftMinBlocksLeft: 40,
   liftDeliveryGraceMs: 120_000,

@@ -1,14 +1,15 @@
 import { AppError } from "../errors";
 import type { ErrorCode } from "../errors";
+import type { LightningInvoice } from "../ports/lightning-node";
 import type { Tx } from "../ports/transactions";
 import { endRefusedSession, endSession } from "../session/end-session";
 import { isHandedOver } from "../session/session";
 import { answerLiftRequest } from "./answer-lift-request";
+import { findLiftRail } from "./find-lift-rail";
 import { lockSessionOf } from "./lift-session";
 import { type HeldLift, type LiftStep, lockHeld, MOVED } from "./lift-step";
 import type { LightningDeps } from "./lightning-deps";
 import type { LightningOperation } from "./lightning-operation";
-import { isHeld } from "./note-invoice-state";
 
 /** Writes down that a lift shall not be delivered (any more), and why, before anything is done about it. */
 export async function giveUpLift(
@@ -38,10 +39,19 @@ export async function cancelInvoice(
 ): Promise<"gone" | "stands"> {
   const before = await deps.lightning.lookupInvoice(operation.paymentHash);
   if (before === undefined || before.state === "canceled") return "gone";
-  if (before.state === "settled" || (keepsHeld && isHeld(before))) return "stands";
+  if (before.state === "settled" || (keepsHeld && (await isWhole(deps, operation, before)))) return "stands";
   await ask(deps, operation);
   const after = await deps.lightning.lookupInvoice(operation.paymentHash);
   return after === undefined || after.state === "canceled" ? "gone" : "stands";
+}
+
+async function isWhole(
+  deps: LightningDeps,
+  operation: LightningOperation,
+  invoice: LightningInvoice,
+): Promise<boolean> {
+  if (invoice.state !== "accepted") return false;
+  return (await findLiftRail(deps, operation)).judgeIncoming(operation, invoice).kind === "whole";
 }
 
 /** No answer and a refusal mean the same here: the look that follows tells. */

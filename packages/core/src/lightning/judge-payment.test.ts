@@ -28,6 +28,9 @@ const attempt = (over: Partial<LightningAttempt> = {}): LightningAttempt => ({
   ...over,
 });
 
+/** What an HTLC carries decides nothing here. */
+const NOTHING = { sentMsat: 0n, units: new Map<string, bigint>() };
+
 const payment = (status: PaymentStatus, over: Partial<LightningPayment> = {}): LightningPayment => ({
   paymentHash: HASH,
   status,
@@ -38,7 +41,7 @@ const payment = (status: PaymentStatus, over: Partial<LightningPayment> = {}): L
   paymentIndex: 8n,
   createdAt: SENT_AT,
   bolt11: "",
-  htlcs: [{ status: status === "succeeded" ? "succeeded" : "failed", attemptId: 1n }],
+  htlcs: [{ status: status === "succeeded" ? "succeeded" : "failed", attemptId: 1n, ...NOTHING }],
   ...over,
 });
 
@@ -93,8 +96,8 @@ describe("a payment that lnd shows", () => {
 
   it("has not failed while a shard of it is on its way", () => {
     const htlcs = [
-      { status: "failed", attemptId: 1n },
-      { status: "in_flight", attemptId: 2n },
+      { status: "failed", attemptId: 1n, ...NOTHING },
+      { status: "in_flight", attemptId: 2n, ...NOTHING },
     ] as const;
     expect(kindOf({ payment: payment("failed", { htlcs }) })).toBe("in_flight");
   });

@@ -1,12 +1,13 @@
 import { AppError, toAppError } from "../errors";
-import { MSAT_PER_SAT } from "../ledger/postings";
 import type { LightningInvoice } from "../ports/lightning-node";
 import { answerLiftRequest } from "./answer-lift-request";
 import { cancelInvoice, endingOf, endLift, giveUpLift } from "./end-lift";
+import { findLiftRail } from "./find-lift-rail";
+import type { MadeInvoice } from "./lift-rail";
 import { lockSessionOf } from "./lift-session";
 import { type HeldLift, type LiftStep, lockHeld, MOVED, waitMs } from "./lift-step";
 import type { LightningDeps } from "./lightning-deps";
-import { acceptPayment, isHeld } from "./note-invoice-state";
+import { acceptPayment } from "./note-invoice-state";
 import { noteOdd } from "./note-odd-lift";
 
 /** Status `pending`: makes the hold invoice, then waits for its payment, its expiry or its user's word. */
@@ -21,8 +22,7 @@ export async function createLift(deps: LightningDeps, lift: HeldLift): Promise<L
       return end(deps, lift);
     case "accepted":
       // A payment that came in the last moment is one, unless the user has called the lift off.
-      if (isHeld(invoice) && operation.errorCode === undefined) return acceptHeld(deps, lift, invoice);
-      return mustEnd(deps, lift) ? endUnpaid(deps, lift) : waitForPayment(deps, lift);
+      return operation.errorCode === undefined ? takeHeld(deps, lift, invoice) : endUnpaid(deps, lift);
     case "open":
       return mustEnd(deps, lift) ? endUnpaid(deps, lift) : waitForPayment(deps, lift);
     case "settled":
@@ -37,15 +37,10 @@ function mustEnd(deps: LightningDeps, { operation }: HeldLift): boolean {
 async function makeInvoice(deps: LightningDeps, lift: HeldLift): Promise<LiftStep> {
   const { operation } = lift;
   const restMs = operation.expiresAt.getTime() - deps.clock.now().getTime();
-  let invoice: LightningInvoice;
+  let invoice: MadeInvoice;
   try {
-    invoice = await deps.lightning.addHoldInvoice({
-      paymentHash: operation.paymentHash,
-      valueMsat: operation.amountSats * MSAT_PER_SAT,
-      memo: operation.memo,
-      expirySeconds: Math.ceil(restMs / 1000),
-      cltvExpiry: deps.lightningConfig.liftCltvDelta,
-    });
+    const rail = await findLiftRail(deps, operation);
+    invoice = await rail.makeInvoice(operation, Math.ceil(restMs / 1000));
   } catch (thrown) {
     const error = toAppError(thrown);
     if (error.code === "daemon_rejected") return giveUpLift(deps, lift, error.code, error.internal ?? error.message);
@@ -53,19 +48,32 @@ async function makeInvoice(deps: LightningDeps, lift: HeldLift): Promise<LiftSte
   }
   await deps.transactions.run(async (tx) => {
     const locked = await lockHeld(deps, tx, lift);
-    const { bolt11, addIndex, expiresAt } = invoice;
-    const made = await deps.operations.move(tx, locked, { bolt11, addIndex, expiresAt }, lift.fence);
+    const { bolt11, addIndex, expiresAt, quotedUnits, rfqId } = invoice;
+    const terms = { ...(quotedUnits !== undefined && { quotedUnits }), ...(rfqId !== undefined && { rfqId }) };
+    const made = await deps.operations.move(tx, locked, { bolt11, addIndex, expiresAt, ...terms }, lift.fence);
     await answerLiftRequest(deps, tx, await lockSessionOf(deps, tx, made), made);
   });
   return MOVED;
 }
 
-async function acceptHeld(deps: LightningDeps, lift: HeldLift, invoice: LightningInvoice): Promise<LiftStep> {
-  await deps.transactions.run(async (tx) => {
-    const operation = await lockHeld(deps, tx, lift);
-    await acceptPayment(deps, tx, operation, invoice, lift.fence);
-  });
-  return MOVED;
+/** What is owed is accepted; all of something else is sent back at once, before anything is delivered for it. */
+async function takeHeld(deps: LightningDeps, lift: HeldLift, invoice: LightningInvoice): Promise<LiftStep> {
+  const rail = await findLiftRail(deps, lift.operation);
+  const incoming = rail.judgeIncoming(lift.operation, invoice);
+  switch (incoming.kind) {
+    case "partial":
+      return mustEnd(deps, lift) ? endUnpaid(deps, lift) : waitForPayment(deps, lift);
+    case "wrong":
+      return giveUpLift(deps, lift, "payment_failed", incoming.why);
+    case "whole": {
+      const carrierMsat = await rail.readCarrierMsat(lift.operation);
+      await deps.transactions.run(async (tx) => {
+        const operation = await lockHeld(deps, tx, lift);
+        await acceptPayment(deps, tx, operation, { invoice, carrierMsat }, lift.fence);
+      });
+      return MOVED;
+    }
+  }
 }
 
 async function endUnpaid(deps: LightningDeps, lift: HeldLift): Promise<LiftStep> {

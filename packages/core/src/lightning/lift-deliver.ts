@@ -11,6 +11,7 @@ import type { Tx } from "../ports/transactions";
 import { moveSession } from "../session/move-session";
 import { syncVtxos } from "../vtxo/sync-vtxos";
 import { cancelInvoice, giveUpLift } from "./end-lift";
+import { findLiftRail } from "./find-lift-rail";
 import { isGraceOver, type LiftGate, readLiftGate } from "./lift-gate";
 import { giveUpDelivery, killDelivery } from "./lift-kill";
 import { liftRun } from "./lift-payout";
@@ -41,7 +42,7 @@ export async function deliverLift(deps: LightningDeps, lift: HeldLift): Promise<
   } catch (thrown) {
     if (!(thrown instanceof NoStock)) throw thrown;
   }
-  if (await refillMirror(deps)) return MOVED;
+  if (await refillMirror(deps, operation)) return MOVED;
   return bePatient(deps, lift, "no inventory is free");
 }
 
@@ -97,14 +98,16 @@ function payoutOf(operation: LightningOperation) {
 }
 
 /** Somebody may have sent stock that the mirror does not show yet; true when there is more now. */
-async function refillMirror(deps: LightningDeps): Promise<boolean> {
+async function refillMirror(deps: LightningDeps, operation: LightningOperation): Promise<boolean> {
   const ownerPubkey = deps.wallet.keys.stock.pubkey;
   const now = deps.clock.now();
   const syncedAt = await deps.vtxos.findSyncedAt(ownerPubkey);
   if (syncedAt !== undefined && now.getTime() - syncedAt.getTime() < REFILL_PAUSE_MS) return false;
-  const before = await deps.vtxos.sumFree(undefined, "stock", freshStock(deps));
+  const { arkAssetId } = await findLiftRail(deps, operation);
+  const sumFree = () => deps.vtxos.sumFree(undefined, "stock", freshStock(deps), arkAssetId);
+  const before = await sumFree();
   await syncVtxos(deps, { ownerPubkey });
-  return (await deps.vtxos.sumFree(undefined, "stock", freshStock(deps))) > before;
+  return (await sumFree()) > before;
 }
 
 /** Nothing was submitted yet: waits within the grace, then gives the payment back. */

@@ -1,7 +1,8 @@
 import type { LightningInvoice } from "../ports/lightning-node";
+import { findLiftRail } from "./find-lift-rail";
+import { minimumExpiryHeight } from "./held-payment";
 import type { LightningDeps } from "./lightning-deps";
 import type { LightningOperation } from "./lightning-operation";
-import { isHeld, minimumExpiryHeight } from "./note-invoice-state";
 
 /** Whether something may be submitted for a lift this moment. */
 export type LiftGate =
@@ -16,11 +17,14 @@ export type LiftGate =
  * are left until the first HTLC runs out (lnd cancels held ones by itself some blocks before). Throws when lnd does not answer.
  */
 export async function readLiftGate(deps: LightningDeps, operation: LightningOperation): Promise<LiftGate> {
-  const [invoice, info] = await Promise.all([
+  const [rail, invoice, info] = await Promise.all([
+    findLiftRail(deps, operation),
     deps.lightning.lookupInvoice(operation.paymentHash),
     deps.lightning.getInfo(),
   ]);
-  if (invoice === undefined || !isHeld(invoice)) return closed(describe(invoice));
+  if (invoice?.state !== "accepted") return closed(describe(invoice));
+  const incoming = rail.judgeIncoming(operation, invoice);
+  if (incoming.kind !== "whole") return closed(incoming.kind === "wrong" ? incoming.why : describe(invoice));
   if (!info.syncedToChain) return { kind: "unsure", why: "lnd is not synced to the chain" };
   const htlcExpiryHeight = minimumExpiryHeight(invoice);
   const blocksLeft = htlcExpiryHeight - info.blockHeight;

@@ -1,10 +1,12 @@
 import { AppError } from "../errors";
-import { liftDeliveredPostings, POSTING_KINDS } from "../ledger/postings";
+import { POSTING_KINDS } from "../ledger/postings";
 import { notifyUser } from "../nostr/notify-user";
 import type { FinalPayout, PayoutRun } from "../payout/payout-deps";
+import type { Posting } from "../ports/ledger-store";
 import type { Tx } from "../ports/transactions";
 import { GBTC } from "../vtxo/vtxo";
 import { endingOf, endLift } from "./end-lift";
+import { findLiftRail } from "./find-lift-rail";
 import type { LiftGate } from "./lift-gate";
 import { advanceSession, lockSessionOf } from "./lift-session";
 import { type HeldLift, lockHeld } from "./lift-step";
@@ -36,7 +38,8 @@ export function liftRun(deps: LightningDeps, lift: HeldLift, askGate: () => Prom
     onFinal: async (tx, final) => {
       const operation = await lockHeld(deps, tx, lift);
       if (final.attempt.role === "kill") return endKilled(deps, tx, operation, lift.fence);
-      return noteDelivered(deps, tx, operation, final, lift.fence);
+      const rail = await findLiftRail(deps, operation);
+      return noteDelivered(deps, tx, operation, { final, postings: rail.deliveredPostings(operation) }, lift.fence);
     },
   };
 }
@@ -51,16 +54,16 @@ async function noteDelivered(
   deps: LightningDeps,
   tx: Tx,
   operation: LightningOperation,
-  final: FinalPayout,
+  { final, postings }: { readonly final: FinalPayout; readonly postings: readonly Posting[] },
   fence: string,
 ): Promise<void> {
-  const { operationId, amountSats, assetId, paymentHash } = operation;
+  const { operationId, amount, assetId, paymentHash } = operation;
   await deps.operations.move(tx, operation, { status: "delivered", errorCode: null, lastError: null }, fence);
   await deps.ledger.post(tx, {
     kind: POSTING_KINDS.liftDelivered,
     businessId: operationId,
     memo: `delivery of lift ${operationId}`,
-    postings: liftDeliveredPostings(amountSats),
+    postings,
   });
   const session = await lockSessionOf(deps, tx, operation);
   const resultData = resultOf(operation, final);
@@ -70,7 +73,7 @@ async function noteDelivered(
     session,
     type: "vtxo_ready",
     subjectId: operationId,
-    amount: amountSats,
+    amount,
     assetId,
     paymentHash,
     ...(delivered === undefined ? {} : { vtxoId: `${final.txid}:${delivered.vout}` }),
@@ -78,14 +81,16 @@ async function noteDelivered(
 }
 
 /** What the session row and the 31340 say about a lift. */
-function resultOf({ paymentHash }: LightningOperation, { txid, inputs, attempt, expiresAt }: FinalPayout) {
+function resultOf({ assetId, paymentHash }: LightningOperation, { txid, inputs, attempt, expiresAt }: FinalPayout) {
   return {
     txid,
     inputs: inputs.map((input) => input.vtxoId),
     outputs: attempt.outputs.map((output) => ({
       vtxo_id: `${txid}:${output.vout}`,
-      amount: Number(output.amountSats),
-      asset_id: GBTC,
+      // The only units that a delivery moves are of the lifted asset.
+      ...(output.assets?.[0] === undefined
+        ? { amount: Number(output.amountSats), asset_id: GBTC }
+        : { amount: Number(output.assets[0].amount), asset_id: assetId }),
       recipient: output.ownerPubkey,
     })),
     fee_paid: 0,

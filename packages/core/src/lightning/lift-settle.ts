@@ -1,11 +1,12 @@
 import { AppError, assert } from "../errors";
-import { liftLostPostings, liftPaidPostings, MSAT_PER_SAT, POSTING_KINDS } from "../ledger/postings";
+import { POSTING_KINDS } from "../ledger/postings";
 import { notifyUser } from "../nostr/notify-user";
 import type { LightningInvoice } from "../ports/lightning-node";
 import type { Tx } from "../ports/transactions";
 import { publishConfirmation } from "../session/publish-confirmation";
 import type { Session } from "../session/session";
 import { cancelInvoice } from "./end-lift";
+import { findLiftRail } from "./find-lift-rail";
 import type { LiftResult } from "./lift-payout";
 import { advanceSession, lockSessionOf } from "./lift-session";
 import { type HeldLift, type LiftStep, lockHeld, MOVED, waitMs } from "./lift-step";
@@ -61,9 +62,9 @@ async function askToSettle(deps: LightningDeps, operation: LightningOperation): 
 
 async function endPaid(deps: LightningDeps, lift: HeldLift, invoice: LightningInvoice): Promise<LiftStep> {
   const { amtPaidMsat: paidMsat, settleIndex } = invoice;
-  if (paidMsat < lift.operation.amountSats * MSAT_PER_SAT) {
-    return noteOdd(deps, lift, `lnd settled ${paidMsat} msat for a lift of ${lift.operation.amountSats} sats`);
-  }
+  const rail = await findLiftRail(deps, lift.operation);
+  const incoming = rail.judgeIncoming(lift.operation, invoice);
+  if (incoming.kind === "wrong") return noteOdd(deps, lift, incoming.why);
   await deps.transactions.run(async (tx) => {
     const operation = await lockHeld(deps, tx, lift);
     const change = { status: "paid", paidMsat, settleIndex, paidAt: deps.clock.now(), unknownSince: null } as const;
@@ -72,7 +73,7 @@ async function endPaid(deps: LightningDeps, lift: HeldLift, invoice: LightningIn
       kind: POSTING_KINDS.liftPaid,
       businessId: operation.operationId,
       memo: `payment of lift ${operation.operationId}`,
-      postings: liftPaidPostings(operation.amountSats, paidMsat),
+      postings: rail.paidPostings(operation, invoice),
     });
     await completeSession(deps, tx, paid);
   });
@@ -81,6 +82,7 @@ async function endPaid(deps: LightningDeps, lift: HeldLift, invoice: LightningIn
 
 /** The user keeps its VTXO and is through; the loss is ours. */
 async function endLost(deps: LightningDeps, lift: HeldLift): Promise<LiftStep> {
+  const rail = await findLiftRail(deps, lift.operation);
   await deps.transactions.run(async (tx) => {
     const operation = await lockHeld(deps, tx, lift);
     const lastError = "the payment was gone before it could be settled";
@@ -94,7 +96,7 @@ async function endLost(deps: LightningDeps, lift: HeldLift): Promise<LiftStep> {
       kind: POSTING_KINDS.liftLost,
       businessId: operation.operationId,
       memo: `loss of lift ${operation.operationId}`,
-      postings: liftLostPostings(operation.amountSats),
+      postings: rail.lostPostings(operation),
     });
     await completeSession(deps, tx, lost);
   });

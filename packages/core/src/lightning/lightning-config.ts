@@ -11,6 +11,8 @@ export interface LightningConfig {
   readonly liftOpenFactor: number;
   readonly liftInvoiceExpirySeconds: number;
   readonly assetInvoiceExpirySeconds: number;
+  /** Sats under the units that an asset's lift delivers. */
+  readonly assetCarrierSats: bigint;
   /** cltv_expiry of a hold invoice. */
   readonly liftCltvDelta: number;
   /** Blocks an HTLC must have left before anything is submitted for it. */

@@ -17,16 +17,22 @@ export interface LightningOperation {
   readonly assetId: string;
   /** Base units of the asset; sats for gBTC. */
   readonly amount: bigint;
-  /** Sats of the Lightning payment, without routing fees. */
+  /** Sats of the Lightning payment, without routing fees; of an asset's lift the carrier that is delivered under its units. */
   readonly amountSats: bigint;
   /** Land fee in the landed asset; 0 for a lift. */
   readonly fee: bigint;
   /** Output script a lift pays to, fixed when the row is made; of a land: the user's, for a refund. */
   readonly userScript: string;
   readonly memo: string;
+  /** Price of the carrier of an asset's lift, part of its invoice. */
   readonly carrierUnits: bigint | undefined;
+  /** Sats under the units that an asset's lift brought, as its HTLCs showed them. */
+  readonly carrierMsat: bigint | undefined;
+  /** Units that the quote of the invoice (a lift) or for the payment (a land) is about. */
   readonly quotedUnits: bigint | undefined;
+  /** 64 hex. */
   readonly rfqId: string | undefined;
+  /** Units that the payment of an asset's land took, routing included. */
   readonly debitedUnits: bigint | undefined;
   readonly feeLimitMsat: bigint | undefined;
   /** What the subsidy budget has reserved for this payment, sats, and the day it was taken from. */

@@ -2,6 +2,8 @@ import { notifyUser } from "../nostr/notify-user";
 import type { LightningInvoice } from "../ports/lightning-node";
 import type { Tx } from "../ports/transactions";
 import type { Wake } from "../ports/waker";
+import { GBTC } from "../vtxo/vtxo";
+import { heldMsat, isHeld, minimumExpiryHeight } from "./held-payment";
 import type { LightningSessionDeps } from "./lightning-deps";
 import { isLightningTerminal } from "./lightning-machine";
 import type { LightningOperation } from "./lightning-operation";
@@ -23,10 +25,11 @@ export async function noteInvoiceState(
 ): Promise<readonly Wake[]> {
   const known = await deps.operations.findByHash(tx, invoice.paymentHash);
   if (known === undefined || known.invoiceType !== "lift" || isLightningTerminal(known)) return [];
-  if (isHeld(invoice) && known.status === "pending" && known.errorCode === undefined) {
+  // What the payment of an asset's lift has brought is judged by its task.
+  if (known.assetId === GBTC && isHeld(invoice) && known.status === "pending" && known.errorCode === undefined) {
     const operation = await deps.operations.lock(tx, known.operationId);
     if (operation?.status !== "pending" || operation.errorCode !== undefined) return [];
-    return [lightningWakeOf(await acceptPayment(deps, tx, operation, invoice, undefined), deps.clock.now())];
+    return [lightningWakeOf(await acceptPayment(deps, tx, operation, { invoice }, undefined), deps.clock.now())];
   }
   if (invoice.state === "open" || (invoice.state === "accepted" && known.status !== "pending")) return [];
   const wake = await deps.operations.wake(tx, known.operationId, deps.clock.now());
@@ -38,7 +41,7 @@ export async function acceptPayment(
   deps: NoteInvoiceDeps,
   tx: Tx,
   operation: LightningOperation,
-  invoice: LightningInvoice,
+  { invoice, carrierMsat }: { readonly invoice: LightningInvoice; readonly carrierMsat?: bigint | undefined },
   fence: string | undefined,
 ): Promise<LightningOperation> {
   const now = deps.clock.now();
@@ -50,6 +53,7 @@ export async function acceptPayment(
       acceptedAt: now,
       paidMsat: heldMsat(invoice),
       htlcExpiryHeight: minimumExpiryHeight(invoice),
+      ...(carrierMsat === undefined ? {} : { carrierMsat }),
       unknownSince: null,
       // The worker that sees it goes on by itself.
       ...(fence === undefined ? { wakeAt: now } : {}),
@@ -62,23 +66,4 @@ export async function acceptPayment(
     await notifyUser(deps, tx, { session, type: "payment_received", subjectId, amount, assetId, paymentHash });
   }
   return accepted;
-}
-
-/** lnd says ACCEPTED once the whole amount is held; an invoice that is paid in part stays open, and its parts are failed back. */
-export function isHeld(invoice: LightningInvoice): boolean {
-  return invoice.state === "accepted" && heldMsat(invoice) >= invoice.valueMsat;
-}
-
-function heldMsat(invoice: LightningInvoice): bigint {
-  return heldHtlcs(invoice).reduce((sum, htlc) => sum + htlc.amtMsat, 0n);
-}
-
-/** Block height from which the first of the held HTLCs can be taken back; 0 without one. */
-export function minimumExpiryHeight(invoice: LightningInvoice): number {
-  const heights = heldHtlcs(invoice).map((htlc) => htlc.expiryHeight);
-  return heights.length === 0 ? 0 : Math.min(...heights);
-}
-
-function heldHtlcs(invoice: LightningInvoice) {
-  return invoice.htlcs.filter((htlc) => htlc.state === "accepted");
 }

@@ -11,6 +11,7 @@ import type { Wake } from "../ports/waker";
 import type { Delivery, LiftIntent, Session } from "../session/session";
 import { ensureScript } from "../vtxo/ensure-script";
 import { GBTC } from "../vtxo/vtxo";
+import { checkLiftAmount, findLiftTerms, type LiftTerms } from "./lift-terms";
 import type { LightningSessionDeps } from "./lightning-deps";
 import type { LightningOperation } from "./lightning-operation";
 import { lightningWakeOf } from "./lightning-wake";
@@ -52,26 +53,24 @@ export interface StartedLift {
 
 /**
  * Starts a lift: the row with its sealed preimage and the script it will pay to, and its session. The invoice is made by the worker.
- * Nothing of the stock is reserved. Errors: asset_unknown, invalid_amount, amount_below_minimum, amount_above_maximum,
+ * Nothing of the stock is reserved. Errors: asset_unknown, asset_inactive, unsupported_type, amount_below_minimum, amount_above_maximum,
  * inventory_exhausted, rate_limited, invalid_request (a key of the gateway), not_ready.
  */
 export async function startLift(deps: LightningSessionDeps, tx: Tx, input: StartLiftInput): Promise<StartedLift> {
-  checkAmount(deps, input);
+  const terms = await findLiftTerms(deps, tx, input.assetId);
+  checkLiftAmount(terms, input.amount);
   const info = await deps.arkInfo.current();
   const script = await ensureScript(deps.vtxos, tx, input.userPubkey, info, "user");
   if (script.kind !== "user") throw gatewaysOwnKey();
-  await checkLimits(deps, tx, input);
+  await checkLimits(deps, tx, input, terms);
   const preimage = deps.random.bytes(32);
   const paymentHash = bytesToHex(sha256(preimage));
   const operationId = `lift_${bytesToHex(deps.random.bytes(16))}`;
   const now = deps.clock.now();
-  const lifeSeconds = Math.min(
-    input.expirySeconds ?? deps.lightningConfig.liftInvoiceExpirySeconds,
-    deps.lightningConfig.liftInvoiceExpirySeconds,
-  );
+  const lifeSeconds = Math.min(input.expirySeconds ?? terms.invoiceExpirySeconds, terms.invoiceExpirySeconds);
   // Whole seconds, as invoices count them.
   const expiresAt = new Date((Math.floor(now.getTime() / 1000) + lifeSeconds) * 1000);
-  const session = await openLiftSession(deps, tx, input, { operationId, expiresAt });
+  const session = await openLiftSession(deps, tx, input, { operationId, expiresAt, terms });
   const operation = await deps.operations.insert(tx, {
     operationId,
     invoiceType: "lift",
@@ -81,10 +80,11 @@ export async function startLift(deps: LightningSessionDeps, tx: Tx, input: Start
     bolt11: undefined,
     userPubkey: input.userPubkey,
     sessionId: session.sessionId,
-    assetId: GBTC,
+    assetId: terms.assetId,
     amount: input.amount,
-    amountSats: input.amount,
+    amountSats: terms.carrierSats ?? input.amount,
     fee: 0n,
+    ...(terms.carrierUnits !== undefined && { carrierUnits: terms.carrierUnits }),
     userScript: script.script,
     memo: input.memo,
     preimage: bytesToHex(preimage),
@@ -95,33 +95,30 @@ export async function startLift(deps: LightningSessionDeps, tx: Tx, input: Start
   return { operation, session, wakes: [lightningWakeOf(operation, now)] };
 }
 
-function checkAmount({ lightningConfig }: LightningSessionDeps, { assetId, amount }: StartLiftInput): void {
-  // Assets other than sats come with the release that moves them on Ark.
-  if (assetId !== GBTC) throw new AppError("asset_unknown", { details: { asset_id: assetId } });
-  const { liftMinSats, liftMaxSats } = lightningConfig;
-  if (amount < liftMinSats) throw new AppError("amount_below_minimum", { details: { minimum: Number(liftMinSats) } });
-  if (amount > liftMaxSats) throw new AppError("amount_above_maximum", { details: { maximum: Number(liftMaxSats) } });
-}
-
 /** What an unpaid invoice promises must be there to be given, and nobody may hold all of it up with invoices that nobody pays. */
-async function checkLimits(deps: LightningSessionDeps, tx: Tx, input: StartLiftInput): Promise<void> {
+async function checkLimits(
+  deps: LightningSessionDeps,
+  tx: Tx,
+  input: StartLiftInput,
+  { arkAssetId, assetId }: LiftTerms,
+): Promise<void> {
   const { liftOpenPerUser, liftOpenPerCaller, liftOpenFactor } = deps.lightningConfig;
   const unpaid = await deps.operations.countUnpaidLifts(tx, input);
   if (unpaid.ofUser >= liftOpenPerUser) throw tooMany(`${unpaid.ofUser} lifts of this key are unpaid`, liftOpenPerUser);
   if (unpaid.ofCaller >= liftOpenPerCaller) {
     throw tooMany(`${unpaid.ofCaller} lifts of this caller are unpaid`, liftOpenPerCaller);
   }
-  const freeSats = await deps.vtxos.sumFree(tx, "stock", freshStock(deps));
-  const isCovered = input.amount <= freeSats && unpaid.totalAmount + input.amount <= freeSats * BigInt(liftOpenFactor);
+  const free = await deps.vtxos.sumFree(tx, "stock", freshStock(deps), arkAssetId);
+  const isCovered = input.amount <= free && unpaid.totalAmount + input.amount <= free * BigInt(liftOpenFactor);
   if (isCovered) return;
-  throw new AppError("inventory_exhausted", { details: { asset_id: GBTC }, retryAfterSeconds: 60 });
+  throw new AppError("inventory_exhausted", { details: { asset_id: assetId }, retryAfterSeconds: 60 });
 }
 
 async function openLiftSession(
   deps: LightningSessionDeps,
   tx: Tx,
   input: StartLiftInput,
-  lift: { readonly operationId: string; readonly expiresAt: Date },
+  lift: { readonly operationId: string; readonly expiresAt: Date; readonly terms: LiftTerms },
 ): Promise<Session> {
   const sent = input.intent;
   const actionId = sent?.actionId ?? lift.operationId;
@@ -129,10 +126,10 @@ async function openLiftSession(
   const intent: LiftIntent = {
     type: "lightning_lift",
     actionId,
-    assetId: GBTC,
-    arkAssetId: undefined,
+    assetId: lift.terms.assetId,
+    arkAssetId: lift.terms.arkAssetId,
     amount: input.amount,
-    amountSats: input.amount,
+    amountSats: lift.terms.carrierSats ?? input.amount,
     recipientPubkey: input.userPubkey,
     feeAssetId: GBTC,
     feeAmount: 0n,
@@ -171,7 +168,7 @@ function contentOf(input: StartLiftInput, actionId: string, expiresAt: Date): Js
     action_id: actionId,
     type: "lightning:lift",
     params: {
-      asset_id: GBTC,
+      asset_id: input.assetId,
       amount: Number(input.amount),
       fee_asset_id: GBTC,
       fee_amount: 0,

@@ -242,8 +242,8 @@ export interface InvoiceHtlc {
   readonly state: "accepted" | "settled" | "canceled";
   readonly amtMsat: bigint;
   readonly expiryHeight: number;
-  /** TLV bytes on plain lnd, JSON text where tapd hooks are in; empty without. */
-  readonly customChannelData: Uint8Array;
+  /** Units of Taproot Assets that came with it, by asset id (64 hex); empty when it brought sats only. */
+  readonly units: ReadonlyMap<string, bigint>;
 }
 
 export interface AddInvoiceRequest {
@@ -333,7 +333,16 @@ export interface LightningPayment {
   readonly paymentIndex: bigint;
   readonly createdAt: Date;
   readonly bolt11: string;
-  readonly htlcs: readonly { readonly status: "in_flight" | "succeeded" | "failed"; readonly attemptId: bigint }[];
+  readonly htlcs: readonly PaymentHtlc[];
+}
+
+export interface PaymentHtlc {
+  readonly status: "in_flight" | "succeeded" | "failed";
+  readonly attemptId: bigint;
+  /** Sats that left our channel in it; of an asset payment less than it is worth, since its units carry the rest. */
+  readonly sentMsat: bigint;
+  /** Units of Taproot Assets that left with it, by asset id (64 hex). */
+  readonly units: ReadonlyMap<string, bigint>;
 }
 
 export interface ForwardsPage {

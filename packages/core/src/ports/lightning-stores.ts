@@ -19,6 +19,8 @@ export interface NewLightningOperation {
   readonly amount: bigint;
   readonly amountSats: bigint;
   readonly fee: bigint;
+  readonly carrierUnits?: bigint;
+  readonly quotedUnits?: bigint;
   readonly userScript: string;
   readonly memo: string;
   /** Node key of the payee, 66 hex; a land only. */
@@ -38,6 +40,10 @@ export interface LightningChange {
   readonly claimedHash?: string | null;
   readonly bolt11?: string;
   readonly preimage?: string;
+  readonly carrierMsat?: bigint;
+  readonly quotedUnits?: bigint;
+  readonly rfqId?: string;
+  readonly debitedUnits?: bigint;
   readonly feeLimitMsat?: bigint;
   readonly subsidySats?: bigint;
   readonly subsidyDay?: string | null;
@@ -104,11 +110,11 @@ export interface LightningStore {
   /** Locks the user's script row first, so that the counts cannot be raced. Unpaid = pending. */
   countUnpaidLifts(
     tx: Tx,
-    of: { readonly userPubkey: string; readonly countedAs: string },
+    of: { readonly userPubkey: string; readonly countedAs: string; readonly assetId: string },
   ): Promise<{
     readonly ofUser: number;
     readonly ofCaller: number;
-    /** gBTC over all users, sats. */
+    /** Of the asset over all users, base units. */
     readonly totalAmount: bigint;
   }>;
   /** Lands of a user past `pending_payment` that are not ended. */

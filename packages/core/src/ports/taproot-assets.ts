@@ -62,6 +62,12 @@ export interface TaprootAssets {
   payAssetInvoice(request: PayAssetInvoiceRequest, signal?: AbortSignal): Promise<AssetPaymentOutcome>;
 }
 
+/** Units over Lightning: what lifts and lands need of tapd. */
+export type AssetPayments = Pick<
+  TaprootAssets,
+  "createAssetInvoice" | "decodeAssetInvoice" | "requestSellQuote" | "payAssetInvoice"
+>;
+
 export interface TapdInfo {
   readonly version: string;
   readonly lndVersion: string;

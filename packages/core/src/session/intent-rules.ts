@@ -1,6 +1,7 @@
 import type { ActiveAsset } from "../asset/active-asset";
 import { AppError } from "../errors";
 import { judgeLand } from "../lightning/judge-land";
+import { checkLiftAmount, type LiftTerms } from "../lightning/lift-terms";
 import type { LightningConfig } from "../lightning/lightning-config";
 import type { JsonObject, JsonValue } from "../nostr/integer-json";
 import type { LandIntentContent, LiftIntentContent, TransferIntentContent } from "../nostr/intent-content";
@@ -113,24 +114,22 @@ export function toLandIntent(parsed: LandIntentContent, rules: LandRules): LandI
   };
 }
 
-/** Asset, caps, fee (2005, 2006, 4001, 4002). Stock and open lifts are judged when the lift starts. */
+/** Caps and fee (2006, 4001, 4002) of an asset whose terms were found. Stock and open lifts are judged when the lift starts. */
 export function toLiftIntent(
   parsed: LiftIntentContent,
-  rules: { readonly config: LightningConfig; readonly userPubkey: string },
+  { terms, userPubkey }: { readonly terms: LiftTerms; readonly userPubkey: string },
 ): LiftIntent {
   const { params } = parsed;
-  // Assets other than sats come with the release that moves them.
-  if (params.assetId !== GBTC) throw new AppError("asset_unknown", { details: { asset_id: params.assetId } });
-  checkAmount(params.amount, rules.config.liftMinSats, rules.config.liftMaxSats);
+  checkLiftAmount(terms, params.amount);
   checkFee(params.feeAssetId, params.feeAmount, 0n);
   return {
     actionId: parsed.content.action_id,
     type: "lightning_lift",
-    assetId: GBTC,
-    arkAssetId: undefined,
+    assetId: terms.assetId,
+    arkAssetId: terms.arkAssetId,
     amount: params.amount,
-    amountSats: params.amount,
-    recipientPubkey: rules.userPubkey,
+    amountSats: terms.carrierSats ?? params.amount,
+    recipientPubkey: userPubkey,
     feeAssetId: GBTC,
     feeAmount: 0n,
     sourceVtxos: undefined,
@@ -140,11 +139,6 @@ export function toLiftIntent(
     memo: "",
     ...(params.paymentHash === undefined ? {} : { claimsHash: params.paymentHash }),
   };
-}
-
-function checkAmount(amount: bigint, minimum: bigint, maximum: bigint): void {
-  if (amount < minimum) throw new AppError("amount_below_minimum", { details: { minimum: Number(minimum) } });
-  if (amount > maximum) throw new AppError("amount_above_maximum", { details: { maximum: Number(maximum) } });
 }
 
 function contentOf({ content }: { readonly content: IntentContent }): JsonObject {

@@ -2,6 +2,7 @@ import { getActiveAsset } from "../asset/active-asset";
 import { dustOf } from "../ceremony/ark-limits";
 import { AppError } from "../errors";
 import { lightningFee } from "../lightning/fees";
+import { findLiftTerms } from "../lightning/lift-terms";
 import { verifyEvent } from "../nostr/event-id";
 import { intentContentHash, parseIntentContent, type ParsedIntent } from "../nostr/intent-content";
 import { INTENT_TYPE_OF_SESSION } from "../nostr/intent-types";
@@ -97,7 +98,10 @@ async function toIntent(
       return toLandIntent(parsed, { config, landPubkey, dustSats, now: deps.clock.now() });
     }
     case "lightning_lift":
-      return toLiftIntent(parsed, { config, userPubkey });
+      return toLiftIntent(parsed, {
+        terms: await findLiftTerms(deps, undefined, parsed.params.assetId),
+        userPubkey,
+      });
     // Solver-owned types do nothing until a solver's protocol takes them up, which this release does not have.
     case "protocol_op":
       throw new AppError("unsupported_type", { details: { type: parsed.content.type } });

@@ -29,7 +29,28 @@ import type {
 /** What happens to one call: it never arrives, its answer is lost, or (a payment) it is carried out after its caller gave up. */
 export type LightningFault = "unavailable" | "lose_reply" | "late";
 /** Calls a fault can be set on; `read` is every call that changes nothing. */
-export type LightningCall = "addHoldInvoice" | "settleInvoice" | "cancelInvoice" | "sendPayment" | "read";
+export type LightningCall =
+  | "addHoldInvoice"
+  | "settleInvoice"
+  | "cancelInvoice"
+  | "sendPayment"
+  | "createAssetInvoice"
+  | "requestSellQuote"
+  | "payAssetInvoice"
+  | "read";
+
+/** What an HTLC carries when units of an asset travel: less sats than it is worth. */
+export interface CarriedUnits {
+  readonly units: ReadonlyMap<string, bigint>;
+  readonly carrierMsat: bigint;
+}
+
+export interface ReceivedParts {
+  readonly partsMsat?: readonly bigint[];
+  readonly blocks?: number;
+  /** With each part. */
+  readonly carried?: CarriedUnits;
+}
 
 /** How the network answers a payment of ours. `hang` = its HTLC stays in flight until `resolvePayment`. */
 export type PayeeAnswer =
@@ -40,9 +61,12 @@ export type PayeeAnswer =
 interface HeldInvoice {
   readonly invoice: Omit<LightningInvoice, "state" | "htlcs" | "amtPaidMsat" | "settleIndex">;
   state: LightningInvoice["state"];
-  htlcs: InvoiceHtlc[];
+  htlcs: HeldHtlc[];
   settleIndex: bigint;
 }
+
+/** `movedMsat` = sats that really cross the channel. */
+type HeldHtlc = InvoiceHtlc & { readonly movedMsat: bigint };
 
 /** How long after it was asked for a late payment starts. */
 const LATE_MS = 25_000;
@@ -78,7 +102,11 @@ export class InMemoryLightningNode implements LightningNode {
   private readonly forwards: LightningForward[] = [];
   private readonly invoices = new Map<string, HeldInvoice>();
   private readonly payments: LightningPayment[] = [];
-  private readonly late: { readonly dueAt: number; readonly request: SendPaymentRequest }[] = [];
+  private readonly late: {
+    readonly dueAt: number;
+    readonly request: SendPaymentRequest;
+    readonly carried: CarriedUnits | undefined;
+  }[] = [];
   private settled = 0n;
   private topIndex = 0n;
 
@@ -87,10 +115,7 @@ export class InMemoryLightningNode implements LightningNode {
   /**
    * A payer's HTLCs arrive for one of our invoices. Together they must make up its value in time, else they are failed back: false.
    */
-  receive(
-    paymentHash: string,
-    { partsMsat, blocks = 144 }: { readonly partsMsat?: readonly bigint[]; readonly blocks?: number } = {},
-  ): boolean {
+  receive(paymentHash: string, { partsMsat, blocks = 144, carried }: ReceivedParts = {}): boolean {
     const held = this.invoices.get(paymentHash);
     if (held?.state !== "open" || this.isExpired(held)) return false;
     const parts = partsMsat ?? [held.invoice.valueMsat];
@@ -100,7 +125,8 @@ export class InMemoryLightningNode implements LightningNode {
       state: "accepted",
       amtMsat,
       expiryHeight,
-      customChannelData: new Uint8Array(),
+      units: carried?.units ?? new Map<string, bigint>(),
+      movedMsat: carried?.carrierMsat ?? amtMsat,
     }));
     held.state = "accepted";
     return true;
@@ -141,9 +167,18 @@ export class InMemoryLightningNode implements LightningNode {
   /** What was settled for our invoices, msat. */
   receivedMsat(): bigint {
     return [...this.invoices.values()].reduce(
-      (sum, held) => (held.state === "settled" ? sum + sumMsat(held.htlcs) : sum),
+      (sum, held) => (held.state === "settled" ? sum + movedMsat(held.htlcs) : sum),
       0n,
     );
+  }
+
+  /** Units that came in by settled invoices, less those that left by payments that succeeded or are on their way. */
+  netUnits(assetId: string): bigint {
+    const settled = [...this.invoices.values()].filter(({ state }) => state === "settled");
+    const left = this.payments.filter(({ status }) => status === "succeeded" || status === "in_flight");
+    const sum = (htlcs: readonly { readonly units: ReadonlyMap<string, bigint> }[]) =>
+      htlcs.reduce((total, { units }) => total + (units.get(assetId) ?? 0n), 0n);
+    return sum(settled.flatMap(({ htlcs }) => htlcs)) - sum(left.flatMap(({ htlcs }) => htlcs));
   }
 
   /** The end of a payment that hangs. */
@@ -217,6 +252,7 @@ export class InMemoryLightningNode implements LightningNode {
   async listChannels(): Promise<readonly LightningChannel[]> {
     this.meet("read");
     const inFlight = this.payments.filter((each) => each.status === "in_flight");
+    const held = [...this.invoices.values()].filter(({ state }) => state === "accepted");
     return [
       {
         channelPoint: `${"cd".repeat(32)}:0`,
@@ -232,12 +268,22 @@ export class InMemoryLightningNode implements LightningNode {
         unsettledSats: 0n,
         localReserveSats: 0n,
         memo: "",
-        pendingHtlcs: inFlight.map((each) => ({
-          isIncoming: false,
-          amountSats: each.valueMsat / 1000n,
-          paymentHash: each.paymentHash,
-          expirationHeight: this.blockHeight + 40,
-        })),
+        pendingHtlcs: [
+          ...inFlight.map((each) => ({
+            isIncoming: false,
+            amountSats: each.htlcs.reduce((sum, htlc) => sum + htlc.sentMsat, 0n) / 1000n,
+            paymentHash: each.paymentHash,
+            expirationHeight: this.blockHeight + 40,
+          })),
+          ...held.flatMap(({ invoice, htlcs }) =>
+            htlcs.map((htlc) => ({
+              isIncoming: true,
+              amountSats: htlc.movedMsat / 1000n,
+              paymentHash: invoice.paymentHash,
+              expirationHeight: htlc.expiryHeight,
+            })),
+          ),
+        ],
       },
     ];
   }
@@ -326,22 +372,21 @@ export class InMemoryLightningNode implements LightningNode {
   }
 
   async sendPayment(request: SendPaymentRequest): Promise<SendPaymentOutcome> {
-    const fault = this.meet("sendPayment");
-    if (fault === "late") {
-      this.late.push({ dueAt: this.clock.now().getTime() + LATE_MS, request });
-      throw unknownOutcome();
-    }
-    const known = this.findPayment(request.paymentHash);
-    if (known !== undefined && known.status !== "failed") {
-      this.sentTwice++;
-      const status = known.status === "succeeded" ? "succeeded" : "in_flight";
-      return { kind: "exists", status };
-    }
-    if (this.refusal !== undefined) return { kind: "refused", reason: this.refusal };
-    const payment = this.start(request);
-    // A payment that hangs keeps its stream open, which a caller can only lose.
-    if (fault === "lose_reply" || payment.status === "in_flight") throw unknownOutcome();
-    return { kind: "payment", payment };
+    return this.send("sendPayment", request, undefined);
+  }
+
+  /** As tapd has lnd pay: the units of the first HTLC are its own matter. */
+  async sendUnits(request: SendPaymentRequest, carried: CarriedUnits): Promise<SendPaymentOutcome> {
+    return this.send("payAssetInvoice", request, carried);
+  }
+
+  /** As tapd has lnd make the invoice of an asset; refused when there is one of this hash. */
+  addInvoiceOnce(request: AddHoldInvoiceRequest): LightningInvoice {
+    const fault = this.meet("createAssetInvoice");
+    if (this.invoices.has(request.paymentHash)) throw refusal("invoice_exists");
+    const invoice = this.add(request);
+    if (fault === "lose_reply") throw unknownOutcome();
+    return invoice;
   }
 
   async trackPayment(paymentHash: string): Promise<LightningPayment | undefined> {
@@ -364,17 +409,42 @@ export class InMemoryLightningNode implements LightningNode {
     return this.topIndex;
   }
 
+  private send(
+    call: LightningCall,
+    request: SendPaymentRequest,
+    carried: CarriedUnits | undefined,
+  ): SendPaymentOutcome {
+    const fault = this.meet(call);
+    if (fault === "late") {
+      this.late.push({ dueAt: this.clock.now().getTime() + LATE_MS, request, carried });
+      throw unknownOutcome();
+    }
+    const known = this.findPayment(request.paymentHash);
+    if (known !== undefined && known.status !== "failed") {
+      this.sentTwice++;
+      const status = known.status === "succeeded" ? "succeeded" : "in_flight";
+      return { kind: "exists", status };
+    }
+    if (this.refusal !== undefined) return { kind: "refused", reason: this.refusal };
+    const payment = this.start(request, carried);
+    // A payment that hangs keeps its stream open, which a caller can only lose.
+    if (fault === "lose_reply" || payment.status === "in_flight") throw unknownOutcome();
+    return { kind: "payment", payment };
+  }
+
   /** lnd itself refuses a hash that is paid or on its way. */
   private startLate(): void {
     const due = this.late.filter((each) => each.dueAt <= this.clock.now().getTime());
     for (const each of due) {
       this.late.splice(this.late.indexOf(each), 1);
       const known = this.findPayment(each.request.paymentHash);
-      if (this.refusal === undefined && (known === undefined || known.status === "failed")) this.start(each.request);
+      if (this.refusal === undefined && (known === undefined || known.status === "failed"))
+        this.start(each.request, each.carried);
     }
   }
 
-  private meet(call: LightningCall): LightningFault | undefined {
+  /** For what stands in front of this node, as tapd does. */
+  meet(call: LightningCall): LightningFault | undefined {
     this.startLate();
     const fault = this.fault(call);
     if (fault === "unavailable" || (fault !== undefined && call === "read")) throw away();
@@ -420,7 +490,7 @@ export class InMemoryLightningNode implements LightningNode {
     held.state = "settled";
     held.settleIndex = ++this.settled;
     held.htlcs = held.htlcs.map((htlc) => ({ ...htlc, state: "settled" }));
-    this.localMsat += sumMsat(held.htlcs);
+    this.localMsat += movedMsat(held.htlcs);
   }
 
   private giveBack(held: HeldInvoice): void {
@@ -432,7 +502,7 @@ export class InMemoryLightningNode implements LightningNode {
     return this.payments.findLast((each) => each.paymentHash === paymentHash);
   }
 
-  private start(request: SendPaymentRequest): LightningPayment {
+  private start(request: SendPaymentRequest, carried: CarriedUnits | undefined): LightningPayment {
     const answer = this.answerTo(request.paymentHash);
     const valueMsat = request.amountMsat ?? decodeBolt11(request.bolt11).amountMsat ?? 0n;
     const started: LightningPayment = {
@@ -445,9 +515,16 @@ export class InMemoryLightningNode implements LightningNode {
       paymentIndex: ++this.topIndex,
       createdAt: this.clock.now(),
       bolt11: request.bolt11,
-      htlcs: [{ status: "in_flight", attemptId: 1n }],
+      htlcs: [
+        {
+          status: "in_flight",
+          attemptId: 1n,
+          sentMsat: carried?.carrierMsat ?? valueMsat,
+          units: carried?.units ?? new Map<string, bigint>(),
+        },
+      ],
     };
-    this.localMsat -= valueMsat;
+    this.localMsat -= carried?.carrierMsat ?? valueMsat;
     this.payments.push(started);
     if (answer.kind === "hang") return started;
     const isTooDear = answer.kind === "pay" && answer.feeMsat > request.feeLimitMsat;
@@ -463,23 +540,31 @@ export class InMemoryLightningNode implements LightningNode {
   }
 
   private answered(payment: LightningPayment, answer: Exclude<PayeeAnswer, { kind: "hang" }>): LightningPayment {
-    const { attemptId } = payment.htlcs[0] ?? { attemptId: 1n };
+    const htlcs = payment.htlcs.map((htlc) => ({
+      ...htlc,
+      status: answer.kind === "fail" ? ("failed" as const) : ("succeeded" as const),
+    }));
+    const sentMsat = htlcs.reduce((sum, htlc) => sum + htlc.sentMsat, 0n);
     if (answer.kind === "fail") {
-      this.localMsat += payment.valueMsat;
-      const htlcs = [{ status: "failed", attemptId }] as const;
+      this.localMsat += sentMsat;
       return { ...payment, status: "failed", failureReason: answer.reason, htlcs };
     }
-    this.localMsat -= answer.feeMsat;
-    this.timesPaid.set(payment.paymentHash, (this.timesPaid.get(payment.paymentHash) ?? 0) + 1);
-    const { paymentHash, paymentIndex, valueMsat } = payment;
-    this.paid.set(paymentHash, { msat: valueMsat + answer.feeMsat, paymentIndex });
-    const htlcs = [{ status: "succeeded", attemptId }] as const;
+    // Where units travel, they pay for the routing too.
+    const feeMsat = htlcs.some(({ units }) => units.size > 0) ? 0n : answer.feeMsat;
+    this.localMsat -= feeMsat;
+    const { paymentHash, paymentIndex } = payment;
+    this.timesPaid.set(paymentHash, (this.timesPaid.get(paymentHash) ?? 0) + 1);
+    this.paid.set(paymentHash, { msat: sentMsat + feeMsat, paymentIndex });
     return { ...payment, status: "succeeded", preimage: answer.preimage, feeMsat: answer.feeMsat, htlcs };
   }
 }
 
 function sumMsat(htlcs: readonly InvoiceHtlc[]): bigint {
   return htlcs.reduce((sum, htlc) => sum + htlc.amtMsat, 0n);
+}
+
+function movedMsat(htlcs: readonly HeldHtlc[]): bigint {
+  return htlcs.reduce((sum, htlc) => sum + htlc.movedMsat, 0n);
 }
 
 function notKept(what: string): Promise<never> {

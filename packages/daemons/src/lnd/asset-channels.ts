@@ -1,4 +1,5 @@
 import { type Channel, ListChannelsRequest, type ListChannelsResponse } from "../gen/lnrpc/lightning";
+import { addUpUnits, parseCustomData, type Tranche } from "./asset-units";
 import type { LndCalls } from "./lnd-clients";
 
 /** A channel that carries an asset beside its sats. Units by asset id (64 hex). */
@@ -22,49 +23,25 @@ export async function listAssetChannels(calls: LndCalls): Promise<readonly Asset
   return channels.flatMap((channel) => toAssetChannel(channel) ?? []);
 }
 
-/** The part of tapd's JsonAssetChannel that is read here. Amounts are strings: see `parseJson`. */
+/** The part of tapd's JsonAssetChannel that is read here. Amounts are strings: see `parseCustomData`. */
 interface ChannelData {
   readonly funding_assets: readonly { readonly asset_genesis: { readonly asset_id: string } }[];
   readonly local_assets: readonly Tranche[] | null;
   readonly outgoing_htlcs: readonly Tranche[] | null;
 }
 
-interface Tranche {
-  readonly asset_id: string;
-  readonly amount: string;
-}
-
 function toAssetChannel(channel: Channel): AssetChannel | undefined {
-  const data = parseJson(channel.customChannelData);
-  if (data === undefined) return undefined;
+  const data = parseCustomData(channel.customChannelData);
+  if (!isChannelData(data)) return undefined;
   return {
     peerPubkey: channel.remotePubkey,
     isActive: channel.active,
     assetIds: data.funding_assets.map(({ asset_genesis }) => asset_genesis.asset_id),
-    localUnits: addUp(data.local_assets ?? []),
-    outgoingUnits: addUp(data.outgoing_htlcs ?? []),
+    localUnits: addUpUnits(data.local_assets ?? []),
+    outgoingUnits: addUpUnits(data.outgoing_htlcs ?? []),
   };
 }
 
-/** undefined for an ordinary channel, whose data is empty or TLV bytes. */
-function parseJson(bytes: Uint8Array): ChannelData | undefined {
-  const text = Buffer.from(bytes).toString("utf8");
-  if (!text.startsWith("{")) return undefined;
-  // Go writes a uint64 as a bare number, which JSON.parse would round beyond 2^53.
-  const parsed: unknown = JSON.parse(text.replaceAll(/("amount"\s*:\s*)(\d+)/g, '$1"$2"'));
-  return isChannelData(parsed) ? parsed : undefined;
-}
-
-function isChannelData(parsed: unknown): parsed is ChannelData {
-  return (
-    typeof parsed === "object" && parsed !== null && "funding_assets" in parsed && Array.isArray(parsed.funding_assets)
-  );
-}
-
-function addUp(tranches: readonly Tranche[]): Map<string, bigint> {
-  const units = new Map<string, bigint>();
-  for (const { asset_id: assetId, amount } of tranches) {
-    units.set(assetId, (units.get(assetId) ?? 0n) + BigInt(amount));
-  }
-  return units;
+function isChannelData(parsed: object | undefined): parsed is ChannelData {
+  return parsed !== undefined && "funding_assets" in parsed && Array.isArray(parsed.funding_assets);
 }

@@ -55,7 +55,7 @@ const STORED = Invoice.fromPartial({
       expiryHeight: 800,
       state: InvoiceHTLCState.ACCEPTED,
       customRecords: new Map([[5_482_373_484n, Buffer.from("00", "hex")]]),
-      customChannelData: Buffer.from("{}"),
+      customChannelData: Buffer.from(`{"balances":[{"asset_id":"ab","amount":9007199254740993}]}`),
     }),
   ],
 });
@@ -80,7 +80,9 @@ describe("an invoice", () => {
       settleIndex: 9_007_199_254_740_993n,
       createdAt: new Date(100_000),
       expiresAt: new Date(3_700_000),
-      htlcs: [{ state: "accepted", amtMsat: 30_000n, expiryHeight: 800, customChannelData: Buffer.from("{}") }],
+      htlcs: [
+        { state: "accepted", amtMsat: 30_000n, expiryHeight: 800, units: new Map([["ab", 9_007_199_254_740_993n]]) },
+      ],
     });
     expect(lnd.requestsOf<Invoice>("AddInvoice")).toMatchObject([{ valueMsat: 21_001n, value: 0n, expiry: 3_600n }]);
     expect(lnd.requestsOf<PaymentHash>("LookupInvoice")[0]?.rHash.toString("hex")).toBe(HASH);

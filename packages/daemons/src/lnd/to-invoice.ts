@@ -3,6 +3,7 @@ import type { InvoiceHtlc, InvoiceState, LightningInvoice } from "@arkrelay/core
 
 import { type Invoice, Invoice_InvoiceState, type InvoiceHTLC, InvoiceHTLCState } from "../gen/lnrpc/lightning";
 import { fromUnixSeconds, toHex } from "../wire-bytes";
+import { unitsOfHtlc } from "./asset-units";
 
 const STATES: ReadonlyMap<Invoice_InvoiceState, InvoiceState> = new Map([
   [Invoice_InvoiceState.OPEN, "open"],
@@ -43,6 +44,6 @@ function toInvoiceHtlc(htlc: InvoiceHTLC): InvoiceHtlc {
     state,
     amtMsat: htlc.amtMsat,
     expiryHeight: htlc.expiryHeight,
-    customChannelData: htlc.customChannelData,
+    units: unitsOfHtlc(htlc.customChannelData),
   };
 }

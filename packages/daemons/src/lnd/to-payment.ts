@@ -2,16 +2,19 @@ import { assert } from "@arkrelay/core/errors";
 import type {
   LightningPayment,
   PaymentFailureReason as FailureReason,
+  PaymentHtlc,
   PaymentStatus,
 } from "@arkrelay/core/ports/lightning-node";
 
 import {
+  type HTLCAttempt,
   HTLCAttempt_HTLCStatus,
   type Payment,
   Payment_PaymentStatus,
   PaymentFailureReason,
 } from "../gen/lnrpc/lightning";
 import { toPaymentHash } from "../payment-hash";
+import { unitsOfHtlc } from "./asset-units";
 
 const NANOSECONDS_PER_MS = 1_000_000n;
 
@@ -32,7 +35,7 @@ const REASONS: ReadonlyMap<PaymentFailureReason, FailureReason> = new Map([
   [PaymentFailureReason.FAILURE_REASON_CANCELED, "canceled"],
 ]);
 
-const HTLC_STATUSES: ReadonlyMap<HTLCAttempt_HTLCStatus, LightningPayment["htlcs"][number]["status"]> = new Map([
+const HTLC_STATUSES: ReadonlyMap<HTLCAttempt_HTLCStatus, PaymentHtlc["status"]> = new Map([
   [HTLCAttempt_HTLCStatus.IN_FLIGHT, "in_flight"],
   [HTLCAttempt_HTLCStatus.SUCCEEDED, "succeeded"],
   [HTLCAttempt_HTLCStatus.FAILED, "failed"],
@@ -54,11 +57,19 @@ export function toLightningPayment(payment: Payment): LightningPayment {
     paymentIndex: payment.paymentIndex,
     createdAt: new Date(Number(payment.creationTimeNs / NANOSECONDS_PER_MS)),
     bolt11: payment.paymentRequest,
-    htlcs: payment.htlcs.map((attempt) => {
-      const state = HTLC_STATUSES.get(attempt.status);
-      assert(state !== undefined, `lnd has no HTLC status ${attempt.status}`);
-      return { status: state, attemptId: attempt.attemptId };
-    }),
+    htlcs: payment.htlcs.map(toPaymentHtlc),
+  };
+}
+
+function toPaymentHtlc({ status: wireStatus, attemptId, route }: HTLCAttempt): PaymentHtlc {
+  const status = HTLC_STATUSES.get(wireStatus);
+  assert(status !== undefined, `lnd has no HTLC status ${wireStatus}`);
+  return {
+    status,
+    attemptId,
+    // lnd before 0.18.4 does not tell, and knows no assets either.
+    sentMsat: route?.firstHopAmountMsat || (route?.totalAmtMsat ?? 0n),
+    units: unitsOfHtlc(route?.customChannelData ?? new Uint8Array()),
   };
 }
 

@@ -17,6 +17,7 @@ export const lightningInvoices = mysqlTable("lightning_invoices", {
   userScript: varchar("user_script", { length: 128 }).notNull(),
   memo: varchar("memo", { length: 1000 }).notNull(),
   carrierUnits: bigint("carrier_units", { mode: "bigint" }),
+  carrierMsat: bigint("carrier_msat", { mode: "bigint" }),
   quotedUnits: bigint("quoted_units", { mode: "bigint" }),
   rfqId: varchar("rfq_id", { length: 64 }),
   debitedUnits: bigint("debited_units", { mode: "bigint" }),

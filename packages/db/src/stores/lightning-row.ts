@@ -12,7 +12,7 @@ import type { SqlParam } from "../sql-handle";
 import { readErrorCode } from "./session-row";
 
 export const OPERATION_COLUMNS = `i.id, i.operation_id, i.invoice_type, i.status, i.payment_hash, i.claimed_hash, i.bolt11_invoice,
-  i.user_pubkey, i.session_id, i.asset_id, i.amount, i.amount_sats, i.fee, i.user_script, i.memo, i.carrier_units, i.quoted_units,
+  i.user_pubkey, i.session_id, i.asset_id, i.amount, i.amount_sats, i.fee, i.user_script, i.memo, i.carrier_units, i.carrier_msat, i.quoted_units,
   i.rfq_id, i.debited_units, i.fee_limit_msat, i.subsidy_sats, i.subsidy_day, i.routing_fee_msat, i.htlc_expiry_height, i.add_index,
   i.settle_index, i.paid_msat, i.received_vtxo_id, i.refund_txid, i.attempts, i.error_code, i.last_error, i.unknown_since,
   i.created_at, i.expires_at, i.accepted_at, i.paid_at, i.version, i.wake_seq`;
@@ -57,6 +57,7 @@ function toAmounts(row: Row) {
     amountSats: readBigint(row, "amount_sats"),
     fee: readBigint(row, "fee"),
     carrierUnits: nullable(row, "carrier_units", readBigint),
+    carrierMsat: nullable(row, "carrier_msat", readBigint),
     quotedUnits: nullable(row, "quoted_units", readBigint),
     debitedUnits: nullable(row, "debited_units", readBigint),
     feeLimitMsat: nullable(row, "fee_limit_msat", readBigint),
@@ -85,6 +86,10 @@ export function toAssignments(
     ["claimed_hash", change.claimedHash],
     ["bolt11_invoice", change.bolt11],
     ["preimage", sealedPreimage],
+    ["carrier_msat", change.carrierMsat],
+    ["quoted_units", change.quotedUnits],
+    ["rfq_id", change.rfqId],
+    ["debited_units", change.debitedUnits],
     ["fee_limit_msat", change.feeLimitMsat],
     ["subsidy_sats", change.subsidySats],
     ["subsidy_day", change.subsidyDay],

@@ -48,9 +48,9 @@ export class DrizzleLightningStore implements LightningStore {
     const { insertId } = await claiming(operation.paymentHash, () =>
       connection.write(
         `INSERT INTO lightning_invoices (operation_id, invoice_type, status, payment_hash, claimed_hash, bolt11_invoice, user_pubkey,
-           session_id, asset_id, amount, amount_sats, fee, user_script, memo, preimage, counted_as, payee_pubkey,
+           session_id, asset_id, amount, amount_sats, fee, carrier_units, quoted_units, user_script, memo, preimage, counted_as, payee_pubkey,
            created_at, updated_at, expires_at, next_at)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NOW(3), NOW(3), ?, ?)`,
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NOW(3), NOW(3), ?, ?)`,
         [
           operationId,
           operation.invoiceType,
@@ -64,6 +64,8 @@ export class DrizzleLightningStore implements LightningStore {
           operation.amount,
           operation.amountSats,
           operation.fee,
+          operation.carrierUnits ?? null,
+          operation.quotedUnits ?? null,
           operation.userScript,
           operation.memo,
           preimage === undefined ? null : this.seal(operationId, preimage),
@@ -177,16 +179,16 @@ export class DrizzleLightningStore implements LightningStore {
     return this.listAfter("i.invoice_type = 'land' AND i.status = 'in_flight'", afterId, limit);
   }
 
-  async countUnpaidLifts(tx: Tx, of: { readonly userPubkey: string; readonly countedAs: string }) {
+  async countUnpaidLifts(tx: Tx, of: Parameters<LightningStore["countUnpaidLifts"]>[1]) {
     const connection = connectionOf(tx);
     await connection.select("SELECT id FROM vtxo_scripts WHERE owner_pubkey = ? FOR UPDATE", [of.userPubkey]);
     // A caller has no row of its own, so its counter of such calls stands for it.
     await countUnderLock(connection, { scope: "lifts", subject: of.countedAs, name: "requested" });
     const [row] = await connection.select(
       `SELECT COALESCE(SUM(i.user_pubkey = ?), 0) AS of_user, COALESCE(SUM(i.counted_as = ?), 0) AS of_caller,
-         COALESCE(SUM(IF(i.asset_id = 'gBTC', i.amount, 0)), 0) AS total
+         COALESCE(SUM(IF(i.asset_id = ?, i.amount, 0)), 0) AS total
        FROM lightning_invoices i WHERE i.invoice_type = 'lift' AND i.status = 'pending'`,
-      [of.userPubkey, of.countedAs],
+      [of.userPubkey, of.countedAs, of.assetId],
     );
     return {
       ofUser: readInteger(row ?? {}, "of_user"),
@@ -276,7 +278,7 @@ export class DrizzleLightningStore implements LightningStore {
       `SELECT COUNT(*) AS total, COALESCE(SUM(i.status = 'paid'), 0) AS paid, COALESCE(SUM(${IS_OPEN}), 0) AS pending,
          COALESCE(SUM(i.status = 'expired'), 0) AS expired, COALESCE(SUM(i.invoice_type = 'lift'), 0) AS lifts,
          COALESCE(SUM(i.invoice_type = 'land'), 0) AS lands,
-         COALESCE(SUM(IF(i.status = 'paid', i.amount_sats, 0)), 0) AS volume_sats
+         COALESCE(SUM(IF(i.status = 'paid' AND (i.invoice_type = 'land' OR i.asset_id = 'gBTC'), i.amount_sats, 0)), 0) AS volume_sats
        FROM lightning_invoices i WHERE i.created_at >= ?`,
       [since],
     );

@@ -243,18 +243,24 @@ describe("the limits on open lifts and lands", () => {
     );
     const ask = () =>
       run(async (tx) => {
-        const { ofUser } = await operations.countUnpaidLifts(tx, { userPubkey: USER, countedAs: "ip:203.0.113.7" });
+        const { ofUser } = await operations.countUnpaidLifts(tx, {
+          userPubkey: USER,
+          countedAs: "ip:203.0.113.7",
+          assetId: "gBTC",
+        });
         if (ofUser < 2) await operations.insert(tx, aLift());
       });
     await Promise.all(Array.from({ length: 8 }, ask));
-    const counted = await run((tx) => operations.countUnpaidLifts(tx, { userPubkey: USER, countedAs: "nobody" }));
+    const counted = await run((tx) =>
+      operations.countUnpaidLifts(tx, { userPubkey: USER, countedAs: "nobody", assetId: "gBTC" }),
+    );
     expect(counted).toEqual({ ofUser: 2, ofCaller: 0, totalAmount: 100_000n });
   });
 
   it("count a lift for the caller it was written down for", async () => {
     await insert({ ...aLift(), countedAs: "ip:203.0.113.7" });
     await insert({ ...aLift(), countedAs: "key:solver" });
-    const of = { userPubkey: USER, countedAs: "ip:203.0.113.7" };
+    const of = { userPubkey: USER, countedAs: "ip:203.0.113.7", assetId: "gBTC" };
     expect(await run((tx) => operations.countUnpaidLifts(tx, of))).toMatchObject({ ofUser: 2, ofCaller: 1 });
   });
 

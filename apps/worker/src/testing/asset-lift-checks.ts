@@ -1,0 +1,48 @@
+import { refIdOf } from "@arkrelay/core/session/end-session";
+import type { TestDatabase } from "@arkrelay/db/testing/test-database";
+
+import type { LiftWorld } from "./lift-world";
+import { GOLD, goldOf } from "./test-asset";
+
+const SESSION_END = { paid: "completed", lost: "completed", expired: "expired", cancelled: "failed" } as const;
+
+/**
+ * What must be true once a lift of gold has ended: the user has all units or none, whoever did not get units was not paid for, the books
+ * say what arkd, lnd and tapd hold, no unit was burnt, nothing is locked.
+ */
+export async function checkAssetLift(
+  { database }: TestDatabase,
+  world: LiftWorld,
+  operationId: string,
+  before: { readonly units: bigint; readonly localMsat: bigint },
+): Promise<void> {
+  const operation = await world.get(operationId);
+  const { status, amount, amountSats, paymentHash, userPubkey } = operation;
+  const session = await world.getSession(operation.sessionId);
+  expect(session.status).toBe(SESSION_END[status as keyof typeof SESSION_END]);
+  const result = await world.deps.results.find(session.userPubkey, refIdOf(session));
+  expect(result?.kind).toBe(session.status === "completed" ? 31340 : 31341);
+
+  const isDelivered = status === "paid" || status === "lost";
+  expect(goldOf(world, userPubkey)).toBe(isDelivered ? amount : 0n);
+  expect(world.satsOf(userPubkey)).toBe(isDelivered ? amountSats : 0n);
+  expect(world.lightning.isReturned(paymentHash)).toBe(status !== "paid");
+  expect(world.arkd.totalUnits(GOLD.arkAssetId)).toBe(before.units);
+
+  expect(await world.balance("asset:ark", GOLD.assetId)).toBe(isDelivered ? -amount : 0n);
+  expect(await world.balance("asset:tapd", GOLD.assetId)).toBe(world.lightning.netUnits(GOLD.taprootAssetId));
+  expect(await world.balance("receivable:lift", GOLD.assetId)).toBe(0n);
+  expect(await world.balance("asset:ark")).toBe(isDelivered ? -amountSats * 1000n : 0n);
+  expect(await world.balance("asset:ln")).toBe(world.lightning.localMsat - before.localMsat);
+  const sums = await database.select(
+    `SELECT a.asset_id, SUM(p.amount) AS total FROM ledger_postings p JOIN ledger_accounts a ON a.id = p.account_id
+     GROUP BY a.asset_id HAVING total <> 0`,
+  );
+  expect(sums).toEqual([]);
+  expect(await database.select("SELECT 1 FROM vtxos WHERE locked_by IS NOT NULL")).toEqual([]);
+  const rows = await database.select("SELECT txid, status FROM transactions");
+  for (const row of rows) {
+    const isFinal = world.arkd.vtxos.has(`${String(row["txid"])}:0`);
+    expect([row["txid"], row["status"]]).toEqual([row["txid"], isFinal ? "confirmed" : "failed"]);
+  }
+}
