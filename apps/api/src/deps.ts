@@ -118,7 +118,7 @@ export async function openDeps(config: ApiConfig, life: DepsLife, options: OpenO
     limits: createCallLimits(config.http.rateLimit, openBuckets(redis), systemClock),
     nip98Seen: new DrizzleNip98Store(database),
     idempotency: createIdempotency({
-      transactions: database.transactions,
+      database,
       sealer: createSealer(config.sealing),
       ttlMs: config.http.idempotencyTtlMs,
     }),

@@ -10,7 +10,7 @@ import { callOf, type Call } from "./call-log";
 import { toErrorAnswer } from "./error-response";
 import { parseJsonBody, readBody } from "./read-body";
 import { ipBucket } from "./request-info";
-import type { Answer, Env, PreparedCall, Route } from "./route";
+import type { Answer, Env, ParsedCall, Route } from "./route";
 import { runWrite } from "./run-write";
 import { sendAnswer, sendProblem } from "./send-answer";
 
@@ -46,31 +46,31 @@ async function serve(
   const env: Env = { ...known, caller: admit(known.caller, route) };
   await deps.limits.takeForCall(route, env.caller, identity.key, request, res);
   if (identity.singleUse !== undefined) await useOnce(deps, identity.singleUse);
-  const prepared = route.prepare({
+  const parsed = route.parse({
     params: req.params,
     query: req.query,
     body: route.method === "GET" ? {} : parseJsonBody(rawBody, req.headers["content-type"]),
   });
   // Behind the schema, which names every other broken field too.
   if (route.integersOnly) requireWrittenIntegers(rawBody.toString());
-  return run(prepared, route, env, rawBody, res);
+  return run(parsed, route, env, rawBody, res);
 }
 
 async function run(
-  prepared: PreparedCall,
+  parsed: ParsedCall,
   route: Route,
   env: Env,
   rawBody: Buffer,
   res: Response,
 ): Promise<Answer | undefined> {
-  switch (prepared.kind) {
+  switch (parsed.kind) {
     case "read":
-      return prepared.run(env);
+      return parsed.run(env);
     case "stream":
-      await prepared.run(env, res);
+      await parsed.run(env, res);
       return undefined;
     case "write":
-      return runWrite(prepared, route, env, rawBody, res);
+      return runWrite(parsed, route, env, rawBody, res);
   }
 }
 

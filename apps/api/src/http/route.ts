@@ -117,11 +117,13 @@ export interface RawInput {
 }
 
 /** A call whose input was parsed: what is left is to run it. */
-export type PreparedCall =
+export type ParsedCall =
   | { readonly kind: "read"; readonly run: (env: Env) => Promise<Answer> }
   | {
       readonly kind: "write";
-      readonly run: (env: Env, tx: Tx) => Promise<Answer>;
+      /** What `run` is given as `prepared`. */
+      readonly prepare?: (env: Env) => Promise<unknown>;
+      readonly run: (env: Env, tx: Tx, prepared: unknown) => Promise<Answer>;
       /** Asked after COMMIT while the caller waits. */
       readonly look?: (env: Env, given: Answer) => Promise<Answer | undefined>;
     }
@@ -147,7 +149,7 @@ export interface Route {
   readonly canWait: boolean;
   readonly waitByDefaultSeconds: number;
   /** Throws `invalid_request` or `invalid_amount` naming each broken field. */
-  readonly prepare: (raw: RawInput) => PreparedCall;
+  readonly parse: (raw: RawInput) => ParsedCall;
 }
 
 const BODY_BYTES_MAX = 256 * 1024;
@@ -166,7 +168,7 @@ export function readRoute<R extends Replies, P extends z.ZodType = NoInput, Q ex
       replies: spec.replies,
       exact: spec.exact ?? false,
       cache: spec.cache ?? "no-store",
-      prepare: (raw) => {
+      parse: (raw) => {
         const input = parseInput(spec, raw);
         return { kind: "read", run: (env) => handle({ ...env, ...input }) };
       },
@@ -177,7 +179,8 @@ export function readRoute<R extends Replies, P extends z.ZodType = NoInput, Q ex
 /**
  * A route that changes something: `writeRoute({...}).handle(...)`. `handle` runs inside the transaction that also holds the
  * Idempotency-Key and the stored answer, and again when the database asks for it: nothing outside the transaction may happen
- * there. `later` says how a caller that waits gets more than the 202.
+ * there. What needs more than its rows, like a daemon's word, is asked in `writeRoute({...}).prepare(...).handle(...)`: once, before
+ * the transaction opens, and only when no answer is stored under the key. `later` says how a caller that waits gets more than the 202.
  */
 export function writeRoute<
   R extends Replies,
@@ -186,9 +189,9 @@ export function writeRoute<
   B extends z.ZodType = NoInput,
 >(spec: WriteSpec<P, Q, B, R>) {
   type WriteInput = Input<P, Q> & { readonly body: z.output<B> };
-  return {
+  const prepareWith = <T>(prepare: ((input: WriteInput) => Promise<T>) | undefined) => ({
     handle: (
-      handle: (input: WriteInput & { readonly tx: Tx }) => Promise<AnswerOf<R>>,
+      handle: (input: WriteInput & { readonly tx: Tx; readonly prepared: T }) => Promise<AnswerOf<R>>,
       later?: Later<P, Q, B, R>,
     ): Route => ({
       ...base(spec),
@@ -201,12 +204,13 @@ export function writeRoute<
       opensSession: spec.opensSession ?? false,
       canWait: later !== undefined,
       waitByDefaultSeconds: later?.byDefaultSeconds ?? 0,
-      prepare: (raw) => {
+      parse: (raw) => {
         const body = parse<B>(spec.body, raw.body);
         const input = { ...parseInput(spec, raw), body };
         return {
           kind: "write",
-          run: (env, tx) => handle({ ...env, ...input, tx }),
+          ...(prepare !== undefined && { prepare: (env: Env) => prepare({ ...env, ...input }) }),
+          run: (env, tx, prepared) => handle({ ...env, ...input, tx, prepared: prepared as T }),
           ...(later !== undefined && {
             look: (env: Env, given: Answer) =>
               later.look({ ...env, ...input }, given.body as Readonly<Record<string, unknown>>),
@@ -214,6 +218,10 @@ export function writeRoute<
         };
       },
     }),
+  });
+  return {
+    ...prepareWith<undefined>(undefined),
+    prepare: <T>(prepare: (input: WriteInput) => Promise<T>) => prepareWith(prepare),
   };
 }
 
@@ -224,7 +232,7 @@ export function streamRoute<P extends z.ZodType = NoInput, Q extends z.ZodType =
     ...base(spec),
     method: "GET",
     produces: spec.produces,
-    prepare: (raw) => {
+    parse: (raw) => {
       const input = parseInput(spec, raw);
       return { kind: "stream", run: (env, res) => spec.handle({ ...env, ...input }, res) };
     },

@@ -9,13 +9,13 @@ import type { StoredAnswer } from "@arkrelay/db/stores/idempotency-store";
 
 import { toErrorAnswer, type ErrorAnswer } from "./error-response";
 import { parsePreferWait } from "./prefer-wait";
-import type { Answer, Env, PreparedCall, Route } from "./route";
+import type { Answer, Env, ParsedCall, Route } from "./route";
 import { PROBLEM_JSON } from "./send-answer";
 import { waitFor } from "./wait-for";
 
-type WriteCall = Extract<PreparedCall, { kind: "write" }>;
+type WriteCall = Extract<ParsedCall, { kind: "write" }>;
 
-/** Runs a write in one transaction with its Idempotency-Key, wakes after COMMIT, and waits for its job if that is wanted. */
+/** Prepares a write, runs it in one transaction with its Idempotency-Key, wakes after COMMIT, and waits for its job if that is wanted. */
 export async function runWrite(
   call: WriteCall,
   route: Route,
@@ -41,9 +41,12 @@ interface Executed {
 async function execute(call: WriteCall, route: Route, env: Env, rawBody: Buffer): Promise<Executed> {
   const key = readKey(env);
   if (key === undefined) {
-    const answer = await env.deps.transactions.run((tx) => call.run(env, tx));
+    const prepared = await call.prepare?.(env);
+    const answer = await env.deps.transactions.run((tx) => call.run(env, tx, prepared));
     return { answer, wakes: answer.wakes ?? [], replayed: false };
   }
+  let prepared: unknown;
+  const { prepare } = call;
   let refusal: AppError | undefined;
   const outcome = await env.deps.idempotency.run(
     {
@@ -52,10 +55,13 @@ async function execute(call: WriteCall, route: Route, env: Env, rawBody: Buffer)
       key,
       bodySha256: digestOf(env, rawBody),
     },
-    async (tx) => {
-      const answer = await call.run(env, tx);
-      const given = { ...answer, body: stamped(route, env, answer.body) };
-      return { answer: toStored(given), given };
+    {
+      ...(prepare !== undefined && { prepare: async () => void (prepared = await prepare(env)) }),
+      handle: async (tx) => {
+        const answer = await call.run(env, tx, prepared);
+        const given = { ...answer, body: stamped(route, env, answer.body) };
+        return { answer: toStored(given), given };
+      },
     },
     (error) => {
       refusal = error;

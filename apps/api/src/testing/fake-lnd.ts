@@ -23,15 +23,21 @@ const CHANNEL = {
 /** lnd as the API reads it: a channel, some coins, and a switch to take it away. Every write fails the test that makes it. */
 export class FakeLnd {
   isAway = false;
+  /** Every answer waits for it. */
+  answersAfter: Promise<void> | undefined;
+  /** Names of the calls so far. */
+  readonly asked: string[] = [];
 
   readonly node: LightningNode = new Proxy({} as LightningNode, {
     get: (_target, name: string) => {
       const answer = ANSWERS[name];
       if (answer === undefined) throw new Error(`the API called ${name} of lnd`);
-      return () =>
-        this.isAway
-          ? Promise.reject(new AppError("daemon_unavailable", { details: { service: "lnd" } }))
-          : Promise.resolve(answer);
+      return async () => {
+        this.asked.push(name);
+        await this.answersAfter;
+        if (this.isAway) throw new AppError("daemon_unavailable", { details: { service: "lnd" } });
+        return answer;
+      };
     },
   });
 }

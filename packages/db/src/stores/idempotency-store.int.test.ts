@@ -17,7 +17,7 @@ beforeEach(() => test.empty());
 /** Each is like a process of its own: it shares only the database with the others. */
 function aProcess(): Idempotency {
   const sealer = createSealer({ key: Buffer.alloc(32, 7) });
-  return createIdempotency({ transactions: test.database.transactions, sealer, ttlMs: 60_000 });
+  return createIdempotency({ database: test.database, sealer, ttlMs: 60_000 });
 }
 
 const call = { principal: "key:1", route: "post /things", key: "k1", bodySha256: "b1" };
@@ -35,15 +35,19 @@ const toAnswer = (error: AppError): StoredAnswer => ({
 const effect = async (tx: Tx) => addCounters(tx, [{ scope: "effect", subject: "", name: "n", n: 1 }]);
 const effects = async () => (await sumCounters(test.database, "effect"))[0]?.n ?? 0;
 
-const succeed = (text: string) => async (tx: Tx) => {
-  await effect(tx);
-  return { answer: answer(text), wakes: ["w"] };
-};
+const succeed = (text: string) => ({
+  handle: async (tx: Tx) => {
+    await effect(tx);
+    return { answer: answer(text), wakes: ["w"] };
+  },
+});
 
-const refuse = (error: AppError) => async (tx: Tx) => {
-  await effect(tx);
-  throw error;
-};
+const refuse = (error: AppError) => ({
+  handle: async (tx: Tx) => {
+    await effect(tx);
+    throw error;
+  },
+});
 
 describe("an Idempotency-Key", () => {
   it("gives the stored answer to the same call, with one effect and no wakes the second time", async () => {
@@ -75,10 +79,12 @@ describe("an Idempotency-Key", () => {
     const held = new Promise<void>((resolve) => (finish = resolve));
     const first = aProcess().run(
       call,
-      async (tx) => {
-        isIn();
-        await held;
-        return succeed("one")(tx);
+      {
+        handle: async (tx) => {
+          isIn();
+          await held;
+          return succeed("one").handle(tx);
+        },
       },
       toAnswer,
     );
@@ -122,6 +128,60 @@ describe("an Idempotency-Key", () => {
     await aProcess().run(call, succeed("one"), toAnswer);
     await test.database.write("UPDATE idempotency_keys SET expires_at = NOW(3) - INTERVAL 1 SECOND");
     expect((await aProcess().run({ ...call, bodySha256: "b2" }, succeed("two"), toAnswer)).kind).toBe("handled");
+  });
+
+  describe("of a call that prepares itself", () => {
+    const prepared: string[] = [];
+    const prepare = (text: string) => () => {
+      prepared.push(text);
+      return Promise.resolve();
+    };
+    beforeEach(() => void prepared.splice(0));
+
+    it("prepares before any transaction holds the key, so that nobody waits for it", async () => {
+      const other = { ...succeed("two"), prepare: prepare("two") };
+      const first = await aProcess().run(
+        call,
+        {
+          ...succeed("one"),
+          prepare: async () => {
+            expect((await aProcess().run(call, other, toAnswer)).kind).toBe("handled");
+          },
+        },
+        toAnswer,
+      );
+      expect(first).toEqual({ kind: "replayed", answer: answer("two") });
+      expect(await effects()).toBe(1);
+    });
+
+    it("prepares once for one effect, and not at all for a stored answer or another body", async () => {
+      const work = { ...succeed("one"), prepare: prepare("one") };
+      await aProcess().run(call, work, toAnswer);
+      expect((await aProcess().run(call, work, toAnswer)).kind).toBe("replayed");
+      const mismatch = aProcess().run({ ...call, bodySha256: "b2" }, work, toAnswer);
+      await expect(mismatch).rejects.toMatchObject({ code: "idempotency_mismatch" });
+      expect(prepared).toEqual(["one"]);
+    });
+
+    it("prepares once for calls at once in one process", async () => {
+      const process = aProcess();
+      const work = { ...succeed("one"), prepare: prepare("one") };
+      await Promise.all(Array.from({ length: 4 }, () => process.run(call, work, toAnswer)));
+      expect(prepared).toEqual(["one"]);
+    });
+
+    it("stores a final refusal of the preparation like the handler's, and releases the key after any other", async () => {
+      const refuseAs = (code: "not_found" | "daemon_unavailable") => ({
+        ...succeed("never"),
+        prepare: () => Promise.reject(new AppError(code)),
+      });
+      const away = aProcess().run(call, refuseAs("daemon_unavailable"), toAnswer);
+      await expect(away).rejects.toMatchObject({ code: "daemon_unavailable" });
+      const refused = { status: 409, body: '{"code":"not_found"}', headers: {} };
+      expect(await aProcess().run(call, refuseAs("not_found"), toAnswer)).toEqual({ kind: "refused", answer: refused });
+      expect(await aProcess().run(call, succeed("late"), toAnswer)).toEqual({ kind: "replayed", answer: refused });
+      expect(await effects()).toBe(0);
+    });
   });
 
   it("keeps the stored answer unreadable in the database", async () => {

@@ -4,6 +4,7 @@ import { AppError } from "@arkrelay/core/errors";
 import type { Transactions, Tx } from "@arkrelay/core/ports/transactions";
 import type { Sealer } from "@arkrelay/runtime/sealing";
 
+import type { Database } from "../connection";
 import { isDuplicateKey, isRetryableConflict } from "../driver-errors";
 import { readBoolean, readInteger, readText, type Row } from "../row";
 import type { SqlHandle } from "../sql-handle";
@@ -35,22 +36,33 @@ export type IdempotentOutcome<T> =
   | { readonly kind: "refused"; readonly answer: StoredAnswer }
   | { readonly kind: "replayed"; readonly answer: StoredAnswer };
 
+/** What a call does when its key is new. */
+export interface IdempotentWork<T> {
+  /**
+   * What may take time, for example asking a daemon: before the transaction opens, once, and not for a call that has its answer
+   * already. A refusal of it counts as one of the handler.
+   */
+  readonly prepare?: () => Promise<void>;
+  /** The effect; again when the database asks for it. */
+  readonly handle: (tx: Tx) => Promise<Handled<T>>;
+}
+
 export interface IdempotencyOptions {
-  readonly transactions: Transactions;
+  readonly database: Pick<Database, "select" | "transactions">;
   readonly sealer: Sealer;
   readonly ttlMs: number;
 }
 
 export interface Idempotency {
   /**
-   * Runs `handler` at most once per (principal, route, key): key, effect and answer are one transaction. The same call again
+   * Has an effect at most once per (principal, route, key): key, effect and answer are one transaction. The same call again
    * brings the stored answer; another body throws `idempotency_mismatch`; one still running `idempotency_in_progress`.
    * A refusal that would be the same later is stored (its effect undone first); every other error releases the key and goes on.
    * `toAnswer` renders a stored refusal.
    */
   run<T>(
     call: IdempotentCall,
-    handler: (tx: Tx) => Promise<Handled<T>>,
+    work: IdempotentWork<T>,
     toAnswer: (error: AppError) => StoredAnswer,
   ): Promise<IdempotentOutcome<T>>;
 }
@@ -61,8 +73,8 @@ const WAIT_MS_MAX = 1_000;
 export function createIdempotency(options: IdempotencyOptions): Idempotency {
   const queues = new Map<string, Promise<void>>();
   return {
-    run: (call, handler, toAnswer) =>
-      inTurn(queues, `${call.principal}\n${call.route}\n${call.key}`, () => runOnce(options, call, handler, toAnswer)),
+    run: (call, work, toAnswer) =>
+      inTurn(queues, `${call.principal}\n${call.route}\n${call.key}`, () => runOnce(options, call, work, toAnswer)),
   };
 }
 
@@ -100,11 +112,37 @@ async function endsWithin(work: Promise<unknown>, ms: number): Promise<boolean> 
 async function runOnce<T>(
   options: IdempotencyOptions,
   call: IdempotentCall,
+  { prepare, handle }: IdempotentWork<T>,
+  toAnswer: (error: AppError) => StoredAnswer,
+): Promise<IdempotentOutcome<T>> {
+  if (prepare === undefined) return runEffect(options, call, handle, toAnswer);
+  const stored = await findAnswer(options, options.database, call);
+  if (stored !== undefined) return { kind: "replayed", answer: stored };
+  const refusal = await refusalOf(prepare);
+  // Told inside the transaction, so that a refusal for good is stored like the handler's own.
+  return runEffect(options, call, refusal === undefined ? handle : () => Promise.reject(refusal), toAnswer);
+}
+
+/** undefined = it went well. Throws what is not stored anyway. */
+async function refusalOf(prepare: () => Promise<void>): Promise<AppError | undefined> {
+  try {
+    await prepare();
+    return undefined;
+  } catch (error) {
+    if (error instanceof AppError && isFinalRefusal(error)) return error;
+    throw error;
+  }
+}
+
+async function runEffect<T>(
+  options: IdempotencyOptions,
+  call: IdempotentCall,
   handler: (tx: Tx) => Promise<Handled<T>>,
   toAnswer: (error: AppError) => StoredAnswer,
 ): Promise<IdempotentOutcome<T>> {
+  const { transactions } = options.database;
   let isDeadlocked = false;
-  return options.transactions.run(async (tx) => {
+  return transactions.run(async (tx) => {
     // A deadlock on the key means somebody else has it: the answer is 409 at once, not another round of waiting.
     if (isDeadlocked) throw inProgress();
     try {
@@ -114,7 +152,7 @@ async function runOnce<T>(
       isDeadlocked = isRetryableConflict(error);
       throw error;
     }
-    const outcome = await handle(options, tx, handler, toAnswer);
+    const outcome = await settle(transactions, tx, handler, toAnswer);
     storeAnswer(options, tx, call, outcome.kind === "handled" ? outcome.result.answer : outcome.answer);
     return outcome;
   });
@@ -122,14 +160,14 @@ async function runOnce<T>(
 
 type FreshOutcome<T> = Exclude<IdempotentOutcome<T>, { kind: "replayed" }>;
 
-async function handle<T>(
-  options: IdempotencyOptions,
+async function settle<T>(
+  transactions: Transactions,
   tx: Tx,
   handler: (tx: Tx) => Promise<Handled<T>>,
   toAnswer: (error: AppError) => StoredAnswer,
 ): Promise<FreshOutcome<T>> {
   try {
-    return { kind: "handled", result: await options.transactions.savepoint(tx, () => handler(tx)) };
+    return { kind: "handled", result: await transactions.savepoint(tx, () => handler(tx)) };
   } catch (error) {
     if (!(error instanceof AppError) || !isFinalRefusal(error) || isRetryableConflict(error)) throw error;
     return { kind: "refused", answer: toAnswer(error) };
@@ -169,10 +207,7 @@ async function claimKey(
   call: IdempotentCall,
 ): Promise<StoredAnswer | undefined> {
   if (await insertKey(options, handle, call)) return undefined;
-  const [row] = await handle.select(
-    `SELECT body_sha256, state, response_status, response_body, expires_at < NOW(3) AS is_expired FROM idempotency_keys ${KEY_COLUMNS}`,
-    keyOf(call),
-  );
+  const row = await findKey(handle, call);
   // Gone again: its owner released it between our INSERT and this look.
   if (row === undefined) throw inProgress();
   if (readBoolean(row, "is_expired")) {
@@ -180,6 +215,28 @@ async function claimKey(
     if (await insertKey(options, handle, call)) return undefined;
     throw inProgress();
   }
+  return readAnswer(options, call, row);
+}
+
+/** undefined = there is none, or no longer. Throws as `run` does for a key that somebody has. */
+async function findAnswer(
+  options: IdempotencyOptions,
+  handle: Pick<SqlHandle, "select">,
+  call: IdempotentCall,
+): Promise<StoredAnswer | undefined> {
+  const row = await findKey(handle, call);
+  return row === undefined || readBoolean(row, "is_expired") ? undefined : readAnswer(options, call, row);
+}
+
+async function findKey(handle: Pick<SqlHandle, "select">, call: IdempotentCall): Promise<Row | undefined> {
+  const [row] = await handle.select(
+    `SELECT body_sha256, state, response_status, response_body, expires_at < NOW(3) AS is_expired FROM idempotency_keys ${KEY_COLUMNS}`,
+    keyOf(call),
+  );
+  return row;
+}
+
+function readAnswer(options: IdempotencyOptions, call: IdempotentCall, row: Row): StoredAnswer {
   if (readText(row, "body_sha256") !== call.bodySha256) throw new AppError("idempotency_mismatch");
   if (readText(row, "state") !== "done") throw inProgress();
   return openAnswer(options, call, row);

@@ -24,44 +24,48 @@ export const landRoute = writeRoute({
   integersOnly: true,
   opensSession: true,
   replies: { 202: LandReply },
-}).handle(
-  async ({ deps, tx, caller, body }) => {
+})
+  .prepare(async ({ deps, caller, body }) => {
     assertMayStartFor(caller, body.user_pubkey);
     const assetId = toAssetId(body.asset_id);
     const amount = readLightningAmount(assetId, body);
     await assertLightningServes(deps);
-    const { session, replayed, mirrorIsFresh, syncJobId, wakes } = await openSession(deps.session, tx, {
-      caller,
-      userPubkey: body.user_pubkey,
-      sessionType: "lightning_land",
-      intentData: {
-        params: { asset_id: assetId, amount: Number(amount), lightning_invoice: body.lightning_invoice },
-      },
-      delivery: "both",
-      autoStart: true,
-    });
-    const operation = await getOperation(deps, tx, session);
-    const headers = { location: `/sessions/${session.sessionId}` };
-    // A stale mirror leaves the steps to the worker, which reads the VTXOs first.
-    if (replayed || !mirrorIsFresh) return { status: 202, body: toReply(operation, null, syncJobId), headers, wakes };
-    const prepared = await prepareOrQueue(deps.session, tx, session, caller);
-    const plan = await deps.session.sessionTxs.find(tx, session.id);
-    const body202 = toReply(operation, plan?.txs.ark.txid ?? null, prepared.syncJobId);
-    return { status: 202, body: body202, headers, wakes: [...wakes, ...prepared.wakes] };
-  },
-  {
-    byDefaultSeconds: 2,
-    look: async ({ deps }, given) => {
-      const reply = LandReply.parse(given);
-      const { operation_id: operationId, job_id: jobId, details } = reply;
-      // Planned already: there is nothing to wait for.
-      if (details.txid !== null) return { status: 202, body: reply };
-      const operation = await deps.session.operations.find(operationId);
-      const found = operation && (await findPlanned(deps, operation.sessionId));
-      return found && { status: 202, body: toReply(operation, found.txid, jobId) };
+    return { assetId, amount };
+  })
+  .handle(
+    async ({ deps, tx, caller, body, prepared: { assetId, amount } }) => {
+      const { session, replayed, mirrorIsFresh, syncJobId, wakes } = await openSession(deps.session, tx, {
+        caller,
+        userPubkey: body.user_pubkey,
+        sessionType: "lightning_land",
+        intentData: {
+          params: { asset_id: assetId, amount: Number(amount), lightning_invoice: body.lightning_invoice },
+        },
+        delivery: "both",
+        autoStart: true,
+      });
+      const operation = await getOperation(deps, tx, session);
+      const headers = { location: `/sessions/${session.sessionId}` };
+      // A stale mirror leaves the steps to the worker, which reads the VTXOs first.
+      if (replayed || !mirrorIsFresh) return { status: 202, body: toReply(operation, null, syncJobId), headers, wakes };
+      const begun = await prepareOrQueue(deps.session, tx, session, caller);
+      const plan = await deps.session.sessionTxs.find(tx, session.id);
+      const body202 = toReply(operation, plan?.txs.ark.txid ?? null, begun.syncJobId);
+      return { status: 202, body: body202, headers, wakes: [...wakes, ...begun.wakes] };
     },
-  },
-);
+    {
+      byDefaultSeconds: 2,
+      look: async ({ deps }, given) => {
+        const reply = LandReply.parse(given);
+        const { operation_id: operationId, job_id: jobId, details } = reply;
+        // Planned already: there is nothing to wait for.
+        if (details.txid !== null) return { status: 202, body: reply };
+        const operation = await deps.session.operations.find(operationId);
+        const found = operation && (await findPlanned(deps, operation.sessionId));
+        return found && { status: 202, body: toReply(operation, found.txid, jobId) };
+      },
+    },
+  );
 
 async function getOperation(deps: ApiDeps, tx: Tx, session: Session): Promise<LightningOperation> {
   const operation = await deps.session.operations.findBySession(tx, session.sessionId);

@@ -19,39 +19,42 @@ export const liftRoute = writeRoute({
   integersOnly: true,
   opensSession: true,
   replies: { 201: LiftReply, 202: LiftReply },
-}).handle(
-  async ({ deps, tx, caller, body }) => {
-    const { user_pubkey: userPubkey, memo = "" } = body;
-    assertMayStartFor(caller, userPubkey);
+})
+  .prepare(async ({ deps, caller, body }) => {
+    assertMayStartFor(caller, body.user_pubkey);
     const assetId = toAssetId(body.asset_id);
     const amount = readLightningAmount(assetId, body);
     await assertLightningServes(deps);
-    const { operation, wakes } = await startLift(deps.session, tx, {
-      userPubkey,
-      assetId,
-      amount,
-      memo,
-      expirySeconds: undefined,
-      createdBy: caller.principal,
-      countedAs: countedAs(caller),
-      ownerProven: actsAsOwner(caller, userPubkey),
-      delivery: "both",
-      context: {},
-    });
-    const headers = { location: `/sessions/${operation.sessionId}` };
-    return { status: 202, body: toReply(operation), headers, wakes };
-  },
-  {
-    look: async ({ deps }, given) => {
-      const { operation_id: operationId } = LiftReply.parse(given);
-      const operation = await deps.session.operations.find(operationId);
-      const isMade = operation?.bolt11 !== undefined;
-      // One that could not be made is told at once, too: its status says so.
-      if (operation === undefined || (!isMade && operation.status === "pending")) return undefined;
-      return { status: isMade ? 201 : 202, body: toReply(operation) };
+    return { assetId, amount };
+  })
+  .handle(
+    async ({ deps, tx, caller, body, prepared }) => {
+      const { user_pubkey: userPubkey, memo = "" } = body;
+      const { operation, wakes } = await startLift(deps.session, tx, {
+        userPubkey,
+        ...prepared,
+        memo,
+        expirySeconds: undefined,
+        createdBy: caller.principal,
+        countedAs: countedAs(caller),
+        ownerProven: actsAsOwner(caller, userPubkey),
+        delivery: "both",
+        context: {},
+      });
+      const headers = { location: `/sessions/${operation.sessionId}` };
+      return { status: 202, body: toReply(operation), headers, wakes };
     },
-  },
-);
+    {
+      look: async ({ deps }, given) => {
+        const { operation_id: operationId } = LiftReply.parse(given);
+        const operation = await deps.session.operations.find(operationId);
+        const isMade = operation?.bolt11 !== undefined;
+        // One that could not be made is told at once, too: its status says so.
+        if (operation === undefined || (!isMade && operation.status === "pending")) return undefined;
+        return { status: isMade ? 201 : 202, body: toReply(operation) };
+      },
+    },
+  );
 
 function toReply(operation: LightningOperation) {
   const { assetId, carrierUnits } = operation;

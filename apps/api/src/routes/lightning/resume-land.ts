@@ -13,27 +13,28 @@ export const resumeLandRoute = writeRoute({
   auth: ["admin"],
   params: PaymentHashParams,
   replies: { 202: ResumeLandReply },
-}).handle(async (input) => {
-  const { deps, tx, params } = input;
-  const operation = await findResumableLand(deps.session, tx, params.payment_hash);
-  await assertLightningServes(deps);
-  const { jobId, wakes } = await insertJob(deps.insertJob, tx, {
-    ...jobOrigin(input),
-    task: "lightning_resume",
-    payload: { v: 1, paymentHash: operation.paymentHash },
-    dedupeKey: `lightning_resume:${operation.operationId}`,
-    singleFlight: true,
+})
+  .prepare(({ deps }) => assertLightningServes(deps))
+  .handle(async (input) => {
+    const { deps, tx, params } = input;
+    const operation = await findResumableLand(deps.session, tx, params.payment_hash);
+    const { jobId, wakes } = await insertJob(deps.insertJob, tx, {
+      ...jobOrigin(input),
+      task: "lightning_resume",
+      payload: { v: 1, paymentHash: operation.paymentHash },
+      dedupeKey: `lightning_resume:${operation.operationId}`,
+      singleFlight: true,
+    });
+    return {
+      status: 202,
+      body: {
+        success: true,
+        operation_id: operation.operationId,
+        payment_hash: operation.paymentHash,
+        job_id: jobId,
+        details: { status: operation.status },
+      },
+      headers: { location: `/jobs/${jobId}` },
+      wakes,
+    };
   });
-  return {
-    status: 202,
-    body: {
-      success: true,
-      operation_id: operation.operationId,
-      payment_hash: operation.paymentHash,
-      job_id: jobId,
-      details: { status: operation.status },
-    },
-    headers: { location: `/jobs/${jobId}` },
-    wakes,
-  };
-});

@@ -15,14 +15,17 @@ function switchRoute(path: string, desired: "running" | "stopped", message: stri
     summary: `Set the desired state of the Nostr listener to ${desired}`,
     auth: ["admin"],
     replies: { 200: NostrSwitchReply },
-  }).handle(async ({ deps, tx }) => {
-    const pubkey = deps.session.identity?.pubkey;
-    if (pubkey === undefined) throw new AppError("feature_disabled", { message: "No Nostr key is configured." });
-    await deps.admin.services.setDesiredState(tx, "nostr", desired);
-    const connected = connectedRelays(await deps.status.readNostr());
-    return {
-      status: 200,
-      body: { message, desired_state: desired, gateway_pubkey: pubkey, connected_relays: connected },
-    };
-  });
+  })
+    .prepare(async ({ deps }) => {
+      const pubkey = deps.session.identity?.pubkey;
+      if (pubkey === undefined) throw new AppError("feature_disabled", { message: "No Nostr key is configured." });
+      return { pubkey, connected: connectedRelays(await deps.status.readNostr()) };
+    })
+    .handle(async ({ deps, tx, prepared: { pubkey, connected } }) => {
+      await deps.admin.services.setDesiredState(tx, "nostr", desired);
+      return {
+        status: 200,
+        body: { message, desired_state: desired, gateway_pubkey: pubkey, connected_relays: connected },
+      };
+    });
 }

@@ -5,6 +5,7 @@ import { describeClosing, planClosing } from "@arkrelay/core/lightning/operator-
 import { writeRoute } from "../../../http/route";
 import { jobOrigin } from "../../jobs/enqueue";
 import { assertLightningServes } from "../../lightning/lightning-access";
+import { askLnd } from "./ask-lnd";
 import { planned, started, toRate } from "./operator-reply";
 
 export const closeChannelRoute = writeRoute({
@@ -15,26 +16,31 @@ export const closeChannelRoute = writeRoute({
   body: CloseChannelBody,
   integersOnly: true,
   replies: { 200: PlanReply, 202: StartedReply },
-}).handle(async (input) => {
-  const { deps, tx, body } = input;
-  const closing = {
-    channelPoint: body.channel_point,
-    force: body.force,
-    satPerVbyte: toRate(body.sat_per_vbyte),
-  };
-  if (body.dry_run) return planned(await planClosing(deps.lnd.node(), closing));
-  await assertLightningServes(deps);
-  const job = await insertJob(deps.insertJob, tx, {
-    ...jobOrigin(input),
-    task: "lightning_channel_close",
-    payload: {
-      v: 1,
+})
+  .prepare(async ({ deps, body }) => {
+    const closing = {
       channelPoint: body.channel_point,
       force: body.force,
-      ...(body.sat_per_vbyte !== undefined && { satPerVbyte: body.sat_per_vbyte }),
-    },
-    dedupeKey: `channel_close:${body.force ? "force" : "together"}:${body.channel_point}`,
-    singleFlight: true,
+      satPerVbyte: toRate(body.sat_per_vbyte),
+    };
+    if (body.dry_run) return askLnd(deps, (node) => planClosing(node, closing));
+    await assertLightningServes(deps);
+    return describeClosing(closing);
+  })
+  .handle(async (input) => {
+    const { deps, tx, body, prepared: plan } = input;
+    if (body.dry_run) return planned(plan);
+    const job = await insertJob(deps.insertJob, tx, {
+      ...jobOrigin(input),
+      task: "lightning_channel_close",
+      payload: {
+        v: 1,
+        channelPoint: body.channel_point,
+        force: body.force,
+        ...(body.sat_per_vbyte !== undefined && { satPerVbyte: body.sat_per_vbyte }),
+      },
+      dedupeKey: `channel_close:${body.force ? "force" : "together"}:${body.channel_point}`,
+      singleFlight: true,
+    });
+    return started(job, plan, "The channel is being closed");
   });
-  return started(job, describeClosing(closing), "The channel is being closed");
-});

@@ -19,30 +19,31 @@ export const newAddressRoute = writeRoute({
   auth: ["admin"],
   body: NewAddressBody,
   replies: { 200: NewAddressReply, 202: NewAddressStartedReply },
-}).handle(
-  async (input) => {
-    const { deps, tx, body } = input;
-    await assertLightningServes(deps);
-    const { jobId, wakes } = await insertJob(deps.insertJob, tx, {
-      ...jobOrigin(input),
-      task: "lightning_new_address",
-      payload: { v: 1, type: body.type },
-    });
-    return {
-      status: 202,
-      body: { message: "The address is being made", job_id: jobId },
-      headers: { location: `/jobs/${jobId}` },
-      wakes,
-    };
-  },
-  {
-    byDefaultSeconds: WAIT_SECONDS,
-    look: async ({ deps }, given) => {
-      const { job_id: jobId } = NewAddressStartedReply.parse(given);
-      const made = MadeAddress.safeParse((await deps.jobs.findByJobId(jobId))?.resultData).data;
-      if (made === undefined) return undefined;
-      const { address } = made;
-      return { status: 200, body: { message: "New address", job_id: jobId, address } };
+})
+  .prepare(({ deps }) => assertLightningServes(deps))
+  .handle(
+    async (input) => {
+      const { deps, tx, body } = input;
+      const { jobId, wakes } = await insertJob(deps.insertJob, tx, {
+        ...jobOrigin(input),
+        task: "lightning_new_address",
+        payload: { v: 1, type: body.type },
+      });
+      return {
+        status: 202,
+        body: { message: "The address is being made", job_id: jobId },
+        headers: { location: `/jobs/${jobId}` },
+        wakes,
+      };
     },
-  },
-);
+    {
+      byDefaultSeconds: WAIT_SECONDS,
+      look: async ({ deps }, given) => {
+        const { job_id: jobId } = NewAddressStartedReply.parse(given);
+        const made = MadeAddress.safeParse((await deps.jobs.findByJobId(jobId))?.resultData).data;
+        if (made === undefined) return undefined;
+        const { address } = made;
+        return { status: 200, body: { message: "New address", job_id: jobId, address } };
+      },
+    },
+  );

@@ -5,6 +5,7 @@ import { describeOpening, planOpening } from "@arkrelay/core/lightning/operator-
 import { writeRoute } from "../../../http/route";
 import { jobOrigin } from "../../jobs/enqueue";
 import { assertLightningServes } from "../../lightning/lightning-access";
+import { askLnd } from "./ask-lnd";
 import { planned, started, toRate } from "./operator-reply";
 
 export const openChannelRoute = writeRoute({
@@ -15,28 +16,33 @@ export const openChannelRoute = writeRoute({
   body: OpenChannelBody,
   integersOnly: true,
   replies: { 200: PlanReply, 202: StartedReply },
-}).handle(async (input) => {
-  const { deps, tx, body } = input;
-  const opening = {
-    nodePubkey: body.node_pubkey,
-    host: body.host,
-    amountSats: BigInt(body.amount_sats),
-    isPrivate: body.private,
-    satPerVbyte: toRate(body.sat_per_vbyte),
-  };
-  if (body.dry_run) return planned(await planOpening(deps.lnd.node(), opening));
-  await assertLightningServes(deps);
-  const job = await insertJob(deps.insertJob, tx, {
-    ...jobOrigin(input),
-    task: "lightning_channel_open",
-    payload: {
-      v: 1,
+})
+  .prepare(async ({ deps, body }) => {
+    const opening = {
       nodePubkey: body.node_pubkey,
-      ...(body.host !== undefined && { host: body.host }),
-      amountSats: body.amount_sats,
+      host: body.host,
+      amountSats: BigInt(body.amount_sats),
       isPrivate: body.private,
-      ...(body.sat_per_vbyte !== undefined && { satPerVbyte: body.sat_per_vbyte }),
-    },
+      satPerVbyte: toRate(body.sat_per_vbyte),
+    };
+    if (body.dry_run) return askLnd(deps, (node) => planOpening(node, opening));
+    await assertLightningServes(deps);
+    return describeOpening(opening);
+  })
+  .handle(async (input) => {
+    const { deps, tx, body, prepared: plan } = input;
+    if (body.dry_run) return planned(plan);
+    const job = await insertJob(deps.insertJob, tx, {
+      ...jobOrigin(input),
+      task: "lightning_channel_open",
+      payload: {
+        v: 1,
+        nodePubkey: body.node_pubkey,
+        ...(body.host !== undefined && { host: body.host }),
+        amountSats: body.amount_sats,
+        isPrivate: body.private,
+        ...(body.sat_per_vbyte !== undefined && { satPerVbyte: body.sat_per_vbyte }),
+      },
+    });
+    return started(job, plan, "The channel is being opened");
   });
-  return started(job, describeOpening(opening), "The channel is being opened");
-});

@@ -1,5 +1,7 @@
 import { CHANNEL_POINT, FakeLnd, PEER_NODE } from "../../../testing/fake-lnd";
 import { freshKey, startTestApi, type TestApi } from "../../../testing/test-api";
+import { until } from "../../../testing/until";
+import { askLnd } from "./ask-lnd";
 
 let api: TestApi;
 const lnd = new FakeLnd();
@@ -13,6 +15,8 @@ beforeAll(async () => {
 });
 beforeEach(() => {
   lnd.isAway = false;
+  lnd.answersAfter = undefined;
+  lnd.asked.length = 0;
 });
 afterAll(() => api.close());
 
@@ -62,9 +66,24 @@ describe.each([
     expect(again.headers.get("idempotent-replayed")).toBe("true");
   });
 
-  it("is the operator's alone", async () => {
+  it("is the operator's alone, and lnd is asked for nobody else", async () => {
     expect((await post(action, body, {})).body).toMatchObject({ code: "admin_key_required" });
     expect((await post(action, body, { as: freshKey() })).status).toBe(401);
+    expect(lnd.asked).toEqual([]);
+  });
+
+  it("asks lnd while no transaction is open, and only once for one Idempotency-Key", async () => {
+    let answerNow = (): void => undefined;
+    lnd.answersAfter = new Promise((resolve) => (answerNow = resolve));
+    const headers = { "idempotency-key": `dry-${action}` };
+    const pending = post(action, body, { admin: true, headers });
+    await until(() => lnd.asked.length > 0 && api.deps.status.readPool().activeConnections === 0);
+    answerNow();
+    expect(await pending).toMatchObject({ status: 200, body: { plan } });
+    lnd.asked.length = 0;
+    const again = await post(action, body, { admin: true, headers });
+    expect(again).toMatchObject({ status: 200, body: { plan } });
+    expect(lnd.asked).toEqual([]);
   });
 
   it("has no plan while lnd is away", async () => {
@@ -96,6 +115,12 @@ describe("what is refused before anything is done", () => {
     const forced = { ...CLOSE, force: true, confirm: CHANNEL_POINT };
     expect((await post("channels/close", forced)).body).toMatchObject({ plan: { action: "force_close_channel" } });
   });
+});
+
+test("an lnd that gives no answer in time counts as away, and its late answer is dropped", async () => {
+  lnd.answersAfter = new Promise(() => undefined);
+  const asking = askLnd(api.deps, (node) => node.getOnchainBalance(), 20);
+  await expect(asking).rejects.toMatchObject({ code: "daemon_unavailable", details: { service: "lnd" } });
 });
 
 test("a new address is made by a job, whose answer is the address once it is there", async () => {

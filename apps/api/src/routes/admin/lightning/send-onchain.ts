@@ -5,6 +5,7 @@ import { describeSending, planSending } from "@arkrelay/core/lightning/operator-
 import { writeRoute } from "../../../http/route";
 import { jobOrigin } from "../../jobs/enqueue";
 import { assertLightningServes } from "../../lightning/lightning-access";
+import { askLnd } from "./ask-lnd";
 import { planned, started, toRate } from "./operator-reply";
 
 export const sendOnchainRoute = writeRoute({
@@ -16,24 +17,29 @@ export const sendOnchainRoute = writeRoute({
   body: SendOnchainBody,
   integersOnly: true,
   replies: { 200: PlanReply, 202: StartedReply },
-}).handle(async (input) => {
-  const { deps, tx, body } = input;
-  const sending = {
-    address: body.address,
-    amountSats: BigInt(body.amount_sats),
-    satPerVbyte: toRate(body.sat_per_vbyte),
-  };
-  if (body.dry_run) return planned(await planSending(deps.lnd.node(), sending));
-  await assertLightningServes(deps);
-  const job = await insertJob(deps.insertJob, tx, {
-    ...jobOrigin(input),
-    task: "lightning_send_onchain",
-    payload: {
-      v: 1,
+})
+  .prepare(async ({ deps, body }) => {
+    const sending = {
       address: body.address,
-      amountSats: body.amount_sats,
-      ...(body.sat_per_vbyte !== undefined && { satPerVbyte: body.sat_per_vbyte }),
-    },
+      amountSats: BigInt(body.amount_sats),
+      satPerVbyte: toRate(body.sat_per_vbyte),
+    };
+    if (body.dry_run) return askLnd(deps, (node) => planSending(node, sending));
+    await assertLightningServes(deps);
+    return describeSending(sending);
+  })
+  .handle(async (input) => {
+    const { deps, tx, body, prepared: plan } = input;
+    if (body.dry_run) return planned(plan);
+    const job = await insertJob(deps.insertJob, tx, {
+      ...jobOrigin(input),
+      task: "lightning_send_onchain",
+      payload: {
+        v: 1,
+        address: body.address,
+        amountSats: body.amount_sats,
+        ...(body.sat_per_vbyte !== undefined && { satPerVbyte: body.sat_per_vbyte }),
+      },
+    });
+    return started(job, plan, "The payment is being sent");
   });
-  return started(job, describeSending(sending), "The payment is being sent");
-});
