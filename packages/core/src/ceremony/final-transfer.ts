@@ -1,5 +1,6 @@
 import { namedAmounts, readNamesOf, type AssetNames } from "../asset/asset-names";
 import { assert } from "../errors";
+import { toJsonAmount } from "../json-amount";
 import type { PlannedOutput } from "../ports/session-stores";
 import type { Tx } from "../ports/transactions";
 import type { Session } from "../session/session";
@@ -58,7 +59,7 @@ export function resultOf(session: Pick<Session, "intent">, transfer: FinalTransf
     outputs: transfer.outputs.flatMap((output) =>
       namedAmounts(transfer.assetNames, output).map(({ assetId, amount }) => ({
         vtxo_id: `${transfer.txid}:${output.vout}`,
-        amount: Number(amount),
+        amount: toJsonAmount(amount),
         asset_id: assetId,
         recipient: output.ownerPubkey,
       })),

@@ -4,6 +4,7 @@ import { sumAssets } from "../ark/sum-assets";
 import type { ArkParams, BuiltArkTx } from "../ark/types";
 import { nameOf, readNamesOf, type AssetNames } from "../asset/asset-names";
 import { AppError } from "../errors";
+import { toJsonAmount } from "../json-amount";
 import type { ChallengeContext } from "../nostr/challenge-content";
 import type { ArkServerInfo } from "../ports/ark-daemon";
 import type { PlannedOutput } from "../ports/session-stores";
@@ -174,7 +175,7 @@ function amountsOf(
   const shown = (coins: readonly Pick<PlannedOutput, "amountSats" | "assets">[]) =>
     coins
       .flatMap((coin) => [{ assetId: GBTC, amount: coin.amountSats }, ...(coin.assets ?? [])])
-      .map(({ assetId, amount }) => ({ asset_id: nameOf(names, assetId), amount: Number(amount) }));
+      .map(({ assetId, amount }) => ({ asset_id: nameOf(names, assetId), amount: toJsonAmount(amount) }));
   const of = (role: PlannedOutput["role"]) => shown(plan.planned.filter((each) => each.role === role));
   const { feeAssetId, feeAmount } = session.intent;
   return {

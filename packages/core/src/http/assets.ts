@@ -6,6 +6,7 @@ import {
   amountOut,
   asciiText,
   assetId,
+  heldAssetId,
   count,
   cursor,
   jsonObject,
@@ -205,13 +206,13 @@ export const TransferReply = z
   })
   .meta({ id: "StartedTransfer" });
 
-export const BalanceParams = z.object({ user_pubkey: pubkey, asset_id: assetId });
+export const BalanceParams = z.object({ user_pubkey: pubkey, asset_id: heldAssetId });
 
 const amounts = { balance: amountOut, reserved_balance: amountOut, available_balance: amountOut };
 
 export const BalancesReply = z
   .object({
-    balances: z.array(z.object({ asset_id: assetId, ...amounts, last_updated: timestamp })),
+    balances: z.array(z.object({ asset_id: heldAssetId, ...amounts, last_updated: timestamp })),
     user_pubkey: shortId,
     total_assets: z.int(),
     stale: z.boolean().optional(),
@@ -220,5 +221,5 @@ export const BalancesReply = z
   .meta({ id: "Balances" });
 
 export const BalanceReply = z
-  .object({ user_pubkey: pubkeyOut, asset_id: assetId, ...amounts, last_updated: timestamp.optional() })
+  .object({ user_pubkey: pubkeyOut, asset_id: heldAssetId, ...amounts, last_updated: timestamp.optional() })
   .meta({ id: "Balance" });

@@ -72,6 +72,15 @@ export const assetId = z
   .regex(/^[A-Za-z0-9._-]{1,64}$/, "must be 1 to 64 of A-Z a-z 0-9 . _ -")
   .meta({ description: "Asset id; gBTC (alias BTC) is sats.", example: "gBTC" });
 
+/** As `assetId`; what arkd knows and the registry does not has arkd's id (68 hex) for a name. */
+export const heldAssetId = z
+  .string()
+  .regex(/^[A-Za-z0-9._-]{1,68}$/, "must be 1 to 68 of A-Z a-z 0-9 . _ -")
+  .meta({
+    description: "Asset id; gBTC (alias BTC) is sats. arkd's id of an asset that is not registered.",
+    example: "gBTC",
+  });
+
 /** Ids that we hand out are ASCII, as are their columns, which cannot even be compared with anything else. */
 export const opaqueId = asciiText(128).min(1);
 

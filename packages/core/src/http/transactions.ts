@@ -1,6 +1,19 @@
 import { z } from "zod";
 
-import { amountOut, assetId, cursor, limit, opaqueId, page, pubkey, shortId, timestamp, txid, vtxoId } from "./fields";
+import {
+  amountOut,
+  assetId,
+  cursor,
+  heldAssetId,
+  limit,
+  opaqueId,
+  page,
+  pubkey,
+  shortId,
+  timestamp,
+  txid,
+  vtxoId,
+} from "./fields";
 
 export const TransactionStatus = z.enum(["pending", "broadcast", "confirmed", "failed"]);
 
@@ -27,7 +40,7 @@ export const P2pTransferReply = z
 
 export const TransactionParams = z.object({ txid });
 
-const money = { asset_id: assetId.optional(), asset_amount: amountOut.optional() };
+const money = { asset_id: heldAssetId.optional(), asset_amount: amountOut.optional() };
 
 export const TransactionReply = z
   .object({

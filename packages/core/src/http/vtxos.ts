@@ -1,11 +1,11 @@
 import { z } from "zod";
 
-import { amountOut, assetId, cursor, limit, page, pubkeyOut, shortId, timestamp, txid, vtxoId } from "./fields";
+import { amountOut, heldAssetId, cursor, limit, page, pubkeyOut, shortId, timestamp, txid, vtxoId } from "./fields";
 
 export const VtxoStatus = z.enum(["available", "assigned", "spent", "settled", "expired"]);
 
 export const ManagedVtxosQuery = z.object({
-  asset_id: assetId.optional(),
+  asset_id: heldAssetId.optional(),
   // Kept for older clients: there is no writing GET, so nothing but `list` is left.
   action: z.literal("list").default("list"),
   limit: limit(),
@@ -22,7 +22,7 @@ export const ManagedVtxosReply = z
           txid,
           vout: z.int(),
           amount_sats: amountOut,
-          asset_id: assetId.nullable().meta({ description: "null when the VTXO carries several assets." }),
+          asset_id: heldAssetId.nullable().meta({ description: "null when the VTXO carries several assets." }),
           asset_amount: amountOut.nullable(),
           status: VtxoStatus,
           locked: z.boolean(),
@@ -38,7 +38,7 @@ export const ManagedVtxosReply = z
   .meta({ id: "ManagedVtxos" });
 
 export const UserVtxosQuery = z.object({
-  asset_id: assetId.optional(),
+  asset_id: heldAssetId.optional(),
   status: VtxoStatus.default("assigned"),
   limit: limit(),
   cursor,
@@ -49,7 +49,7 @@ export const UserVtxosReply = z
     vtxos: z.array(
       z.object({
         vtxo_id: vtxoId,
-        asset_id: assetId.nullable(),
+        asset_id: heldAssetId.nullable(),
         amount_sats: amountOut,
         asset_amount: amountOut.nullable(),
         status: VtxoStatus,
@@ -58,7 +58,7 @@ export const UserVtxosReply = z
       }),
     ),
     user_pubkey: shortId,
-    asset_filter: assetId.nullable(),
+    asset_filter: heldAssetId.nullable(),
     ...page,
   })
   .meta({ id: "UserVtxos" });

@@ -1,4 +1,5 @@
 import { nameOf, type AssetNames } from "../asset/asset-names";
+import { toJsonAmount } from "../json-amount";
 import type { AccountState } from "../nostr/account-content";
 import { GBTC, type Vtxo, type VtxoScriptRow } from "../vtxo/vtxo";
 
@@ -26,7 +27,7 @@ export function describeVtxo(
   if (vtxo.assets.length === 0) return [{ ...shared, asset_id: GBTC, amount: shared.amount_sats }];
   return vtxo.assets
     .filter((each) => assetId === undefined || each.assetId === assetId)
-    .map((each) => ({ ...shared, asset_id: nameOf(names, each.assetId), amount: Number(each.amount) }));
+    .map((each) => ({ ...shared, asset_id: nameOf(names, each.assetId), amount: toJsonAmount(each.amount) }));
 }
 
 /** A VTXO whose time is over can only be recovered in a batch, also before arkd has swept it. */

@@ -2,6 +2,7 @@ import { toArkAddress } from "../ark/ark-address";
 import { findArkAssetId, nameOf, readAssetNames, readNamesOf } from "../asset/asset-names";
 import { dustOf } from "../ceremony/ark-limits";
 import { toAppError } from "../errors";
+import { toJsonAmount } from "../json-amount";
 import type { AccountState } from "../nostr/account-content";
 import type { ArkServerInfo } from "../ports/ark-daemon";
 import type { Tx } from "../ports/transactions";
@@ -59,8 +60,8 @@ export async function readAccount(deps: Deps, tx: Tx, asked: AccountQuery): Prom
     user_vtxos: [],
     user_balances: balances.shown.map((row) => ({
       asset_id: nameOf(names, row.assetId),
-      balance: Number(row.balance),
-      reserved: Number(row.reserved),
+      balance: toJsonAmount(row.balance),
+      reserved: toJsonAmount(row.reserved),
     })),
     user_scripts: scripts.map((script) => describeScript(deps, script)),
     server: await describeServer(deps, info),

@@ -1,6 +1,7 @@
 import { DEFAULT_ARK_TX_LIMITS } from "../ark/build-ark-tx";
 import { findArkAssetId, nameOf, readAssetNames, readNamesOf } from "../asset/asset-names";
 import { AppError } from "../errors";
+import { toJsonAmount } from "../json-amount";
 import type { AccountState, BalanceView } from "../nostr/account-content";
 import type { BalancesRequest } from "../nostr/service-request";
 import type { NostrEvent } from "../ports/nostr";
@@ -53,9 +54,9 @@ export async function serveQueryBalances(
 function describeBalance(assetId: string, row: BalanceRow | undefined): BalanceView {
   return {
     asset_id: assetId,
-    balance: Number(row?.balance ?? 0n),
-    reserved: Number(row?.reserved ?? 0n),
-    available: row === undefined ? 0 : Number(availableBalance(row, DEFAULT_ARK_TX_LIMITS.dustSats)),
+    balance: toJsonAmount(row?.balance ?? 0n),
+    reserved: toJsonAmount(row?.reserved ?? 0n),
+    available: row === undefined ? 0 : toJsonAmount(availableBalance(row, DEFAULT_ARK_TX_LIMITS.dustSats)),
     vtxo_count: row?.vtxoCount ?? 0,
   };
 }

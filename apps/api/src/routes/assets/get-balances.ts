@@ -2,6 +2,7 @@ import { DEFAULT_ARK_TX_LIMITS } from "@arkrelay/core/ark/build-ark-tx";
 import { findArkAssetId, nameOf, readAssetNames } from "@arkrelay/core/asset/asset-names";
 import { BalanceParams, BalanceReply, BalancesReply } from "@arkrelay/core/http/assets";
 import { UserPubkeyParams } from "@arkrelay/core/http/transactions";
+import { toJsonAmount } from "@arkrelay/core/json-amount";
 import type { BalanceRow } from "@arkrelay/core/ports/vtxo-store";
 import { availableBalance } from "@arkrelay/core/vtxo/available-balance";
 
@@ -88,8 +89,8 @@ function later(seenAt: Date, syncedAt: Date | undefined): Date {
 
 function toAmounts(row: Pick<BalanceRow, "balance" | "reserved" | "freeCarriers">) {
   return {
-    balance: Number(row.balance),
-    reserved_balance: Number(row.reserved),
-    available_balance: Number(availableBalance(row, DEFAULT_ARK_TX_LIMITS.dustSats)),
+    balance: toJsonAmount(row.balance),
+    reserved_balance: toJsonAmount(row.reserved),
+    available_balance: toJsonAmount(availableBalance(row, DEFAULT_ARK_TX_LIMITS.dustSats)),
   };
 }

@@ -4,6 +4,7 @@ import { namedAmounts, readNamesOf, type AssetNames } from "@arkrelay/core/asset
 import { actsAsOwner, type Caller } from "@arkrelay/core/caller";
 import { AppError } from "@arkrelay/core/errors";
 import type { TransactionReply } from "@arkrelay/core/http/transactions";
+import { toJsonAmount } from "@arkrelay/core/json-amount";
 import type { PlannedOutput } from "@arkrelay/core/ports/session-stores";
 import type { TransactionRow } from "@arkrelay/core/ports/transaction-store";
 
@@ -84,7 +85,7 @@ function carried(leg: Pick<PlannedOutput, "amountSats" | "assets">, names: Asset
   const isOne = first !== undefined && more.length === 0;
   return {
     amount_sats: Number(leg.amountSats),
-    ...(isOne && { asset_id: first.assetId, asset_amount: Number(first.amount) }),
+    ...(isOne && { asset_id: first.assetId, asset_amount: toJsonAmount(first.amount) }),
   };
 }
 

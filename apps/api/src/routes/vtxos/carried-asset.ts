@@ -1,4 +1,5 @@
 import { findArkAssetId, namedAmounts, type AssetNames } from "@arkrelay/core/asset/asset-names";
+import { toJsonAmount } from "@arkrelay/core/json-amount";
 import type { Vtxo } from "@arkrelay/core/vtxo/vtxo";
 
 import type { ApiDeps } from "../../api-deps";
@@ -7,7 +8,7 @@ import type { ApiDeps } from "../../api-deps";
 export function carriedAsset(vtxo: Vtxo, names: AssetNames) {
   const [first, ...more] = namedAmounts(names, vtxo);
   if (first === undefined || more.length > 0) return { asset_id: null, asset_amount: null };
-  return { asset_id: first.assetId, asset_amount: Number(first.amount) };
+  return { asset_id: first.assetId, asset_amount: toJsonAmount(first.amount) };
 }
 
 /** Callers name assets as we do, VTXOs as arkd does. */
