@@ -1,5 +1,5 @@
 import { AppError } from "../errors";
-import type { LightningChannel, LightningNode } from "../ports/lightning-node";
+import type { LightningChannel, LightningNode, OnchainBalance } from "../ports/lightning-node";
 import type { ChannelClosing, ChannelOpening, OnchainSending } from "./operator-writes";
 
 /** Dry runs: what an operator's write would do, and what lnd says about it. Sends nothing. JSON objects for people. */
@@ -8,6 +8,10 @@ type Plan = Readonly<Record<string, unknown>>;
 
 /** lnd's own default when neither a fee rate nor a target is given. */
 const TARGET_CONF = 6;
+
+/** What lnd keeps back for each public anchor channel, and at most for all of them; it refuses to spend below that. */
+const ANCHOR_RESERVE_SATS = 10_000n;
+const ANCHOR_RESERVE_MAX_SATS = 100_000n;
 
 export function describeOpening(opening: ChannelOpening): Plan {
   return {
@@ -35,8 +39,9 @@ export async function planOpening(lightning: LightningNode, opening: ChannelOpen
     needs_host: !isConnected && opening.host === undefined,
     channels_with_node: channels.filter(isSame).length,
     openings_with_node: pending.opening.filter(isSame).length,
-    confirmed_balance: Number(onchain.confirmedSats),
-    sufficient_funds: onchain.confirmedSats - onchain.lockedSats > opening.amountSats,
+    ...describeFunds(onchain),
+    // Above it, because the funding transaction has a fee that lnd does not estimate.
+    sufficient_funds: spendableSats(onchain) - newReserveSats(onchain, opening) > opening.amountSats,
   };
 }
 
@@ -80,18 +85,42 @@ export function describeSending(sending: OnchainSending): Plan {
   };
 }
 
+/** lnd estimates at a rate of its own; at a given rate the same transaction costs in proportion, at most a little less. */
 export async function planSending(lightning: LightningNode, sending: OnchainSending): Promise<Plan> {
-  const { address, amountSats } = sending;
+  const { address, amountSats, satPerVbyte } = sending;
   const [onchain, estimate] = await Promise.all([
     lightning.getOnchainBalance(),
     lightning.estimateOnchainFee({ address, amountSats, targetConf: TARGET_CONF }),
   ]);
+  const feeSats = satPerVbyte === undefined ? estimate.feeSats : feeAtRate(estimate, satPerVbyte);
   return {
     ...describeSending(sending),
-    fee_estimate: Number(estimate.feeSats),
+    fee_estimate: Number(feeSats),
     estimated_sat_per_vbyte: Number(estimate.satPerVbyte),
+    ...describeFunds(onchain),
+    sufficient_funds: spendableSats(onchain) >= amountSats + feeSats,
+  };
+}
+
+function feeAtRate(estimate: { readonly feeSats: bigint; readonly satPerVbyte: bigint }, satPerVbyte: bigint): bigint {
+  // lnd rounds the rate down, so the size comes out large rather than small.
+  const rate = estimate.satPerVbyte > 0n ? estimate.satPerVbyte : 1n;
+  return (estimate.feeSats * satPerVbyte + rate - 1n) / rate;
+}
+
+function spendableSats({ confirmedSats, lockedSats, reservedAnchorSats }: OnchainBalance): bigint {
+  return confirmedSats - lockedSats - reservedAnchorSats;
+}
+
+function newReserveSats({ reservedAnchorSats }: OnchainBalance, { isPrivate }: ChannelOpening): bigint {
+  return isPrivate || reservedAnchorSats >= ANCHOR_RESERVE_MAX_SATS ? 0n : ANCHOR_RESERVE_SATS;
+}
+
+function describeFunds(onchain: OnchainBalance): Plan {
+  return {
     confirmed_balance: Number(onchain.confirmedSats),
-    sufficient_funds: onchain.confirmedSats - onchain.lockedSats >= amountSats + estimate.feeSats,
+    locked_balance: Number(onchain.lockedSats),
+    reserved_for_anchors: Number(onchain.reservedAnchorSats),
   };
 }
 

@@ -2,21 +2,19 @@ import { AppError } from "@arkrelay/core/errors";
 import type { LightningNode } from "@arkrelay/core/ports/lightning-node";
 
 import type { ApiDeps } from "../../../api-deps";
-import { assertLightningServes } from "../../lightning/lightning-access";
 
 /** An operator waits no longer than that for lnd's word. */
 const ASK_MS_MAX = 5_000;
 
 /**
- * What lnd says now, for the plan of a write. Throws `feature_disabled`, and `daemon_unavailable` or `daemon_auth_failed` when lnd is
- * known to be away or does not answer in time; what it answers later is dropped.
+ * What lnd says now, for the plan of a write. Throws what `ask` throws, and `daemon_unavailable` when lnd does not answer in time; what
+ * it answers later is dropped.
  */
 export async function askLnd<T>(
   deps: ApiDeps,
   ask: (node: LightningNode) => Promise<T>,
   waitMs = ASK_MS_MAX,
 ): Promise<T> {
-  await assertLightningServes(deps);
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => reject(tooLate(waitMs)), waitMs);

@@ -18,14 +18,13 @@ export const closeChannelRoute = writeRoute({
   replies: { 200: PlanReply, 202: StartedReply },
 })
   .prepare(async ({ deps, body }) => {
+    await assertLightningServes(deps);
     const closing = {
       channelPoint: body.channel_point,
       force: body.force,
       satPerVbyte: toRate(body.sat_per_vbyte),
     };
-    if (body.dry_run) return askLnd(deps, (node) => planClosing(node, closing));
-    await assertLightningServes(deps);
-    return describeClosing(closing);
+    return body.dry_run ? askLnd(deps, (node) => planClosing(node, closing)) : describeClosing(closing);
   })
   .handle(async (input) => {
     const { deps, tx, body, prepared: plan } = input;

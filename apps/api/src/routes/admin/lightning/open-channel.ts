@@ -18,6 +18,7 @@ export const openChannelRoute = writeRoute({
   replies: { 200: PlanReply, 202: StartedReply },
 })
   .prepare(async ({ deps, body }) => {
+    await assertLightningServes(deps);
     const opening = {
       nodePubkey: body.node_pubkey,
       host: body.host,
@@ -25,9 +26,7 @@ export const openChannelRoute = writeRoute({
       isPrivate: body.private,
       satPerVbyte: toRate(body.sat_per_vbyte),
     };
-    if (body.dry_run) return askLnd(deps, (node) => planOpening(node, opening));
-    await assertLightningServes(deps);
-    return describeOpening(opening);
+    return body.dry_run ? askLnd(deps, (node) => planOpening(node, opening)) : describeOpening(opening);
   })
   .handle(async (input) => {
     const { deps, tx, body, prepared: plan } = input;

@@ -53,7 +53,7 @@ describe.each([
     expect(answer.body).not.toHaveProperty("job_id");
   });
 
-  it("becomes a job, without asking lnd, and one job however often it is sent", async () => {
+  it("becomes a job also while lnd does not answer, and one job however often it is sent", async () => {
     lnd.isAway = true;
     const headers = { "idempotency-key": `key-${action}` };
     const send = () => post(action, { ...body, dry_run: false }, { admin: true, headers });
@@ -115,6 +115,13 @@ describe("what is refused before anything is done", () => {
     const forced = { ...CLOSE, force: true, confirm: CHANNEL_POINT };
     expect((await post("channels/close", forced)).body).toMatchObject({ plan: { action: "force_close_channel" } });
   });
+});
+
+test("a payment that is begun tells what it will cost, and that nobody knows while lnd is away", async () => {
+  const send = { ...SEND, sat_per_vbyte: 6, dry_run: false };
+  expect((await post("send-onchain", send)).body).toMatchObject({ plan: { fee_estimate: 840 }, dry_run: false });
+  lnd.isAway = true;
+  expect((await post("send-onchain", send)).body).toMatchObject({ plan: { fee_estimate: null }, dry_run: false });
 });
 
 test("an lnd that gives no answer in time counts as away, and its late answer is dropped", async () => {

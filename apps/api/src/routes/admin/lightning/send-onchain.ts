@@ -1,8 +1,11 @@
+import { toAppError } from "@arkrelay/core/errors";
 import { PlanReply, SendOnchainBody, StartedReply } from "@arkrelay/core/http/admin-lightning";
 import { insertJob } from "@arkrelay/core/jobs/insert-job";
 import { describeSending, planSending } from "@arkrelay/core/lightning/operator-plans";
+import type { OnchainSending } from "@arkrelay/core/lightning/operator-writes";
 
 import { writeRoute } from "../../../http/route";
+import { isAway } from "../../../last-known";
 import { jobOrigin } from "../../jobs/enqueue";
 import { assertLightningServes } from "../../lightning/lightning-access";
 import { askLnd } from "./ask-lnd";
@@ -19,14 +22,14 @@ export const sendOnchainRoute = writeRoute({
   replies: { 200: PlanReply, 202: StartedReply },
 })
   .prepare(async ({ deps, body }) => {
+    await assertLightningServes(deps);
     const sending = {
       address: body.address,
       amountSats: BigInt(body.amount_sats),
       satPerVbyte: toRate(body.sat_per_vbyte),
     };
-    if (body.dry_run) return askLnd(deps, (node) => planSending(node, sending));
-    await assertLightningServes(deps);
-    return describeSending(sending);
+    const asking = askLnd(deps, (node) => planSending(node, sending));
+    return body.dry_run ? asking : planOrDescription(asking, sending);
   })
   .handle(async (input) => {
     const { deps, tx, body, prepared: plan } = input;
@@ -43,3 +46,13 @@ export const sendOnchainRoute = writeRoute({
     });
     return started(job, plan, "The payment is being sent");
   });
+
+/** The job is begun whether lnd can say now what it costs or not. */
+async function planOrDescription(asking: ReturnType<typeof planSending>, sending: OnchainSending) {
+  try {
+    return await asking;
+  } catch (error) {
+    if (!isAway(error) && toAppError(error).code !== "daemon_rejected") throw error;
+    return { ...describeSending(sending), fee_estimate: null };
+  }
+}
