@@ -10,6 +10,29 @@ const UNKNOWN_LIMIT = 20;
 
 export const UnknownListQuery = z.object({ limit: limit(UNKNOWN_LIMIT, UNKNOWN_LIMIT), cursor });
 
+const TrackedPayment = z.object({
+  status: z.string(),
+  failure_reason: z.string(),
+  payment_index: z.string(),
+  value_msat: z.string(),
+  fee_msat: z.string(),
+});
+const PaymentHtlc = z.object({ attempt_id: z.string(), status: z.string() });
+
+const LookedUpInvoice = z.object({
+  state: z.string(),
+  value_msat: z.string(),
+  amt_paid_msat: z.string(),
+  add_index: z.string(),
+  settle_index: z.string().meta({ description: "0 until lnd has settled it." }),
+  expires_at: timestamp,
+});
+const InvoiceHtlc = z.object({
+  status: z.string(),
+  amt_msat: z.string(),
+  expiry_height: count.meta({ description: "The block from which the sender's node may take the HTLC back." }),
+});
+
 const UnknownPayment = z.object({
   payment_hash: paymentHash,
   operation_id: opaqueId,
@@ -20,17 +43,12 @@ const UnknownPayment = z.object({
   last_check: timestamp.nullable().meta({ description: "When lnd answered; null while it is away." }),
   evidence: z.object({
     track_result: z
-      .object({
-        status: z.string(),
-        failure_reason: z.string(),
-        payment_index: z.string(),
-        value_msat: z.string(),
-        fee_msat: z.string(),
-      })
-      .or(z.literal("not_found"))
+      .union([TrackedPayment, LookedUpInvoice, z.literal("not_found")])
       .nullable()
-      .meta({ description: "What lnd says of the hash now; null while it is away." }),
-    htlcs: z.array(z.object({ attempt_id: z.string(), status: z.string() })),
+      .meta({
+        description: "What lnd says of the hash now, a land's payment or a lift's invoice; null while it is away.",
+      }),
+    htlcs: z.array(z.union([PaymentHtlc, InvoiceHtlc])),
     ledger: z.array(
       z.object({
         kind: z.string(),

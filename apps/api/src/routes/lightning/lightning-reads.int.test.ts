@@ -291,6 +291,21 @@ describe("the desk of unknown payments", () => {
     expect(list.body).toMatchObject({ total_count: 1, unknown: [{ payment_hash: row.paymentHash }] });
   });
 
+  it("shows a lift by its invoice: what was paid, and until which block the HTLCs are held", async () => {
+    const fields = { invoiceType: "lift", status: "pending", claimsHash: true } as const;
+    const unknown = { unknownSince: new Date(Date.now() - 60_000) };
+    const row = await anOperation(freshKey(), fields, [unknown]);
+    const one = await api.call("GET", `/admin/lightning/unknown/${row.paymentHash}`, { admin: true });
+    expect(one.body["unknown"]).toMatchObject({
+      invoice_type: "lift",
+      last_check: expect.any(String) as string,
+      evidence: {
+        track_result: { state: "accepted", value_msat: "5000000", amt_paid_msat: "5000001", settle_index: "0" },
+        htlcs: [{ status: "accepted", amt_msat: "5000001", expiry_height: 812_400 }],
+      },
+    });
+  });
+
   it("shows what is known of it while lnd is away, and does not know a payment with a clear outcome", async () => {
     const row = await anUnknownLand();
     lnd.isAway = true;
