@@ -71,7 +71,7 @@ it("a channel is worth the same before it is open, while it closes and when it i
   const pending = {
     limboSats: 30_000n,
     opening: [channel, { ...channel, localSats: 0n }],
-    waitingClose: [{ ...channel, limboSats: 10_000n, closingTxid: "" }],
+    waitingClose: [{ ...channel, limboSats: 10_000n, closingTxid: "", way: "unknown" as const }],
     // The commitment is on the chain and half of our balance has come to the wallet.
     forceClosing: [
       {

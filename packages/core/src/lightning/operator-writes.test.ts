@@ -175,6 +175,26 @@ test("a cancel that came first sends nothing and waits to be stopped", async () 
   expect(calls.states).toEqual([]);
 });
 
+test("a forced close whose reply got lost is not taken for done by a cooperative one, nor by one that lnd cannot name", async () => {
+  const calls = new InMemoryCalls();
+  const pending = { remotePubkey: NODE, capacitySats: 0n, localSats: 0n, commitFeeSats: 0n, memo: "", limboSats: 0n };
+  let waiting = { ...pending, channelPoint: POINT, closingTxid: "", way: "force" as "force" | "cooperative" };
+  const lightning = aNode({
+    closeChannel: () => Promise.reject(new AppError("outcome_unknown")),
+    listPendingChannels: () => Promise.resolve({ ...NOTHING_PENDING, waitingClose: [waiting] }),
+  });
+  const closing = { channelPoint: POINT, force: true, satPerVbyte: undefined };
+  const close = () =>
+    closeChannel({ calls, transactions, lightning }, RUN, closing).catch((error: unknown) => codeOf(error));
+  expect([await close(), await close()]).toEqual(["outcome_unknown", "outcome_unknown"]);
+  const closingTxid = "ef".repeat(32);
+  waiting = { ...waiting, closingTxid, way: "cooperative" };
+  expect(await close()).toBe("daemon_rejected");
+  expect(calls.states).toEqual(["unknown"]);
+  waiting = { ...waiting, way: "force" };
+  expect(await close()).toBe(closingTxid);
+});
+
 test("a cooperative close that fails stays one", async () => {
   const calls = new InMemoryCalls();
   const asked: unknown[] = [];

@@ -1,6 +1,7 @@
 import type { Attempt } from "../jobs/attempt-store";
 import { type ExternalCallDeps, runExternalCall } from "../jobs/run-external-call";
 import type { LightningNode } from "../ports/lightning-node";
+import { findClosing } from "./find-closing";
 
 /** What an operator has lnd do. Each runs as a job, and the job's id is what lnd keeps with the effect. */
 export interface OperatorWriteDeps extends ExternalCallDeps {
@@ -70,7 +71,7 @@ export async function closeChannel(
       businessKey: attempt.rowKey,
       request: { channel_point: channelPoint, force },
     },
-    lookUp: () => findClosing(lightning, channelPoint),
+    lookUp: async () => (await findClosing(lightning, { channelPoint, force }))?.txid,
     send: async () => (await lightning.closeChannel({ channelPoint, force, satPerVbyte })).closingTxid,
   });
 }
@@ -104,12 +105,6 @@ async function findChannelByMemo(lightning: LightningNode, memo: string): Promis
   const { opening } = await lightning.listPendingChannels();
   const channels = [...opening, ...(await lightning.listChannels())];
   return channels.find((channel) => channel.memo === memo)?.channelPoint;
-}
-
-async function findClosing(lightning: LightningNode, channelPoint: string): Promise<string | undefined> {
-  const { waitingClose, forceClosing } = await lightning.listPendingChannels();
-  const closing = [...waitingClose, ...forceClosing, ...(await lightning.listClosedChannels())];
-  return closing.find((channel) => channel.channelPoint === channelPoint)?.closingTxid;
 }
 
 async function findTransactionByLabel(lightning: LightningNode, label: string): Promise<string | undefined> {

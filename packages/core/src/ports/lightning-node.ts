@@ -157,7 +157,13 @@ export interface PendingHtlc {
 export interface PendingLightningChannels {
   readonly limboSats: bigint;
   readonly opening: readonly PendingChannel[];
-  readonly waitingClose: readonly (PendingChannel & { readonly limboSats: bigint; readonly closingTxid: string })[];
+  readonly waitingClose: readonly (PendingChannel & {
+    readonly limboSats: bigint;
+    /** Empty while lnd does not know it. */
+    readonly closingTxid: string;
+    /** What lnd waits for: the commitment transaction, or the one both have signed. */
+    readonly way: "force" | "cooperative" | "unknown";
+  })[];
   readonly forceClosing: readonly (PendingChannel & {
     readonly limboSats: bigint;
     readonly closingTxid: string;

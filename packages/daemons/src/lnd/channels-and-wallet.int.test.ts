@@ -7,6 +7,8 @@ import { status } from "@grpc/grpc-js";
 import { SILENT_OBSERVER } from "../daemon-observer";
 import {
   Channel,
+  ChannelCloseSummary,
+  ChannelCloseSummary_ClosureType,
   type CloseChannelRequest,
   type GetTransactionsRequest,
   ForwardingHistoryResponse,
@@ -162,6 +164,53 @@ describe("closing a channel", () => {
     );
     expect((await rejectionOf(close())).code).toBe("outcome_unknown");
     expect(lnd.requestsOf("CloseChannel")).toEqual([]);
+  });
+
+  describe("by force, of a channel that is closing already", () => {
+    const waiting = (chanStatusFlags: string, closingTxid = TXID): void =>
+      lnd.answer("PendingChannels", () =>
+        PendingChannelsResponse.fromPartial({
+          waitingCloseChannels: [{ channel: { ...pendingChannel, chanStatusFlags }, closingTxid }],
+        }),
+      );
+    const closed = (closeType: ChannelCloseSummary_ClosureType): void =>
+      lnd.answer("ClosedChannels", () => ({
+        channels: [ChannelCloseSummary.fromPartial({ channelPoint: POINT, closingTxHash: TXID, closeType })],
+      }));
+
+    test.each([
+      "ChanStatusCommitBroadcasted",
+      "ChanStatusBorked|ChanStatusCommitBroadcasted|ChanStatusLocalCloseInitiator",
+    ])("finds the commitment transaction that waits (%s)", async (flags) => {
+      waiting(flags);
+      await expect(close(true)).resolves.toEqual({ closingTxid: TXID });
+    });
+
+    test.each([
+      ChannelCloseSummary_ClosureType.LOCAL_FORCE_CLOSE,
+      ChannelCloseSummary_ClosureType.REMOTE_FORCE_CLOSE,
+      ChannelCloseSummary_ClosureType.BREACH_CLOSE,
+    ])("finds the commitment transaction that closed it, whoever sent it (%i)", async (closeType) => {
+      closed(closeType);
+      await expect(close(true)).resolves.toEqual({ closingTxid: TXID });
+    });
+
+    test("is refused with the evidence when both have signed its end, which may wait for ever", async () => {
+      waiting("ChanStatusCoopBroadcasted|ChanStatusLocalCloseInitiator");
+      const evidence = { daemon_name: "closing_otherwise", close_type: "cooperative_close", closing_txid: TXID };
+      expect(await rejectionOf(close(true))).toMatchObject({ code: "daemon_rejected", details: evidence });
+      lnd.answer("PendingChannels", () => ({}));
+      closed(ChannelCloseSummary_ClosureType.COOPERATIVE_CLOSE);
+      expect(await rejectionOf(close(true))).toMatchObject({ code: "daemon_rejected", details: evidence });
+      await expect(close()).resolves.toEqual({ closingTxid: TXID });
+    });
+
+    test("stays unknown when lnd does not tell how it is closing", async () => {
+      waiting("ChanStatusLocalDataLoss");
+      expect((await rejectionOf(close(true))).code).toBe("outcome_unknown");
+    });
+
+    afterEach(() => expect(lnd.requestsOf("CloseChannel")).toEqual([]));
   });
 
   test("never becomes a close by force", async () => {

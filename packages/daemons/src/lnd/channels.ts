@@ -1,4 +1,5 @@
 import { AppError, assert } from "@arkrelay/core/errors";
+import { findClosing, type FoundClosing } from "@arkrelay/core/lightning/find-closing";
 import type {
   ClosedLightningChannel,
   CloseChannelRequest,
@@ -78,8 +79,12 @@ export class LndChannels {
   }
 
   async close(request: CloseChannelRequest): Promise<{ readonly closingTxid: string }> {
-    const closing = await this.findClosingTxid(request.channelPoint);
-    if (closing !== undefined) return { closingTxid: closing };
+    const closing = await this.findClosing(request);
+    if (closing !== undefined) {
+      // lnd may not have seen yet by which transaction the peer closes; a second close would only bump its fee.
+      if (closing.txid === undefined) throw closeUnknown();
+      return { closingTxid: closing.txid };
+    }
     const wire = WireCloseChannelRequest.fromPartial({
       channelPoint: parseChannelPoint(request.channelPoint),
       force: request.force,
@@ -106,13 +111,9 @@ export class LndChannels {
     return (await this.list()).find((channel) => channel.memo === memo)?.channelPoint;
   }
 
-  private async findClosingTxid(channelPoint: string): Promise<string | undefined> {
-    const { waitingClose, forceClosing } = await this.listPending();
-    const closing = [...waitingClose, ...forceClosing].find((channel) => channel.channelPoint === channelPoint);
-    // lnd may not have seen yet by which transaction the peer closes; a second close would only bump its fee.
-    if (closing?.closingTxid === "") throw closeUnknown();
-    if (closing !== undefined) return closing.closingTxid;
-    return (await this.listClosed()).find((channel) => channel.channelPoint === channelPoint)?.closingTxid;
+  private findClosing(request: CloseChannelRequest): Promise<FoundClosing | undefined> {
+    const lists = { listPendingChannels: () => this.listPending(), listClosedChannels: () => this.listClosed() };
+    return findClosing(lists, request);
   }
 }
 

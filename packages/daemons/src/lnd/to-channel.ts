@@ -66,6 +66,7 @@ export function toPendingChannels(pending: PendingChannelsResponse): PendingLigh
       ...toPendingChannel(channel, commitments?.localCommitFeeSat ?? 0n),
       limboSats: limboBalance,
       closingTxid,
+      way: toClosingWay(channel?.chanStatusFlags ?? ""),
     })),
     forceClosing: pending.pendingForceClosingChannels.map((closing) => ({
       // The commitment is on the chain, so its fee is spent.
@@ -94,6 +95,13 @@ export function toClosedChannel(summary: ChannelCloseSummary): ClosedLightningCh
       sweepTxid,
     })),
   };
+}
+
+/** lnd sets its flag before it broadcasts the transaction; names of channeldb's ChannelStatus, joined by "|". */
+function toClosingWay(chanStatusFlags: string): PendingLightningChannels["waitingClose"][number]["way"] {
+  const flags = chanStatusFlags.split("|");
+  if (flags.includes("ChanStatusCommitBroadcasted")) return "force";
+  return flags.includes("ChanStatusCoopBroadcasted") ? "cooperative" : "unknown";
 }
 
 /** The commitment fee is the opener's money: that of a channel the peer opened is not counted. */

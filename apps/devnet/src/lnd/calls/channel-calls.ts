@@ -69,7 +69,7 @@ export function pendingChannels(engine: LndEngine): PendingChannelsResponse {
     totalLimboBalance: sum(limbo.map(({ channel, us }) => channel.balancesMsat[us])) / 1_000n,
     pendingOpenChannels: of("pending_open").map(({ channel, us }) => toPendingOpen(engine, channel, us)),
     waitingCloseChannels: of("waiting_close").map(({ channel, us }) => ({
-      channel: toPendingChannel(engine, channel, us),
+      channel: { ...toPendingChannel(engine, channel, us), chanStatusFlags: closingFlags(channel) },
       limboBalance: channel.balancesMsat[us] / 1_000n,
       closingTxid: channel.closing?.txid ?? "",
       commitments: { localCommitFeeSat: channel.commitFeeSats },
@@ -83,6 +83,10 @@ export function pendingChannels(engine: LndEngine): PendingChannelsResponse {
       blocksTilMaturity: (channel.closing?.maturityHeight ?? 0) - engine.height,
     })),
   });
+}
+
+function closingFlags({ closing }: Channel): string {
+  return closing?.isForced === true ? "ChanStatusCommitBroadcasted" : "ChanStatusCoopBroadcasted";
 }
 
 function toPendingOpen(engine: LndEngine, channel: Channel, us: End) {
