@@ -2,6 +2,7 @@ import type { Attempt } from "../jobs/attempt-store";
 import { type ExternalCallDeps, runExternalCall } from "../jobs/run-external-call";
 import type { LightningNode } from "../ports/lightning-node";
 import { findClosing } from "./find-closing";
+import { LABEL_LOOK_BACK_BLOCKS } from "./label-look-back";
 
 /** What an operator has lnd do. Each runs as a job, and the job's id is what lnd keeps with the effect. */
 export interface OperatorWriteDeps extends ExternalCallDeps {
@@ -14,8 +15,6 @@ export interface OperatorAttempt {
 }
 
 const SERVICE = "lnd";
-/** Two weeks: far longer than a job is tried. Transactions that wait for a block are always listed. */
-const LOOK_BACK_BLOCKS = 2016;
 
 export interface ChannelOpening {
   /** 66 hex. */
@@ -109,6 +108,6 @@ async function findChannelByMemo(lightning: LightningNode, memo: string): Promis
 
 async function findTransactionByLabel(lightning: LightningNode, label: string): Promise<string | undefined> {
   const { blockHeight } = await lightning.getInfo();
-  const transactions = await lightning.listOnchainTransactions(Math.max(0, blockHeight - LOOK_BACK_BLOCKS));
+  const transactions = await lightning.listOnchainTransactions(Math.max(0, blockHeight - LABEL_LOOK_BACK_BLOCKS));
   return transactions.find((transaction) => transaction.label === label)?.txid;
 }

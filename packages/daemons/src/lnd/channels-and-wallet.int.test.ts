@@ -309,6 +309,13 @@ describe("paying on-chain", () => {
     expect(lnd.requestsOf("GetTransactions")).toMatchObject([{ startHeight: 0, endHeight: -1 }]);
   });
 
+  test("looks two weeks of blocks back, which is longer than any label is tried again", async () => {
+    lnd.answer("GetInfo", () => ({ blockHeight: 902_016, chains: [{ chain: "bitcoin", network: "regtest" }] }));
+    lnd.answer("SendCoins", () => ({ txid: TXID }));
+    await send();
+    expect(lnd.requestsOf("GetTransactions")).toMatchObject([{ startHeight: 900_000, endHeight: -1 }]);
+  });
+
   test("looks through all pages, and again at what confirmed meanwhile", async () => {
     const all = Array.from({ length: 201 }, (_, index) => transaction(`tx ${index}`, "", index));
     lnd.answer<GetTransactionsRequest>("GetTransactions", ({ indexOffset, maxTransactions, startHeight }) => {

@@ -79,7 +79,7 @@ export class GrpcLightningNode implements LightningNode {
     this.channels = new LndChannels(calls);
     this.invoices = new LndInvoices(calls);
     this.payments = new LndPayments(calls, config.timeoutMs);
-    this.wallet = new LndOnchainWallet(calls);
+    this.wallet = new LndOnchainWallet(calls, async () => (await this.getInfo()).blockHeight);
   }
 
   getInfo(): Promise<LightningNodeInfo> {

@@ -1,4 +1,5 @@
 import { assert } from "@arkrelay/core/errors";
+import { LABEL_LOOK_BACK_BLOCKS } from "@arkrelay/core/lightning/label-look-back";
 import type { OnchainAddressType, OnchainTransaction, SendOnchainRequest } from "@arkrelay/core/ports/lightning-node";
 
 import {
@@ -29,7 +30,10 @@ const ADDRESS_TYPES: Readonly<Record<OnchainAddressType, AddressType>> = {
 
 /** lnd's wallet of on-chain coins. */
 export class LndOnchainWallet {
-  constructor(private readonly calls: LndCalls) {}
+  constructor(
+    private readonly calls: LndCalls,
+    private readonly getBlockHeight: () => Promise<number>,
+  ) {}
 
   async send(request: SendOnchainRequest): Promise<{ readonly txid: string }> {
     assert(
@@ -91,7 +95,8 @@ export class LndOnchainWallet {
   }
 
   private async findByLabel(label: string): Promise<OnchainTransaction | undefined> {
-    const transactions = await this.listTransactions(0);
+    const height = await this.getBlockHeight();
+    const transactions = await this.listTransactions(Math.max(0, height - LABEL_LOOK_BACK_BLOCKS));
     return transactions.find((transaction) => transaction.label === label);
   }
 
