@@ -126,7 +126,7 @@ describe("an honest gateway", () => {
       feeSats: 10n,
       asset: { name: "gUSD", arkAssetId: USD, units: 60n },
       changeSats: 9_660n,
-      changeVout: 1,
+      changeVouts: [1],
     });
     const signer = secretKeySigner(alice.secretKey);
     expect((await signChallenge(first, signer)).signatures).toHaveLength(3);
@@ -158,6 +158,43 @@ describe("an honest gateway", () => {
     expect(run(600n, 590n)).toBe("amount");
     expect(run(600n, 590n, { dust_policy: "to_recipient" })).toBe("accepted");
     expect(run(1_000n, 990n, { dust_policy: "to_recipient" })).toBe("amount");
+  });
+});
+
+describe("change of more assets than a VTXO may carry", () => {
+  const idOf = (index: number) => `${(index + 1).toString(16).padStart(64, "0")}0000`;
+  const own = (count: number) =>
+    ownVtxo(`many ${count}`, 9_000n, {
+      assets: [
+        { assetId: USD, amount: 5n },
+        ...Array.from({ length: count - 1 }, (_, i) => ({ assetId: idOf(i), amount: 1n })),
+      ],
+    });
+  /** Two outputs to alice: the first 109 of her other assets on one, the rest on the other. */
+  const spread = (count: number, secondTo: string | Uint8Array = alice.pubkey): [TxPlan, Partial<VerifyOptions>] => {
+    const vtxoView = viewOf(own(count));
+    const plan = honestPlan(vtxoView, 330n);
+    const [toBob, change, coInput] = plan.outputs;
+    if (toBob === undefined || change === undefined || coInput === undefined) throw new Error("an honest plan");
+    const groups = Array.from({ length: count - 1 }, (_, i) => group(idOf(i), [[0, 1n]], [[i < 109 ? 1 : 2, 1n]]));
+    const outputs = [toBob, { ...change, sats: change.sats - 330n }, { to: secondTo, sats: 330n }, coInput];
+    const script = packet([group(USD, [[0, 5n]], [[0, 5n]]), ...groups]);
+    return [
+      { ...plan, outputs: [...outputs, { to: script, sats: 0n }] },
+      { vtxoView, ...approving({ amount: 5 }) },
+    ];
+  };
+
+  it("may come back on several outputs, all of them mine", () => {
+    const [plan, over] = spread(112);
+    expect(verify(plan, over).summary).toMatchObject({ changeSats: 8_660n, changeVouts: [1, 2] });
+  });
+
+  it("may not be spread further than its assets need, nor to somebody else", () => {
+    const few = spread(110);
+    expect(reasonOf(() => verify(...few))).toBe("extra_output");
+    const stolen = spread(112, mallory.pubkey);
+    expect(reasonOf(() => verify(...stolen))).toBe("extra_output");
   });
 });
 

@@ -102,7 +102,7 @@ describe("the challenge of a land", () => {
       amountSats: 20_000n,
       feeSats: 20n,
       changeSats: 3_980n,
-      changeVout: 1,
+      changeVouts: [1],
     });
   });
 

@@ -154,6 +154,27 @@ describe("paying over Nostr", () => {
     expect(relay.events.filter((event) => event.kind === KIND.response)).toEqual([]);
   });
 
+  it("asks for units of an asset by its name, and for the fee in sats", async () => {
+    relay.onEvent((event) => sendFailure(event, 2005, "asset_unknown"));
+    const payment = aFlow().payOverNostr({ recipient: bob.pubkey, assetId: "gUSD", amount: 40 });
+    await expect(payment).rejects.toMatchObject({ code: "asset_unknown" });
+    const [intent] = relay.events.filter((event) => event.kind === KIND.intent);
+    expect(intentSchema.parse(JSON.parse(intent?.content ?? "")).params).toEqual({
+      asset_id: "gUSD",
+      amount: 40,
+      recipient_pubkey: bob.pubkey,
+      fee_asset_id: "gBTC",
+      fee_amount: 10,
+    });
+  });
+
+  it("signs nothing of an asset that the wallet has not pinned", async () => {
+    playGateway();
+    const payment = aFlow().payOverNostr({ recipient: bob.pubkey, assetId: "gUSD", amount: 40 });
+    await expect(payment).rejects.toMatchObject({ name: "VerificationError", reason: "unsupported" });
+    expect(relay.events.filter((event) => event.kind === KIND.response)).toEqual([]);
+  });
+
   it("throws the gateway's code when it refuses the intent", async () => {
     relay.onEvent((event) => sendFailure(event, 2001, "insufficient_balance"));
     const payment = aFlow().payOverNostr({ recipient: bob.pubkey, amountSats: 20_000 });

@@ -252,7 +252,16 @@ const assetFields = {
   total_circulating: units,
   is_active: z.boolean(),
 };
-export const asset = z.looseObject({ ...assetFields, total_reserved: units, available_supply: units });
+export const asset = z.looseObject({
+  ...assetFields,
+  total_reserved: units,
+  available_supply: units,
+  /** Absent for gBTC and before the first mint. */
+  ark_asset_id: z
+    .string()
+    .regex(/^[0-9a-f]{68}$/)
+    .optional(),
+});
 export const assetList = z.looseObject({ assets: z.array(z.looseObject(assetFields)), ...page });
 
 /** POST /lightning/lift; `bolt11_invoice` is null until the node has made it. */

@@ -11,6 +11,7 @@ export {
   syncState,
   type SyncStateOptions,
 } from "./account.js";
+export { pinAssets } from "./pin-assets.js";
 export { arkAddress, defaultVtxoScript, type WalletPins, vtxoScriptHex } from "./ark-script.js";
 export { fetchPins, fetchVtxoView, type IndexerOptions } from "./ark-indexer.js";
 export { type CeremonyOutcome, waitForCeremony, type WaitForCeremonyOptions } from "./ceremony.js";

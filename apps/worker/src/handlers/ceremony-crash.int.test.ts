@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => test.close());
 
-it("conserves sats, ends every session, frees every lock and tells one outcome per action, however it is crashed", async () => {
+it("conserves sats and units, ends every session, frees every lock and tells one outcome per action, however it is crashed", async () => {
   const endings = new Map<string, number>();
   await fc.assert(
     fc.asyncProperty(fc.array(crashStep, { minLength: 20, maxLength: 50 }), async (steps) => {
@@ -32,8 +32,10 @@ it("conserves sats, ends every session, frees every lock and tells one outcome p
   if (process.env["CEREMONY_RUNS"] !== undefined)
     process.stderr.write(`${JSON.stringify(Object.fromEntries(endings))}\n`);
   // A model in which nothing settles would prove nothing.
-  const completed = endings.get("completed") ?? 0;
+  const completedUnits = endings.get("gUSD completed") ?? 0;
+  const completed = completedUnits + (endings.get("gBTC completed") ?? 0);
   const ended = [...endings.values()].reduce((sum, n) => sum + n, 0);
   expect(completed).toBeGreaterThan(RUNS / 3);
+  expect(completedUnits).toBeGreaterThan(RUNS / 12);
   expect(ended - completed).toBeGreaterThan(RUNS / 3);
 }, 3_600_000);

@@ -1,3 +1,4 @@
+import type { ArkVtxo } from "@arkrelay/core/ports/ark-daemon";
 import { refIdOf } from "@arkrelay/core/session/end-session";
 import { testKey } from "@arkrelay/core/testing/ark-transfer";
 import { syncVtxos } from "@arkrelay/core/vtxo/sync-vtxos";
@@ -72,6 +73,10 @@ export async function checkBooks(
     await syncVtxos(world.deps, { ownerPubkey: owner });
     const live = await world.deps.vtxos.listLive(undefined, owner, 1_000);
     const atArkd = [...world.arkd.vtxos.values()].filter((vtxo) => !vtxo.isSpent && world.arkd.isOwnedBy(vtxo, owner));
-    expect(live.map((vtxo) => vtxo.vtxoId).toSorted()).toEqual(atArkd.map((vtxo) => vtxo.vtxoId).toSorted());
+    expect(live.map(heldBy).toSorted()).toEqual(atArkd.map(heldBy).toSorted());
   }
+}
+
+function heldBy({ vtxoId, assets }: Pick<ArkVtxo, "vtxoId" | "assets">): string {
+  return [vtxoId, ...assets.map(({ assetId, amount }) => `${amount} of ${assetId}`).toSorted()].join(" ");
 }

@@ -9,6 +9,7 @@ import { startCeremony } from "@arkrelay/core/session/start-ceremony";
 import { TEST_ARK_PARAMS, testKey, type TestKey } from "@arkrelay/core/testing/ark-transfer";
 import { syncVtxos } from "@arkrelay/core/vtxo/sync-vtxos";
 import { GBTC } from "@arkrelay/core/vtxo/vtxo";
+import { registerTestAsset } from "@arkrelay/db/testing/register-asset";
 import type { TestDatabase } from "@arkrelay/db/testing/test-database";
 
 import { openCeremonyWorld, ownerCaller, solverCaller } from "./ceremony-world";
@@ -24,6 +25,13 @@ const OTHER_SETTINGS = {
   digest: "d2",
 };
 const COINS_SATS = [30_000n, 20_000n];
+const USD = `${testKey("usd issuance").pubkey}0000`;
+/** arkd knows it, the registry does not: it only ever rides along. */
+const STRANGE = `${testKey("strange issuance").pubkey}0000`;
+const CARRIED = [
+  { assetId: USD, amount: 100n },
+  { assetId: STRANGE, amount: 7n },
+];
 
 interface OpenedSession {
   readonly id: string;
@@ -34,10 +42,13 @@ interface OpenedSession {
 export async function startCrashRun(test: TestDatabase) {
   const world = await openCeremonyWorld(test);
   const firstCoins = USERS.map((user) => COINS_SATS.map((sats) => world.arkd.fund(user.pubkey, sats))[0] ?? "");
+  const carriers = USERS.map((user) => world.arkd.fund(user.pubkey, 330n, CARRIED));
+  await registerTestAsset(test.database, "gUSD", USD);
   await world.stockFees(8);
   const sessions: OpenedSession[] = [];
   const events: NostrEvent[] = [];
   let lostElsewhere = 0n;
+  const lostUnits = new Map<string, bigint>();
   const before = world.arkd.totalSats();
   const feePubkey = world.deps.wallet.keys.fee.pubkey;
 
@@ -60,12 +71,14 @@ export async function startCrashRun(test: TestDatabase) {
   const openOverHttp = async (step: Extract<CrashStep, { kind: "open" }>): Promise<void> => {
     const user = userOf(step.user);
     const recipient = step.to === step.user ? OUTSIDER : userOf(step.to);
+    const sources = [firstCoins[step.user] ?? "", ...(step.units === undefined ? [] : [carriers[step.user] ?? ""])];
     const params = {
-      asset_id: GBTC,
-      amount: step.amount,
+      ...(step.units === undefined
+        ? { asset_id: GBTC, amount: step.amount }
+        : { asset_id: "gUSD", amount: step.units }),
       recipient_pubkey: recipient.pubkey,
       dust_policy: step.dustPolicy,
-      ...(step.names ? { source_vtxos: [firstCoins[step.user] ?? ""] } : {}),
+      ...(step.names ? { source_vtxos: sources } : {}),
     };
     const extra = { autoStart: step.autoStart, ...(step.proven ? {} : { caller: solverCaller("solver") }) };
     const opened = await world.open(user, { params }, extra);
@@ -168,8 +181,7 @@ export async function startCrashRun(test: TestDatabase) {
       case "expire":
         return expireSessions(world.deps, { limit: 100 });
       case "spend_elsewhere":
-        lostElsewhere += spendElsewhere(userOf(step.user).pubkey);
-        return undefined;
+        return spendElsewhere(userOf(step.user).pubkey);
       default:
         return actOnSession(step);
     }
@@ -197,18 +209,20 @@ export async function startCrashRun(test: TestDatabase) {
   };
 
   /** The owner spends one of its VTXOs with another wallet, unless a transfer that arkd accepted has it already. */
-  const spendElsewhere = (pubkey: string): bigint => {
+  const spendElsewhere = async (pubkey: string): Promise<void> => {
     const own = [...world.arkd.vtxos.values()].find((vtxo) => !vtxo.isSpent && world.arkd.isOwnedBy(vtxo, pubkey));
-    if (own === undefined) return 0n;
+    if (own === undefined) return;
     world.arkd.spendElsewhere(own.vtxoId);
-    return own.amountSats;
+    lostElsewhere += own.amountSats;
+    for (const { assetId, amount } of own.assets) lostUnits.set(assetId, (lostUnits.get(assetId) ?? 0n) + amount);
   };
 
   const statesOf = () =>
     Promise.all(
       sessions.map(async ({ id }) => {
-        const { status, ceremonyState, errorCode, submitState } = await world.getSession(id);
-        return { status, ceremonyState, errorCode, isRebuilt: submitState?.rebuilt === true };
+        const { status, ceremonyState, errorCode, submitState, intent } = await world.getSession(id);
+        const { assetId } = intent;
+        return { assetId, status, ceremonyState, errorCode, isRebuilt: submitState?.rebuilt === true };
       }),
     );
 
@@ -238,6 +252,10 @@ export async function startCrashRun(test: TestDatabase) {
     },
     check: async (): Promise<void> => {
       expect(world.arkd.totalSats()).toBe(before - lostElsewhere);
+      for (const { assetId, amount } of CARRIED) {
+        const left = amount * BigInt(USERS.length) - (lostUnits.get(assetId) ?? 0n);
+        expect([assetId, world.arkd.totalUnits(assetId)]).toEqual([assetId, left]);
+      }
       await checkOutcomes(
         test,
         world,
@@ -249,10 +267,10 @@ export async function startCrashRun(test: TestDatabase) {
         USERS.map((user) => user.pubkey),
       );
     },
-    /** How often sessions ended in each way. */
+    /** How each session ended, and of which asset it was. */
     endings: async (): Promise<readonly string[]> =>
-      (await statesOf()).map(({ status, errorCode, isRebuilt }) =>
-        [status, ...(errorCode === undefined ? [] : [errorCode]), ...(isRebuilt ? ["rebuilt"] : [])].join(" "),
+      (await statesOf()).map(({ assetId, status, errorCode, isRebuilt }) =>
+        [assetId, status, ...(errorCode === undefined ? [] : [errorCode]), ...(isRebuilt ? ["rebuilt"] : [])].join(" "),
       ),
   };
 }

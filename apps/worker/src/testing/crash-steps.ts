@@ -13,8 +13,10 @@ const open = fc.record({
     // Change of nothing, of one sat below dust, of exactly dust and of one sat above.
     fc.constantFrom(30_000 - 10, 30_000 - 10 - 329, 30_000 - 10 - 330, 30_000 - 10 - 331),
   ),
+  /** Units of an asset instead of sats: up to half of what a user has, or more than that. */
+  units: fc.option(fc.oneof(fc.integer({ min: 1, max: 50 }), fc.constantFrom(99, 100, 101)), { nil: undefined }),
   dustPolicy: fc.constantFrom("reject" as const, "to_recipient" as const),
-  /** Insists on the first coin of the user, so that two sessions want the same one. */
+  /** Insists on the first coin of the user (for units also on the one that carried them at first), so that two sessions want the same one. */
   names: fc.boolean(),
   autoStart: fc.oneof({ weight: 4, arbitrary: fc.constant(true) }, { weight: 1, arbitrary: fc.constant(false) }),
   proven: fc.oneof({ weight: 5, arbitrary: fc.constant(true) }, { weight: 1, arbitrary: fc.constant(false) }),

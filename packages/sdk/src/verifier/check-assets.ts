@@ -7,7 +7,7 @@ import { must, orRefuse } from "./refuse.js";
 import type { LinkedTx, OwnVtxo } from "./verifier-types.js";
 
 /** Where units may go: to the recipient what the intent says, and all else back to me. */
-type Destinations = Pick<OutputSummary, "asset" | "recipientVout" | "changeVout">;
+type Destinations = Pick<OutputSummary, "asset" | "recipientVout" | "changeVouts">;
 
 /**
  * Check 6: of the asset that is paid the recipient gets exactly the intent's units, and everything else on my inputs comes back
@@ -76,7 +76,7 @@ function checkDestinations(
   { outputs }: asset.AssetGroup,
   assetId: string,
   paid: PaidAsset | null,
-  { recipientVout, changeVout }: Destinations,
+  { recipientVout, changeVouts }: Destinations,
 ): void {
   const received = outputs.filter(({ vout }) => vout === recipientVout);
   if (paid !== null) {
@@ -85,7 +85,7 @@ function checkDestinations(
   }
   const others = paid === null ? outputs : outputs.filter(({ vout }) => vout !== recipientVout);
   must(
-    others.every(({ vout }) => vout === changeVout),
+    others.every(({ vout }) => changeVouts.includes(vout)),
     "change",
     `${assetId} does not come back to my change`,
   );

@@ -18,8 +18,8 @@ interface Output {
 export interface OutputSummary extends Pick<ExpectedPayment, "recipientPubkey" | "amountSats" | "feeSats" | "asset"> {
   readonly recipientVout: number;
   readonly changeSats: bigint;
-  /** Index of the change output, if there is one. */
-  readonly changeVout: number | null;
+  /** Indexes of the outputs that pay this wallet: none, one, or more when the assets that stay are too many for one. */
+  readonly changeVouts: readonly number[];
 }
 
 /**
@@ -54,25 +54,34 @@ export function checkOutputs(tx: LinkedTx, mine: readonly OwnVtxo[], options: Ve
   must(paid.length === 1, "extra_output", "the recipient is paid twice");
   must(toRecipient.sats === paidSats + (givesDust ? wantedChange : 0n), "amount", "the recipient gets another amount");
   const returned = spendable.filter((output) => output.script === myScript);
+  const returnedSats = sumSats(returned);
   must(returned.length > 0 || change === 0n, "change", "my change is missing");
-  must(returned.length <= 1, "extra_output", "more than one output pays me");
+  must(returned.length <= changeOutputsMax(mine), "extra_output", "more outputs pay me than my assets need");
   const others = spendable.filter((output) => output.script !== recipientScript && output.script !== myScript);
   must(
     others.length <= (foreignSats + coInputGainSats > 0n ? 1 : 0),
     "extra_output",
     "an output nobody is entitled to",
   );
-  const othersSats = others.reduce((sum, output) => sum + output.sats, 0n);
+  const othersSats = sumSats(others);
   must(othersSats <= foreignSats + coInputGainSats, "fee", "the gateway takes more than the intent's fee");
-  must((returned[0]?.sats ?? 0n) === change, "change", "my change is not what is left over");
+  must(returnedSats === change, "change", "my change is not what is left over");
   must(othersSats === foreignSats + coInputGainSats, "fee", "the fee is not the intent's");
-  const vouts = { recipientVout: toRecipient.vout, changeVout: returned[0]?.vout ?? null };
+  const vouts = { recipientVout: toRecipient.vout, changeVouts: returned.map(({ vout }) => vout) };
   return { recipientPubkey, amountSats, feeSats, asset, changeSats: change, ...vouts };
+}
+
+/** arkd lets a VTXO carry so many assets at its defaults; only a wallet with more gets its change on several. */
+const ASSETS_PER_VTXO_MAX = 110;
+
+function changeOutputsMax(mine: readonly OwnVtxo[]): number {
+  const assetIds = new Set(mine.flatMap(({ assets }) => assets.map(({ assetId }) => assetId)));
+  return Math.max(1, Math.ceil(assetIds.size / ASSETS_PER_VTXO_MAX));
 }
 
 function checkBalance(tx: LinkedTx, outputs: readonly Output[]): void {
   const inSats = tx.inputs.reduce((sum, input) => sum + input.amountSats, 0n);
-  const outSats = outputs.reduce((sum, output) => sum + output.sats, 0n);
+  const outSats = sumSats(outputs);
   must(inSats === outSats, "amount", "the transaction does not pay out what it takes in");
 }
 
@@ -82,6 +91,10 @@ function readOutputs(ark: Transaction): Output[] {
     must(script !== undefined && amount !== undefined, "structure", `output ${vout} is incomplete`);
     return { vout, script: hex.encode(script), sats: amount };
   });
+}
+
+function sumSats(outputs: readonly Output[]): bigint {
+  return outputs.reduce((sum, { sats }) => sum + sats, 0n);
 }
 
 function isExtension(script: string): boolean {
