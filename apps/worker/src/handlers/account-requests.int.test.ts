@@ -2,6 +2,7 @@ import { processServiceRequest } from "@arkrelay/core/nostr-service/process-serv
 import { serviceResponseSchema } from "@arkrelay/core/nostr/service-response";
 import { ALICE, BOB } from "@arkrelay/core/testing/ark-transfer";
 import { syncVtxos } from "@arkrelay/core/vtxo/sync-vtxos";
+import { registerTestAsset } from "@arkrelay/db/testing/register-asset";
 import { openTestDatabase, type TestDatabase } from "@arkrelay/db/testing/test-database";
 
 import { openLiftWorld } from "../testing/lift-world";
@@ -93,6 +94,23 @@ describe("sync_state", () => {
     expect(one).toMatchObject({
       user_vtxos: [{ vtxo_id: vtxoId, asset_id: SILVER, amount: 9 }],
       user_balances: [{ asset_id: SILVER, balance: 9 }],
+    });
+  });
+
+  it("names assets as the registry does, finds them by that name, and leaves arkd's id to the others", async () => {
+    await registerTestAsset(test.database, "gold", GOLD);
+    const vtxoId = world.arkd.fund(ALICE.pubkey, 500n, [
+      { assetId: GOLD, amount: 7n },
+      { assetId: SILVER, amount: 9n },
+    ]);
+    const all = await world.ask(ALICE, SYNC);
+    expect((all["user_vtxos"] as Page["user_vtxos"]).map(({ asset_id }) => asset_id)).toEqual(["gold", SILVER]);
+    const balances = (all["user_balances"] as Page["user_balances"]).map(({ asset_id }) => asset_id);
+    expect(new Set(balances)).toEqual(new Set(["gold", SILVER, "gBTC"]));
+    const one = await world.ask(ALICE, { ...SYNC, request_id: "sync-0002", asset_id: "gold" });
+    expect(one).toMatchObject({
+      user_vtxos: [{ vtxo_id: vtxoId, asset_id: "gold", amount: 7 }],
+      user_balances: [{ asset_id: "gold", balance: 7 }],
     });
   });
 
@@ -223,6 +241,19 @@ describe("query_balances", () => {
       { asset_id: "gBTC", balance: 31_000, reserved: 0, available: 30_670, vtxo_count: 2 },
     ]);
     expect(content["vtxos"]).toHaveLength(2);
+  });
+
+  it("answers by the name that was asked for, and shows the VTXOs of that asset alone", async () => {
+    await registerTestAsset(test.database, "gold", GOLD);
+    world.arkd.fund(ALICE.pubkey, 30_000n);
+    const vtxoId = world.arkd.fund(ALICE.pubkey, 1_000n, [
+      { assetId: GOLD, amount: 7n },
+      { assetId: SILVER, amount: 9n },
+    ]);
+    expect(await world.ask(ALICE, { ...BALANCES, asset_ids: ["gold"], include_vtxos: true })).toMatchObject({
+      balances: [{ asset_id: "gold", balance: 7, reserved: 0, available: 7, vtxo_count: 1 }],
+      vtxos: [{ vtxo_id: vtxoId, asset_id: "gold", amount: 7 }],
+    });
   });
 
   it("shows nobody the VTXOs of another key", async () => {
