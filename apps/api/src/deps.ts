@@ -126,7 +126,7 @@ export async function openDeps(config: ApiConfig, life: DepsLife, options: OpenO
     streams: openEventStreams(config, database, life, logger),
     jobs,
     insertJob,
-    session: openSessionDeps(config, database, insertJob, {
+    session: openSessionDeps(config, database, insertJob, daemons.tapd, {
       onOutboxInsert: onInsert,
       onLightningStatus: (type, status) => metrics.lightningOperations.inc({ type, status }),
     }),

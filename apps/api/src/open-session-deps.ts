@@ -1,5 +1,6 @@
 import { AppError } from "@arkrelay/core/errors";
 import type { InsertJobDeps } from "@arkrelay/core/jobs/insert-job";
+import { InvoiceQuotes, type InvoiceQuotesDeps } from "@arkrelay/core/lightning/invoice-quotes";
 import type { LightningSessionDeps } from "@arkrelay/core/lightning/lightning-deps";
 import type { ArkInfoSource, LightningInfoSource } from "@arkrelay/core/session/session-deps";
 import type { Database } from "@arkrelay/db/connection";
@@ -29,17 +30,20 @@ export function openSessionDeps(
   config: ApiConfig,
   database: Database,
   jobs: InsertJobDeps,
+  tapd: InvoiceQuotesDeps["tapd"],
   { onOutboxInsert, onLightningStatus }: SessionObservers,
 ): LightningSessionDeps {
+  const stores = openSessionStores(database);
   return {
     clock: systemClock,
     random: systemRandom,
     config: toSessionConfig(config),
     lightningConfig: toLightningConfig(config),
-    ...openSessionStores(database),
+    ...stores,
     operations: openLightningStores(database, createSealer(config.sealing), onLightningStatus).operations,
     jobs,
     lightningInfo: storedLightningInfo(database),
+    invoiceQuotes: new InvoiceQuotes({ assets: stores.assets, clock: systemClock, tapd }),
     arkInfo: storedArkInfo(database),
     outbox: new DrizzleNostrOutbox({ relays: config.nostr.relays, onInsert: onOutboxInsert }),
     peers: new DrizzleNostrPeers(database, config.nostr.dmScheme),

@@ -1,6 +1,7 @@
 import { hostname } from "node:os";
 
 import { deriveGatewayKeys } from "@arkrelay/core/ark/wallet-keys";
+import { InvoiceQuotes } from "@arkrelay/core/lightning/invoice-quotes";
 import type { LightningNode } from "@arkrelay/core/ports/lightning-node";
 import type { TaprootAssets } from "@arkrelay/core/ports/taproot-assets";
 import type { Waker } from "@arkrelay/core/ports/waker";
@@ -119,7 +120,7 @@ export async function openDeps(config: WorkerConfig, life: Life): Promise<Worker
     redis,
     attempts,
     waker,
-    ceremony: openCeremony(config, database, daemons.arkd, {
+    ceremony: openCeremony(config, database, daemons, {
       lightningInfo,
       operations: lightning.operations,
       onOutboxInsert: onInsert,
@@ -180,7 +181,7 @@ function openWaker(
 function openCeremony(
   config: WorkerConfig,
   database: Database,
-  arkd: DaemonManager["arkd"],
+  { arkd, tapd }: Pick<DaemonManager, "arkd" | "tapd">,
   {
     lightningInfo,
     operations,
@@ -191,14 +192,16 @@ function openCeremony(
 ): CeremonyDeps {
   const { nostr } = config;
   const hasKey = nostr.privateKey !== undefined || nostr.sealedPrivateKey !== undefined;
+  const stores = openSessionStores(database);
   return {
     clock: systemClock,
     random: systemRandom,
     config: toSessionConfig(config),
     lightningConfig: toLightningConfig(config),
     lightningInfo,
+    invoiceQuotes: new InvoiceQuotes({ assets: stores.assets, clock: systemClock, tapd }),
     operations,
-    ...openSessionStores(database),
+    ...stores,
     jobs: {
       jobs: new DrizzleJobStore(database),
       random: systemRandom,

@@ -456,7 +456,7 @@ describe("a land is refused before anything is locked", () => {
       ["too little time", { expirySeconds: 599 }, {}, "invoice_expired"],
       ["too little money", { amountMsat: 999_000n }, { amount: 999 }, "amount_below_minimum"],
       ["too much money", { amountMsat: 1_000_001_000n }, { amount: 1_000_001 }, "amount_above_maximum"],
-      ["an asset without a Lightning side", {}, { asset_id: "gUSD" }, "unsupported_type"],
+      ["an asset nobody registered", {}, { asset_id: "gUSD" }, "asset_unknown"],
       ["a wrong fee", {}, { fee_amount: 49 }, "fee_invalid"],
       ["a fee in something else", {}, { fee_asset_id: "gUSD" }, "fee_asset_rejected"],
       ["more than the user has", { amountMsat: 200_000_000n }, { amount: 200_000 }, "insufficient_balance"],

@@ -4,6 +4,7 @@ import { signItems } from "@arkrelay/core/ark/sign-items";
 import { deriveGatewayKeys } from "@arkrelay/core/ark/wallet-keys";
 import type { Caller } from "@arkrelay/core/caller";
 import { driveCeremony } from "@arkrelay/core/ceremony/drive-ceremony";
+import { InvoiceQuotes } from "@arkrelay/core/lightning/invoice-quotes";
 import { INTENT_KIND, RESPONSE_KIND } from "@arkrelay/core/nostr/kinds";
 import type { NostrEvent } from "@arkrelay/core/ports/nostr";
 import type { Random } from "@arkrelay/core/ports/random";
@@ -69,14 +70,16 @@ export async function openCeremonyWorld(
   const clock = new ManualClock(Date.now());
   const arkd = new InMemoryArkd(clock);
   const jobStore = new DrizzleJobStore(database);
+  const stores = openSessionStores(database);
   const deps: CeremonyDeps = {
     clock,
     random,
     config: { ...TEST_SESSION_CONFIG, ...config },
     lightningConfig: TEST_LIGHTNING_CONFIG,
+    invoiceQuotes: new InvoiceQuotes({ ...stores, clock, tapd: undefined }),
     lightningInfo: { current: async () => ({ nodePubkey: `02${"aa".repeat(32)}`, localMsat: 10_000_000_000n }) },
     operations: openLightningStores(database, createSealer({ key: new Uint8Array(32).fill(3) })).operations,
-    ...openSessionStores(database),
+    ...stores,
     jobs: { jobs: jobStore, random, clock, pendingJobsMax: 10_000 },
     arkInfo: { current: () => arkd.getInfo() },
     outbox: new DrizzleNostrOutbox({ relays: ["ws://relay.test"] }),

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 
 import { AppError } from "@arkrelay/core/errors";
 import { driveLift } from "@arkrelay/core/lightning/drive-lift";
+import { InvoiceQuotes } from "@arkrelay/core/lightning/invoice-quotes";
 import type { LightningConfig } from "@arkrelay/core/lightning/lightning-config";
 import type { LightningDeps } from "@arkrelay/core/lightning/lightning-deps";
 import { isLightningTerminal } from "@arkrelay/core/lightning/lightning-machine";
@@ -43,6 +44,7 @@ export async function openLiftWorld(
     ...openLightningStores(database, createSealer({ key: new Uint8Array(32).fill(3) })),
     lightning,
     tapd: channels,
+    invoiceQuotes: new InvoiceQuotes({ assets: world.deps.assets, clock: world.clock, tapd: channels }),
     lightningInfo: {
       current: async () => ({ nodePubkey: lightning.nodePubkey, localMsat: lightning.localMsat }),
     },

@@ -1,13 +1,17 @@
-import { AppError } from "../errors";
+import { AppError, assert } from "../errors";
 import type { AssetRegistry } from "../ports/asset-registry";
 import type { Tx } from "../ports/transactions";
 import type { RegisteredAsset } from "./registered-asset";
 
-/** What the gateway moves of an asset between Ark and Lightning; amounts in units. */
-export interface LightningSide {
+/** One asset under all its names: ours, arkd's and tapd's. They never change. */
+export interface Twin {
   readonly assetId: string;
   readonly arkAssetId: string;
   readonly taprootAssetId: string;
+}
+
+/** What the gateway moves of an asset between Ark and Lightning; amounts in units. */
+export interface LightningSide extends Twin {
   /** Price of the sats that come under the units of a lift. */
   readonly carrierUnits: bigint;
   readonly minLiftUnits: bigint;
@@ -43,4 +47,15 @@ export async function requireLightningSide(
   const side = lightningSideOf(asset);
   if (side === undefined) throw new AppError("unsupported_type", { details: { type, asset_id: assetId } });
   return side;
+}
+
+/** For what is under way already, whatever the registry allows by now. */
+export async function getTwin(assets: Pick<AssetRegistry, "find">, assetId: string): Promise<Twin> {
+  const asset = await assets.find(undefined, assetId);
+  const { arkAssetId, taprootAssetId } = asset ?? {};
+  assert(
+    arkAssetId !== undefined && taprootAssetId !== undefined,
+    `${assetId} was moved over Lightning and has its twin`,
+  );
+  return { assetId, arkAssetId, taprootAssetId };
 }

@@ -1,7 +1,7 @@
 import { AppError } from "../errors";
 import type { LightningOperation } from "../lightning/lightning-operation";
 import type { ChannelBooks } from "../ports/channel-books";
-import type { LightningNode } from "../ports/lightning-node";
+import type { LightningInvoice, LightningNode, LightningPayment } from "../ports/lightning-node";
 import type { LightningStore } from "../ports/lightning-stores";
 import type { ExplainedPart } from "../ports/reconciliation-store";
 import { GBTC } from "../vtxo/vtxo";
@@ -88,7 +88,7 @@ async function listAll(
   const all: LightningOperation[] = [];
   for (let afterId = 0n; ;) {
     const page = await list(afterId, PAGE);
-    all.push(...page.filter((each) => each.assetId === GBTC));
+    all.push(...page);
     const last = page.at(-1);
     if (page.length < PAGE || last === undefined) return all;
     afterId = last.id;
@@ -104,7 +104,7 @@ async function explainLifts(
   for (const lift of delivered) {
     const invoice = await deps.lightning.lookupInvoice(lift.paymentHash);
     if (invoice?.state === "settled")
-      parts.push({ kind: "lift_settled", ref: lift.operationId, amount: invoice.amtPaidMsat });
+      parts.push({ kind: "lift_settled", ref: lift.operationId, amount: arrivedMsat(lift, invoice) });
   }
   return parts;
 }
@@ -117,9 +117,20 @@ async function explainLands(
   for (const land of bounded(lands)) {
     const payment = await deps.lightning.trackPayment(land.paymentHash);
     if (payment?.status === "succeeded")
-      parts.push({ kind: "land_paid", ref: land.operationId, amount: -(payment.valueMsat + payment.feeMsat) });
+      parts.push({ kind: "land_paid", ref: land.operationId, amount: -leftMsat(land, payment) });
   }
   return parts;
+}
+
+/** Units came with less sats than they are worth. */
+function arrivedMsat({ assetId, carrierMsat = 0n }: LightningOperation, { amtPaidMsat }: LightningInvoice): bigint {
+  return assetId === GBTC ? amtPaidMsat : carrierMsat;
+}
+
+function leftMsat({ assetId }: LightningOperation, { valueMsat, feeMsat, htlcs }: LightningPayment): bigint {
+  if (assetId === GBTC) return valueMsat + feeMsat;
+  const arrived = htlcs.filter(({ status }) => status === "succeeded");
+  return arrived.reduce((sum, { sentMsat }) => sum + sentMsat, 0n);
 }
 
 function bounded(operations: readonly LightningOperation[]): readonly LightningOperation[] {

@@ -1,4 +1,4 @@
-import type { LightningSide } from "../asset/lightning-side";
+import type { Twin } from "../asset/lightning-side";
 import { AppError, toAppError } from "../errors";
 import { assetLiftDeliveredPostings, assetLiftLostPostings, assetLiftPaidPostings } from "../ledger/asset-postings";
 import { MSAT_PER_SAT } from "../ledger/postings";
@@ -15,9 +15,9 @@ import type { LightningOperation } from "./lightning-operation";
  */
 export function assetLiftRail(
   deps: Pick<LightningDeps, "lightning" | "tapd" | "lightningConfig">,
-  side: LightningSide,
+  twin: Twin,
 ): LiftRail {
-  const { assetId, arkAssetId, taprootAssetId } = side;
+  const { assetId, arkAssetId, taprootAssetId } = twin;
   return {
     arkAssetId,
     makeInvoice: (operation, expirySeconds) => makeInvoice(deps, taprootAssetId, operation, expirySeconds),

@@ -1,5 +1,4 @@
-import { lightningSideOf } from "../asset/lightning-side";
-import { assert } from "../errors";
+import { getTwin } from "../asset/lightning-side";
 import { GBTC } from "../vtxo/vtxo";
 import { assetLiftRail } from "./asset-lift-rail";
 import type { LiftRail } from "./lift-rail";
@@ -12,9 +11,5 @@ export async function findLiftRail(
   deps: Pick<LightningDeps, "lightning" | "tapd" | "lightningConfig" | "assets">,
   { assetId }: Pick<LightningOperation, "assetId">,
 ): Promise<LiftRail> {
-  if (assetId === GBTC) return satsLiftRail(deps);
-  const asset = await deps.assets.find(undefined, assetId);
-  const side = asset && lightningSideOf(asset);
-  assert(side !== undefined, `${assetId} was lifted and has its Lightning side`);
-  return assetLiftRail(deps, side);
+  return assetId === GBTC ? satsLiftRail(deps) : assetLiftRail(deps, await getTwin(deps.assets, assetId));
 }

@@ -3,9 +3,9 @@ import { MSAT_PER_SAT } from "../ledger/postings";
 import type { Bolt11Invoice } from "./bolt11";
 import type { LightningConfig } from "./lightning-config";
 
-/** What an invoice must be for a land of `amountSats`. */
+/** What an invoice must be for a land of `amountSats`; undefined = of units, whose worth the invoice must state itself. */
 export interface InvoiceRules {
-  readonly amountSats: bigint;
+  readonly amountSats: bigint | undefined;
   readonly now: Date;
   readonly config: Pick<LightningConfig, "network" | "landMinExpiryMarginMs" | "landMaxFinalCltv">;
 }
@@ -29,9 +29,12 @@ export function judgeInvoice(invoice: Bolt11Invoice, { amountSats, now, config }
     throw new AppError("invoice_expired", { details: { margin_seconds: config.landMinExpiryMarginMs / 1000 } });
   }
   const { amountMsat } = invoice;
-  if (amountMsat === undefined) return;
+  if (amountMsat === undefined) {
+    if (amountSats === undefined) throw invalid("amountless");
+    return;
+  }
   if (amountMsat % MSAT_PER_SAT !== 0n) throw invalid("fraction_of_a_sat");
-  if (amountMsat !== amountSats * MSAT_PER_SAT) {
+  if (amountSats !== undefined && amountMsat !== amountSats * MSAT_PER_SAT) {
     throw new AppError("invoice_amount_mismatch", {
       details: { expected: Number(amountMsat / MSAT_PER_SAT), got: Number(amountSats) },
     });

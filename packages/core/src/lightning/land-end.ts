@@ -1,6 +1,6 @@
 import { recipientsOf } from "../ceremony/final-transfer";
 import { AppError, assert } from "../errors";
-import { landPaidPostings, POSTING_KINDS } from "../ledger/postings";
+import { POSTING_KINDS } from "../ledger/postings";
 import { notifyUser } from "../nostr/notify-user";
 import type { ConfirmationContent } from "../nostr/result-content";
 import type { LightningPayment } from "../ports/lightning-node";
@@ -9,6 +9,8 @@ import { moveSession } from "../session/move-session";
 import { publishConfirmation } from "../session/publish-confirmation";
 import type { Session } from "../session/session";
 import { unusedSubsidySats } from "./fees";
+import { findLandRail } from "./find-land-rail";
+import { paidPostings } from "./land-postings";
 import { type HeldLand, inTransaction } from "./land-step";
 import { lockSessionOf } from "./lift-session";
 import { type LiftStep, MOVED } from "./lift-step";
@@ -27,13 +29,18 @@ export async function endPaid(
   { payment, preimage }: { readonly payment: LightningPayment; readonly preimage: string },
 ): Promise<LiftStep> {
   const { feeMsat: routingFeeMsat, paymentIndex } = payment;
+  const rail = await findLandRail(deps, land.operation);
+  const debitedUnits = rail.debitedUnits(payment);
   await inTransaction(deps, land, async (tx, operation, move) => {
-    const { operationId, amountSats, fee: feeSats, subsidySats } = operation;
-    const unused = unusedSubsidySats({ feeSats, subsidySats }, routingFeeMsat);
+    const { operationId, subsidySats, receivedVtxoId } = operation;
+    const unused = unusedSubsidySats({ feeSats: rail.routingFeeSats(operation), subsidySats }, routingFeeMsat);
+    const [received] = await deps.vtxos.listByIds(tx, [receivedVtxoId ?? ""]);
+    assert(received !== undefined, "a land that was paid for has the VTXO it received");
     const paid = await move({
       status: "paid",
       preimage,
       routingFeeMsat,
+      ...(debitedUnits !== undefined && { debitedUnits }),
       subsidySats: subsidySats - unused,
       paidAt: deps.clock.now(),
       unknownSince: null,
@@ -50,7 +57,7 @@ export async function endPaid(
       kind: POSTING_KINDS.landPaid,
       businessId: operationId,
       memo: `payment of land ${operationId}`,
-      postings: landPaidPostings(amountSats, routingFeeMsat),
+      postings: paidPostings(operation, received, { payment, debitedUnits: debitedUnits ?? 0n }),
     });
     // Ours for good: it waits for the next batch.
     await deps.vtxos.unlock(tx, landLockOf(operationId));

@@ -1,10 +1,10 @@
-import { AppError, assert, toAppError } from "../errors";
+import { AppError, toAppError } from "../errors";
 import { MSAT_PER_SAT } from "../ledger/postings";
 import type { SendPaymentOutcome } from "../ports/lightning-node";
 import type { Tx } from "../ports/transactions";
-import { decodeBolt11 } from "./bolt11";
-import { wantedSubsidySats } from "./fees";
+import { findLandRail } from "./find-land-rail";
 import { failLand, ROUTING_BUDGET } from "./land-end";
+import type { LandRail, Offer } from "./land-rail";
 import { type HeldLand, inTransaction } from "./land-step";
 import { type LiftStep, MOVED } from "./lift-step";
 import type { LightningDeps } from "./lightning-deps";
@@ -34,26 +34,22 @@ export async function beginPayment(deps: LightningDeps, land: HeldLand): Promise
   const isUntouched = known === undefined || known.status === "failed";
   if (isUntouched && operation.expiresAt <= deps.clock.now()) return failLand(deps, land, { reason: "expired" });
   const node = await readNode(deps);
+  const rail = await findLandRail(deps, operation);
   await inTransaction(deps, land, async (tx, current, move) => {
     const day = deps.clock.now().toISOString().slice(0, 10);
-    const subsidySats = await reserveSubsidy(deps, tx, current, day);
+    const limit = deps.lightningConfig.landRoutingSubsidyDailySats;
+    const wanted = rail.wantedSubsidySats(current);
+    const subsidySats = await deps.budgets.reserve(tx, { name: ROUTING_BUDGET, day, limit, wanted });
     await move({
       status: "in_flight",
       attempts: 1,
-      feeLimitMsat: (current.fee + subsidySats) * MSAT_PER_SAT,
+      feeLimitMsat: (rail.routingFeeSats(current) + subsidySats) * MSAT_PER_SAT,
       subsidySats,
       subsidyDay: day,
     });
     await writeAttempt(deps, tx, current, 1, node);
   });
   return MOVED;
-}
-
-function reserveSubsidy(deps: LightningDeps, tx: Tx, operation: LightningOperation, day: string): Promise<bigint> {
-  const { lightningConfig } = deps;
-  const wanted = wantedSubsidySats(lightningConfig, { amountSats: operation.amountSats, feeSats: operation.fee });
-  const limit = lightningConfig.landRoutingSubsidyDailySats;
-  return deps.budgets.reserve(tx, { name: ROUTING_BUDGET, day, limit, wanted });
 }
 
 export function writeAttempt(
@@ -74,22 +70,19 @@ export async function sendAttempt(
   deps: LightningDeps,
   land: HeldLand,
   attempt: LightningAttempt,
+  { rail, offer }: { readonly rail: LandRail; readonly offer: Offer },
 ): Promise<SendPaymentOutcome | undefined> {
   const { operation, signal } = land;
-  const { bolt11, paymentHash, feeLimitMsat, amountSats } = operation;
-  assert(bolt11 !== undefined && feeLimitMsat !== undefined, "a land in flight has its invoice and its fee limit");
+  const { rfqId } = offer;
   const markedAt = deps.clock.now();
-  const isMarked = await inTransaction(deps, land, (tx) =>
-    deps.operations.markAttemptSent(tx, operation.operationId, attempt.attempt, markedAt),
-  );
+  const isMarked = await inTransaction(deps, land, async (tx, _current, move) => {
+    if (rfqId !== undefined) await move({ rfqId });
+    return deps.operations.markAttemptSent(tx, operation.operationId, attempt.attempt, markedAt);
+  });
   if (!isMarked) return undefined;
-  const isAmountless = decodeBolt11(bolt11).amountMsat === undefined;
-  const { landPaymentTimeoutSeconds: timeoutSeconds, landCltvLimit: cltvLimit } = deps.lightningConfig;
-  const amountMsat = isAmountless ? amountSats * MSAT_PER_SAT : undefined;
-  const request = { bolt11, paymentHash, amountMsat, feeLimitMsat, timeoutSeconds, cltvLimit };
   requireAwake(deps, markedAt);
   try {
-    return await deps.lightning.sendPayment(request, signal);
+    return await rail.send(operation, offer, signal);
   } catch (thrown) {
     const error = toAppError(thrown);
     // It may go on; the look that follows tells.

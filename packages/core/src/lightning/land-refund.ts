@@ -1,5 +1,5 @@
 import { AppError, assert } from "../errors";
-import { landRefundedPostings, POSTING_KINDS } from "../ledger/postings";
+import { POSTING_KINDS } from "../ledger/postings";
 import { notifyUser } from "../nostr/notify-user";
 import { drivePayout } from "../payout/drive-payout";
 import type { Payout } from "../payout/payout";
@@ -10,6 +10,7 @@ import { publishFailure, refIdOf } from "../session/end-session";
 import { moveSession } from "../session/move-session";
 import type { Session } from "../session/session";
 import { paymentFailed } from "./land-end";
+import { refundedPostings } from "./land-postings";
 import { type HeldLand, inTransaction } from "./land-step";
 import { lockSessionOf } from "./lift-session";
 import { type LiftStep, lockHeld, MOVED, waitMs } from "./lift-step";
@@ -92,16 +93,17 @@ function runOf(deps: LightningDeps, land: HeldLand): PayoutRun {
 /** The user has its VTXO again, fee included: row, ledger, session and its 31341 in the transaction that books it. */
 async function endRefunded(deps: LightningDeps, tx: Tx, land: HeldLand, { txid, attempt }: FinalPayout): Promise<void> {
   const operation = await lockHeld(deps, tx, land);
-  const { operationId, amountSats, fee } = operation;
+  const { operationId, fee } = operation;
+  const output = attempt.outputs.find((each) => each.role === "recipient");
+  assert(output !== undefined, "a refund goes to its user");
   await deps.operations.move(tx, operation, { status: "refunded", refundTxid: txid, unknownSince: null }, land.fence);
   await deps.ledger.post(tx, {
     kind: POSTING_KINDS.landRefunded,
     businessId: operationId,
     memo: `refund of land ${operationId}`,
-    postings: landRefundedPostings(amountSats, fee),
+    postings: refundedPostings(operation, output),
   });
   const session = await failSession(deps, tx, operation, txid);
-  const output = attempt.outputs.find((each) => each.role === "recipient");
   await notifyUser(deps, tx, {
     session,
     type: "land_refunded",
@@ -110,7 +112,7 @@ async function endRefunded(deps: LightningDeps, tx: Tx, land: HeldLand, { txid, 
     assetId: operation.assetId,
     paymentHash: operation.paymentHash,
     errorCode: "payment_failed",
-    ...(output === undefined ? {} : { vtxoId: `${txid}:${output.vout}` }),
+    vtxoId: `${txid}:${output.vout}`,
   });
 }
 

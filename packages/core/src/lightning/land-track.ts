@@ -2,6 +2,8 @@ import { type AppError, assert, toAppError } from "../errors";
 import { MSAT_PER_SAT } from "../ledger/postings";
 import { notifyUser } from "../nostr/notify-user";
 import type { LightningPayment } from "../ports/lightning-node";
+import { NO_QUOTE } from "./asset-land-rail";
+import { findLandRail } from "./find-land-rail";
 import { judgePayment, type PaymentVerdict } from "./judge-payment";
 import { endPaid, failLand, type LandFailure } from "./land-end";
 import { type NodeFacts, readNode, sendAttempt, writeAttempt } from "./land-pay";
@@ -140,16 +142,23 @@ async function send(
   }
   const isForThisNode = node.nodePubkey === attempt.lndPubkey && node.topIndex >= attempt.topIndex;
   if (attempt.sentAt === undefined && !isForThisNode) return replaceAttempt(deps, land, attempt, node);
+  const rail = await findLandRail(deps, land.operation);
+  const offer = await rail.findOffer(land.operation);
+  if (offer === undefined) {
+    // Nothing has left: the user's price is too low for every peer. After a send nobody can say so before that one is accounted for.
+    if (attempt.sentAt === undefined) return { kind: "give_back", failure: { reason: "no_route", attempt } };
+    return waitUnknown(deps, land, "no peer offers the payment again at the user's price");
+  }
   memory.sentAttempt = attempt.attempt;
   memory.refusal = undefined;
-  const outcome = await sendAttempt(deps, land, attempt);
-  if (outcome?.kind === "refused" && attempt.sentAt === undefined)
-    memory.refusal = isExpired(outcome.reason) ? "expired" : "error";
+  const outcome = await sendAttempt(deps, land, attempt, { rail, offer });
+  if (outcome?.kind === "refused" && attempt.sentAt === undefined) memory.refusal = refusalReason(outcome.reason);
   return MOVED;
 }
 
-function isExpired(reason: string): boolean {
-  return reason.includes("expired");
+function refusalReason(reason: string): string {
+  if (reason === NO_QUOTE) return "no_route";
+  return reason.includes("expired") ? "expired" : "error";
 }
 
 /**

@@ -2,25 +2,28 @@ import { bytesToHex } from "@noble/hashes/utils.js";
 
 import { AppError, assert } from "../errors";
 import { MSAT_PER_SAT } from "../ledger/postings";
+import type { OpenLandSums } from "../ports/lightning-stores";
 import type { Tx } from "../ports/transactions";
 import type { LandIntent, Session } from "../session/session";
 import type { SessionDeps } from "../session/session-deps";
 import { ensureScript } from "../vtxo/ensure-script";
 import { GBTC } from "../vtxo/vtxo";
 import { decodeBolt11, type Bolt11Invoice } from "./bolt11";
+import type { InvoiceQuote } from "./invoice-quotes";
 import type { LightningOperation } from "./lightning-operation";
 
 export interface WantedLand {
   readonly userPubkey: string;
-  readonly amountSats: bigint;
-  readonly invoice: Bolt11Invoice;
+  readonly intent: LandIntent;
 }
 
 /**
- * What rows and node say against a land: the hash is a lift's or claimed, the invoice is our own node's, too many lands of the key in
- * flight, channels that hold too little. Errors: invoice_used, session_limit, inventory_exhausted, and those of the info source.
+ * What rows and nodes say against a land: the hash is a lift's or claimed, the invoice is our own node's, too many lands of the key in
+ * flight, it costs more units than the user gives, channels that hold too little. Errors: invoice_used, session_limit,
+ * invoice_amount_mismatch, inventory_exhausted, and those of the info sources.
  */
-export async function checkLand(deps: SessionDeps, tx: Tx, { userPubkey, amountSats, invoice }: WantedLand) {
+export async function checkLand(deps: SessionDeps, tx: Tx, { userPubkey, intent }: WantedLand): Promise<void> {
+  const invoice = invoiceOf(intent);
   const { nodePubkey, localMsat } = await deps.lightningInfo.current();
   const known = await deps.operations.findByHash(tx, invoice.paymentHash);
   if (invoice.payeePubkey === nodePubkey || known?.claimedHash !== undefined) throw new AppError("invoice_used");
@@ -30,23 +33,36 @@ export async function checkLand(deps: SessionDeps, tx: Tx, { userPubkey, amountS
     const message = `${open} lands of this key are in flight; the limit is ${landMaxInFlight}.`;
     throw new AppError("session_limit", { message, retryAfterSeconds: 30 });
   }
-  await checkLiquidity(deps, tx, { amountSats, payeePubkey: invoice.payeePubkey, localSats: localMsat / MSAT_PER_SAT });
+  const { assetId, amount } = intent;
+  const { payeePubkey } = invoice;
+  const sums = await deps.operations.sumOpenLands(tx, { payeePubkey, assetId });
+  const quote = quoteOf(deps, intent);
+  if (quote === undefined) {
+    const local = localMsat / MSAT_PER_SAT;
+    return checkLiquidity(intent, sums, { free: local, total: local + sums.inFlight });
+  }
+  if (quote.units > amount) {
+    const details = { expected: Number(quote.units), got: Number(amount) };
+    throw new AppError("invoice_amount_mismatch", { message: "The invoice costs more units than are given.", details });
+  }
+  return checkLiquidity(intent, sums, { free: quote.channelUnits - sums.inFlight, total: quote.channelUnits });
+}
+
+/** What the invoice of an asset's land costs; sats cost what they are. */
+function quoteOf(deps: SessionDeps, intent: LandIntent): InvoiceQuote | undefined {
+  return intent.assetId === GBTC ? undefined : deps.invoiceQuotes.current(intent.assetId, intent.lightningInvoice);
 }
 
 /** Nobody but one payee would be served any more if it could have all of our liquidity, and then keep its HTLCs open. */
-async function checkLiquidity(
-  deps: SessionDeps,
-  tx: Tx,
-  wanted: { readonly amountSats: bigint; readonly payeePubkey: string; readonly localSats: bigint },
-): Promise<void> {
-  const { amountSats, payeePubkey, localSats } = wanted;
-  const { receivedSats, inFlightSats, toPayeeSats } = await deps.operations.sumOpenLands(tx, payeePubkey);
-  const isCovered = amountSats <= localSats - receivedSats;
-  const isShared = (toPayeeSats + amountSats) * 2n <= localSats + inFlightSats;
-  if (isCovered && isShared) return;
+function checkLiquidity(
+  { assetId, amount }: LandIntent,
+  { received, toPayee }: OpenLandSums,
+  { free, total }: { readonly free: bigint; readonly total: bigint },
+): void {
+  if (amount <= free - received && (toPayee + amount) * 2n <= total) return;
   throw new AppError("inventory_exhausted", {
     message: "The gateway's channels cannot carry a payment of this size to this payee now.",
-    details: { asset_id: GBTC },
+    details: { asset_id: assetId },
     retryAfterSeconds: 60,
   });
 }
@@ -57,6 +73,7 @@ export async function openLand(deps: SessionDeps, tx: Tx, session: Session): Pro
   assert(intent.type === "lightning_land", "the session of a land has the intent of one");
   const script = await ensureScript(deps.vtxos, tx, userPubkey, await deps.arkInfo.current(), "user");
   const invoice = invoiceOf(intent);
+  const quote = quoteOf(deps, intent);
   return deps.operations.insert(tx, {
     operationId: `land_${bytesToHex(deps.random.bytes(16))}`,
     invoiceType: "land",
@@ -68,8 +85,9 @@ export async function openLand(deps: SessionDeps, tx: Tx, session: Session): Pro
     sessionId,
     assetId: intent.assetId,
     amount: intent.amount,
-    amountSats: intent.amountSats,
+    amountSats: quote === undefined ? intent.amountSats : (invoice.amountMsat ?? 0n) / MSAT_PER_SAT,
     fee: intent.feeAmount,
+    ...(quote !== undefined && { quotedUnits: quote.units }),
     userScript: script.script,
     memo: "",
     preimage: undefined,

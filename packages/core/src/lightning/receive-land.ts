@@ -1,12 +1,16 @@
 import { bookFinal, resultOf, type FinalTransfer } from "../ceremony/final-transfer";
 import { assert } from "../errors";
-import { landReceivedPostings, POSTING_KINDS } from "../ledger/postings";
+import { POSTING_KINDS } from "../ledger/postings";
+import type { PlannedOutput } from "../ports/session-stores";
 import type { Tx } from "../ports/transactions";
 import type { Wake } from "../ports/waker";
 import { moveSession } from "../session/move-session";
 import type { Session } from "../session/session";
 import type { CeremonyDeps } from "../session/session-deps";
+import { unitsOn } from "../vtxo/vtxo";
+import { receivedPostings } from "./land-postings";
 import { lockLand } from "./land-session";
+import type { LightningOperation } from "./lightning-operation";
 import { lightningWakeOf } from "./lightning-wake";
 
 /** Whose lock the VTXO of a land carries, from the moment it is ours until it is paid for or given back. */
@@ -40,7 +44,7 @@ export async function receiveLand(
   );
   const land = await lockLand(deps, tx, session);
   const received = transfer.outputs.find((output) => output.role === "recipient");
-  assert(received?.amountSats === land.amountSats + land.fee, "a land receives its amount and its fee");
+  assert(received !== undefined && isWhole(land, session, received), "a land receives its amount and its fee");
   const receivedVtxoId = `${transfer.txid}:${received.vout}`;
   const wakeAt = deps.clock.now();
   const moved = await deps.operations.move(tx, land, { status: "received", receivedVtxoId, wakeAt }, undefined);
@@ -51,7 +55,13 @@ export async function receiveLand(
     kind: POSTING_KINDS.landReceived,
     businessId: land.operationId,
     memo: `VTXO of land ${land.operationId}`,
-    postings: landReceivedPostings(land.amountSats, land.fee),
+    postings: receivedPostings(land, received),
   });
   return { session: finalized, wake: lightningWakeOf(moved, wakeAt) };
+}
+
+function isWhole({ amount, fee }: LightningOperation, { intent }: Session, received: PlannedOutput): boolean {
+  const { arkAssetId } = intent;
+  const came = arkAssetId === undefined ? received.amountSats : unitsOn({ assets: received.assets ?? [] }, arkAssetId);
+  return came === amount + fee;
 }

@@ -50,6 +50,9 @@ export async function processServiceRequest(deps: ServiceRequestDeps, event: Nos
     head = readRequestHead(opened.plainText);
     const request = parseServiceRequest(opened.plainText);
     if (READS_VTXOS.has(request.action)) await freshen(deps, event.pubkey);
+    if (request.action === "land_lightning") {
+      await deps.invoiceQuotes.ask(request.assetId, request.lightningInvoice);
+    }
     const wakes = await deps.transactions.run((tx) => serveOnce(deps, tx, opened, request));
     return { errorCode: undefined, wakes };
   } catch (thrown) {

@@ -1,5 +1,5 @@
 import { assert } from "../errors";
-import { checkLand, invoiceOf } from "../lightning/open-land";
+import { checkLand } from "../lightning/open-land";
 import type { LandRequest } from "../nostr/service-request";
 import type { NostrEvent } from "../ports/nostr";
 import type { Tx } from "../ports/transactions";
@@ -30,8 +30,8 @@ export async function serveLand(
     await deps.arkInfo.current(),
   );
   assert(intent.type === "lightning_land", "the intent of a land");
-  const { amount, amountSats, feeAmount } = intent;
-  await checkLand(deps, tx, { userPubkey: event.pubkey, amountSats, invoice: invoiceOf(intent) });
+  const { amount, feeAmount } = intent;
+  await checkLand(deps, tx, { userPubkey: event.pubkey, intent });
   await answerService(deps, tx, event, request, (head) => ({
     ...head,
     action,

@@ -119,11 +119,11 @@ export interface LightningStore {
   }>;
   /** Lands of a user past `pending_payment` that are not ended. */
   countOpenLands(tx: Tx | undefined, userPubkey: string): Promise<number>;
-  /** What lands take of the channels: paid for by their users and not sent, and sent and not ended; and both to one payee. */
+  /** What lands of an asset take of the channels. */
   sumOpenLands(
     tx: Tx | undefined,
-    payeePubkey: string,
-  ): Promise<{ readonly receivedSats: bigint; readonly inFlightSats: bigint; readonly toPayeeSats: bigint }>;
+    of: { readonly payeePubkey: string; readonly assetId: string },
+  ): Promise<OpenLandSums>;
 
   insertAttempt(
     tx: Tx,
@@ -148,6 +148,16 @@ export interface LightningStore {
 
   /** Of rows made at or after `since`. */
   readStatistics(since: Date): Promise<LightningStatistics>;
+}
+
+/** Base units of one asset. */
+export interface OpenLandSums {
+  /** Paid for by their users and not sent. */
+  readonly received: bigint;
+  /** Sent and not ended. */
+  readonly inFlight: bigint;
+  /** Both to one payee. */
+  readonly toPayee: bigint;
 }
 
 export interface LightningStatistics {

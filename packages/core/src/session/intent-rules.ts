@@ -1,6 +1,7 @@
 import type { ActiveAsset } from "../asset/active-asset";
 import { AppError } from "../errors";
 import { judgeLand } from "../lightning/judge-land";
+import type { LandTerms } from "../lightning/land-terms";
 import { checkLiftAmount, type LiftTerms } from "../lightning/lift-terms";
 import type { LightningConfig } from "../lightning/lightning-config";
 import type { JsonObject, JsonValue } from "../nostr/integer-json";
@@ -80,6 +81,7 @@ export function toTransferIntent(parsed: TransferIntentContent, rules: TransferI
 }
 
 export interface LandRules {
+  readonly terms: LandTerms;
   readonly config: LightningConfig;
   /** Owner of the gateway's land script. */
   readonly landPubkey: string;
@@ -88,23 +90,24 @@ export interface LandRules {
 }
 
 /**
- * Lightning side, amounts, invoice, fee; the first rule that fails is thrown (1006, 2006, 2007, 4001, 4002). What the rows and the
- * node say is judged when the session opens (lightning/open-land.ts).
+ * Amounts, invoice, fee; the first rule that fails is thrown (2006, 2007, 4001, 4002). What the rows and the nodes say is judged when the session opens (lightning/open-land.ts).
  */
 export function toLandIntent(parsed: LandIntentContent, rules: LandRules): LandIntent {
   const { params } = parsed;
-  const { invoice, feeSats } = judgeLand(params, rules);
-  checkFee(params.feeAssetId, params.feeAmount, feeSats);
+  const { terms, dustSats } = rules;
+  const { invoice, fee } = judgeLand(params, rules);
+  checkFee(params.feeAssetId, params.feeAmount, fee, terms.assetId);
   return {
     actionId: parsed.content.action_id,
     type: "lightning_land",
-    assetId: GBTC,
-    arkAssetId: undefined,
+    assetId: terms.assetId,
+    arkAssetId: terms.arkAssetId,
     amount: params.amount,
-    amountSats: params.amount,
+    // The sender pays the carrier of what the gateway gets, and no more sats than it needs.
+    amountSats: terms.arkAssetId === undefined ? params.amount : dustSats,
     recipientPubkey: rules.landPubkey,
-    feeAssetId: GBTC,
-    feeAmount: feeSats,
+    feeAssetId: terms.assetId,
+    feeAmount: fee,
     sourceVtxos: undefined,
     dustPolicy: "reject",
     expiresAt: parsed.expiresAt,
@@ -150,9 +153,16 @@ function isPresent(member: [string, JsonValue | undefined]): member is [string, 
 }
 
 /** 4001 is a fee fault only: missing or another amount. 4002: paid in something else. */
-function checkFee(feeAssetId: string | undefined, feeAmount: bigint | undefined, expected: bigint): void {
-  const details = { expected: Number(expected), fee_asset_id: GBTC };
+function checkFee(
+  feeAssetId: string | undefined,
+  feeAmount: bigint | undefined,
+  expected: bigint,
+  expectedAssetId = GBTC,
+): void {
+  const details = { expected: Number(expected), fee_asset_id: expectedAssetId };
   if (feeAssetId === undefined || feeAmount === undefined) throw new AppError("fee_invalid", { details });
-  if (feeAssetId !== GBTC) throw new AppError("fee_asset_rejected", { details: { accepted: [GBTC] } });
+  if (feeAssetId !== expectedAssetId) {
+    throw new AppError("fee_asset_rejected", { details: { accepted: [expectedAssetId] } });
+  }
   if (feeAmount !== expected) throw new AppError("fee_invalid", { details });
 }

@@ -103,7 +103,7 @@ export async function openReadIntent(
   await requireQuota(deps, tx, open);
   const now = deps.clock.now();
   const invoice = intent.type === "lightning_land" ? invoiceOf(intent) : undefined;
-  if (invoice !== undefined) await checkLand(deps, tx, { ...open, amountSats: intent.amountSats, invoice });
+  if (intent.type === "lightning_land") await checkLand(deps, tx, { userPubkey: open.userPubkey, intent });
   const mirrorIsFresh = await isMirrorFresh(deps, open.userPubkey);
   if (mirrorIsFresh) await judgeFunds(deps, tx, { ...open, intent }, selectionRules(deps, intent, info));
   const session = await deps.sessions.insert(

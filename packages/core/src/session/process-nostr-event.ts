@@ -51,6 +51,9 @@ async function processIntent(deps: CeremonyDeps, event: NostrEvent): Promise<Pro
     checkIntentNetwork(content, deps.config);
     const info = await deps.arkInfo.current();
     const parsed = parseIntentParams(envelope);
+    if (parsed.kind === "lightning_land") {
+      await deps.invoiceQuotes.ask(parsed.params.assetId, parsed.params.lightningInvoice);
+    }
     const read = await judgeIntent(deps, parsed, event.pubkey, info, event, intentContentHash(parsed.content));
     const needsCoins = read.intent.type !== "lightning_lift";
     if (needsCoins && !(await isMirrorFresh(deps, event.pubkey))) await syncVtxos(deps, { ownerPubkey: event.pubkey });

@@ -2,6 +2,7 @@ import { getActiveAsset } from "../asset/active-asset";
 import { dustOf } from "../ceremony/ark-limits";
 import { AppError } from "../errors";
 import { lightningFee } from "../lightning/fees";
+import { findLandTerms } from "../lightning/land-terms";
 import { findLiftTerms } from "../lightning/lift-terms";
 import { verifyEvent } from "../nostr/event-id";
 import { intentContentHash, parseIntentContent, type ParsedIntent } from "../nostr/intent-content";
@@ -94,8 +95,9 @@ async function toIntent(
       return toTransferIntent(parsed, { senderPubkey: userPubkey, asset, l2FeeSats, dustSats });
     }
     case "lightning_land": {
+      const terms = await findLandTerms(deps, undefined, parsed.params.assetId);
       const { ownerPubkey: landPubkey } = await findGatewayScript(deps.vtxos, "land", info);
-      return toLandIntent(parsed, { config, landPubkey, dustSats, now: deps.clock.now() });
+      return toLandIntent(parsed, { terms, config, landPubkey, dustSats, now: deps.clock.now() });
     }
     case "lightning_lift":
       return toLiftIntent(parsed, {
@@ -140,8 +142,10 @@ function envelopeOf(data: Readonly<Record<string, unknown>>): Record<string, unk
 
 function withFee(deps: SessionDeps, type: SessionType, params: unknown): unknown {
   if (typeof params !== "object" || params === null || Array.isArray(params)) return params;
-  const { amount } = params as { readonly amount?: unknown };
-  return { fee_asset_id: GBTC, fee_amount: Number(feeOf(deps, type, amount)), ...params };
+  const { amount, asset_id: assetId } = params as { readonly amount?: unknown; readonly asset_id?: unknown };
+  // A land's fee is taken of what is landed.
+  const feeAssetId = type === "lightning_land" && typeof assetId === "string" ? assetId : GBTC;
+  return { fee_asset_id: feeAssetId, fee_amount: Number(feeOf(deps, type, amount)), ...params };
 }
 
 function feeOf({ config, lightningConfig }: SessionDeps, type: SessionType, amount: unknown): bigint {

@@ -1,4 +1,5 @@
 import type { InsertJobDeps } from "../jobs/insert-job";
+import type { InvoiceQuoteSource } from "../lightning/invoice-quotes";
 import type { LightningConfig } from "../lightning/lightning-config";
 import type { ArkDaemon, ArkServerInfo } from "../ports/ark-daemon";
 import type { AssetRegistry } from "../ports/asset-registry";
@@ -75,6 +76,7 @@ export interface SessionDeps {
   readonly ledger: LedgerStore;
   readonly lightningConfig: LightningConfig;
   readonly lightningInfo: LightningInfoSource;
+  readonly invoiceQuotes: InvoiceQuoteSource;
   readonly operations: LightningStore;
   readonly jobs: InsertJobDeps;
   readonly arkInfo: ArkInfoSource;

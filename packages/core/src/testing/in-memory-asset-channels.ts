@@ -9,6 +9,8 @@ import type {
   PayAssetInvoiceRequest,
   SellQuote,
   SellQuoteRequest,
+  TaprootAssetBalance,
+  TaprootAssets,
 } from "../ports/taproot-assets";
 import type { InMemoryLightningNode } from "./in-memory-lightning-node";
 
@@ -22,9 +24,11 @@ const QUOTE_LIFE_MS = 600_000;
  * tapd's channel side behind its port, in front of an lnd in memory. A unit costs the same both ways; invoices are rounded down to
  * msat and units to whole ones, as tapd does. Faults are those of the node.
  */
-export class InMemoryAssetChannels implements AssetPayments {
+export class InMemoryAssetChannels implements AssetPayments, Pick<TaprootAssets, "getAssetBalance"> {
   /** Price of a unit. */
   msatPerUnit = 1_000_000n;
+  /** Units on our side of the channels at first. */
+  openingUnits = 100_000n;
   /** Whether a peer sells what it is asked for. */
   isSelling = true;
   /** Units that a peer sells for less than it is asked for; undefined = all that is asked. */
@@ -63,6 +67,12 @@ export class InMemoryAssetChannels implements AssetPayments {
     this.lightning.meet("read");
     const { amountMsat = 0n } = decodeBolt11(bolt11);
     return { units: this.unitsFor(amountMsat), amountMsat };
+  }
+
+  async getAssetBalance(assetId: string): Promise<TaprootAssetBalance> {
+    this.lightning.meet("read");
+    const channelUnits = this.openingUnits + this.lightning.netUnits(assetId);
+    return { assetId, balanceUnits: 0n, utxoCount: 0, channelUnits, unconfirmedUnits: 0n, leasedUnits: 0n };
   }
 
   async requestSellQuote({ assetId, paymentMaxMsat }: SellQuoteRequest): Promise<SellQuote | undefined> {

@@ -550,11 +550,11 @@ export class InMemoryLightningNode implements LightningNode {
       return { ...payment, status: "failed", failureReason: answer.reason, htlcs };
     }
     // Where units travel, they pay for the routing too.
-    const feeMsat = htlcs.some(({ units }) => units.size > 0) ? 0n : answer.feeMsat;
-    this.localMsat -= feeMsat;
+    const movedFeeMsat = htlcs.some(({ units }) => units.size > 0) ? 0n : answer.feeMsat;
+    this.localMsat -= movedFeeMsat;
     const { paymentHash, paymentIndex } = payment;
     this.timesPaid.set(paymentHash, (this.timesPaid.get(paymentHash) ?? 0) + 1);
-    this.paid.set(paymentHash, { msat: sentMsat + feeMsat, paymentIndex });
+    this.paid.set(paymentHash, { msat: sentMsat + movedFeeMsat, paymentIndex });
     return { ...payment, status: "succeeded", preimage: answer.preimage, feeMsat: answer.feeMsat, htlcs };
   }
 }

@@ -7,6 +7,7 @@ import type {
   LightningStatistics,
   LightningStore,
   NewLightningOperation,
+  OpenLandSums,
 } from "@arkrelay/core/ports/lightning-stores";
 import type { Tx } from "@arkrelay/core/ports/transactions";
 import type { Wake } from "@arkrelay/core/ports/waker";
@@ -206,20 +207,17 @@ export class DrizzleLightningStore implements LightningStore {
     return readInteger(row ?? {}, "n");
   }
 
-  async sumOpenLands(tx: Tx | undefined, payeePubkey: string) {
+  async sumOpenLands(tx: Tx | undefined, of: Parameters<LightningStore["sumOpenLands"]>[1]): Promise<OpenLandSums> {
     const [row] = await this.handle(tx).select(
-      `SELECT COALESCE(SUM(IF(i.status = 'received', i.amount_sats, 0)), 0) AS received_sats,
-         COALESCE(SUM(IF(i.status = 'in_flight', i.amount_sats, 0)), 0) AS in_flight_sats,
-         COALESCE(SUM(IF(i.payee_pubkey = ?, i.amount_sats, 0)), 0) AS to_payee_sats
-       FROM lightning_invoices i WHERE i.invoice_type = 'land' AND i.status IN ('received','in_flight')`,
-      [payeePubkey],
+      `SELECT COALESCE(SUM(IF(i.status = 'received', i.amount, 0)), 0) AS received,
+         COALESCE(SUM(IF(i.status = 'in_flight', i.amount, 0)), 0) AS in_flight,
+         COALESCE(SUM(IF(i.payee_pubkey = ?, i.amount, 0)), 0) AS to_payee
+       FROM lightning_invoices i
+       WHERE i.invoice_type = 'land' AND i.status IN ('received','in_flight') AND i.asset_id = ?`,
+      [of.payeePubkey, of.assetId],
     );
-    const sats = (column: string) => readBigint(row ?? {}, column);
-    return {
-      receivedSats: sats("received_sats"),
-      inFlightSats: sats("in_flight_sats"),
-      toPayeeSats: sats("to_payee_sats"),
-    };
+    const units = (column: string) => readBigint(row ?? {}, column);
+    return { received: units("received"), inFlight: units("in_flight"), toPayee: units("to_payee") };
   }
 
   async insertAttempt(

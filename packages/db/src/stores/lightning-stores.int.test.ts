@@ -275,10 +275,15 @@ describe("the limits on open lifts and lands", () => {
     await open(payee, "received", "in_flight");
     await open(other, "received", "in_flight");
     await open(payee, "received", "in_flight", "paid");
-    expect(await operations.sumOpenLands(undefined, payee)).toEqual({
-      receivedSats: 50_000n,
-      inFlightSats: 100_000n,
-      toPayeeSats: 100_000n,
+    expect(await operations.sumOpenLands(undefined, { payeePubkey: payee, assetId: "gBTC" })).toEqual({
+      received: 50_000n,
+      inFlight: 100_000n,
+      toPayee: 100_000n,
+    });
+    expect(await operations.sumOpenLands(undefined, { payeePubkey: payee, assetId: "gold" })).toEqual({
+      received: 0n,
+      inFlight: 0n,
+      toPayee: 0n,
     });
   });
 
