@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { hostname } from "node:os";
 
 import { DEFAULT_KEY_SCOPES } from "@arkrelay/core/http/admin";
+import type { InvoiceQuotesDeps } from "@arkrelay/core/lightning/invoice-quotes";
 import type { LightningNode } from "@arkrelay/core/ports/lightning-node";
 import type { DaemonManager, DaemonName } from "@arkrelay/daemons/daemon-manager";
 import { openProcessDaemons } from "@arkrelay/daemons/open-process-daemons";
@@ -64,6 +65,8 @@ export interface OpenOptions {
   readonly queueNamespace?: string;
   /** Instead of the configured one, for tests. */
   readonly lnd?: LightningNode;
+  /** Instead of the configured one, for tests. */
+  readonly tapd?: InvoiceQuotesDeps["tapd"];
 }
 
 /** Opens every connection of the API and registers how each is closed. */
@@ -126,7 +129,7 @@ export async function openDeps(config: ApiConfig, life: DepsLife, options: OpenO
     streams: openEventStreams(config, database, life, logger),
     jobs,
     insertJob,
-    session: openSessionDeps(config, database, insertJob, daemons.tapd, {
+    session: openSessionDeps(config, database, insertJob, options.tapd ?? daemons.tapd, {
       onOutboxInsert: onInsert,
       onLightningStatus: (type, status) => metrics.lightningOperations.inc({ type, status }),
     }),

@@ -41,6 +41,22 @@ describe("intents", () => {
     });
   });
 
+  it("of an asset are in its units, a land's fee too", () => {
+    expect(createLandIntent({ assetId: "gUSD", amount: 2_500, invoice: BOLT11, expiresAt: 1 }).params).toEqual({
+      asset_id: "gUSD",
+      amount: 2_500,
+      lightning_invoice: BOLT11,
+      fee_asset_id: "gUSD",
+      fee_amount: 3,
+    });
+    expect(createLiftIntent({ assetId: "gUSD", amount: 40 }).params).toEqual({
+      asset_id: "gUSD",
+      amount: 40,
+      fee_asset_id: "gBTC",
+      fee_amount: 0,
+    });
+  });
+
   it("with a fraction are never made", () => {
     expect(() => createLandIntent({ amountSats: 0.5, invoice: BOLT11 })).toThrow(TypeError);
     expect(() => createLiftIntent({ amountSats: 2 ** 53 })).toThrow(TypeError);

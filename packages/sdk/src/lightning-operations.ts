@@ -2,7 +2,14 @@ import { openDeadline } from "./deadline.js";
 import { CeremonyTimeoutError, PaymentFailedError, RetriableHttpError } from "./errors.js";
 import type { ServiceResponse31501 } from "./event-schemas.js";
 import type { GatewayClient } from "./gateway-client.js";
-import { createLandIntent, type LandIntentRequest, landFeeSats, newId } from "./lightning-intents.js";
+import {
+  createLandIntent,
+  type LandIntentRequest,
+  type LightningAmount,
+  newId,
+  readLandFee,
+  readLightningAmount,
+} from "./lightning-intents.js";
 import type { NostrGatewayClient } from "./nostr-client.js";
 import { PaymentFlow, type PaymentFlowOptions, type WaitOptions } from "./payment-flow.js";
 import { delay } from "./retry.js";
@@ -12,12 +19,15 @@ export {
   createLandIntent,
   createLiftIntent,
   type LandIntentRequest,
+  landFee,
   landFeeSats,
   type LiftIntentRequest,
+  type LightningAmount,
 } from "./lightning-intents.js";
 
-export interface LiftRequest extends WaitOptions {
-  readonly amountSats: number;
+export type LiftRequest = LightningAmount & LiftFields;
+
+interface LiftFields extends WaitOptions {
   readonly memo?: string;
   /** The lift's identity: starting one twice with one id starts it once. */
   readonly requestId?: string;
@@ -45,7 +55,7 @@ export interface LiftFlowOptions {
   readonly nostr?: NostrGatewayClient;
 }
 
-export interface LandRequest extends LandIntentRequest, WaitOptions {}
+export type LandRequest = LandIntentRequest & WaitOptions;
 
 export interface LandResult {
   readonly txid: string;
@@ -54,6 +64,9 @@ export interface LandResult {
   readonly paymentHash?: string;
   /** The proof of payment; over Nostr it comes in the 31502 `land_completed`. */
   readonly preimage?: string;
+  /** In what was landed. */
+  readonly fee: number;
+  /** The fee as far as it is sats: 0 for a land of another asset. */
   readonly feeSats: number;
 }
 
@@ -101,8 +114,9 @@ async function liftOverHttp(
   request: LiftRequest,
   signal: AbortSignal,
 ): Promise<LiftResult> {
-  const { amountSats, memo, requestId = newId("lift") } = request;
-  const lift = await client.lightningLift(await signer.getPublicKey(), "gBTC", amountSats, {
+  const { memo, requestId = newId("lift") } = request;
+  const { assetId, amount } = readLightningAmount(request);
+  const lift = await client.lightningLift(await signer.getPublicKey(), assetId, amount, {
     as: "owner",
     idempotencyKey: requestId,
     signal,
@@ -121,9 +135,10 @@ async function liftOverNostr(
   request: LiftRequest,
   signal: AbortSignal,
 ): Promise<LiftResult> {
-  const { amountSats, memo, requestId = newId("lift") } = request;
+  const { memo, requestId = newId("lift") } = request;
+  const { assetId, amount } = readLightningAmount(request);
   const timeoutMs = request.timeoutMs ?? TIMEOUT_MS;
-  const fields = { asset_id: "gBTC", amount: amountSats, ...(memo === undefined ? {} : { memo }) };
+  const fields = { asset_id: assetId, amount, ...(memo === undefined ? {} : { memo }) };
   const { response } = await nostr.request("lift_lightning", fields, { requestId, signal, timeoutMs });
   const invoice = toLiftInvoice(response);
   const ending = nostr.waitForResult(invoice.operationId, signal);
@@ -140,7 +155,8 @@ async function landOverHttp(flow: PaymentFlow, options: PaymentFlowOptions, requ
   const startedAt = Date.now();
   const content = createLandIntent(request);
   const me = await options.signer.getPublicKey();
-  const land = await client.lightningLand(me, "gBTC", request.amountSats, request.invoice, {
+  const { assetId, amount } = readLightningAmount(request);
+  const land = await client.lightningLand(me, assetId, amount, request.invoice, {
     as: "owner",
     idempotencyKey: content.action_id,
   });
@@ -195,8 +211,9 @@ function toLandResult(
   request: LandRequest,
 ): LandResult {
   const { txid, sessionId, actionId, paymentHash } = paid;
-  const feeSats = request.feeSats ?? landFeeSats(request.amountSats);
-  return { txid, sessionId, actionId, feeSats, ...(paymentHash === undefined ? {} : { paymentHash }) };
+  const fee = readLandFee(request);
+  const feeSats = readLightningAmount(request).assetId === "gBTC" ? fee : 0;
+  return { txid, sessionId, actionId, fee, feeSats, ...(paymentHash === undefined ? {} : { paymentHash }) };
 }
 
 async function waitForInvoice(client: GatewayClient, paymentHash: string, signal: AbortSignal): Promise<string> {

@@ -29,6 +29,11 @@ export async function giveCarrier(
   await give(api, key, "user", [{ amountSats, assets }]);
 }
 
+/** The same for one VTXO of the gateway's stock. */
+export async function giveAssetStock(api: TestApi, key: TestKey, asset: AssetAmount): Promise<void> {
+  await give(api, key, "stock", [{ amountSats: 1_000n, assets: [asset] }]);
+}
+
 interface Given {
   readonly amountSats: bigint;
   readonly assets: readonly AssetAmount[];

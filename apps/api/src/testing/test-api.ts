@@ -49,7 +49,7 @@ export interface TestApi {
 /** The whole API in this process on a free port, over real MariaDB and Redis. Every answer is held to its schema. */
 export async function startTestApi(
   env: Readonly<Record<string, string>> = {},
-  options: Pick<OpenOptions, "lnd"> = {},
+  options: Pick<OpenOptions, "lnd" | "tapd"> = {},
 ): Promise<TestApi> {
   const test = await openTestDatabase();
   const closers: (() => void | Promise<void>)[] = [() => test.close()];

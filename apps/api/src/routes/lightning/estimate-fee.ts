@@ -1,6 +1,7 @@
-import { AppError } from "@arkrelay/core/errors";
 import { FeeEstimateParams, FeeEstimateQuery, FeeEstimateReply } from "@arkrelay/core/http/lightning";
 import { lightningFee } from "@arkrelay/core/lightning/fees";
+import { findLandTerms } from "@arkrelay/core/lightning/land-terms";
+import { findLiftTerms } from "@arkrelay/core/lightning/lift-terms";
 import { GBTC } from "@arkrelay/core/vtxo/vtxo";
 
 import type { ApiDeps } from "../../api-deps";
@@ -18,8 +19,8 @@ export const estimateFeeRoute = readRoute({
 }).handle(async ({ deps, params, query }) => {
   const { direction, asset_id: sentAssetId = GBTC } = query;
   const assetId = toAssetId(sentAssetId);
-  if (assetId !== GBTC) await refuseAsset(deps, assetId, direction);
-  const fee = lightningFee(deps.session.lightningConfig, direction, BigInt(params.amount_sats));
+  const carrierUnits = await findCarrierUnits(deps, direction, assetId);
+  const fee = lightningFee(deps.session.lightningConfig, direction, BigInt(params.amount_sats), carrierUnits);
   return {
     status: 200,
     body: {
@@ -36,10 +37,9 @@ export const estimateFeeRoute = readRoute({
   };
 });
 
-/** Assets other than sats have no Lightning side here; the estimate is refused as the lift or land itself would be. */
-async function refuseAsset(deps: ApiDeps, assetId: string, direction: "lift" | "land"): Promise<never> {
-  const asset = await deps.admin.assets.describe(assetId);
-  if (asset === undefined) throw new AppError("asset_unknown", { details: { asset_id: assetId } });
-  if (direction === "land") throw new AppError("unsupported_type", { details: { asset_id: assetId } });
-  throw new AppError("asset_inactive", { details: { asset_id: assetId } });
+/** Of what would be refused itself there is no estimate either. */
+async function findCarrierUnits(deps: ApiDeps, direction: "lift" | "land", assetId: string): Promise<bigint> {
+  if (direction === "lift") return (await findLiftTerms(deps.session, undefined, assetId)).carrierUnits ?? 0n;
+  await findLandTerms(deps.session, undefined, assetId);
+  return 0n;
 }

@@ -127,12 +127,7 @@ describe("POST /lightning/land", () => {
       422,
       "insufficient_balance",
     ],
-    [
-      "an asset without a Lightning side",
-      { asset_id: "gUSD", amount_sats: undefined, amount: 5 },
-      422,
-      "unsupported_type",
-    ],
+    ["an asset nobody registered", { asset_id: "gUSD", amount_sats: undefined, amount: 5 }, 422, "asset_unknown"],
     ["sats of another asset", { asset_id: "gUSD" }, 422, "invalid_amount"],
   ])("refuses %s", async (_name, fields, status, code) => {
     const as = testKey("of a refused land");

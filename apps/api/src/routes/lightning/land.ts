@@ -29,7 +29,8 @@ export const landRoute = writeRoute({
     assertMayStartFor(caller, body.user_pubkey);
     const assetId = toAssetId(body.asset_id);
     const amount = readLightningAmount(assetId, body);
-    await assertLightningServes(deps);
+    await assertLightningServes(deps, assetId);
+    await deps.session.invoiceQuotes.ask(assetId, body.lightning_invoice);
     return { assetId, amount };
   })
   .handle(

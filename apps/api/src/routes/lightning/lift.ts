@@ -24,7 +24,7 @@ export const liftRoute = writeRoute({
     assertMayStartFor(caller, body.user_pubkey);
     const assetId = toAssetId(body.asset_id);
     const amount = readLightningAmount(assetId, body);
-    await assertLightningServes(deps);
+    await assertLightningServes(deps, assetId);
     return { assetId, amount };
   })
   .handle(

@@ -1,7 +1,9 @@
 import { actsAsOwner, type Caller } from "@arkrelay/core/caller";
 import { AppError } from "@arkrelay/core/errors";
+import { GBTC } from "@arkrelay/core/vtxo/vtxo";
 
 import type { ApiDeps } from "../../api-deps";
+import type { DaemonState } from "../../status-sources";
 
 /** How long a caller waits before it asks again while lnd is away. */
 const RETRY_AFTER_SECONDS = 30;
@@ -12,15 +14,23 @@ export function assertMayStartFor(caller: Caller, userPubkey: string): void {
   throw new AppError("forbidden", { message: "Only this key itself or a solver may start that." });
 }
 
-/** Writes are refused while lnd is known to be away; what is asked is its last report, never lnd itself. */
-export async function assertLightningServes(deps: ApiDeps): Promise<void> {
+/**
+ * Writes are refused while lnd is known to be away, and those of an asset while tapd is; what is asked is their last report, never the
+ * daemons themselves.
+ */
+export async function assertLightningServes(deps: ApiDeps, assetId = GBTC): Promise<void> {
   if (!deps.lnd.isConfigured) {
     throw new AppError("feature_disabled", { message: "No Lightning node is configured." });
   }
-  const { lnd } = await deps.status.readDaemons();
-  if (lnd.healthy || lnd.breaker === "unknown") return;
-  throw new AppError(lnd.lastErrorCode === "daemon_auth_failed" ? "daemon_auth_failed" : "daemon_unavailable", {
-    details: { service: "lnd", breaker: lnd.breaker, retry_after: RETRY_AFTER_SECONDS },
+  const { lnd, tapd } = await deps.status.readDaemons();
+  assertServes("lnd", lnd);
+  if (assetId !== GBTC) assertServes("tapd", tapd);
+}
+
+function assertServes(service: "lnd" | "tapd", { healthy, breaker, lastErrorCode }: DaemonState): void {
+  if (healthy || breaker === "unknown") return;
+  throw new AppError(lastErrorCode === "daemon_auth_failed" ? "daemon_auth_failed" : "daemon_unavailable", {
+    details: { service, breaker, retry_after: RETRY_AFTER_SECONDS },
     retryAfterSeconds: RETRY_AFTER_SECONDS,
   });
 }

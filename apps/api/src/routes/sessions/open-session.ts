@@ -1,4 +1,5 @@
 import { OpenSessionBody, OpenSessionReply } from "@arkrelay/core/http/sessions";
+import { askForLand } from "@arkrelay/core/lightning/invoice-quotes";
 import { openSession } from "@arkrelay/core/session/open-session";
 
 import { writeRoute } from "../../http/route";
@@ -17,29 +18,31 @@ export const openSessionRoute = writeRoute({
   integersOnly: true,
   opensSession: true,
   replies: { 200: OpenSessionReply, 201: OpenSessionReply },
-}).handle(async ({ deps, tx, caller, body }) => {
-  const { session, replayed, wakes } = await openSession(deps.session, tx, {
-    caller,
-    userPubkey: body.user_pubkey,
-    sessionType: body.session_type,
-    intentData: body.intent_data,
-    ...(body.intent_event !== undefined && { intentEvent: body.intent_event }),
-    delivery: body.delivery,
-    autoStart: body.auto_start,
+})
+  .prepare(({ deps, body }) => askForLand(deps.session.invoiceQuotes, body.intent_event?.content ?? body.intent_data))
+  .handle(async ({ deps, tx, caller, body }) => {
+    const { session, replayed, wakes } = await openSession(deps.session, tx, {
+      caller,
+      userPubkey: body.user_pubkey,
+      sessionType: body.session_type,
+      intentData: body.intent_data,
+      ...(body.intent_event !== undefined && { intentEvent: body.intent_event }),
+      delivery: body.delivery,
+      autoStart: body.auto_start,
+    });
+    return {
+      status: replayed ? 200 : 201,
+      body: {
+        message: replayed ? "Session exists" : "Session created",
+        session_id: session.sessionId,
+        user_pubkey: session.userPubkey,
+        session_type: session.sessionType,
+        status: session.status,
+        intent_data: { ...session.intent.content },
+        expires_at: session.expiresAt.toISOString(),
+        created_at: session.createdAt.toISOString(),
+      },
+      headers: { location: `/sessions/${session.sessionId}` },
+      wakes,
+    };
   });
-  return {
-    status: replayed ? 200 : 201,
-    body: {
-      message: replayed ? "Session exists" : "Session created",
-      session_id: session.sessionId,
-      user_pubkey: session.userPubkey,
-      session_type: session.sessionType,
-      status: session.status,
-      intent_data: { ...session.intent.content },
-      expires_at: session.expiresAt.toISOString(),
-      created_at: session.createdAt.toISOString(),
-    },
-    headers: { location: `/sessions/${session.sessionId}` },
-    wakes,
-  };
-});
