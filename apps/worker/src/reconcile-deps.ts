@@ -56,7 +56,7 @@ export function toReconcileDeps({
           ]),
     ],
     sources: [
-      arkSource({ arkd, vtxos, vtxoBooks }),
+      arkSource({ arkd, vtxos, vtxoBooks, assets }),
       ...(lnd === undefined ? [] : [lndSource({ lightning: lnd, operations: lightning.operations, channelBooks })]),
       ...(tapd === undefined ? [] : [tapdSource({ tapd, assets })]),
     ],

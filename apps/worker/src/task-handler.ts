@@ -20,7 +20,7 @@ export interface TaskResult {
   readonly message?: string;
   /** Other rows that became runnable in the handler's own, committed transactions. */
   readonly wakes?: readonly Wake[];
-  /** The row is due again by itself at this time. */
+  /** Not through: the row is due again by itself at this time. */
   readonly runAgainAt?: Date;
 }
 

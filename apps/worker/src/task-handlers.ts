@@ -1,8 +1,10 @@
 import { LIGHTNING_WAKE_CHANNEL } from "@arkrelay/tasks/lightning-wake-channel";
 import { SESSION_WAKE_CHANNEL } from "@arkrelay/tasks/session-wake-channel";
 
+import { toAssetDeps } from "./asset-deps";
 import type { WorkerConfig } from "./config";
 import type { WorkerDeps } from "./deps";
+import { assetMintTask } from "./handlers/asset-mint";
 import { ceremonyDriveTask } from "./handlers/ceremony-drive";
 import { cleanupExpiredSessionsTask } from "./handlers/cleanup-expired-sessions";
 import { cleanupOldLogsTask } from "./handlers/cleanup-old-logs";
@@ -11,12 +13,14 @@ import { lightningDriveTask } from "./handlers/lightning-drive";
 import { lightningResumeTask } from "./handlers/lightning-resume";
 import { nostrProcessTask } from "./handlers/nostr-process";
 import { channelCloseTask, channelOpenTask, newAddressTask, sendOnchainTask } from "./handlers/operator-writes";
+import { payoutDriveTask } from "./handlers/payout-drive";
 import { processUserDataTask } from "./handlers/process-user-data";
 import { reconcileDaemonsTask } from "./handlers/reconcile-daemons";
 import { reconcileLedgerTask } from "./handlers/reconcile-ledger";
 import { sampleTask } from "./handlers/sample-task";
 import { txRecoverTask } from "./handlers/tx-recover";
 import { vtxoSyncTask } from "./handlers/vtxo-sync";
+import { watchAssetSuppliesTask } from "./handlers/watch-asset-supplies";
 import { createLightningDrives } from "./lightning-drives";
 import { toReconcileDeps } from "./reconcile-deps";
 import type { TaskHandlers } from "./task-handler";
@@ -42,6 +46,7 @@ export function createTaskHandlers(deps: WorkerDeps, config: WorkerConfig): Task
   const lift = lightningDriveTask(drives.lift, announceOperation);
   const land = lightningDriveTask(drives.land, announceOperation);
   const reconcile = toReconcileDeps(deps);
+  const assets = toAssetDeps(deps, config);
   return {
     sample_task: sampleTask(ceremony),
     process_user_data: processUserDataTask({ ...ceremony, attempts, records }),
@@ -74,6 +79,9 @@ export function createTaskHandlers(deps: WorkerDeps, config: WorkerConfig): Task
     lightning_new_address: newAddressTask(operator),
     nostr_process: nostrProcessTask({ ...ceremony, attempts, events, knownArkInfo }),
     vtxo_sync: vtxoSyncTask(ceremony),
+    asset_mint: assetMintTask({ ...assets, attempts }),
+    payout_drive: payoutDriveTask({ ...assets, attempts }),
+    watch_asset_supplies: watchAssetSuppliesTask(assets),
     tx_recover: txRecoverTask({ ...ceremony, attempts }),
   };
 }

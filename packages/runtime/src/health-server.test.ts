@@ -12,6 +12,7 @@ const shared: SharedMetrics = {
   inventory: [{ assetId: "gBTC", kind: "fee", count: 20 }],
   ceremoniesAcceptedWaiting: 0,
   unknownPayments: { lift: 0, land: 1 },
+  assetSupplies: [{ assetId: "gUSD", extraUnits: 3, deficitUnits: 7 }],
   ledgerDrift: [{ source: "lnd", assetId: "gBTC", units: 1_500 }],
 };
 

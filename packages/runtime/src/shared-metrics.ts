@@ -9,6 +9,12 @@ export interface SharedMetrics {
   readonly ceremoniesAcceptedWaiting: number;
   /** Lifts and lands whose outcome at lnd is not known. */
   readonly unknownPayments: { readonly lift: number; readonly land: number };
+  /** Of issued assets at the last look: units that arkd has above what was issued, and that tapd is short of behind a twin. */
+  readonly assetSupplies: readonly {
+    readonly assetId: string;
+    readonly extraUnits: number;
+    readonly deficitUnits: number;
+  }[];
   /** Absolute drift of each source by asset, as posted: gBTC in msat, other assets in units. */
   readonly ledgerDrift: readonly { readonly source: string; readonly assetId: string; readonly units: number }[];
 }
@@ -26,13 +32,16 @@ export function registerSharedMetrics(registry: Registry, read: () => Promise<Sh
 
 type Load = () => Promise<SharedMetrics | undefined>;
 
+type RegisterGauge = (
+  name: string,
+  help: string,
+  labelNames: readonly string[],
+  fill: (metric: Gauge, shared: SharedMetrics) => void,
+) => Gauge;
+
 function registerGauges(registry: Registry, load: Load): void {
-  const gauge = (
-    name: string,
-    help: string,
-    labelNames: readonly string[],
-    fill: (metric: Gauge, shared: SharedMetrics) => void,
-  ) => new Gauge({ name, help, labelNames, registers: [registry], collect: refresh(load, fill) });
+  const gauge: RegisterGauge = (name, help, labelNames, fill) =>
+    new Gauge({ name, help, labelNames, registers: [registry], collect: refresh(load, fill) });
   gauge("arkrelay_active_sessions_total", "Sessions that are not terminal", ["session_type"], (metric, shared) => {
     metric.set({ session_type: "all" }, 0);
     for (const { sessionType, count } of shared.activeSessions) {
@@ -61,6 +70,26 @@ function registerGauges(registry: Registry, load: Load): void {
     ["source", "asset_id"],
     (metric, shared) => {
       for (const { source, assetId, units } of shared.ledgerDrift) metric.set({ source, asset_id: assetId }, units);
+    },
+  );
+  registerSupplyGauges(gauge);
+}
+
+function registerSupplyGauges(gauge: RegisterGauge): void {
+  gauge(
+    "arkrelay_asset_supply_excess_units",
+    "Units at arkd above what was issued; anything but 0 has frozen the asset",
+    ["asset_id"],
+    (metric, shared) => {
+      for (const { assetId, extraUnits } of shared.assetSupplies) metric.set({ asset_id: assetId }, extraUnits);
+    },
+  );
+  gauge(
+    "arkrelay_asset_reserve_deficit_units",
+    "Units in circulation that no unit of tapd stands behind",
+    ["asset_id"],
+    (metric, shared) => {
+      for (const { assetId, deficitUnits } of shared.assetSupplies) metric.set({ asset_id: assetId }, deficitUnits);
     },
   );
 }

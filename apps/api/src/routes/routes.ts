@@ -24,6 +24,7 @@ import { getAssetRoute } from "./assets/get-asset";
 import { getBalanceRoute, getBalancesRoute } from "./assets/get-balances";
 import { getReserveRoute } from "./assets/get-reserve";
 import { listAssetsRoute } from "./assets/list-assets";
+import { mintAssetRoute } from "./assets/mint-asset";
 import { transferAssetRoute } from "./assets/transfer-asset";
 import { updateAssetRoute } from "./assets/update-asset";
 import { cancelCeremonyRoute } from "./ceremony/cancel-ceremony";
@@ -139,6 +140,7 @@ const ROUTES: readonly Route[] = [
   listAssetsRoute,
   assetStatsRoute,
   getAssetRoute,
+  mintAssetRoute,
   transferAssetRoute,
   getReserveRoute,
   getBalancesRoute,

@@ -96,6 +96,7 @@ function mortal(world: CeremonyWorld, { crashAt, after }: DrivePlan, sessionId: 
       getPendingTxs: (intent) => live(() => arkd.getPendingTxs(intent)),
       listVtxosByScripts: (scripts, filter) => live(() => arkd.listVtxosByScripts(scripts, filter)),
       listVtxosByOutpoints: (ids) => live(() => arkd.listVtxosByOutpoints(ids)),
+      getAssetSupply: (id) => live(() => arkd.getAssetSupply(id)),
     },
   };
 }

@@ -1,5 +1,6 @@
-import type { LightningDeps } from "@arkrelay/core/lightning/lightning-deps";
+import type { LightningNode } from "@arkrelay/core/ports/lightning-node";
 import type { Transactions } from "@arkrelay/core/ports/transactions";
+import type { CeremonyDeps } from "@arkrelay/core/session/session-deps";
 
 import { Crash } from "./crash-process";
 
@@ -12,7 +13,12 @@ export interface Death {
 }
 
 /** These dependencies as a process sees them that dies at some point: from then on it reaches neither database nor daemons. */
-export function mortalDeps(deps: LightningDeps, { crashAt, after, at = "commit" }: Death): LightningDeps {
+export function mortalDeps<
+  Deps extends Pick<CeremonyDeps, "transactions" | "arkd"> & {
+    readonly lightning?: LightningNode;
+    readonly tapd?: object | undefined;
+  },
+>(deps: Deps, { crashAt, after, at = "commit" }: Death): Deps {
   const { transactions: real } = deps;
   let passed = 0;
   let isDead = false;
@@ -31,12 +37,14 @@ export function mortalDeps(deps: LightningDeps, { crashAt, after, at = "commit" 
     run: (work) => live("commit", () => real.run(work)),
   };
   const call = <T>(act: () => Promise<T>): Promise<T> => live("call", act);
+  const lightning = deps.lightning && reachable(deps.lightning, call);
+  const tapd = deps.tapd && reachable(deps.tapd, call);
   return {
     ...deps,
     transactions,
     arkd: reachable(deps.arkd, call),
-    lightning: reachable(deps.lightning, call),
-    tapd: deps.tapd && reachable(deps.tapd, call),
+    ...(lightning !== undefined && { lightning }),
+    ...(tapd !== undefined && { tapd }),
   };
 }
 

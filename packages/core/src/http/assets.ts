@@ -19,6 +19,7 @@ import {
   shortId,
   timestamp,
   txid,
+  vtxoId,
 } from "./fields";
 
 const assetFields = {
@@ -126,6 +127,36 @@ const WrittenAsset = z.object({
 export const CreateAssetReply = z.object({ message: z.string(), asset: WrittenAsset }).meta({ id: "CreatedAsset" });
 
 export const UpdateAssetReply = z.object({ asset: WrittenAsset }).meta({ id: "UpdatedAsset" });
+
+export const MintBody = z
+  .object({
+    user_pubkey: pubkey,
+    amount,
+    reserve_amount: amountOrZero
+      .default(0)
+      .meta({ description: "Units that must be left afterwards: of the supply, and of a twin's reserve." }),
+  })
+  .meta({ id: "Mint" });
+
+export const MintReply = z
+  .object({
+    message: z.string(),
+    job_id: opaqueId,
+    result: z.object({
+      asset_id: assetId,
+      user_pubkey: shortId,
+      amount_minted: amountOut,
+      reserve_amount: amountOut,
+      new_balance: amountOut.nullable().meta({ description: "null until it is done." }),
+      status: z.enum(["queued", "completed"]),
+      txid: txid.optional(),
+      vtxo_id: vtxoId.optional(),
+    }),
+  })
+  .meta({ id: "StartedMint" });
+
+/** `result_data` of a mint's job, as far as the route repeats it. */
+export const MintResult = z.object({ new_balance: amountOut, txid, vtxo_id: vtxoId });
 
 const sums = {
   total_balance_sum: amountOut,

@@ -45,7 +45,7 @@ export interface JobTask extends TaskBase {
 
 /** A task whose state is another aggregate's row; that row's key is the whole payload. */
 export interface RowTask extends TaskBase {
-  readonly stateIn: "signing_sessions" | "nostr_events" | "lightning_invoices";
+  readonly stateIn: "signing_sessions" | "nostr_events" | "lightning_invoices" | "payouts";
   readonly queue: QueueName;
 }
 
@@ -181,6 +181,42 @@ export const TASKS = {
     limitMs: 300_000,
     fair: false,
   },
+  asset_mint: {
+    stateIn: "job_logs",
+    queue: "inventory",
+    jobType: "asset_mint",
+    payload: z.strictObject({
+      v,
+      assetId: z.string(),
+      userPubkey: hex32,
+      amount: z.int().min(1),
+      reserveAmount: z.int().min(0),
+    }),
+    triesMax: 5,
+    backoff: exponential(5_000),
+    limitMs: 300_000,
+    fair: false,
+    // Once its payout is planned the units will arrive; giving the job up would only hide it.
+    patientOn: ["daemon_unavailable", "daemon_auth_failed"],
+  },
+  payout_drive: {
+    stateIn: "payouts",
+    queue: "inventory",
+    triesMax: UNTIL_TERMINAL,
+    backoff: exponential(1_000, 60_000),
+    limitMs: 120_000,
+    fair: false,
+  },
+  watch_asset_supplies: {
+    stateIn: "job_logs",
+    queue: "maintenance",
+    jobType: "watch_asset_supplies",
+    payload: z.strictObject({ v }),
+    triesMax: 3,
+    backoff: exponential(30_000),
+    limitMs: 300_000,
+    fair: false,
+  },
   lightning_resume: {
     stateIn: "job_logs",
     queue: "ops",
@@ -265,6 +301,7 @@ export const STATE_TABLES: readonly StateTable[] = [
   "signing_sessions",
   "nostr_events",
   "lightning_invoices",
+  "payouts",
 ];
 
 /** The catalog row of a queued task, without the literal types that make its members incomparable. */

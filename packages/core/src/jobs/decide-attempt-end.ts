@@ -8,7 +8,7 @@ export type AttemptEnd =
       readonly kind: "done";
       readonly result?: Readonly<Record<string, unknown>>;
       readonly message?: string;
-      /** A row of another aggregate is due again by itself then (a session waits for its timer). */
+      /** Not through: the row is due again by itself then (a session waits for its timer, a job for a payout). Uses up no try. */
       readonly runAgainAt?: Date;
     }
   | ({ readonly kind: "retry"; readonly delayMs: number } & AttemptFailure)

@@ -4,7 +4,7 @@ import type { Transactions } from "../ports/transactions";
 import type { Attempt } from "./attempt-store";
 
 export interface ExternalCallDeps {
-  readonly calls: ExternalCallStore;
+  readonly calls: Omit<ExternalCallStore, "confirm">;
   readonly transactions: Transactions;
 }
 
@@ -81,7 +81,7 @@ async function confirm(
 }
 
 /** A cancel came before: whoever runs the attempt is about to stop it. */
-function untilStopped(signal: AbortSignal): Promise<never> {
+export function untilStopped(signal: AbortSignal): Promise<never> {
   return new Promise((_resolve, reject) => {
     const stop = () => {
       reject(signal.reason as Error);

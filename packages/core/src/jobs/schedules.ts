@@ -4,7 +4,13 @@ import type { JobTaskName } from "./catalog";
 export interface Schedule {
   readonly name: string;
   readonly task: JobTaskName &
-    ("cleanup_old_logs" | "cleanup_expired_sessions" | "reconcile_ledger" | "reconcile_daemons");
+    (
+      | "cleanup_old_logs"
+      | "cleanup_expired_sessions"
+      | "reconcile_ledger"
+      | "reconcile_daemons"
+      | "watch_asset_supplies"
+    );
   readonly everySeconds: number;
 }
 
@@ -15,6 +21,7 @@ export const SCHEDULES: readonly Schedule[] = [
   // Slots lie on the clock: midnight UTC.
   { name: "ledger-check", task: "reconcile_ledger", everySeconds: 86_400 },
   { name: "daemon-reconcile", task: "reconcile_daemons", everySeconds: 900 },
+  { name: "supply-watch", task: "watch_asset_supplies", everySeconds: 300 },
 ];
 
 /** Start of the period that `now` lies in, in unix ms. Slots lie on the clock, so every replica and every restart sees the same ones. */

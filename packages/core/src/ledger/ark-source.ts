@@ -1,15 +1,17 @@
 import { GATEWAY_KEY_NAMES } from "../ark/wallet-keys";
-import type { ArkDaemon } from "../ports/ark-daemon";
+import type { ArkDaemon, ArkVtxo } from "../ports/ark-daemon";
+import type { AssetRegistry } from "../ports/asset-registry";
 import type { GatewayVtxoBooks } from "../ports/gateway-vtxo-books";
 import type { VtxoStore } from "../ports/vtxo-store";
-import { GBTC, type VtxoKind } from "../vtxo/vtxo";
+import { GBTC, unitsOn, type VtxoKind } from "../vtxo/vtxo";
 import { MSAT_PER_SAT } from "./postings";
-import type { ExternalSource } from "./reconcile-source";
+import type { ExternalBalance, ExternalSource } from "./reconcile-source";
 
 export interface ArkSourceDeps {
   readonly arkd: ArkDaemon;
   readonly vtxos: Pick<VtxoStore, "listScriptsOfKind">;
   readonly vtxoBooks: GatewayVtxoBooks;
+  readonly assets: Pick<AssetRegistry, "listIssued">;
 }
 
 /** Outpoints asked for in one read of arkd's indexer. */
@@ -18,7 +20,7 @@ const OUTPOINTS_MAX = 100;
 const EXPIRED_MAX = 2_000;
 
 /**
- * The sats on the gateway's own VTXOs as arkd has them: spendable and recoverable ones, and for every transaction of ours that is not
+ * The sats and the units of every issued asset on the gateway's own VTXOs as arkd has them: spendable and recoverable ones, and for every transaction of ours that is not
  * booked its inputs instead of its outputs, whether arkd has taken it or not. So a transfer under way never shows as a difference.
  * VTXOs that others sent and that are not booked yet are left out.
  */
@@ -28,15 +30,34 @@ export function arkSource(deps: ArkSourceDeps): ExternalSource {
     listAccounts: async () => [
       { account: "asset:ark", assetId: GBTC },
       { account: "suspense:frozen", assetId: GBTC },
+      ...(await deps.assets.listIssued()).map(({ assetId }) => ({ account: "asset:ark", assetId }) as const),
     ],
     read: async () => {
-      const external = (await sumOwnSats(deps)) * MSAT_PER_SAT;
-      return [{ account: "asset:ark", assetId: GBTC, external, explained: [], rounding: 0n }];
+      // One that is issued later has no place in the caller's cut: it is left to the next run.
+      const issued = await deps.assets.listIssued();
+      const held = await listHeld(deps);
+      const sats = held.reduce((sum, vtxo) => sum + vtxo.amountSats, 0n);
+      const balance = (assetId: string, external: bigint): ExternalBalance => ({
+        account: "asset:ark",
+        assetId,
+        external,
+        explained: [],
+        rounding: 0n,
+      });
+      return [
+        balance(GBTC, sats * MSAT_PER_SAT),
+        ...issued.map(({ assetId, arkAssetId = "" }) =>
+          balance(
+            assetId,
+            held.reduce((sum, vtxo) => sum + unitsOn(vtxo, arkAssetId), 0n),
+          ),
+        ),
+      ];
     },
   };
 }
 
-async function sumOwnSats(deps: ArkSourceDeps): Promise<bigint> {
+async function listHeld(deps: ArkSourceDeps): Promise<readonly ArkVtxo[]> {
   const scripts = await Promise.all(
     GATEWAY_KEY_NAMES.map((kind: Exclude<VtxoKind, "user">) => deps.vtxos.listScriptsOfKind(kind)),
   );
@@ -57,7 +78,7 @@ async function sumOwnSats(deps: ArkSourceDeps): Promise<bigint> {
   );
   for (const [vtxoId, vtxo] of held) if (transfers.txids.has(vtxo.txid)) held.delete(vtxoId);
   const booked = await deps.vtxoBooks.filterBooked([...held.keys()]);
-  return [...held.values()].reduce((sum, vtxo) => sum + (booked.has(vtxo.vtxoId) ? vtxo.amountSats : 0n), 0n);
+  return [...held.values()].filter((vtxo) => booked.has(vtxo.vtxoId));
 }
 
 async function lookUp(deps: ArkSourceDeps, vtxoIds: readonly string[]) {

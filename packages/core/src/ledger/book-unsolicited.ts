@@ -27,14 +27,14 @@ export async function bookUnsolicited(deps: BookUnsolicitedDeps): Promise<number
   });
   if (!isOpen) return 0;
   const vtxos = await deps.vtxoBooks.listUnbooked(VTXOS_MAX);
-  for (const { vtxoId, amountSats } of vtxos) {
+  for (const { vtxoId, amountSats, units } of vtxos) {
     await deps.transactions.run(async (tx) => {
       if (!(await deps.vtxoBooks.markBooked(tx, vtxoId))) return;
       await deps.ledger.post(tx, {
         kind: POSTING_KINDS.vtxoUnsolicited,
         businessId: vtxoId,
         memo: "sent to a script of the gateway unasked",
-        postings: vtxoUnsolicitedPostings(amountSats),
+        postings: vtxoUnsolicitedPostings(amountSats, units),
       });
     });
   }

@@ -1,3 +1,4 @@
+import type { AssetBacking } from "../asset/registered-asset";
 import { assert } from "../errors";
 import type { LedgerAccount, Posting } from "../ports/ledger-store";
 import { GBTC } from "../vtxo/vtxo";
@@ -20,6 +21,12 @@ export const POSTING_KINDS = {
   openingBalance: "opening_balance",
   /** Business id = vtxo_id. */
   vtxoUnsolicited: "vtxo_unsolicited",
+  /** Business id = name of the asset. */
+  assetIssued: "asset_issued",
+  /** Business id = job_id. */
+  assetMinted: "asset_minted",
+  /** Business id = `<name of the asset>:<units left>`. */
+  assetBurnt: "asset_burnt",
   /** Business id = id of the operator's job. */
   channelOpened: "channel_opened",
   onchainSent: "onchain_sent",
@@ -99,10 +106,48 @@ export function landRefundedPostings(amountSats: bigint, feeSats: bigint, excess
 }
 
 /** Somebody sent to a script of ours unasked. */
-export function vtxoUnsolicitedPostings(amountSats: bigint): readonly Posting[] {
-  return gbtcPostings([
+export function vtxoUnsolicitedPostings(
+  amountSats: bigint,
+  units: readonly { readonly assetId: string; readonly amount: bigint }[] = [],
+): readonly Posting[] {
+  const sats = gbtcPostings([
     ["asset:ark", amountSats * MSAT_PER_SAT],
     ["suspense:unsolicited", -amountSats * MSAT_PER_SAT],
+  ]);
+  const lines = units.flatMap(({ assetId, amount }): Posting[] => [
+    { account: "asset:ark", assetId, amount },
+    { account: "suspense:unsolicited", assetId, amount: -amount },
+  ]);
+  return balanced([...sats, ...lines]);
+}
+
+/** All units of a new asset, in the treasury: a twin's are owed to whoever holds them, others are the operator's own. */
+export function assetIssuedPostings(assetId: string, units: bigint, backing: AssetBacking): readonly Posting[] {
+  const from = backing === "taproot" ? "liability:issued" : "equity:operator";
+  return balanced([
+    { account: "asset:ark", assetId, amount: units },
+    { account: from, assetId, amount: -units },
+  ]);
+}
+
+/** A user got units, and the sats under them as a gift. */
+export function assetMintedPostings(assetId: string, units: bigint, carrierSats: bigint): readonly Posting[] {
+  return balanced([
+    { account: "expense:grant", assetId, amount: units },
+    { account: "asset:ark", assetId, amount: -units },
+    ...gbtcPostings([
+      ["expense:carrier", carrierSats * MSAT_PER_SAT],
+      ["asset:ark", -carrierSats * MSAT_PER_SAT],
+    ]),
+  ]);
+}
+
+/** Somebody burnt units of a twin: nobody can claim them any more. Of other assets it is remembered without a posting. */
+export function assetBurntPostings(assetId: string, units: bigint, backing: AssetBacking): readonly Posting[] {
+  if (backing === "ark") return [];
+  return balanced([
+    { account: "liability:issued", assetId, amount: units },
+    { account: "equity:operator", assetId, amount: -units },
   ]);
 }
 

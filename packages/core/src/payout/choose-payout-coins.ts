@@ -5,8 +5,10 @@ import { unitsOn, type Vtxo } from "../vtxo/vtxo";
 
 export interface PayoutCoins {
   readonly targetSats: bigint;
-  /** Units that go with the sats, by arkd's id of their asset; undefined = sats only. */
-  readonly units: { readonly arkAssetId: string; readonly target: bigint } | undefined;
+  /** Units that go with the sats, by arkd's id of their asset; undefined = sats only. They are stock unless told otherwise. */
+  readonly units:
+    | { readonly arkAssetId: string; readonly target: bigint; readonly kind?: "stock" | "treasury" }
+    | undefined;
   /** Change is none, or at least this. */
   readonly dustSats: bigint;
   readonly maxInputs: number;
@@ -47,12 +49,12 @@ export async function choosePayoutCoins(
 async function takeUnits(vtxos: VtxoStore, tx: Tx, wanted: PayoutCoins): Promise<readonly Vtxo[] | undefined> {
   const { units, held, maxInputs } = wanted;
   if (units === undefined) return [];
-  const { arkAssetId: assetId } = units;
+  const { arkAssetId: assetId, kind = "stock" } = units;
   const taken: Vtxo[] = [];
   let short = units.target - sumUnits(held, assetId);
   for (let minUnits = short; short > 0n;) {
     if (held.length + taken.length >= maxInputs) return undefined;
-    const [coin] = await lockStock(vtxos, tx, wanted, { assetId, minUnits, minAmountSats: 0n, count: 1 });
+    const [coin] = await lockStock(vtxos, tx, wanted, { kind, assetId, minUnits, minAmountSats: 0n, count: 1 });
     if (coin === undefined) {
       if (minUnits === 1n) return undefined;
       minUnits = (minUnits + 1n) / 2n;
@@ -109,13 +111,14 @@ function lockStock(
   tx: Tx,
   { freshness, lockedBy }: Pick<PayoutCoins, "freshness" | "lockedBy">,
   least: {
+    readonly kind?: "stock" | "treasury";
     readonly assetId?: string;
     readonly minUnits?: bigint;
     readonly minAmountSats: bigint;
     readonly count: number;
   },
 ): Promise<readonly Vtxo[]> {
-  const query = { ...freshness, ...least, kind: "stock" } as const;
+  const query = { kind: "stock", ...freshness, ...least } as const;
   // The lock gets its real end, none, once all are taken.
   return vtxos.lockGateway(tx, query, lockedBy, freshness.minExpiresAt);
 }

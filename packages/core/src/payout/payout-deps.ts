@@ -16,9 +16,12 @@ export interface PayoutDeps extends Pick<
 
 /** How the owner of a payout (a lift, the refund of a land) takes part in it. */
 export interface PayoutRun {
-  /** Session and type under which a paying attempt stands in `transactions`. A kill is nobody's transaction. */
+  /**
+   * Session and type under which a paying attempt stands in `transactions`; without a session the job or asset it belongs to. A kill is
+   * nobody's transaction.
+   */
   readonly sessionId: string;
-  readonly txType: SessionType;
+  readonly txType: SessionType | "asset_issue" | "asset_mint";
   /** First statement of every transaction: throws when the worker's attempt no longer has the row. */
   readonly guard: (tx: Tx) => Promise<void>;
   /** Asked right before every send of a paying attempt, resubmissions too; false = it must not be sent. Absent = always may. */

@@ -7,6 +7,8 @@ export interface OutputRules {
   readonly dustSats: bigint;
   /** The gateway's own, for what is left over. */
   readonly changeScript: VtxoScriptRow;
+  /** For units that are left over, where that is another one. */
+  readonly unitsScript?: VtxoScriptRow;
 }
 
 /**
@@ -16,21 +18,22 @@ export interface OutputRules {
 export function stockPayoutOutputs(
   { ownerPubkey, script, amount, amountSats }: Pick<Payout, "ownerPubkey" | "script" | "amount" | "amountSats">,
   coins: readonly Vtxo[],
-  { arkAssetId, dustSats, changeScript }: OutputRules,
+  { arkAssetId, dustSats, changeScript, unitsScript = changeScript }: OutputRules,
 ): readonly PayoutOutput[] {
   const units = (of: bigint) =>
     arkAssetId === undefined || of === 0n ? {} : { assets: [{ assetId: arkAssetId, amount: of }] };
   const restSats = coins.reduce((sum, coin) => sum + coin.amountSats, 0n) - amountSats;
   const restUnits =
     arkAssetId === undefined ? 0n : coins.reduce((sum, coin) => sum + unitsOn(coin, arkAssetId), 0n) - amount;
-  const change = { role: "change", ownerPubkey: changeScript.ownerPubkey, script: changeScript.script } as const;
+  const changeTo = ({ ownerPubkey, script }: VtxoScriptRow) => ({ role: "change", ownerPubkey, script }) as const;
   const isSplit = restUnits > 0n && restSats >= amountSats + dustSats;
   const carrierSats = isSplit ? amountSats : restSats;
   const outputs: Omit<PayoutOutput, "vout">[] = [
     { role: "recipient", ownerPubkey, script, amountSats, ...units(amount) },
   ];
-  if (restSats > 0n) outputs.push({ ...change, amountSats: carrierSats, ...units(restUnits) });
-  if (isSplit) outputs.push({ ...change, amountSats: restSats - carrierSats });
+  const carrierTo = restUnits > 0n ? unitsScript : changeScript;
+  if (restSats > 0n) outputs.push({ ...changeTo(carrierTo), amountSats: carrierSats, ...units(restUnits) });
+  if (isSplit) outputs.push({ ...changeTo(changeScript), amountSats: restSats - carrierSats });
   return outputs.map((output, vout) => ({ vout, ...output }));
 }
 

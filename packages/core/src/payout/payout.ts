@@ -5,7 +5,7 @@ import type { SubmitState } from "../session/session";
 export interface Payout {
   readonly id: bigint;
   readonly kind: PayoutKind;
-  /** operation_id of the lift or land it belongs to. */
+  /** operation_id of a lift or land, job_id of a mint, name of the asset of an issuance. */
   readonly businessId: string;
   readonly pivotVtxoId: string;
   /** Output script it pays to. */
@@ -23,7 +23,8 @@ export interface Payout {
   readonly version: number;
 }
 
-export type PayoutKind = "lift" | "refund";
+/** `issue` makes all units of a new asset and pays them to the treasury; `mint` hands some of them to a user. */
+export type PayoutKind = "lift" | "refund" | "issue" | "mint";
 
 export type PayoutStatus = "planned" | "submitting" | "accepted" | "final" | "cancelled";
 
@@ -76,8 +77,31 @@ export const PAYOUT_TRANSITIONS: Readonly<Record<PayoutStatus, readonly PayoutSt
 
 /** Whose lock the inputs of a payout carry: a refund spends what its land holds already. */
 export function lockOwnerOf({ kind, businessId }: Pick<Payout, "kind" | "businessId">): string {
-  return kind === "refund" ? `land:${businessId}` : `payout:${businessId}`;
+  switch (kind) {
+    case "refund":
+      return `land:${businessId}`;
+    // An asset may be named like somebody's operation.
+    case "issue":
+      return `payout:issue.${businessId}`;
+    case "lift":
+    case "mint":
+      return `payout:${businessId}`;
+  }
 }
+
+/** Row key of a payout that is driven as work of its own. */
+export function payoutKeyOf({ kind, businessId }: Pick<Payout, "kind" | "businessId">): string {
+  return `${kind}.${businessId}`;
+}
+
+/** The reverse; undefined for what is no such key. */
+export function parsePayoutKey(key: string): Pick<Payout, "kind" | "businessId"> | undefined {
+  const dot = key.indexOf(".");
+  const kind = KINDS.find((each) => each === key.slice(0, dot));
+  return kind && { kind, businessId: key.slice(dot + 1) };
+}
+
+const KINDS: readonly PayoutKind[] = ["lift", "refund", "issue", "mint"];
 
 /** The attempts that arkd may still accept, oldest first: when there is a kill, it is the newest. */
 export function openAttempts(attempts: readonly PayoutAttempt[]): readonly PayoutAttempt[] {

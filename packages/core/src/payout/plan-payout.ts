@@ -1,3 +1,4 @@
+import type { AssetIssuance } from "../ark/asset-types";
 import { buildArkTx } from "../ark/build-ark-tx";
 import { dustOf } from "../ceremony/ark-limits";
 import { arkParamsOf } from "../ceremony/issue-ark-challenge";
@@ -145,7 +146,7 @@ async function takeStock(
   const arkAssetId = await arkIdOf(deps, tx, wanted);
   return choosePayoutCoins(deps.vtxos, tx, {
     targetSats: wanted.amountSats,
-    units: arkAssetId === undefined ? undefined : { arkAssetId, target: wanted.amount },
+    units: arkAssetId === undefined ? undefined : { arkAssetId, target: wanted.amount, kind: unitsKindOf(wanted) },
     dustSats: dustOf(info),
     maxInputs: deps.config.maxInputs,
     freshness: freshStock(deps),
@@ -165,7 +166,8 @@ async function planPaying(
 ): Promise<void> {
   const { ownerPubkey, assetId, amount, amountSats } = payout;
   const outputs = await payingOutputs(deps, tx, info, payout, coins);
-  const txid = await writeAttempt(deps, tx, info, payout, { role: "pay", coins, outputs, attempts });
+  const issuance = await issuanceOf(deps, tx, payout);
+  const txid = await writeAttempt(deps, tx, info, payout, { role: "pay", coins, outputs, issuance, attempts });
   const senderPubkey = coins[0]?.ownerPubkey ?? ownerPubkey;
   await deps.txs.plan(tx, {
     txid,
@@ -192,12 +194,36 @@ async function payingOutputs(
   if (payout.kind === "refund" && pivot !== undefined) return [wholeOutput("recipient", pivot, payout)];
   const changeScript = await ensureScript(deps.vtxos, tx, deps.wallet.keys.stock.pubkey, info, "stock");
   const arkAssetId = await arkIdOf(deps, tx, payout);
-  return stockPayoutOutputs(payout, coins, { arkAssetId, dustSats: dustOf(info), changeScript });
+  const unitsKind = unitsKindOf(payout);
+  const unitsScript = await ensureScript(deps.vtxos, tx, deps.wallet.keys[unitsKind].pubkey, info, unitsKind);
+  return stockPayoutOutputs(payout, coins, { arkAssetId, dustSats: dustOf(info), changeScript, unitsScript });
 }
 
-/** VTXOs know an asset by arkd's id; undefined for gBTC, which is the sats themselves. */
-async function arkIdOf(deps: PlanDeps, tx: Tx, { assetId }: Pick<NewPayout, "assetId">): Promise<string | undefined> {
-  if (assetId === GBTC) return undefined;
+/** A mint hands out what the issuance gave to the treasury; everything else is paid from stock. */
+function unitsKindOf({ kind }: Pick<NewPayout, "kind">): "stock" | "treasury" {
+  return kind === "mint" ? "treasury" : "stock";
+}
+
+/** All units of a new asset go to the output of the recipient. */
+async function issuanceOf(deps: PlanDeps, tx: Tx, payout: Payout): Promise<AssetIssuance | undefined> {
+  if (payout.kind !== "issue") return undefined;
+  const asset = await deps.assets.find(tx, payout.assetId);
+  assert(asset !== undefined, `${payout.assetId} is registered`);
+  const metadata = [
+    { key: "name", value: asset.name },
+    { key: "ticker", value: asset.ticker },
+    { key: "decimals", value: String(asset.decimalPlaces) },
+  ];
+  return { vout: 0, amount: payout.amount, metadata };
+}
+
+/** VTXOs know an asset by arkd's id; undefined for gBTC, which is the sats themselves, and for what is yet to be issued. */
+async function arkIdOf(
+  deps: PlanDeps,
+  tx: Tx,
+  { kind, assetId }: Pick<NewPayout, "kind" | "assetId">,
+): Promise<string | undefined> {
+  if (assetId === GBTC || kind === "issue") return undefined;
   const asset = await deps.assets.find(tx, assetId);
   assert(asset?.arkAssetId !== undefined, `${assetId} is issued at arkd`);
   return asset.arkAssetId;
@@ -207,6 +233,7 @@ interface AttemptPlan {
   readonly role: PayoutAttempt["role"];
   readonly coins: readonly Vtxo[];
   readonly outputs: readonly PayoutOutput[];
+  readonly issuance?: AssetIssuance | undefined;
   readonly attempts: readonly PayoutAttempt[];
 }
 
@@ -216,7 +243,7 @@ async function writeAttempt(
   tx: Tx,
   info: ArkServerInfo,
   payout: Payout,
-  { role, coins, outputs, attempts }: AttemptPlan,
+  { role, coins, outputs, issuance, attempts }: AttemptPlan,
 ): Promise<string> {
   const scripts = await deps.vtxos.listScriptsById([...new Set(coins.map((coin) => coin.scriptId))]);
   const inputs = coins.map((vtxo) => {
@@ -224,7 +251,7 @@ async function writeAttempt(
     assert(script !== undefined, `no script row for ${vtxo.vtxoId}`);
     return toArkInput({ vtxo, script });
   });
-  const built = buildArkTx(arkParamsOf(info), inputs, outputs, info);
+  const built = buildArkTx(arkParamsOf(info), inputs, outputs, info, issuance === undefined ? [] : [issuance]);
   const known = attempts.find((each) => each.txid === built.txid);
   if (known !== undefined) {
     assert(known.outcome === "dead", "an attempt is opened again only after it was proven dead");
@@ -240,8 +267,18 @@ async function writeAttempt(
     unsignedPsbt: built.arkPsbt,
     signedPsbt: undefined,
     checkpoints: built.checkpoints.map(({ txid, psbt }) => ({ txid, unsignedPsbt: psbt, finalPsbt: undefined })),
-    outputs,
+    outputs: outputs.map((output) => withIssued(output, issuance, built.issuedAssetIds)),
     inputVtxoIds: coins.map((coin) => coin.vtxoId),
   });
   return built.txid;
+}
+
+/** The id of a new asset is that of the transaction, so the output learns it last. */
+function withIssued(
+  output: PayoutOutput,
+  issuance: AssetIssuance | undefined,
+  [assetId]: readonly string[],
+): PayoutOutput {
+  if (issuance?.vout !== output.vout || assetId === undefined) return output;
+  return { ...output, assets: [{ assetId, amount: issuance.amount }] };
 }

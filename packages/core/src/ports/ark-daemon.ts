@@ -88,4 +88,6 @@ export interface ArkDaemon {
   listVtxosByScripts(scripts: readonly string[], filter?: ListVtxosFilter): Promise<readonly ArkVtxo[]>;
   /** Unknown outpoints are absent from the answer. */
   listVtxosByOutpoints(vtxoIds: readonly string[]): Promise<readonly ArkVtxo[]>;
+  /** Units of an asset that are not burnt, by arkd's id. arkd has no answer of its own for an asset it does not know: `internal_error`. */
+  getAssetSupply(arkAssetId: string): Promise<bigint>;
 }

@@ -35,6 +35,8 @@ export interface AssetRegistry {
   listByArkIds(tx: Tx | undefined, arkAssetIds: readonly string[]): Promise<readonly RegisteredAsset[]>;
   /** Those backed by units that tapd holds, whatever their status: the units are there all the same. Oldest first. */
   listTaprootBacked(tx: Tx | undefined): Promise<readonly RegisteredAsset[]>;
+  /** Those that arkd has units of, whatever their status. Oldest first. */
+  listIssued(): Promise<readonly RegisteredAsset[]>;
   /** Status `registered`; undefined = the name is taken. Throws `conflict` when the Taproot Asset is another one's. */
   insert(tx: Tx, asset: NewAsset): Promise<RegisteredAsset | undefined>;
   /** The row, locked until the transaction ends. */

@@ -28,7 +28,7 @@ export interface AssetSupplies {
   record(
     tx: Tx,
     assetId: string,
-    read: { readonly arkdUnits?: bigint; readonly tapdUnits?: bigint },
+    read: { readonly arkdUnits?: bigint; readonly tapdUnits?: bigint; readonly deficitUnits?: bigint },
     at: Date,
   ): Promise<void>;
   /** As of the transaction; the caller holds the asset's row when it decides by it. */

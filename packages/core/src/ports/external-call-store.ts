@@ -23,7 +23,7 @@ export interface NewExternalCall extends Pick<ExternalCall, "service" | "kind" |
   readonly request: Readonly<Record<string, unknown>>;
 }
 
-/** Writes of jobs. Every method but find asserts the attempt first: a stale one writes nothing (StaleAttempt). */
+/** Writes of jobs. `begin` and `end` assert the attempt first: a stale one writes nothing (StaleAttempt). */
 export interface ExternalCallStore {
   find(key: Pick<ExternalCall, "service" | "kind" | "businessKey">): Promise<ExternalCall | undefined>;
   /**
@@ -40,4 +40,6 @@ export interface ExternalCallStore {
       | { readonly state: "confirmed"; readonly externalId: string }
       | { readonly state: "failed" | "unknown"; readonly error: string },
   ): Promise<void>;
+  /** sent or unknown -> confirmed, by whoever books the effect; the job itself may be dead by then. */
+  confirm(tx: Tx, key: Pick<ExternalCall, "service" | "kind" | "businessKey">, externalId: string): Promise<void>;
 }

@@ -4,6 +4,8 @@ import type { Tx } from "./transactions";
 export interface UnbookedVtxo {
   readonly vtxoId: string;
   readonly amountSats: bigint;
+  /** Of registered assets, by our names of them. */
+  readonly units: readonly { readonly assetId: string; readonly amount: bigint }[];
 }
 
 /** An ark tx of ours that arkd may have accepted and that is not booked: its inputs still count, its outputs not yet. */

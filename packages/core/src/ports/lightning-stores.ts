@@ -181,6 +181,8 @@ export interface NewPayout {
   readonly assetId: string;
   readonly amount: bigint;
   readonly amountSats: bigint;
+  /** Makes it work of its own (`payout_drive`) from this time on. */
+  readonly wakeAt?: Date;
 }
 
 export interface PayoutStore {

@@ -47,6 +47,8 @@ export class InMemoryArkd implements ArkDaemon {
   fault: (method: "submitTx" | "finalizeTx" | "read") => ArkdFault | undefined = () => undefined;
   /** What GetInfo says on top: arkd's operator may change its settings. */
   settings: Partial<ArkServerInfo> = {};
+  /** Units that arkd counts and nobody has, by arkd's id: as if more had been issued behind our back. */
+  readonly forged = new Map<string, bigint>();
   private coins = 0;
   private readonly late: { readonly dueAt: number; readonly carryOut: () => void }[] = [];
 
@@ -163,6 +165,11 @@ export class InMemoryArkd implements ArkDaemon {
   async listVtxosByOutpoints(vtxoIds: readonly string[]): Promise<readonly ArkVtxo[]> {
     this.meet("read");
     return vtxoIds.flatMap((id) => this.vtxos.get(id) ?? []);
+  }
+
+  async getAssetSupply(arkAssetId: string): Promise<bigint> {
+    this.meet("read");
+    return this.totalUnits(arkAssetId) + (this.forged.get(arkAssetId) ?? 0n);
   }
 
   private postpone(carryOut: () => void): never {

@@ -1,6 +1,7 @@
 import { type Channel, type Client, credentials, Metadata } from "@grpc/grpc-js";
 
 import type { BitcoinNetwork } from "@arkrelay/core/ark/network";
+import { assert } from "@arkrelay/core/errors";
 import type {
   ArkDaemon,
   ArkIntentProof,
@@ -13,7 +14,12 @@ import type {
 import type { CallLimits, DaemonEndpoint } from "../connection-config";
 import { DaemonLink } from "../daemon-link";
 import type { DaemonObserver } from "../daemon-observer";
-import { GetVtxosRequest, type GetVtxosResponse, IndexerServiceClient } from "../gen/ark/v1/indexer";
+import {
+  type GetAssetResponse,
+  GetVtxosRequest,
+  type GetVtxosResponse,
+  IndexerServiceClient,
+} from "../gen/ark/v1/indexer";
 import {
   ArkServiceClient,
   type FinalizeTxResponse,
@@ -112,6 +118,16 @@ export class GrpcArkDaemon implements ArkDaemon {
 
   async listVtxosByOutpoints(vtxoIds: readonly string[]): Promise<readonly ArkVtxo[]> {
     return this.listInChunks(vtxoIds, (chunk) => ({ outpoints: chunk }));
+  }
+
+  async getAssetSupply(arkAssetId: string): Promise<bigint> {
+    const request = { assetId: arkAssetId };
+    const { supply } = await this.read<GetAssetResponse>("GetAsset", ({ indexer }, ...rest) =>
+      indexer.getAsset(request, ...rest),
+    );
+    // Decimal text; an amount of arkd's is a uint64.
+    assert(/^\d{1,20}$/.test(supply), `arkd says how many units of ${arkAssetId} there are`);
+    return BigInt(supply);
   }
 
   /** Any other read of arkd, for what shares this connection. `signal` gives it up at once. */

@@ -29,4 +29,5 @@ export const assetSupplies = mysqlTable("asset_supplies", {
   arkdReadAt: datetime("arkd_read_at", { mode: "date", fsp: 3 }),
   tapdUnits: bigint("tapd_units", { mode: "bigint" }),
   tapdReadAt: datetime("tapd_read_at", { mode: "date", fsp: 3 }),
+  deficitUnits: bigint("deficit_units", { mode: "bigint" }).notNull().default(0n),
 });

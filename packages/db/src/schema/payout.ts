@@ -1,9 +1,13 @@
+import { sql } from "drizzle-orm";
 import { bigint, datetime, int, json, mediumtext, mysqlTable, varchar } from "drizzle-orm/mysql-core";
 
 export const payouts = mysqlTable("payouts", {
   id: bigint("id", { mode: "number" }).autoincrement().primaryKey(),
   kind: varchar("kind", { length: 16 }).notNull(),
   businessId: varchar("business_id", { length: 64 }).notNull(),
+  payoutKey: varchar("payout_key", { length: 96 }).generatedAlwaysAs(sql`CONCAT(kind, '.', business_id)`, {
+    mode: "stored",
+  }),
   pivotVtxoId: varchar("pivot_vtxo_id", { length: 80 }).notNull(),
   script: varchar("script", { length: 128 }).notNull(),
   ownerPubkey: varchar("owner_pubkey", { length: 64 }).notNull(),
@@ -15,6 +19,13 @@ export const payouts = mysqlTable("payouts", {
   version: bigint("version", { mode: "number" }).notNull().default(1),
   createdAt: datetime("created_at", { mode: "date", fsp: 3 }).notNull(),
   updatedAt: datetime("updated_at", { mode: "date", fsp: 3 }).notNull(),
+  wakeSeq: bigint("wake_seq", { mode: "number" }).notNull().default(1),
+  wokenAt: datetime("woken_at", { mode: "date", fsp: 3 }),
+  nextAt: datetime("next_at", { mode: "date", fsp: 3 }),
+  attempts: int("attempts").notNull().default(0),
+  attemptToken: varchar("attempt_token", { length: 64 }),
+  attemptLeaseUntil: datetime("attempt_lease_until", { mode: "date", fsp: 3 }),
+  lostAttempts: int("lost_attempts").notNull().default(0),
 });
 
 export const payoutAttempts = mysqlTable("payout_attempts", {

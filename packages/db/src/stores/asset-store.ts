@@ -78,6 +78,11 @@ export class DrizzleAssetStore implements AssetRegistry {
     return rows.map(toRegisteredAsset);
   }
 
+  async listIssued(): Promise<readonly RegisteredAsset[]> {
+    const rows = await this.database.select(`${ROW} WHERE a.ark_asset_id IS NOT NULL ORDER BY a.id`);
+    return rows.map(toRegisteredAsset);
+  }
+
   async insert(tx: Tx, asset: NewAsset): Promise<RegisteredAsset | undefined> {
     const { carrier, minLift, maxLift, minLand, maxLand } = asset.units;
     try {

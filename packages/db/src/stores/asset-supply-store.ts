@@ -44,20 +44,24 @@ export class DrizzleAssetSupplyStore implements AssetSupplies {
   async record(
     tx: Tx,
     assetId: string,
-    { arkdUnits, tapdUnits }: { readonly arkdUnits?: bigint; readonly tapdUnits?: bigint },
+    { arkdUnits, tapdUnits, deficitUnits }: Parameters<AssetSupplies["record"]>[2],
     at: Date,
   ): Promise<void> {
     await connectionOf(tx).write(
-      `INSERT INTO asset_supplies (asset_id, arkd_units, arkd_read_at, tapd_units, tapd_read_at) VALUES (?, ?, ?, ?, ?)
+      `INSERT INTO asset_supplies (asset_id, arkd_units, arkd_read_at, tapd_units, tapd_read_at, deficit_units)
+       VALUES (?, ?, ?, ?, ?, COALESCE(?, 0))
        ON DUPLICATE KEY UPDATE arkd_units = COALESCE(VALUES(arkd_units), arkd_units),
          arkd_read_at = COALESCE(VALUES(arkd_read_at), arkd_read_at),
-         tapd_units = COALESCE(VALUES(tapd_units), tapd_units), tapd_read_at = COALESCE(VALUES(tapd_read_at), tapd_read_at)`,
+         tapd_units = COALESCE(VALUES(tapd_units), tapd_units), tapd_read_at = COALESCE(VALUES(tapd_read_at), tapd_read_at),
+         deficit_units = COALESCE(?, deficit_units)`,
       [
         assetId,
         arkdUnits ?? null,
         arkdUnits === undefined ? null : at,
         tapdUnits ?? null,
         tapdUnits === undefined ? null : at,
+        deficitUnits ?? null,
+        deficitUnits ?? null,
       ],
     );
   }

@@ -63,6 +63,14 @@ export class DrizzleExternalCallStore implements ExternalCallStore {
       [outcome.state, externalId, error, ...paramsOf(key)],
     );
   }
+
+  async confirm(tx: Tx, key: CallKey, externalId: string): Promise<void> {
+    await connectionOf(tx).write(
+      `UPDATE external_calls SET state = 'confirmed', external_id = ?, error = NULL, at = NOW(3)
+       WHERE ${OF_KEY} AND state IN ('sent', 'unknown')`,
+      [externalId, ...paramsOf(key)],
+    );
+  }
 }
 
 async function assertToken(tx: Tx, attempt: Attempt): Promise<void> {

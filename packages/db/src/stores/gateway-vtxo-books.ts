@@ -24,7 +24,27 @@ export class DrizzleGatewayVtxoBooks implements GatewayVtxoBooks {
        ORDER BY v.id LIMIT ?`,
       [limit],
     );
-    return rows.map((row) => ({ vtxoId: readText(row, "vtxo_id"), amountSats: readBigint(row, "amount_sats") }));
+    const units = await this.listUnits(rows.map((row) => readText(row, "vtxo_id")));
+    return rows.map((row) => {
+      const vtxoId = readText(row, "vtxo_id");
+      return { vtxoId, amountSats: readBigint(row, "amount_sats"), units: units.get(vtxoId) ?? [] };
+    });
+  }
+
+  private async listUnits(vtxoIds: readonly string[]): Promise<ReadonlyMap<string, UnbookedVtxo["units"]>> {
+    const units = new Map<string, UnbookedVtxo["units"]>();
+    if (vtxoIds.length === 0) return units;
+    const rows = await this.database.selectOnce(
+      `SELECT x.vtxo_id, a.asset_id, x.amount FROM vtxo_assets x JOIN assets a ON a.ark_asset_id = x.asset_id
+       WHERE x.vtxo_id IN (${placeholders(vtxoIds)}) ORDER BY a.id`,
+      vtxoIds,
+    );
+    for (const row of rows) {
+      const vtxoId = readText(row, "vtxo_id");
+      const carried = { assetId: readText(row, "asset_id"), amount: readBigint(row, "amount") };
+      units.set(vtxoId, [...(units.get(vtxoId) ?? []), carried]);
+    }
+    return units;
   }
 
   async markBooked(tx: Tx, vtxoId: string): Promise<boolean> {

@@ -44,7 +44,7 @@ export async function endAttempts(
   );
   insertHistory(
     tx,
-    alive.filter(({ attempt }) => attempt.job !== undefined),
+    alive.filter(({ attempt, end }) => attempt.job !== undefined && !isWaiting(end)),
   );
   countJobs(
     tx,
@@ -53,13 +53,18 @@ export async function endAttempts(
   return endings.map(({ attempt }) => toOutcome(ended.has(attempt), attempt, rows.get(attempt)));
 }
 
+/** Looks in again later; it may do so hundreds of times, so only what it comes to is history. */
+function isWaiting(end: AttemptEnd): boolean {
+  return end.kind === "done" && end.runAgainAt !== undefined;
+}
+
 interface Completion {
   readonly attempt: Attempt;
   readonly params: readonly SqlParam[];
 }
 
 function toCompletion({ attempt, end, progress = [] }: AttemptEnding): readonly Completion[] {
-  if (attempt.job === undefined || end.kind !== "done") return [];
+  if (attempt.job === undefined || end.kind !== "done" || end.runAgainAt !== undefined) return [];
   const result = end.result === undefined ? null : JSON.stringify(end.result);
   const message = end.message ?? progress.at(-1)?.message ?? null;
   return [{ attempt, params: [attempt.job.id, attempt.token, result, message, progress.length] }];
@@ -111,6 +116,8 @@ const PENDING_AGAIN =
 function jobEnd(end: AttemptEnd): SetClause {
   switch (end.kind) {
     case "done":
+      if (end.runAgainAt !== undefined)
+        return [`run_at = ?, message = COALESCE(?, message), ${PENDING_AGAIN}`, [end.runAgainAt, end.message ?? null]];
       return [
         `status = 'completed', attempts = attempts + 1, verdict = NULL, error_code = NULL, error = NULL, result_data = ?,
          message = COALESCE(?, message), ${FINISHED}`,
@@ -223,7 +230,7 @@ function toProgress({ attempt, progress = [] }: AttemptEnding, row: Row | undefi
 
 function toCount({ attempt, end }: AttemptEnding, row: Row | undefined): readonly JobCount[] {
   if (row === undefined || !isJobTask(attempt.task)) return [];
-  if (end.kind === "retry" || end.kind === "handed_back") return [];
+  if (end.kind === "retry" || end.kind === "handed_back" || isWaiting(end)) return [];
   const event = end.kind === "done" ? "completed" : end.kind;
   const durationMs = (nullable(row, "duration_seconds", readFloat) ?? 0) * 1000;
   return [{ task: readJobTask(row), owner: readText(row, "owner"), queue: readQueue(row), event, durationMs }];

@@ -168,6 +168,7 @@ const GIVE_UP: Readonly<Record<StateTable, string>> = {
   nostr_events: "status = 'failed', error_code = 'worker_lost', processed_at = NOW(3), next_at = NULL",
   signing_sessions: AGAIN,
   lightning_invoices: AGAIN,
+  payouts: AGAIN,
 };
 
 function pauseSeconds(table: WorkTable, row: Row): number {

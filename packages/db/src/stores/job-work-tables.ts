@@ -55,6 +55,7 @@ export const WORK_TABLES: Readonly<Record<StateTable, WorkTable>> = {
     tries: "tries",
     wakeColumns: "wake_seq, next_at AS run_at, invoice_type, status, error_code",
   },
+  payouts: { name: "payouts", key: "payout_key", ...ROW_TABLE },
 };
 
 export function workTableOf(task: QueuedTaskName): WorkTable {
@@ -69,6 +70,8 @@ export function readTask(table: WorkTable, row: Row): QueuedTaskName {
       return "nostr_process";
     case "lightning_invoices":
       return lightningTaskOf(readLightningPosition(row));
+    case "payouts":
+      return "payout_drive";
     case "job_logs": {
       const task = readText(row, "task");
       assert(isTaskName(task) && isQueuedTask(task), `job_logs names the unknown task ${task}`);

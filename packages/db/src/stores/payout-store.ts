@@ -40,9 +40,9 @@ export class DrizzlePayoutStore implements PayoutStore {
     const connection = connectionOf(tx);
     try {
       await connection.write(
-        `INSERT INTO payouts (kind, business_id, pivot_vtxo_id, script, owner_pubkey, asset_id, amount, amount_sats, status,
-           created_at, updated_at)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'planned', NOW(3), NOW(3))`,
+        `INSERT INTO payouts (kind, business_id, pivot_vtxo_id, script, owner_pubkey, asset_id, amount, amount_sats, next_at,
+           status, created_at, updated_at)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'planned', NOW(3), NOW(3))`,
         [
           payout.kind,
           payout.businessId,
@@ -52,6 +52,7 @@ export class DrizzlePayoutStore implements PayoutStore {
           payout.assetId,
           payout.amount,
           payout.amountSats,
+          payout.wakeAt ?? null,
         ],
       );
     } catch (error) {

@@ -17,6 +17,7 @@ describe("the metrics every exporter shares", () => {
       inventory: [],
       ceremoniesAcceptedWaiting: 0,
       unknownPayments: { lift: 0, land: 0 },
+      assetSupplies: [],
       ledgerDrift: [],
     });
     await test.database.transactions.run(async (tx) =>

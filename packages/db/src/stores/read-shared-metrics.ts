@@ -5,7 +5,7 @@ import type { SqlHandle } from "../sql-handle";
 
 /** What every exporter shows alike. Small reads on indexes, asked at most once per cache time of the exporter. */
 export async function readSharedMetrics(database: Pick<SqlHandle, "select">): Promise<SharedMetrics> {
-  const [sessions, queues, jobs, inventory, accepted, lightningQueue, unknown, drift] = await Promise.all([
+  const [sessions, queues, jobs, inventory, accepted, lightningQueue, unknown, drift, supplies] = await Promise.all([
     database.select(
       "SELECT session_type, COUNT(*) AS n FROM signing_sessions WHERE status NOT IN ('completed', 'failed', 'expired') GROUP BY session_type",
     ),
@@ -38,6 +38,10 @@ export async function readSharedMetrics(database: Pick<SqlHandle, "select">): Pr
       `SELECT source, asset_id, SUM(ABS(drift)) AS units FROM reconciliations
        WHERE id IN (SELECT MAX(id) FROM reconciliations GROUP BY account, asset_id) GROUP BY source, asset_id`,
     ),
+    database.select(
+      `SELECT s.asset_id, GREATEST(0, s.arkd_units - a.issued) AS extra_units, s.deficit_units
+       FROM asset_supplies s JOIN assets a ON a.asset_id = s.asset_id WHERE s.arkd_units IS NOT NULL`,
+    ),
   ]);
   return {
     activeSessions: sessions.map((row) => ({
@@ -61,6 +65,11 @@ export async function readSharedMetrics(database: Pick<SqlHandle, "select">): Pr
     })),
     ceremoniesAcceptedWaiting: accepted[0] === undefined ? 0 : readInteger(accepted[0], "n"),
     unknownPayments: { lift: countOf(unknown, "lift"), land: countOf(unknown, "land") },
+    assetSupplies: supplies.map((row) => ({
+      assetId: readText(row, "asset_id"),
+      extraUnits: readFloat(row, "extra_units"),
+      deficitUnits: readFloat(row, "deficit_units"),
+    })),
     ledgerDrift: drift.map((row) => ({
       source: readText(row, "source"),
       assetId: readText(row, "asset_id"),

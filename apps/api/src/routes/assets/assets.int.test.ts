@@ -201,9 +201,87 @@ describe("PATCH /assets/{asset_id}", () => {
   });
 });
 
+describe("POST /assets/{asset_id}/mint", () => {
+  const user = freshKey();
+  const mint = (assetId: string, body: object = {}, options: object = { admin: true }) =>
+    api.call("POST", `/assets/${assetId}/mint`, {
+      body: { user_pubkey: user.pubkey, amount: 100, ...body },
+      ...options,
+    });
+
+  it("becomes a job, one however often it is sent, and tells the new balance once that is done", async () => {
+    const assetId = await registered();
+    const headers = { "idempotency-key": assetId };
+    const answer = await mint(assetId, { reserve_amount: 5 }, { admin: true, headers });
+    const result = {
+      asset_id: assetId,
+      user_pubkey: `${user.pubkey.slice(0, 8)}...`,
+      amount_minted: 100,
+      reserve_amount: 5,
+    };
+    expect(answer).toMatchObject({
+      status: 202,
+      body: { job_id: expect.any(String) as string, result: { ...result, new_balance: null, status: "queued" } },
+    });
+    const jobId = answer.body["job_id"] as string;
+    expect(answer.headers.get("location")).toBe(`/jobs/${jobId}`);
+    expect((await api.call("GET", `/jobs/${jobId}`, { admin: true })).body).toMatchObject({
+      job_type: "asset_mint",
+      queue: "inventory",
+      status: "pending",
+    });
+    const txid = randomBytes(32).toString("hex");
+    await api.database.write("UPDATE job_logs SET status = 'completed', result_data = ? WHERE job_id = ?", [
+      JSON.stringify({ new_balance: 100, txid, vtxo_id: `${txid}:0`, amount_minted: 100 }),
+      jobId,
+    ]);
+    const again = await mint(
+      assetId,
+      { reserve_amount: 5 },
+      { admin: true, headers: { ...headers, prefer: "wait=1" } },
+    );
+    expect(again).toMatchObject({
+      status: 200,
+      body: { job_id: jobId, result: { ...result, new_balance: 100, status: "completed", txid } },
+    });
+    expect(again.headers.get("idempotent-replayed")).toBe("true");
+  });
+
+  it.each([
+    [{ amount: 0 }, 422, "invalid_amount"],
+    [{ amount: "5" }, 422, "invalid_amount"],
+    [{ reserve_amount: -1 }, 422, "invalid_amount"],
+    [{ user_pubkey: "ab" }, 400, "invalid_request"],
+    [{ amount: 1_000_001 }, 422, "supply_exceeded"],
+    [{ amount: 1_000_000, reserve_amount: 1 }, 422, "supply_exceeded"],
+  ])("refuses %j with %i %s", async (body, status, code) => {
+    expect(await mint(await registered(), body)).toMatchObject({ status, body: { code } });
+  });
+
+  it("says how much is left at most", async () => {
+    const answer = await mint(await registered(), { amount: 1_000_001 });
+    expect(answer.body).toMatchObject({ details: { maximum: 1_000_000 } });
+  });
+
+  it.each(["gBTC", "BTC"])("never mints %s", async (assetId) => {
+    expect(await mint(assetId)).toMatchObject({ status: 422, body: { code: "asset_not_mintable" } });
+  });
+
+  it.each(["frozen", "inactive"])("mints nothing of a %s asset", async (status) => {
+    const assetId = await registered();
+    await setStatus(assetId, status);
+    expect(await mint(assetId)).toMatchObject({ status: 422, body: { code: "asset_inactive" } });
+  });
+
+  it("does not know what is not registered", async () => {
+    expect((await mint(newName())).status).toBe(404);
+  });
+});
+
 describe.each([
   ["POST", () => "/assets", () => ({ asset_id: newName(), ...GOLD })],
   ["PATCH", () => "/assets/gBTC", () => ({ name: "Sats" })],
+  ["POST", () => "/assets/gBTC/mint", () => ({ user_pubkey: freshKey().pubkey, amount: 1 })],
 ])("%s of the registry", (method, path, body) => {
   it("is the operator's alone", async () => {
     const send = (options: object) => api.call(method, path(), { body: body(), ...options });

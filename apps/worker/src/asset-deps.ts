@@ -1,0 +1,30 @@
+import type { WatchSuppliesDeps } from "@arkrelay/core/asset/watch-supplies";
+import { DrizzleAssetSupplyStore } from "@arkrelay/db/stores/asset-supply-store";
+
+import type { WorkerConfig } from "./config";
+import type { WorkerDeps } from "./deps";
+import type { AssetMintDeps } from "./handlers/asset-mint";
+
+/** What issuing, minting and watching assets need, made of what the worker has open. */
+export function toAssetDeps(
+  {
+    database,
+    ceremony,
+    lightning,
+    tapd,
+    calls,
+  }: Pick<WorkerDeps, "database" | "ceremony" | "lightning" | "tapd" | "calls">,
+  { lightning: limits }: Pick<WorkerConfig, "lightning">,
+): Omit<AssetMintDeps, "attempts"> & WatchSuppliesDeps {
+  const { payouts, budgets } = lightning;
+  const { assetCarrierSats: carrierSats, carrierSubsidyDailySats } = limits;
+  return {
+    ...ceremony,
+    payouts,
+    budgets,
+    tapd,
+    calls,
+    supplies: new DrizzleAssetSupplyStore(database),
+    assetConfig: { carrierSats, carrierSubsidyDailySats },
+  };
+}

@@ -1,0 +1,89 @@
+import {
+  mintAsset,
+  mintCallOf,
+  type MintAttempt,
+  type MintDeps,
+  type MintOrder,
+} from "@arkrelay/core/asset/mint-asset";
+import type { Attempt, AttemptFence } from "@arkrelay/core/jobs/attempt-store";
+import type { TaskPayload } from "@arkrelay/core/jobs/catalog";
+import { untilStopped } from "@arkrelay/core/jobs/run-external-call";
+import type { ExternalCallStore } from "@arkrelay/core/ports/external-call-store";
+import { syncVtxos } from "@arkrelay/core/vtxo/sync-vtxos";
+
+import type { TaskHandler, TaskResult } from "../task-handler";
+
+export interface AssetMintDeps extends MintDeps {
+  readonly attempts: AttemptFence;
+  readonly calls: Pick<ExternalCallStore, "begin" | "confirm">;
+}
+
+/** A mint is through in a moment; one that waits for arkd is looked at less and less often. */
+const PAUSE_MS_MIN = 250;
+const PAUSE_MS_MAX = 10_000;
+const PAUSE_OF_AGE = 4;
+
+/** Rolls the planning back because a cancel came before; never leaves this file. */
+class Cancelled extends Error {}
+
+/**
+ * Hands units of an asset to a user. The payout is written down in the transaction that commits the job to it, so the order is paid
+ * once and can be cancelled only before; it is driven as work of its own (`payout_drive`), and this job waits for it.
+ */
+export function assetMintTask(deps: AssetMintDeps): TaskHandler<TaskPayload<"asset_mint">> {
+  return async ({ attempt, signal, payload }) => {
+    const order = {
+      jobId: attempt.rowKey,
+      assetId: payload.assetId,
+      userPubkey: payload.userPubkey,
+      units: BigInt(payload.amount),
+      reserveUnits: BigInt(payload.reserveAmount),
+    };
+    try {
+      const progress = await mintAsset(deps, order, attemptOf(deps, attempt, order));
+      if (progress.kind === "minted") return await describe(deps, order, progress);
+      return { message: progress.why, wakes: progress.wakes, runAgainAt: nextLook(deps, attempt) };
+    } catch (thrown) {
+      if (thrown instanceof Cancelled) return untilStopped(signal);
+      throw thrown;
+    }
+  };
+}
+
+function attemptOf(deps: AssetMintDeps, attempt: Attempt, order: MintOrder): MintAttempt {
+  return {
+    guard: (tx) => deps.attempts.assertAttempt(tx, attempt),
+    commit: async (tx) => {
+      const request = { asset_id: order.assetId, user_pubkey: order.userPubkey, amount: Number(order.units) };
+      if (!(await deps.calls.begin(tx, attempt, { ...mintCallOf(order.jobId), request }))) throw new Cancelled();
+    },
+  };
+}
+
+async function describe(
+  deps: AssetMintDeps,
+  order: MintOrder,
+  minted: { readonly txid: string; readonly vtxoId: string; readonly arkAssetId: string },
+): Promise<TaskResult> {
+  // The user may hold units that other wallets sent, and the balance is to tell them all.
+  await syncVtxos(deps, { ownerPubkey: order.userPubkey });
+  const balances = await deps.vtxos.sumBalances(order.userPubkey, deps.clock.now());
+  return {
+    result: {
+      asset_id: order.assetId,
+      user_pubkey: order.userPubkey,
+      amount_minted: Number(order.units),
+      reserve_amount: Number(order.reserveUnits),
+      new_balance: Number(balances.find((row) => row.assetId === minted.arkAssetId)?.balance ?? 0n),
+      txid: minted.txid,
+      vtxo_id: minted.vtxoId,
+    },
+    message: "The units are the user's",
+  };
+}
+
+function nextLook({ clock }: AssetMintDeps, { job }: Attempt): Date {
+  const now = clock.now().getTime();
+  const ageMs = now - (job?.createdAt.getTime() ?? now);
+  return new Date(now + Math.min(PAUSE_MS_MAX, Math.max(PAUSE_MS_MIN, ageMs / PAUSE_OF_AGE)));
+}

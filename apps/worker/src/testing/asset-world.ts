@@ -1,0 +1,179 @@
+import { randomUUID } from "node:crypto";
+import { PassThrough } from "node:stream";
+
+import type { AssetConfig } from "@arkrelay/core/asset/asset-payout-deps";
+import { registerAsset } from "@arkrelay/core/asset/register-asset";
+import type { RegisteredAsset } from "@arkrelay/core/asset/registered-asset";
+import { toAppError } from "@arkrelay/core/errors";
+import type { Attempt } from "@arkrelay/core/jobs/attempt-store";
+import type { QueuedTaskName, TaskPayload } from "@arkrelay/core/jobs/catalog";
+import { decideAttemptEnd } from "@arkrelay/core/jobs/decide-attempt-end";
+import { insertJob } from "@arkrelay/core/jobs/insert-job";
+import type { Job } from "@arkrelay/core/jobs/job";
+import type { NewAsset } from "@arkrelay/core/ports/asset-registry";
+import type { TestKey } from "@arkrelay/core/testing/ark-transfer";
+import { syncVtxos } from "@arkrelay/core/vtxo/sync-vtxos";
+import { DrizzleAssetSupplyStore } from "@arkrelay/db/stores/asset-supply-store";
+import { DrizzleExternalCallStore } from "@arkrelay/db/stores/external-call-store";
+import { DrizzleAttemptStore } from "@arkrelay/db/stores/job-attempt-store";
+import { DrizzleJobStore } from "@arkrelay/db/stores/job-store";
+import { openLightningStores } from "@arkrelay/db/stores/open-lightning-stores";
+import type { TestDatabase } from "@arkrelay/db/testing/test-database";
+import { createLogger } from "@arkrelay/runtime/logger";
+import { createSealer } from "@arkrelay/runtime/sealing";
+
+import { assetMintTask, type AssetMintDeps } from "../handlers/asset-mint";
+import { payoutDriveTask } from "../handlers/payout-drive";
+import { watchAssetSuppliesTask } from "../handlers/watch-asset-supplies";
+import type { TaskContext, TaskHandler, TaskResult } from "../task-handler";
+import { openCeremonyWorld } from "./ceremony-world";
+import { isCrash } from "./crash-process";
+import { FakeTapd } from "./fake-tapd";
+
+export const CAP = 1_000_000n;
+
+type WorldDeps = Omit<AssetMintDeps, "attempts">;
+
+/** Assets on the real database and its job tables, with arkd and tapd in memory and a clock that stands still. */
+export async function openAssetWorld(test: TestDatabase, config: Partial<AssetConfig> = {}) {
+  const world = await openCeremonyWorld(test);
+  const { database } = test;
+  const { payouts, budgets } = openLightningStores(database, createSealer({ key: new Uint8Array(32).fill(3) }));
+  const tapd = new FakeTapd();
+  const deps: WorldDeps & typeof world.deps = {
+    ...world.deps,
+    payouts,
+    budgets,
+    tapd,
+    calls: new DrizzleExternalCallStore(database),
+    supplies: new DrizzleAssetSupplyStore(database),
+    assetConfig: { carrierSats: 1_000n, carrierSubsidyDailySats: 100_000n, ...config },
+  };
+  const jobs = new DrizzleJobStore(database);
+  const attempts = new DrizzleAttemptStore(database, { leaseSeconds: 20 });
+  const stock = deps.wallet.keys.stock.pubkey;
+  const contextOf = (attempt: Attempt, signal = new AbortController().signal) =>
+    ({
+      attempt,
+      payload: attempt.job?.payload,
+      signal,
+      log: createLogger({ service: "test", stream: new PassThrough().resume() }),
+      progress: () => undefined,
+    }) as unknown as TaskContext<never>;
+
+  /** One attempt of a worker at a row that is due, now or later; a crash leaves the row to whoever notices the lapsed lease. */
+  const attemptAt = async (task: QueuedTaskName, key: string, handler: TaskHandler<never>): Promise<void> => {
+    const [outcome] = await attempts.take(task, [key]);
+    if (outcome?.kind !== "taken") return;
+    const { attempt } = outcome;
+    const end = await handler(contextOf(attempt)).then(
+      (result) => ({ kind: "done", ...result }) as const,
+      (thrown: unknown) => (isCrash(thrown) ? undefined : decideAttemptEnd(task, attempt.tries, toAppError(thrown))),
+    );
+    if (end !== undefined) return void (await attempts.end([{ attempt, end }]));
+    await database.write("UPDATE job_logs SET status = 'pending', attempt_token = NULL WHERE attempt_token = ?", [
+      attempt.token,
+    ]);
+    await database.write("UPDATE payouts SET attempt_token = NULL WHERE attempt_token = ?", [attempt.token]);
+  };
+  const runJob = async (jobId: string, over: WorldDeps = deps): Promise<Job> => {
+    await database.write("UPDATE job_logs SET run_at = NOW(3) WHERE job_id = ? AND status = 'pending'", [jobId]);
+    await attemptAt("asset_mint", jobId, assetMintTask({ ...over, attempts }));
+    return getJob(jobId);
+  };
+  const runPayouts = async (over: WorldDeps = deps): Promise<void> => {
+    await database.write("UPDATE payouts SET next_at = LEAST(next_at, NOW(3)) WHERE next_at IS NOT NULL");
+    const rows = await database.select("SELECT payout_key FROM payouts WHERE next_at IS NOT NULL ORDER BY id");
+    for (const row of rows) {
+      await attemptAt("payout_drive", String(row["payout_key"]), payoutDriveTask({ ...over, attempts }));
+    }
+  };
+  const getJob = async (jobId: string): Promise<Job> => {
+    const job = await jobs.findByJobId(jobId);
+    if (job === undefined) throw new Error(`no job ${jobId}`);
+    return job;
+  };
+  const isEnded = ({ status }: Job) => status !== "pending" && status !== "running";
+  const order = (payload: Partial<TaskPayload<"asset_mint">> & { readonly userPubkey: string }): Promise<string> =>
+    database.transactions.run(async (tx) => {
+      const full = { v: 1, assetId: "gold", amount: 100, reserveAmount: 0, ...payload } as const;
+      return (await insertJob(deps.jobs, tx, { task: "asset_mint", payload: full, owner: "admin" })).jobId;
+    });
+  const settle = async (jobId: string): Promise<Job> => {
+    for (let round = 0; round < ROUNDS_MAX; round++) {
+      const job = await runJob(jobId);
+      if (isEnded(job)) return job;
+      await runPayouts();
+      world.clock.advance(ROUND_MS);
+    }
+    throw new Error(`mint ${jobId} does not end: ${JSON.stringify(await getJob(jobId))}`);
+  };
+  return {
+    ...world,
+    deps,
+    tapd,
+    jobs,
+    order,
+    runJob,
+    runPayouts,
+    getJob,
+    /** Taken up whenever it is due, its payouts too, until it has ended. */
+    settle,
+    mint: async (user: TestKey, payload: Partial<TaskPayload<"asset_mint">> = {}): Promise<Job> =>
+      settle(await order({ userPubkey: user.pubkey, ...payload })),
+    register: (over: Partial<NewAsset> = {}): Promise<RegisteredAsset> =>
+      database.transactions.run((tx) => registerAsset(deps, tx, { ...GOLD, ...over })),
+    getAsset: async (assetId = "gold"): Promise<RegisteredAsset> => {
+      const asset = await deps.assets.find(undefined, assetId);
+      if (asset === undefined) throw new Error(`no asset ${assetId}`);
+      return asset;
+    },
+    /** Stock of the gateway, known to its mirror. */
+    stock: async (...amountsSats: readonly bigint[]): Promise<void> => {
+      for (const amountSats of amountsSats) world.arkd.fund(stock, amountSats);
+      await syncVtxos(deps, { ownerPubkey: stock });
+    },
+    watch: async (): Promise<TaskResult> => {
+      const attempt = { rowKey: randomUUID(), job: { payload: { v: 1 } } } as unknown as Attempt;
+      return watchAssetSuppliesTask(deps)(contextOf(attempt));
+    },
+    /** Units on the default script of a key at arkd, and the VTXOs they stand on. */
+    unitsOf: (pubkey: string, arkAssetId: string): { readonly units: bigint; readonly vtxos: number } => {
+      const held = [...world.arkd.vtxos.values()].filter((vtxo) => !vtxo.isSpent && world.arkd.isOwnedBy(vtxo, pubkey));
+      const amounts = held.flatMap(({ assets }) =>
+        assets.filter(({ assetId }) => assetId === arkAssetId).map(({ amount }) => amount),
+      );
+      return { units: amounts.reduce((sum, each) => sum + each, 0n), vtxos: amounts.length };
+    },
+    /** Balance of a ledger account: gBTC in msat, other assets in units. */
+    balance: async (account: string, assetId: string): Promise<bigint> => {
+      const [row] = await database.select(
+        `SELECT COALESCE(SUM(p.amount), 0) AS sum FROM ledger_postings p JOIN ledger_accounts a ON a.id = p.account_id
+         WHERE a.account = ? AND a.asset_id = ?`,
+        [account, assetId],
+      );
+      return BigInt(String(row?.["sum"]));
+    },
+  };
+}
+
+const GOLD: NewAsset = {
+  assetId: "gold",
+  name: "Gold",
+  ticker: "GLD",
+  assetType: "normal",
+  decimalPlaces: 2,
+  totalSupply: CAP,
+  backing: "ark",
+  taprootAssetId: undefined,
+  taprootGroupKey: undefined,
+  units: { carrier: undefined, minLift: undefined, maxLift: undefined, minLand: undefined, maxLand: undefined },
+  metadata: {},
+};
+
+/** More than any mint needs, with every pause it makes. */
+const ROUNDS_MAX = 60;
+/** Longer than an unanswered send may still take effect. */
+const ROUND_MS = 31_000;
+
+export type AssetWorld = Awaited<ReturnType<typeof openAssetWorld>>;
