@@ -169,6 +169,37 @@ export class GatewayClient {
     return this.#get("/assets", reply.assetList, query, { as: "public", ...options });
   }
 
+  /** POST /assets; needs `adminKey`. `totalSupply` is the cap, 0 = 2^53-1; its units appear with the first mint. */
+  async createAsset(
+    assetId: string,
+    name: string,
+    ticker: string,
+    totalSupply = 0,
+    { fields = {}, ...options }: CallOptions & { readonly fields?: Fields } = {},
+  ) {
+    const body = { ...fields, asset_id: assetId, name, ticker, total_supply: totalSupply };
+    return (await this.#post("/assets", body, reply.assetWritten, { as: "admin", ...options })).asset;
+  }
+
+  /** PATCH /assets/{asset_id}; needs `adminKey`. */
+  async updateAsset(assetId: string, fields: Fields, options: CallOptions = {}) {
+    const path = `/assets/${part(assetId)}`;
+    const call = { method: "PATCH", path, body: fields, reply: reply.assetWritten, as: "admin", ...options } as const;
+    return (await this.#http.call(call)).asset;
+  }
+
+  /** POST /assets/{asset_id}/mint; needs `adminKey`. The units are the user's when the job is through. */
+  mintAsset(assetId: string, userPubkey: string, amount: number, options: CallOptions = {}) {
+    const body = { user_pubkey: userPubkey, amount };
+    return this.#post(`/assets/${part(assetId)}/mint`, body, reply.mint, { as: "admin", ...options });
+  }
+
+  /** What stands behind an asset. Public. */
+  async getAssetReserve(assetId: string, options: CallOptions = {}) {
+    const path = `/assets/${part(assetId)}/reserve`;
+    return (await this.#get(path, reply.assetReserve, {}, { as: "public", ...options })).reserve_requirements;
+  }
+
   getUserBalances(userPubkey: string, options: CallOptions = {}) {
     return this.#get(`/balances/${part(userPubkey)}`, reply.balances, {}, options);
   }

@@ -264,6 +264,41 @@ export const asset = z.looseObject({
 });
 export const assetList = z.looseObject({ assets: z.array(z.looseObject(assetFields)), ...page });
 
+/** POST and PATCH /assets. */
+export const assetWritten = z.looseObject({
+  asset: z.looseObject({
+    asset_id: z.string(),
+    total_supply: units,
+    backing: z.string(),
+    status: z.string(),
+    is_active: z.boolean(),
+  }),
+});
+
+/** POST /assets/{asset_id}/mint; `new_balance` is null until the units are the user's. */
+export const mint = z.looseObject({
+  job_id: z.string(),
+  result: z.looseObject({
+    asset_id: z.string(),
+    amount_minted: units,
+    new_balance: optional(units),
+    status: z.string(),
+    vtxo_id: optional(z.string()),
+  }),
+});
+
+export const assetReserve = z.looseObject({
+  reserve_requirements: z.looseObject({
+    asset_id: z.string(),
+    total_circulation: units,
+    current_reserve: units,
+    required_reserve: units,
+    reserve_deficit: units,
+    reserve_health: z.string(),
+    as_of: time,
+  }),
+});
+
 /** POST /lightning/lift; `bolt11_invoice` is null until the node has made it. */
 export const lift = z.looseObject({
   operation_id: z.string(),
