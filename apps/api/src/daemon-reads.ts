@@ -1,7 +1,7 @@
 import { AppError } from "@arkrelay/core/errors";
 import type { ArkServerInfo } from "@arkrelay/core/ports/ark-daemon";
 import type { Clock } from "@arkrelay/core/ports/clock";
-import type { TaprootAssetBalance, TaprootAssets } from "@arkrelay/core/ports/taproot-assets";
+import type { TaprootAsset, TaprootAssetBalance, TaprootAssets } from "@arkrelay/core/ports/taproot-assets";
 
 import { createLastKnown, isAway, type Known } from "./last-known";
 import type { DaemonName } from "./status-sources";
@@ -14,6 +14,8 @@ export interface DaemonReads {
   arkInfo(): Promise<Known<ArkServerInfo>>;
   /** Throws `feature_disabled` when no tapd is configured. */
   assetBalances(): Promise<Known<readonly TaprootAssetBalance[]>>;
+  /** undefined = no tapd is configured, or it is away. */
+  findTaprootAssets(): Promise<readonly TaprootAsset[] | undefined>;
 }
 
 export interface DaemonReadsDeps {
@@ -21,7 +23,7 @@ export interface DaemonReadsDeps {
   readonly names: ReadonlySet<DaemonName>;
   readonly readArkInfo: () => Promise<ArkServerInfo>;
   readonly storedArkInfo: () => Promise<{ readonly info: ArkServerInfo; readonly seenAt: Date } | undefined>;
-  readonly tapd: Pick<TaprootAssets, "getAssetBalances"> | undefined;
+  readonly tapd: Pick<TaprootAssets, "getAssetBalances" | "listAssets"> | undefined;
 }
 
 export function createDaemonReads({ clock, names, tapd, ...arkd }: DaemonReadsDeps): DaemonReads {
@@ -40,5 +42,13 @@ export function createDaemonReads({ clock, names, tapd, ...arkd }: DaemonReadsDe
       if (tapd === undefined) throw new AppError("feature_disabled", { message: "No tapd is configured." });
       return tapd.getAssetBalances();
     }),
+    async findTaprootAssets() {
+      try {
+        return await tapd?.listAssets();
+      } catch (error) {
+        if (isAway(error)) return undefined;
+        throw error;
+      }
+    },
   };
 }

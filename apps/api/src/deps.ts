@@ -4,6 +4,7 @@ import { hostname } from "node:os";
 import { DEFAULT_KEY_SCOPES } from "@arkrelay/core/http/admin";
 import type { InvoiceQuotesDeps } from "@arkrelay/core/lightning/invoice-quotes";
 import type { LightningNode } from "@arkrelay/core/ports/lightning-node";
+import type { TaprootAssets } from "@arkrelay/core/ports/taproot-assets";
 import type { DaemonManager, DaemonName } from "@arkrelay/daemons/daemon-manager";
 import { openProcessDaemons } from "@arkrelay/daemons/open-process-daemons";
 import type { Database } from "@arkrelay/db/connection";
@@ -66,7 +67,7 @@ export interface OpenOptions {
   /** Instead of the configured one, for tests. */
   readonly lnd?: LightningNode;
   /** Instead of the configured one, for tests. */
-  readonly tapd?: InvoiceQuotesDeps["tapd"];
+  readonly tapd?: TaprootAssets;
 }
 
 /** Opens every connection of the API and registers how each is closed. */
@@ -133,7 +134,7 @@ export async function openDeps(config: ApiConfig, life: DepsLife, options: OpenO
       onOutboxInsert: onInsert,
       onLightningStatus: (type, status) => metrics.lightningOperations.inc({ type, status }),
     }),
-    daemons: openDaemonReads(database, daemons, names),
+    daemons: openDaemonReads(database, { arkd: daemons.arkd, tapd: options.tapd ?? daemons.tapd }, names),
     lnd: createLndReads(lnd, systemClock),
     restarts,
     status: createStatusSources({
@@ -157,7 +158,11 @@ function toReadLimits({ arkd, lnd, tapd }: ApiConfig) {
   return { arkd: limited(arkd), lnd: lnd && limited(lnd), tapd: tapd && limited(tapd) };
 }
 
-function openDaemonReads(database: Database, daemons: DaemonManager, names: ReadonlySet<DaemonName>) {
+function openDaemonReads(
+  database: Database,
+  daemons: Pick<DaemonManager, "arkd"> & { readonly tapd: TaprootAssets | undefined },
+  names: ReadonlySet<DaemonName>,
+) {
   const stored = new DrizzleArkInfoStore(database);
   return createDaemonReads({
     clock: systemClock,

@@ -272,12 +272,16 @@ describe("the units that tapd holds", () => {
     const wallet = new Map<string, Pick<TaprootAssetBalance, "balanceUnits" | "channelUnits">>();
     const rest = { utxoCount: 1, unconfirmedUnits: 0n, leasedUnits: 0n };
     const state = { syncedToChain: true };
+    const groups = new Map<string, string>();
     const calls = {
       getInfo: () => Promise.resolve({ syncedToChain: state.syncedToChain }),
+      listAssets: () =>
+        Promise.resolve([...groups].map(([assetId, groupKey]) => ({ assetId, groupKey }))) as Promise<never[]>,
       getAssetBalances: () => Promise.resolve([...wallet].map(([assetId, units]) => ({ assetId, ...units, ...rest }))),
     };
     return {
       wallet,
+      groups,
       state,
       sources: [tapdSource({ tapd: calls as unknown as TapdSourceDeps["tapd"], assets: world.deps.assets })],
     };
@@ -311,6 +315,22 @@ describe("the units that tapd holds", () => {
     await post("silver", 4n);
     wallet.set(SILVER, { balanceUnits: 4n, channelUnits: 0n });
     expect(await reconcile(sources)).toMatchObject([{ asset_id: "gold", delta: "-5", drift: "-5" }, sound]);
+  });
+
+  it("of a group are those of all its tranches", async () => {
+    const groupKey = `02${"dd".repeat(32)}`;
+    await register("gold", "taproot", null);
+    await test.database.write("UPDATE assets SET taproot_group_key = ? WHERE asset_id = 'gold'", [groupKey]);
+    const { wallet, groups, sources } = aTapd();
+    for (const [assetId, units] of [
+      [GOLD, 70n],
+      [SILVER, 30n],
+    ] as const) {
+      groups.set(assetId, groupKey);
+      wallet.set(assetId, { balanceUnits: units, channelUnits: 0n });
+    }
+    wallet.set("cc".repeat(32), { balanceUnits: 5n, channelUnits: 0n });
+    expect(await reconcile(sources)).toMatchObject([{ asset_id: "gold", external: "100" }]);
   });
 
   it("are no drift while they move between two looks", async () => {

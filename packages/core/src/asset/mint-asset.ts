@@ -189,7 +189,8 @@ async function assertRoom(
 async function readTwinUnits(deps: MintDeps, asset: RegisteredAsset): Promise<bigint | undefined> {
   if (asset.backing === "ark") return undefined;
   if (deps.tapd === undefined) throw new AppError("daemon_unavailable", { details: { service: "tapd" } });
-  return readTapdUnits(deps.tapd, asset);
+  const [units] = await readTapdUnits(deps.tapd, [asset]);
+  return units;
 }
 
 const CARRIER_BUDGET = "carrier_subsidy";

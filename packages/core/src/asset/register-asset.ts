@@ -14,6 +14,14 @@ export async function registerAsset(
   tx: Tx,
   asset: NewAsset,
 ): Promise<RegisteredAsset> {
+  assertConsistent(asset);
+  const inserted = await deps.assets.insert(tx, asset);
+  if (inserted !== undefined) return inserted;
+  throw new AppError("asset_exists", { details: { asset_id: asset.assetId } });
+}
+
+/** Throws `invalid_request` naming the field that contradicts another one. */
+export function assertConsistent(asset: NewAsset): void {
   const { backing, taprootAssetId, taprootGroupKey } = asset;
   const names = [taprootAssetId, taprootGroupKey].filter((each) => each !== undefined);
   if (backing === "taproot" && names.length !== 1) {
@@ -27,7 +35,4 @@ export async function registerAsset(
   }
   const fault = findUnitsFault(asset.units, capUnitsOf(asset));
   if (fault !== undefined) throw invalidField(fault.field, fault.why);
-  const inserted = await deps.assets.insert(tx, asset);
-  if (inserted !== undefined) return inserted;
-  throw new AppError("asset_exists", { details: { asset_id: asset.assetId } });
 }

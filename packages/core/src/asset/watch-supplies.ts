@@ -37,7 +37,8 @@ export async function watchSupply(deps: WatchSuppliesDeps, asset: RegisteredAsse
   const supply = await judgeSupply(deps, asset, await deps.arkd.getAssetSupply(arkAssetId));
   if (supply !== undefined) findings.push(supply);
   if (asset.backing === "taproot" && deps.tapd !== undefined) {
-    const reserve = await judgeReserve(deps, asset, await readTapdUnits(deps.tapd, asset));
+    const [units = 0n] = await readTapdUnits(deps.tapd, [asset]);
+    const reserve = await judgeReserve(deps, asset, units);
     if (reserve !== undefined) findings.push(reserve);
   }
   return findings;

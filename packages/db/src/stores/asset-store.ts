@@ -72,9 +72,7 @@ export class DrizzleAssetStore implements AssetRegistry {
   }
 
   async listTaprootBacked(tx: Tx | undefined): Promise<readonly RegisteredAsset[]> {
-    const rows = await this.handle(tx).select(
-      `${ROW} WHERE a.backing = 'taproot' AND a.taproot_asset_id IS NOT NULL ORDER BY a.id`,
-    );
+    const rows = await this.handle(tx).select(`${ROW} WHERE a.backing = 'taproot' ORDER BY a.id`);
     return rows.map(toRegisteredAsset);
   }
 

@@ -117,7 +117,10 @@ function jobEnd(end: AttemptEnd): SetClause {
   switch (end.kind) {
     case "done":
       if (end.runAgainAt !== undefined)
-        return [`run_at = ?, message = COALESCE(?, message), ${PENDING_AGAIN}`, [end.runAgainAt, end.message ?? null]];
+        return [
+          `run_at = ?, lost_attempts = 0, message = COALESCE(?, message), ${PENDING_AGAIN}`,
+          [end.runAgainAt, end.message ?? null],
+        ];
       return [
         `status = 'completed', attempts = attempts + 1, verdict = NULL, error_code = NULL, error = NULL, result_data = ?,
          message = COALESCE(?, message), ${FINISHED}`,

@@ -208,6 +208,19 @@ describe("jobs in the database", () => {
     expect(await takeOne(jobId)).toMatchObject({ kind: "taken" });
   });
 
+  it("look in again at the time their handler asks for, which uses up no try and is no history", async () => {
+    const { jobId } = await insert();
+    const runAgainAt = new Date(Date.now() + 60_000);
+    const [end] = await attempts.end([
+      { attempt: await taken(jobId), end: { kind: "done", message: "still waiting", runAgainAt } },
+    ]);
+    expect(end).toMatchObject({ kind: "ended", wake: { rowKey: jobId, wakeSeq: 2, runAt: runAgainAt } });
+    const job = await jobs.findByJobId(jobId);
+    expect(job).toMatchObject({ status: "pending", attempts: 0, message: "still waiting", runAt: runAgainAt });
+    expect(await history(jobId)).toEqual([]);
+    expect(await takeOne(jobId)).toMatchObject({ kind: "early" });
+  });
+
   it("store progress in order and show the last line as the message", async () => {
     const { jobId } = await insert();
     const attempt = await taken(jobId);

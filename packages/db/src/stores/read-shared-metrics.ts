@@ -12,7 +12,9 @@ export async function readSharedMetrics(database: Pick<SqlHandle, "select">): Pr
     database.select(
       `SELECT queue, COUNT(*) AS queued,
          COALESCE(TIMESTAMPDIFF(MICROSECOND, MIN(IF(run_at <= NOW(3), run_at, NULL)), NOW(3)), 0) / 1000000 AS oldest_seconds
-       FROM job_logs WHERE status = 'pending' GROUP BY queue`,
+       FROM (SELECT queue, run_at FROM job_logs WHERE status = 'pending'
+         UNION ALL SELECT 'inventory', next_at FROM payouts WHERE next_at <= NOW(3) AND attempt_token IS NULL) q
+       GROUP BY queue`,
     ),
     database.select(
       `SELECT subject, name, SUM(n) AS n FROM counters

@@ -1,5 +1,7 @@
 import { randomBytes } from "node:crypto";
 
+import { AppError } from "@arkrelay/core/errors";
+import type { TaprootAssets } from "@arkrelay/core/ports/taproot-assets";
 import { DrizzleAssetSupplyStore } from "@arkrelay/db/stores/asset-supply-store";
 
 import { giveVtxos } from "../../testing/give-vtxos";
@@ -139,6 +141,40 @@ describe("POST /assets", () => {
     const assetId = newName();
     expect((await post({ asset_id: assetId, ...GOLD, ...fault })).status).toBe(status);
     expect((await api.call("GET", `/assets/${assetId}`)).status).toBe(404);
+  });
+});
+
+describe("a twin that is registered", () => {
+  let asking: TestApi;
+  let isAway = false;
+  const known = { assetId: randomBytes(32).toString("hex"), type: "normal", groupKey: undefined };
+  const tapd = {
+    listAssets: () =>
+      isAway
+        ? Promise.reject(new AppError("daemon_unavailable", { details: { service: "tapd" } }))
+        : Promise.resolve([known]),
+  } as unknown as TaprootAssets;
+
+  beforeAll(async () => {
+    asking = await startTestApi({ SOLVER_AUTH: "nip98" }, { tapd });
+  });
+  afterAll(() => asking.close());
+
+  const register = (taprootAssetId: string) =>
+    asking.call("POST", "/assets", {
+      admin: true,
+      body: { asset_id: newName(), ...TAPROOT, taproot_asset_id: taprootAssetId },
+    });
+
+  it("must be one that tapd knows, as far as tapd can be asked", async () => {
+    const unknown = randomBytes(32).toString("hex");
+    expect(await register(unknown)).toMatchObject({
+      status: 400,
+      body: { code: "invalid_request", errors: [{ path: "taproot_asset_id" }] },
+    });
+    expect((await register(known.assetId)).status).toBe(201);
+    isAway = true;
+    expect((await register(unknown)).status).toBe(201);
   });
 });
 

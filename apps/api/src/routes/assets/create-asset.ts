@@ -1,6 +1,10 @@
-import { registerAsset } from "@arkrelay/core/asset/register-asset";
+import type { z } from "zod";
+
+import { checkTaprootAsset } from "@arkrelay/core/asset/check-taproot-asset";
+import { assertConsistent, registerAsset } from "@arkrelay/core/asset/register-asset";
 import { CreateAssetBody, CreateAssetReply } from "@arkrelay/core/http/assets";
 import { requireStorableJson } from "@arkrelay/core/http/storable-json";
+import type { NewAsset } from "@arkrelay/core/ports/asset-registry";
 
 import { writeRoute } from "../../http/route";
 import { toAssetId } from "../asset-alias";
@@ -14,9 +18,27 @@ export const createAssetRoute = writeRoute({
   body: CreateAssetBody,
   integersOnly: true,
   replies: { 201: CreateAssetReply },
-}).handle(async ({ deps, tx, body }) => {
-  requireStorableJson(body.metadata, "metadata");
-  const asset = await registerAsset(deps.admin, tx, {
+})
+  .prepare(async ({ deps, body }) => {
+    requireStorableJson(body.metadata, "metadata");
+    const asset = toNewAsset(body);
+    assertConsistent(asset);
+    // While tapd is away the operator's word has to do; the first mint asks it in any case.
+    const known = asset.backing === "taproot" ? await deps.daemons.findTaprootAssets() : undefined;
+    if (known !== undefined) checkTaprootAsset(asset, known);
+    return asset;
+  })
+  .handle(async ({ deps, tx, prepared }) => {
+    const asset = await registerAsset(deps.admin, tx, prepared);
+    return {
+      status: 201,
+      body: { message: "Asset registered", asset: toWrittenAsset(asset) },
+      headers: { location: `/assets/${asset.assetId}` },
+    };
+  });
+
+function toNewAsset(body: z.output<typeof CreateAssetBody>): NewAsset {
+  return {
     assetId: toAssetId(body.asset_id),
     name: body.name,
     ticker: body.ticker,
@@ -28,10 +50,5 @@ export const createAssetRoute = writeRoute({
     taprootGroupKey: body.taproot_group_key,
     units: fromUnitLimits(body),
     metadata: body.metadata,
-  });
-  return {
-    status: 201,
-    body: { message: "Asset registered", asset: toWrittenAsset(asset) },
-    headers: { location: `/assets/${asset.assetId}` },
   };
-});
+}
