@@ -1,3 +1,4 @@
+import { DrizzleStuckCeremonies } from "@arkrelay/db/stores/stuck-ceremonies";
 import { LIGHTNING_WAKE_CHANNEL } from "@arkrelay/tasks/lightning-wake-channel";
 import { SESSION_WAKE_CHANNEL } from "@arkrelay/tasks/session-wake-channel";
 
@@ -55,7 +56,10 @@ export function createTaskHandlers(deps: WorkerDeps, config: WorkerConfig): Task
       retention,
       keep: { metricsDays: metricsRetentionDays, jobDays: jobRetentionDays, eventDays: eventRetentionDays },
     }),
-    cleanup_expired_sessions: cleanupExpiredSessionsTask(ceremony),
+    cleanup_expired_sessions: cleanupExpiredSessionsTask(
+      { ...ceremony, stuck: new DrizzleStuckCeremonies(deps.database) },
+      config.session.acceptedAlertMs,
+    ),
     reconcile_ledger: reconcileLedgerTask({ ...reconcile, clock: ceremony.clock }),
     reconcile_daemons: reconcileDaemonsTask(reconcile),
     ceremony_drive: ceremonyDriveTask(ceremony, announce),

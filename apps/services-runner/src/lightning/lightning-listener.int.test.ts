@@ -47,6 +47,7 @@ class FakeLnd {
   getTotalBalance = () => Promise.reject(new AppError("daemon_unavailable"));
 
   async *subscribeInvoices(_cursor: unknown, signal: AbortSignal): AsyncIterable<LightningInvoice> {
+    yield* [];
     if (this.refusesStream) throw new AppError("daemon_unavailable");
     await new Promise<void>((resolve) => {
       this.cut = resolve;

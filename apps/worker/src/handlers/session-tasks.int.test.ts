@@ -3,6 +3,7 @@ import { GBTC } from "@arkrelay/core/vtxo/vtxo";
 import { DrizzleArkInfoStore } from "@arkrelay/db/stores/ark-info-store";
 import { DrizzleAttemptStore } from "@arkrelay/db/stores/job-attempt-store";
 import { DrizzleNostrEventStore } from "@arkrelay/db/stores/nostr-event-store";
+import { DrizzleStuckCeremonies } from "@arkrelay/db/stores/stuck-ceremonies";
 import { openTestDatabase, type TestDatabase } from "@arkrelay/db/testing/test-database";
 
 import { openCeremonyWorld, type CeremonyWorld } from "../testing/ceremony-world";
@@ -37,7 +38,10 @@ describe("the tasks of sessions, through the queue", () => {
         events,
         knownArkInfo: new DrizzleArkInfoStore(test.database),
       }),
-      cleanup_expired_sessions: cleanupExpiredSessionsTask(deps),
+      cleanup_expired_sessions: cleanupExpiredSessionsTask(
+        { ...deps, stuck: new DrizzleStuckCeremonies(test.database) },
+        900_000,
+      ),
       vtxo_sync: vtxoSyncTask(deps),
       tx_recover: txRecoverTask({ ...deps, attempts }),
     });

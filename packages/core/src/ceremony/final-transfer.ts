@@ -1,6 +1,7 @@
 import { namedAmounts, readNamesOf, type AssetNames } from "../asset/asset-names";
 import { assert } from "../errors";
 import { toJsonAmount } from "../json-amount";
+import { bookThawed } from "../ledger/book-frozen";
 import type { PlannedOutput } from "../ports/session-stores";
 import type { Tx } from "../ports/transactions";
 import type { Session } from "../session/session";
@@ -38,15 +39,16 @@ export async function readFinal(
   return { txid, arkPsbt, inputs, outputs, assetNames, expiresAt: expiryOf(inputs) };
 }
 
-/** The mirror and the transaction row: inputs spent, outputs there. */
+/** The mirror and the transaction row: inputs spent, outputs there, nothing frozen any more. The session's row was taken before. */
 export async function bookFinal(
-  deps: Pick<CeremonyDeps, "clock" | "txs" | "vtxos">,
+  deps: Pick<CeremonyDeps, "clock" | "txs" | "vtxos" | "ledger">,
   tx: Tx,
   session: Session,
   transfer: FinalTransfer,
 ): Promise<void> {
   const now = deps.clock.now();
   await bookFinalTx(deps.vtxos, tx, transfer, now);
+  await bookThawed(deps, tx, session.sessionId);
   await deps.txs.confirm(tx, transfer.txid, session.sessionId, { confirmedAt: now, rawTx: transfer.arkPsbt });
 }
 

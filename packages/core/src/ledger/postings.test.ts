@@ -7,6 +7,7 @@ import {
   balanced,
   channelClosedPostings,
   forwardPostings,
+  frozenPostings,
   l2FeePostings,
   landPaidPostings,
   landReceivedPostings,
@@ -14,6 +15,7 @@ import {
   liftDeliveredPostings,
   liftLostPostings,
   liftPaidPostings,
+  reversed,
   vtxoUnsolicitedPostings,
 } from "./postings";
 
@@ -70,6 +72,14 @@ const others = fc.oneof(
     .map(([worth, came]): readonly Event[] => [
       { postings: channelClosedPostings(worth, came), change: (held) => void (held.ln -= worth * MSAT) },
     ]),
+  fc.record({ input: sats, isFinal: fc.boolean() }).map(({ input, isFinal }): readonly Event[] => {
+    const frozen = { postings: frozenPostings(input), change: (held: Holdings) => void (held.ark -= input * MSAT) };
+    const thawed = {
+      postings: reversed(frozen.postings),
+      change: (held: Holdings) => void (held.ark += input * MSAT),
+    };
+    return isFinal ? [frozen, thawed] : [frozen];
+  }),
   msat.map((fee): readonly Event[] => [{ postings: forwardPostings(fee), change: (held) => void (held.ln += fee) }]),
   sats.map((amount): readonly Event[] => [
     { postings: vtxoUnsolicitedPostings(amount), change: (held) => void (held.ark += amount * MSAT) },

@@ -30,6 +30,9 @@ export const POSTING_KINDS = {
   /** Business id = id of the operator's job. */
   channelOpened: "channel_opened",
   onchainSent: "onchain_sent",
+  /** Business id of both = session id. */
+  ceremonyFrozen: "ceremony_frozen",
+  ceremonyThawed: "ceremony_thawed",
   /** Business id = channel point. */
   channelClosed: "channel_closed",
   /** Business id = txid; entries without postings, which say that a close has counted this transaction. */
@@ -148,6 +151,14 @@ export function assetBurntPostings(assetId: string, units: bigint, backing: Asse
   return balanced([
     { account: "liability:issued", assetId, amount: units },
     { account: "equity:operator", assetId, amount: -units },
+  ]);
+}
+
+/** Inputs of ours that arkd has taken for a transaction that does not become final: neither ours to spend nor lost. */
+export function frozenPostings(inputSats: bigint): readonly Posting[] {
+  return gbtcPostings([
+    ["suspense:frozen", inputSats * MSAT_PER_SAT],
+    ["asset:ark", -inputSats * MSAT_PER_SAT],
   ]);
 }
 

@@ -40,6 +40,8 @@ export interface Posting {
 
 /** Double entry: immutable, unique per (kind, business id), zero per asset. */
 export interface LedgerStore {
+  /** What was posted under this (kind, businessId); undefined = nothing was. */
+  find(tx: Tx, kind: string, businessId: string): Promise<readonly Posting[] | undefined>;
   /** false when this (kind, businessId) was posted before. */
   post(
     tx: Tx,

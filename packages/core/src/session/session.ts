@@ -180,6 +180,13 @@ const HANDED_OVER: ReadonlySet<CeremonyState> = new Set([
   "published",
 ]);
 
+/** arkd has accepted the transaction, and it is not final. */
+const UNFINALISED: ReadonlySet<CeremonyState> = new Set(["accepted", "checkpoint_sigs_collected", "finalizing"]);
+
+export function isUnfinalised(session: Pick<Session, "ceremonyState">): boolean {
+  return UNFINALISED.has(session.ceremonyState);
+}
+
 export function isTerminal(session: Pick<Session, "status">): boolean {
   return TERMINAL_STATUSES.has(session.status);
 }

@@ -1,14 +1,31 @@
 import { balanced } from "@arkrelay/core/ledger/postings";
-import type { LedgerStore, Posting } from "@arkrelay/core/ports/ledger-store";
+import type { LedgerAccount, LedgerStore, Posting } from "@arkrelay/core/ports/ledger-store";
 import type { Tx } from "@arkrelay/core/ports/transactions";
 
 import { DuplicateKeyError } from "../driver-errors";
-import { readBigint } from "../row";
+import { readBigint, readText } from "../row";
 import type { SqlHandle } from "../sql-handle";
 import { connectionOf } from "../transactions";
 
 /** Double entry, insert only. */
 export class DrizzleLedgerStore implements LedgerStore {
+  async find(tx: Tx, kind: string, businessId: string): Promise<readonly Posting[] | undefined> {
+    const rows = await connectionOf(tx).select(
+      `SELECT a.account, p.asset_id, p.amount FROM ledger_transactions t
+       LEFT JOIN (ledger_postings p JOIN ledger_accounts a ON a.id = p.account_id) ON p.transaction_id = t.id
+       WHERE t.kind = ? AND t.business_id = ? ORDER BY p.id`,
+      [kind, businessId],
+    );
+    if (rows.length === 0) return undefined;
+    return rows
+      .filter((row) => row["account"] !== null)
+      .map((row) => ({
+        account: readText(row, "account") as LedgerAccount,
+        assetId: readText(row, "asset_id"),
+        amount: readBigint(row, "amount"),
+      }));
+  }
+
   async post(
     tx: Tx,
     entry: {
