@@ -2,7 +2,6 @@ import { createHash } from "node:crypto";
 import { hostname } from "node:os";
 
 import { DEFAULT_KEY_SCOPES } from "@arkrelay/core/http/admin";
-import type { InvoiceQuotesDeps } from "@arkrelay/core/lightning/invoice-quotes";
 import type { LightningNode } from "@arkrelay/core/ports/lightning-node";
 import type { TaprootAssets } from "@arkrelay/core/ports/taproot-assets";
 import type { DaemonManager, DaemonName } from "@arkrelay/daemons/daemon-manager";

@@ -7,6 +7,7 @@ import { nostrSection } from "@arkrelay/runtime/config/nostr-section";
 import { parseEnv } from "@arkrelay/runtime/config/parse-env";
 import { processSection } from "@arkrelay/runtime/config/process-section";
 import { redisSection } from "@arkrelay/runtime/config/redis-section";
+import { sessionSection } from "@arkrelay/runtime/config/session-section";
 import { tapdSection } from "@arkrelay/runtime/config/tapd-section";
 
 /** Throws a ConfigError that lists every bad variable. */
@@ -21,6 +22,7 @@ export function parseConfig(env: NodeJS.ProcessEnv) {
     tapd: tapdSection,
     lightning: lightningSection,
     nostr: nostrSection,
+    session: sessionSection,
   });
 }
 

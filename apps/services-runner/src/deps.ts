@@ -3,6 +3,7 @@ import { hostname } from "node:os";
 import { openProcessDaemons } from "@arkrelay/daemons/open-process-daemons";
 import { requireSchema } from "@arkrelay/db/migrator";
 import { openProcessDatabase } from "@arkrelay/db/open-process-database";
+import { DrizzleAlertFacts } from "@arkrelay/db/stores/alert-facts";
 import { DrizzleBalanceSampleStore } from "@arkrelay/db/stores/balance-sample-store";
 import { DrizzleHeartbeatStore } from "@arkrelay/db/stores/heartbeat-store";
 import { DrizzleJobStore } from "@arkrelay/db/stores/job-store";
@@ -16,6 +17,7 @@ import { openLightningStores } from "@arkrelay/db/stores/open-lightning-stores";
 import { openSessionStores } from "@arkrelay/db/stores/open-session-stores";
 import { DrizzleServiceStateStore } from "@arkrelay/db/stores/service-state-store";
 import { DrizzleStreamCursorStore } from "@arkrelay/db/stores/stream-cursor-store";
+import { DrizzleStuckCeremonies } from "@arkrelay/db/stores/stuck-ceremonies";
 import { DrizzleWatchedScriptStore } from "@arkrelay/db/stores/watched-script-store";
 import { loadGatewayIdentity, type ReadableIdentity } from "@arkrelay/nostr/gateway-identity";
 import { OUTBOX_WAKE_CHANNEL } from "@arkrelay/nostr/outbox-waker";
@@ -92,6 +94,8 @@ export async function openDeps(config: ServicesConfig, life: Life) {
     outbox: new DrizzleOutboxQueue(database),
     relays: new DrizzleNostrRelayStore(database),
     scripts: new DrizzleWatchedScriptStore(database),
+    facts: new DrizzleAlertFacts(database),
+    stuck: new DrizzleStuckCeremonies(database),
     clock: systemClock,
     random: systemRandom,
     instance,

@@ -1,6 +1,7 @@
 import { noteInvoiceState } from "@arkrelay/core/lightning/note-invoice-state";
 import { runUnderLease } from "@arkrelay/runtime/lease-runner";
 
+import { DeadlineWatch } from "./alerts/deadline-watch";
 import { createMonitoringListener } from "./arkd/monitoring-listener";
 import { createScriptListener } from "./arkd/script-listener";
 import type { ServicesConfig } from "./config";
@@ -111,5 +112,14 @@ function createLightning(deps: ServicesDeps, config: ServicesConfig): Listener |
 
 function createMonitoring(deps: ServicesDeps, config: ServicesConfig): Listener {
   const periodMs = config.arkd.healthCheckIntervalMs * config.process.pollScale;
-  return createMonitoringListener({ ...deps, log: deps.logger.forModule("monitoring"), periodMs });
+  const log = deps.logger.forModule("monitoring");
+  const { holdExpiryDelta, unknownPaymentAlertMs } = config.lightning;
+  const { acceptedAlertMs } = config.session;
+  const deadlines = new DeadlineWatch({
+    ...deps,
+    node: deps.lnd,
+    limits: { holdExpiryDelta, unknownPaymentAlertMs, acceptedAlertMs },
+    log,
+  });
+  return createMonitoringListener({ ...deps, deadlines, log, periodMs });
 }

@@ -10,9 +10,14 @@ const shared: SharedMetrics = {
     { jobType: "sample_task", status: "failed", count: 1 },
   ],
   inventory: [{ assetId: "gBTC", kind: "fee", count: 20 }],
-  ceremoniesAcceptedWaiting: 0,
-  unknownPayments: { lift: 0, land: 1 },
   assetSupplies: [{ assetId: "gUSD", extraUnits: 3, deficitUnits: 7 }],
+  trouble: {
+    ceremoniesAccepted: { count: 2, oldestSeconds: 61 },
+    payoutsAccepted: [{ kind: "lift", count: 1, oldestSeconds: 900 }],
+    unknownPayments: { lift: { count: 0, oldestSeconds: 0 }, land: { count: 1, oldestSeconds: 12 } },
+    liftsLost: 3,
+    poisoned: { session: 0, payout: 1 },
+  },
   ledgerDrift: [{ source: "lnd", assetId: "gBTC", units: 1_500 }],
 };
 
@@ -53,6 +58,12 @@ describe("the probe listener", () => {
       expect(text).toContain('arkrelay_failed_jobs_total{job_type="sample_task"} 1');
       expect(text).toContain('arkrelay_inventory_vtxos{asset_id="gBTC",kind="fee"} 20');
       expect(text).toContain('arkrelay_unknown_payments{direction="land"} 1');
+      expect(text).toContain('arkrelay_unknown_payment_oldest_seconds{direction="land"} 12');
+      expect(text).toContain("arkrelay_ceremonies_accepted_waiting 2");
+      expect(text).toContain("arkrelay_ceremonies_accepted_oldest_seconds 61");
+      expect(text).toContain('arkrelay_payouts_accepted_oldest_seconds{kind="lift"} 900');
+      expect(text).toContain("arkrelay_lifts_lost 3");
+      expect(text).toContain('arkrelay_finalize_poisoned{owner="payout"} 1');
       expect(text).toContain('arkrelay_ledger_drift_units{source="lnd",asset_id="gBTC"} 1500');
     }
   });

@@ -132,6 +132,15 @@ export function createMetrics() {
       labelNames: ["stream"],
       registers,
     }),
+    holdInvoiceBlocksLeft: new Gauge({
+      name: "arkrelay_hold_invoice_blocks_left",
+      help:
+        "Blocks until the first unsettled payment of a lift in this status runs out; lnd gives it back LND_HOLD_EXPIRY_DELTA earlier. " +
+        "No value without one, and where nobody watches",
+      // Without a label it would show 0 while there is none.
+      labelNames: ["status"],
+      registers,
+    }),
     tapdProofsPending: new Gauge({
       name: "arkrelay_tapd_proofs_pending",
       help: "Confirmed asset transfers whose receiver has no proof yet",

@@ -1,20 +1,36 @@
 import { Counter, Gauge, type Registry } from "prom-client";
 
+/** How many wait, and how long the first of them has. */
+export interface Waiting {
+  readonly count: number;
+  readonly oldestSeconds: number;
+}
+
+/** What waits for an end that may not come by itself. */
+export interface TroubleMetrics {
+  readonly ceremoniesAccepted: Waiting;
+  readonly payoutsAccepted: readonly (Waiting & { readonly kind: string })[];
+  /** Lifts and lands whose outcome at lnd is not known. */
+  readonly unknownPayments: { readonly lift: Waiting; readonly land: Waiting };
+  /** Since installation. */
+  readonly liftsLost: number;
+  /** Transactions that arkd accepted and refuses to finalise for good. */
+  readonly poisoned: { readonly session: number; readonly payout: number };
+}
+
 /** What all exporters read from the database. Counts are since installation. */
 export interface SharedMetrics {
   readonly activeSessions: readonly { readonly sessionType: string; readonly count: number }[];
   readonly queues: readonly { readonly queue: string; readonly queued: number; readonly oldestSeconds: number }[];
   readonly jobsProcessed: readonly { readonly jobType: string; readonly status: string; readonly count: number }[];
   readonly inventory: readonly { readonly assetId: string; readonly kind: string; readonly count: number }[];
-  readonly ceremoniesAcceptedWaiting: number;
-  /** Lifts and lands whose outcome at lnd is not known. */
-  readonly unknownPayments: { readonly lift: number; readonly land: number };
   /** Of issued assets at the last look: units that arkd has above what was issued, and that tapd is short of behind a twin. */
   readonly assetSupplies: readonly {
     readonly assetId: string;
     readonly extraUnits: number;
     readonly deficitUnits: number;
   }[];
+  readonly trouble: TroubleMetrics;
   /** Absolute drift of each source by asset, as posted: gBTC in msat, other assets in units. */
   readonly ledgerDrift: readonly { readonly source: string; readonly assetId: string; readonly units: number }[];
 }
@@ -27,21 +43,14 @@ export interface SharedMetrics {
 export function registerSharedMetrics(registry: Registry, read: () => Promise<SharedMetrics>, cacheMs = 5_000): void {
   const load = cached(read, cacheMs);
   registerGauges(registry, load);
+  registerTrouble(registry, load);
   registerCounters(registry, load);
 }
 
 type Load = () => Promise<SharedMetrics | undefined>;
 
-type RegisterGauge = (
-  name: string,
-  help: string,
-  labelNames: readonly string[],
-  fill: (metric: Gauge, shared: SharedMetrics) => void,
-) => Gauge;
-
 function registerGauges(registry: Registry, load: Load): void {
-  const gauge: RegisterGauge = (name, help, labelNames, fill) =>
-    new Gauge({ name, help, labelNames, registers: [registry], collect: refresh(load, fill) });
+  const gauge = gaugesOf(registry, load);
   gauge("arkrelay_active_sessions_total", "Sessions that are not terminal", ["session_type"], (metric, shared) => {
     metric.set({ session_type: "all" }, 0);
     for (const { sessionType, count } of shared.activeSessions) {
@@ -58,12 +67,6 @@ function registerGauges(registry: Registry, load: Load): void {
   gauge("arkrelay_inventory_vtxos", "Free gateway VTXOs", ["asset_id", "kind"], (metric, shared) => {
     for (const { assetId, kind, count } of shared.inventory) metric.set({ asset_id: assetId, kind }, count);
   });
-  gauge("arkrelay_ceremonies_accepted_waiting", "Ceremonies accepted by arkd and not final", [], (metric, shared) =>
-    metric.set(shared.ceremoniesAcceptedWaiting),
-  );
-  gauge("arkrelay_unknown_payments", "Lifts and lands without a known outcome", ["direction"], (metric, shared) => {
-    for (const direction of ["lift", "land"] as const) metric.set({ direction }, shared.unknownPayments[direction]);
-  });
   gauge(
     "arkrelay_ledger_drift_units",
     "Unexplained difference between the ledger and a daemon",
@@ -75,7 +78,7 @@ function registerGauges(registry: Registry, load: Load): void {
   registerSupplyGauges(gauge);
 }
 
-function registerSupplyGauges(gauge: RegisterGauge): void {
+function registerSupplyGauges(gauge: ReturnType<typeof gaugesOf>): void {
   gauge(
     "arkrelay_asset_supply_excess_units",
     "Units at arkd above what was issued; anything but 0 has frozen the asset",
@@ -92,6 +95,69 @@ function registerSupplyGauges(gauge: RegisterGauge): void {
       for (const { assetId, deficitUnits } of shared.assetSupplies) metric.set({ asset_id: assetId }, deficitUnits);
     },
   );
+}
+
+function registerTrouble(registry: Registry, load: Load): void {
+  const gauge = gaugesOf(registry, load);
+  gauge(
+    "arkrelay_ceremonies_accepted_waiting",
+    "Ceremonies accepted by arkd and not final",
+    [],
+    (metric, { trouble }) => metric.set(trouble.ceremoniesAccepted.count),
+  );
+  gauge(
+    "arkrelay_ceremonies_accepted_oldest_seconds",
+    "How long ago arkd accepted the oldest of them",
+    [],
+    (metric, { trouble }) => metric.set(trouble.ceremoniesAccepted.oldestSeconds),
+  );
+  gauge(
+    "arkrelay_payouts_accepted_waiting",
+    "Payouts of the gateway accepted by arkd and not final",
+    ["kind"],
+    (metric, { trouble }) => trouble.payoutsAccepted.forEach(({ kind, count }) => metric.set({ kind }, count)),
+  );
+  gauge(
+    "arkrelay_payouts_accepted_oldest_seconds",
+    "How long ago arkd accepted the oldest of them",
+    ["kind"],
+    (metric, { trouble }) =>
+      trouble.payoutsAccepted.forEach(({ kind, oldestSeconds }) => metric.set({ kind }, oldestSeconds)),
+  );
+  gauge("arkrelay_unknown_payments", "Lifts and lands without a known outcome", ["direction"], (metric, { trouble }) =>
+    DIRECTIONS.forEach((direction) => metric.set({ direction }, trouble.unknownPayments[direction].count)),
+  );
+  gauge(
+    "arkrelay_unknown_payment_oldest_seconds",
+    "How long the oldest of them has had no known outcome",
+    ["direction"],
+    (metric, { trouble }) =>
+      DIRECTIONS.forEach((direction) => metric.set({ direction }, trouble.unknownPayments[direction].oldestSeconds)),
+  );
+  gauge(
+    "arkrelay_lifts_lost",
+    "Lifts that were delivered and never paid, since installation",
+    [],
+    (metric, { trouble }) => metric.set(trouble.liftsLost),
+  );
+  gauge(
+    "arkrelay_finalize_poisoned",
+    "Transactions that arkd accepted and refuses to finalise for good",
+    ["owner"],
+    (metric, { trouble }) => OWNERS.forEach((owner) => metric.set({ owner }, trouble.poisoned[owner])),
+  );
+}
+
+const DIRECTIONS = ["lift", "land"] as const;
+const OWNERS = ["session", "payout"] as const;
+
+function gaugesOf(registry: Registry, load: Load) {
+  return (
+    name: string,
+    help: string,
+    labelNames: readonly string[],
+    fill: (metric: Gauge, shared: SharedMetrics) => void,
+  ) => new Gauge({ name, help, labelNames, registers: [registry], collect: refresh(load, fill) });
 }
 
 function registerCounters(registry: Registry, load: Load): void {

@@ -4,31 +4,54 @@ import type { MonitoringReportDetail } from "@arkrelay/core/service-report";
 import type { DaemonHealth, DaemonProbe } from "@arkrelay/daemons/daemon-probe";
 import type { Logger } from "@arkrelay/runtime/logger";
 import type { Metrics } from "@arkrelay/runtime/metrics";
+import { runEvery } from "@arkrelay/runtime/run-every";
 
+import type { DeadlineWatch } from "../alerts/deadline-watch";
 import type { Listener } from "../supervise-listener";
 
 export interface MonitoringListenerDeps {
   readonly probes: ReadonlyMap<string, Pick<DaemonProbe, "check">>;
   readonly periodMs: number;
+  /** Looked at as often. */
+  readonly deadlines: Pick<DeadlineWatch, "look" | "end">;
   readonly metrics: Pick<Metrics, "serviceHealth" | "certificateDays">;
   readonly log: Pick<Logger, "info" | "warn">;
 }
 
 const DAY_MS = 86_400_000;
 
-/** Asks every daemon how it is, so that /health and the metrics of all processes answer without asking anybody. */
+/**
+ * Asks every daemon how it is, so that /health and the metrics of all processes answer without asking anybody, and tells operators of what
+ * runs out of time.
+ */
 export function createMonitoringListener(deps: MonitoringListenerDeps): Listener {
   const last = new Map<string, DaemonHealth>();
   return {
     name: "monitoring",
     async run({ signal }) {
-      while (!signal.aborted) {
-        await Promise.all([...deps.probes].map(([name, probe]) => checkOne(deps, last, name, probe)));
-        await delay(deps.periodMs, undefined, { signal }).catch(() => undefined);
+      const onError = (error: unknown): void => deps.log.warn("deadlines could not be looked at", { error });
+      try {
+        await Promise.all([
+          probeAll(deps, last, signal),
+          runEvery({ periodMs: deps.periodMs, signal, onError }, () => deps.deadlines.look()),
+        ]);
+      } finally {
+        deps.deadlines.end();
       }
     },
     report: () => ({ daemons: Object.fromEntries([...last].map(([name, health]) => [name, toReport(health)])) }),
   };
+}
+
+async function probeAll(
+  deps: MonitoringListenerDeps,
+  last: Map<string, DaemonHealth>,
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    await Promise.all([...deps.probes].map(([name, probe]) => checkOne(deps, last, name, probe)));
+    await delay(deps.periodMs, undefined, { signal }).catch(() => undefined);
+  }
 }
 
 async function checkOne(

@@ -39,7 +39,8 @@ const UnknownPayment = z.object({
   invoice_type: z.enum(["lift", "land"]),
   amount_sats: amountOut,
   status: z.string(),
-  since: timestamp.meta({ description: "Since when lnd gave no clear answer." }),
+  since: timestamp.meta({ description: "Since when there is no clear answer." }),
+  reason: z.string().nullable().meta({ description: "What was written down about it, as far as it says more." }),
   last_check: timestamp.nullable().meta({ description: "When lnd answered; null while it is away." }),
   evidence: z.object({
     track_result: z

@@ -16,6 +16,7 @@ import { lockSessionOf } from "./lift-session";
 import { type LiftStep, lockHeld, MOVED, waitMs } from "./lift-step";
 import type { LightningDeps } from "./lightning-deps";
 import type { LightningOperation } from "./lightning-operation";
+import { notePoisoned } from "./note-poisoned";
 
 /** A refund whose VTXO was taken from us (swept, unrolled) needs an operator; it is looked at this often. */
 const STUCK_POLL_MS = 10 * 60_000;
@@ -86,6 +87,7 @@ function runOf(deps: LightningDeps, land: HeldLand): PayoutRun {
     guard: async (tx) => {
       await lockHeld(deps, tx, land);
     },
+    onPoisoned: () => notePoisoned(deps, land),
     onFinal: (tx, final) => endRefunded(deps, tx, land, final),
   };
 }

@@ -12,6 +12,7 @@ import { advanceSession, lockSessionOf } from "./lift-session";
 import { type HeldLift, lockHeld } from "./lift-step";
 import type { LightningDeps } from "./lightning-deps";
 import type { LightningOperation } from "./lightning-operation";
+import { notePoisoned } from "./note-poisoned";
 
 /** How a lift takes part in its payout: its gate before every send, and what follows from acceptance and finality. */
 export function liftRun(deps: LightningDeps, lift: HeldLift, askGate: () => Promise<LiftGate>): PayoutRun {
@@ -35,6 +36,7 @@ export function liftRun(deps: LightningDeps, lift: HeldLift, askGate: () => Prom
       if (attempt.role === "kill") return;
       await advanceSession(deps, tx, await lockSessionOf(deps, tx, lift.operation), "checkpoint_sigs_collected");
     },
+    onPoisoned: () => notePoisoned(deps, lift),
     onFinal: async (tx, final) => {
       const operation = await lockHeld(deps, tx, lift);
       if (final.attempt.role === "kill") return endKilled(deps, tx, operation, lift.fence);
@@ -58,7 +60,12 @@ async function noteDelivered(
   fence: string,
 ): Promise<void> {
   const { operationId, amount, assetId, paymentHash } = operation;
-  await deps.operations.move(tx, operation, { status: "delivered", errorCode: null, lastError: null }, fence);
+  await deps.operations.move(
+    tx,
+    operation,
+    { status: "delivered", errorCode: null, lastError: null, unknownSince: null },
+    fence,
+  );
   await deps.ledger.post(tx, {
     kind: POSTING_KINDS.liftDelivered,
     businessId: operationId,

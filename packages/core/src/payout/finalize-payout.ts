@@ -27,8 +27,9 @@ export async function finalizePayout(
       return waitFor(deps, FINALIZE_POLL_MS);
     case "wait":
       return waitFor(deps, FINALIZE_POLL_MS);
-    // Only arkd's operator can mend it; it stays accepted, so the alert on old accepted payouts shows it.
+    // Only arkd's operator can mend it; it stays accepted, and its owner's row says so.
     case "poisoned":
+      await run.onPoisoned?.();
       return waitFor(deps, POISONED_POLL_MS);
   }
 }

@@ -30,6 +30,8 @@ export interface PayoutRun {
   readonly onSending?: (tx: Tx, attempt: PayoutAttempt) => Promise<void>;
   /** Last statements of the transaction in which arkd's acceptance is noted. */
   readonly onAccepted?: (tx: Tx, attempt: PayoutAttempt) => Promise<void>;
+  /** arkd refuses for good to finalise what it accepted: told at every look, for the owner to be seen by an operator. */
+  readonly onPoisoned?: () => Promise<void>;
   /** Last statements of the transaction that books the final tx: what follows from it for the owner. */
   readonly onFinal: (tx: Tx, final: FinalPayout) => Promise<void>;
 }

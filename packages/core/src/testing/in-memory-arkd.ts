@@ -74,6 +74,12 @@ export class InMemoryArkd implements ArkDaemon {
     if (transfer !== undefined) transfer.state = "poisoned";
   }
 
+  /** arkd's operator has mended what was poisoned: the outputs are there. */
+  mend(arkTxid: string): void {
+    const transfer = this.transfers.get(arkTxid);
+    if (transfer?.state === "poisoned") this.makeFinal(transfer, arkTxid);
+  }
+
   /** Whether a VTXO stands on the default script of a key. */
   isOwnedBy(vtxo: ArkVtxo, ownerPubkey: string): boolean {
     return vtxo.script === vtxoScriptFor(ownerPubkey, TEST_ARK_PARAMS, "regtest").script;
@@ -254,6 +260,10 @@ export class InMemoryArkd implements ArkDaemon {
       transfer.state = "poisoned";
       throw refusal(18, "INVALID_SIGNATURE", cause);
     }
+    this.makeFinal(transfer, arkTxid);
+  }
+
+  private makeFinal(transfer: Transfer, arkTxid: string): void {
     transfer.state = "final";
     const expiries = transfer.inputs.map((id) => this.vtxos.get(id)?.expiresAt?.getTime() ?? Infinity);
     for (const [vout, { script, amountSats }] of transfer.outputs.entries()) {

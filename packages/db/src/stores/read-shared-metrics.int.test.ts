@@ -15,9 +15,14 @@ describe("the metrics every exporter shares", () => {
       queues: [],
       jobsProcessed: [],
       inventory: [],
-      ceremoniesAcceptedWaiting: 0,
-      unknownPayments: { lift: 0, land: 0 },
       assetSupplies: [],
+      trouble: {
+        ceremoniesAccepted: { count: 0, oldestSeconds: 0 },
+        payoutsAccepted: [],
+        unknownPayments: { lift: { count: 0, oldestSeconds: 0 }, land: { count: 0, oldestSeconds: 0 } },
+        liftsLost: 0,
+        poisoned: { session: 0, payout: 0 },
+      },
       ledgerDrift: [],
     });
     await test.database.transactions.run(async (tx) =>

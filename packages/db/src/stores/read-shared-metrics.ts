@@ -1,11 +1,12 @@
 import type { SharedMetrics } from "@arkrelay/runtime/shared-metrics";
 
-import { readFloat, readInteger, readText, type Row } from "../row";
+import { readFloat, readInteger, readText } from "../row";
 import type { SqlHandle } from "../sql-handle";
+import { readTroubleMetrics } from "./read-trouble-metrics";
 
 /** What every exporter shows alike. Small reads on indexes, asked at most once per cache time of the exporter. */
 export async function readSharedMetrics(database: Pick<SqlHandle, "select">): Promise<SharedMetrics> {
-  const [sessions, queues, jobs, inventory, accepted, lightningQueue, unknown, drift, supplies] = await Promise.all([
+  const [sessions, queues, jobs, inventory, lightningQueue, drift, supplies, trouble] = await Promise.all([
     database.select(
       "SELECT session_type, COUNT(*) AS n FROM signing_sessions WHERE status NOT IN ('completed', 'failed', 'expired') GROUP BY session_type",
     ),
@@ -25,16 +26,9 @@ export async function readSharedMetrics(database: Pick<SqlHandle, "select">): Pr
        WHERE kind <> 'user' AND status = 'available' AND locked_by IS NULL AND asset_id IS NOT NULL GROUP BY asset_id, kind`,
     ),
     database.select(
-      `SELECT COUNT(*) AS n FROM signing_sessions
-       WHERE ceremony_state IN ('accepted', 'checkpoint_sigs_collected', 'finalizing') AND status = 'signing'`,
-    ),
-    database.select(
       `SELECT 'lightning' AS queue, COUNT(*) AS queued,
          COALESCE(TIMESTAMPDIFF(MICROSECOND, MIN(next_at), NOW(3)), 0) / 1000000 AS oldest_seconds
        FROM lightning_invoices WHERE next_at <= NOW(3) AND attempt_token IS NULL HAVING COUNT(*) > 0`,
-    ),
-    database.select(
-      "SELECT invoice_type, COUNT(*) AS n FROM lightning_invoices WHERE unknown_since IS NOT NULL GROUP BY invoice_type",
     ),
     database.select(
       `SELECT source, asset_id, SUM(ABS(drift)) AS units FROM reconciliations
@@ -44,6 +38,7 @@ export async function readSharedMetrics(database: Pick<SqlHandle, "select">): Pr
       `SELECT s.asset_id, GREATEST(0, s.arkd_units - a.issued) AS extra_units, s.deficit_units
        FROM asset_supplies s JOIN assets a ON a.asset_id = s.asset_id WHERE s.arkd_units IS NOT NULL`,
     ),
+    readTroubleMetrics(database),
   ]);
   return {
     activeSessions: sessions.map((row) => ({
@@ -65,22 +60,16 @@ export async function readSharedMetrics(database: Pick<SqlHandle, "select">): Pr
       kind: readText(row, "kind"),
       count: readInteger(row, "n"),
     })),
-    ceremoniesAcceptedWaiting: accepted[0] === undefined ? 0 : readInteger(accepted[0], "n"),
-    unknownPayments: { lift: countOf(unknown, "lift"), land: countOf(unknown, "land") },
     assetSupplies: supplies.map((row) => ({
       assetId: readText(row, "asset_id"),
       extraUnits: readFloat(row, "extra_units"),
       deficitUnits: readFloat(row, "deficit_units"),
     })),
+    trouble,
     ledgerDrift: drift.map((row) => ({
       source: readText(row, "source"),
       assetId: readText(row, "asset_id"),
       units: readFloat(row, "units"),
     })),
   };
-}
-
-function countOf(rows: readonly Row[], invoiceType: string): number {
-  const row = rows.find((each) => readText(each, "invoice_type") === invoiceType);
-  return row === undefined ? 0 : readInteger(row, "n");
 }

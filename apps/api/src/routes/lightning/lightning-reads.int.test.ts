@@ -97,7 +97,7 @@ async function aPaidLand(owner: TestKey, preimage: string): Promise<LightningOpe
 
 async function anUnknownLand(owner = freshKey()): Promise<LightningOperation> {
   const paymentHash = hex(32);
-  const unknown = { unknownSince: new Date(Date.now() - 60_000) };
+  const unknown = { unknownSince: new Date(Date.now() - 60_000), lastError: "lnd has forgotten it" };
   const row = await anOperation(owner, { paymentHash }, [received({ paymentHash }), { status: "in_flight" }, unknown]);
   await api.deps.session.transactions.run((tx) =>
     api.deps.session.operations.insertAttempt(tx, {
@@ -280,6 +280,7 @@ describe("the desk of unknown payments", () => {
     expect(one.body["unknown"]).toMatchObject({
       operation_id: row.operationId,
       status: "in_flight",
+      reason: "lnd has forgotten it",
       last_check: expect.any(String) as string,
       evidence: {
         track_result: { status: "in_flight", payment_index: "9" },

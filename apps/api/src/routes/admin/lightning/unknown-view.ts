@@ -18,6 +18,7 @@ export async function describeUnknown(deps: ApiDeps, operation: LightningOperati
     amount_sats: Number(operation.amountSats),
     status: operation.status,
     since: since.toISOString(),
+    reason: operation.lastError ?? null,
     last_check: lndSays !== undefined ? deps.clock.now().toISOString() : null,
     evidence: {
       track_result: lndSays?.result ?? null,
