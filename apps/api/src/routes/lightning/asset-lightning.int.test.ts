@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 
 import { AppError } from "@arkrelay/core/errors";
+import type { TaprootAssets } from "@arkrelay/core/ports/taproot-assets";
 import { testKey, type TestKey } from "@arkrelay/core/testing/ark-transfer";
 import { aBolt11 } from "@arkrelay/core/testing/bolt11-invoice";
 import { DrizzleLightningInfoStore } from "@arkrelay/db/stores/lightning-info-store";
@@ -27,7 +28,10 @@ beforeAll(async () => {
       leasedUnits: 0n,
     }),
   };
-  api = await startTestApi({ SOLVER_AUTH: "registered" }, { lnd: new FakeLnd().node, tapd });
+  api = await startTestApi(
+    { SOLVER_AUTH: "registered" },
+    { lnd: new FakeLnd().node, tapd: tapd as unknown as TaprootAssets },
+  );
   await knowArkd(api);
   await api.database.write(
     `INSERT INTO assets (asset_id, name, ticker, asset_type, decimal_places, backing, ark_asset_id, taproot_asset_id, status,
