@@ -7,6 +7,7 @@ import { respondToChallenge } from "@arkrelay/core/session/respond-to-challenge"
 import { ALICE, BOB, testKey, type TestKey } from "@arkrelay/core/testing/ark-transfer";
 import { GBTC } from "@arkrelay/core/vtxo/vtxo";
 import { DrizzleNostrEventStore } from "@arkrelay/db/stores/nostr-event-store";
+import { DrizzleStuckCeremonies } from "@arkrelay/db/stores/stuck-ceremonies";
 import { openTestDatabase, type TestDatabase } from "@arkrelay/db/testing/test-database";
 
 import { openCeremonyWorld, ownerCaller, solverCaller, type CeremonyWorld } from "../testing/ceremony-world";
@@ -122,6 +123,9 @@ describe("FinalizeTx", () => {
       expect(events.filter((each) => each.event === "finalize_poisoned")).toHaveLength(1);
       expect(calls).toHaveBeenCalledTimes(1);
       expect(await lockedVtxos()).toBe(2);
+      // At once, however short ago arkd accepted it.
+      const stuck = await new DrizzleStuckCeremonies(test.database).list(new Date(0), 10);
+      expect(stuck).toMatchObject([{ sessionId, isPoisoned: true }]);
     },
   );
 });

@@ -40,6 +40,6 @@ export interface AlertFacts {
   listHeldLifts(limit: number): Promise<readonly HeldLiftFact[]>;
   listLostLifts(since: Date, limit: number): Promise<readonly LostLiftFact[]>;
   listUnknownPayments(unknownBefore: Date, limit: number): Promise<readonly UnknownPaymentFact[]>;
-  /** Payouts that arkd has accepted and that are not final. */
+  /** Payouts that arkd has accepted and that are not final: those from before this time, and all that are poisoned. */
   listAcceptedPayouts(acceptedBefore: Date, limit: number): Promise<readonly AcceptedPayoutFact[]>;
 }

@@ -10,8 +10,8 @@ export interface StuckCeremony {
 
 /** Ceremonies that do not come to their end. They only go forward, so nothing here changes them. */
 export interface StuckCeremonies {
-  /** Accepted before this time and not final, oldest first. */
+  /** Accepted before this time and not final, and all that are poisoned; oldest first. */
   list(acceptedBefore: Date, limit: number): Promise<readonly StuckCeremony[]>;
-  /** Those of them whose inputs are not booked as frozen. */
+  /** Accepted before this time and not final, and their inputs are not booked as frozen. */
   listUnfrozen(acceptedBefore: Date, limit: number): Promise<readonly StuckCeremony[]>;
 }

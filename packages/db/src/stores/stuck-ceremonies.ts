@@ -10,20 +10,25 @@ const SELECT = `SELECT s.session_id, MIN(c.created_at) AS accepted_at, MAX(s.err
       WHERE i.session_id = s.id), 0) AS gateway_sats
   FROM signing_sessions s JOIN signing_challenges c ON c.session_id = s.id AND c.stage = 'checkpoint_txs'
   WHERE s.ceremony_state IN ('accepted', 'checkpoint_sigs_collected', 'finalizing')`;
-const OLDEST = "GROUP BY s.id, s.session_id HAVING accepted_at <= ? ORDER BY accepted_at, s.id LIMIT ?";
+const GROUP = "GROUP BY s.id, s.session_id";
+const OLDEST = "ORDER BY accepted_at, s.id LIMIT ?";
 
 /** signing_sessions that arkd has accepted and that wait for their end. */
 export class DrizzleStuckCeremonies implements StuckCeremonies {
   constructor(private readonly database: Pick<SqlHandle, "select">) {}
 
   async list(acceptedBefore: Date, limit: number): Promise<readonly StuckCeremony[]> {
-    const rows = await this.database.select(`${SELECT} ${OLDEST}`, [acceptedBefore, limit]);
+    const rows = await this.database.select(`${SELECT} ${GROUP} HAVING accepted_at <= ? OR is_poisoned ${OLDEST}`, [
+      acceptedBefore,
+      limit,
+    ]);
     return rows.map(toStuckCeremony);
   }
 
   async listUnfrozen(acceptedBefore: Date, limit: number): Promise<readonly StuckCeremony[]> {
     const rows = await this.database.select(
-      `${SELECT} AND NOT EXISTS (SELECT 1 FROM ledger_transactions t WHERE t.kind = ? AND t.business_id = s.session_id) ${OLDEST}`,
+      `${SELECT} AND NOT EXISTS (SELECT 1 FROM ledger_transactions t WHERE t.kind = ? AND t.business_id = s.session_id)
+       ${GROUP} HAVING accepted_at <= ? ${OLDEST}`,
       [POSTING_KINDS.ceremonyFrozen, acceptedBefore, limit],
     );
     return rows.map(toStuckCeremony);
