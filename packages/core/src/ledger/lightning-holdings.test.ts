@@ -50,7 +50,7 @@ it("commit fee and anchors of a channel belong to the side that opened it", () =
 });
 
 it("an HTLC counts only while it carries a payment of one of our lands away", () => {
-  const htlc = { amountSats: 1_000n, expirationHeight: 9 };
+  const htlc = { amountSats: 1_000n, isForwarded: false, expirationHeight: 9 };
   const pendingHtlcs = [
     { ...htlc, isIncoming: false, paymentHash: OURS },
     { ...htlc, isIncoming: true, paymentHash: OURS },

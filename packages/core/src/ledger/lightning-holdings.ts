@@ -18,17 +18,24 @@ export interface LightningFacts {
   readonly closeCount: number;
 }
 
+export interface LightningHoldings {
+  readonly msat: bigint;
+  readonly rounding: bigint;
+  /** What payments of others have taken out of our channels on their way: it is back, with the fee, however they end. */
+  readonly forwardedMsat: bigint;
+}
+
 /**
  * What the gateway has in channels, msat: the local balances, what the node lends to the commitments of channels it opened (commit fee
  * and anchors come back when they close), outgoing HTLCs of our own lands, and channels that are opening or closing. A closing channel
  * is worth what it was when it was open until the ledger says otherwise: what is in limbo changes with each transaction that resolves it.
  * Incoming HTLCs and forwarded ones are somebody else's until they settle, so lnd's unsettled balance is never taken.
  */
-export function lightningHoldingsMsat(facts: LightningFacts): { readonly msat: bigint; readonly rounding: bigint } {
+export function lightningHoldingsMsat(facts: LightningFacts): LightningHoldings {
   const { balance, channels, pending } = facts;
-  const htlcs = channels.flatMap((channel) =>
-    channel.pendingHtlcs.filter((htlc) => !htlc.isIncoming && facts.landHashes.has(htlc.paymentHash)),
-  );
+  const outgoing = channels.flatMap((channel) => channel.pendingHtlcs.filter((htlc) => !htlc.isIncoming));
+  const htlcs = outgoing.filter((htlc) => facts.landHashes.has(htlc.paymentHash));
+  const forwarded = outgoing.filter((htlc) => htlc.isForwarded && !facts.landHashes.has(htlc.paymentHash));
   const sats =
     sum(channels.map(lentSatsOf)) +
     sum(htlcs.map((htlc) => htlc.amountSats)) +
@@ -37,8 +44,12 @@ export function lightningHoldingsMsat(facts: LightningFacts): { readonly msat: b
     sum([...pending.waitingClose, ...pending.forceClosing].map((channel) => closingSats(facts, channel)));
   const msat = balance.localMsat + balance.pendingOpenLocalMsat + sats * MSAT_PER_SAT;
   // lnd rounds each balance and each HTLC of its lists down to sats.
-  const rounded = 3 * (channels.length + facts.closeCount) + htlcs.length;
-  return { msat, rounding: BigInt(rounded) * MSAT_PER_SAT };
+  const rounded = 3 * (channels.length + facts.closeCount) + htlcs.length + forwarded.length;
+  return {
+    msat,
+    rounding: BigInt(rounded) * MSAT_PER_SAT,
+    forwardedMsat: sum(forwarded.map((htlc) => htlc.amountSats)) * MSAT_PER_SAT,
+  };
 }
 
 function closingSats({ lentSats }: LightningFacts, { channelPoint, localSats, commitFeeSats }: PendingChannel): bigint {

@@ -52,7 +52,7 @@ export function lndSource(deps: LndSourceDeps): ExternalSource {
       const lifts = await listAll(deps.operations.listOpenLifts.bind(deps.operations));
       const landHashes = new Set(lands.map((land) => land.paymentHash));
       const closing = [...pending.waitingClose, ...pending.forceClosing];
-      const { msat, rounding } = lightningHoldingsMsat({
+      const { msat, rounding, forwardedMsat } = lightningHoldingsMsat({
         balance,
         channels,
         pending,
@@ -60,7 +60,11 @@ export function lndSource(deps: LndSourceDeps): ExternalSource {
         lentSats: await deps.channelBooks.findLent(closing.map(({ channelPoint }) => channelPoint)),
         closeCount: await deps.channelBooks.countCloses(),
       });
-      const explained = [...(await explainLifts(deps, lifts)), ...(await explainLands(deps, lands))];
+      const explained = [
+        ...(await explainLifts(deps, lifts)),
+        ...(await explainLands(deps, lands)),
+        ...(forwardedMsat === 0n ? [] : [{ kind: "forwarding", ref: "lnd", amount: -forwardedMsat }]),
+      ];
       return [
         { account: "asset:ln", assetId: GBTC, external: msat, explained, rounding },
         {

@@ -151,6 +151,8 @@ export interface PendingHtlc {
   readonly amountSats: bigint;
   /** 64 hex */
   readonly paymentHash: string;
+  /** It is one half of a payment of others that goes through. */
+  readonly isForwarded: boolean;
   readonly expirationHeight: number;
 }
 

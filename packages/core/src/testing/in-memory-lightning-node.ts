@@ -273,6 +273,7 @@ export class InMemoryLightningNode implements LightningNode {
             isIncoming: false,
             amountSats: each.htlcs.reduce((sum, htlc) => sum + htlc.sentMsat, 0n) / 1000n,
             paymentHash: each.paymentHash,
+            isForwarded: false,
             expirationHeight: this.blockHeight + 40,
           })),
           ...held.flatMap(({ invoice, htlcs }) =>
@@ -280,6 +281,7 @@ export class InMemoryLightningNode implements LightningNode {
               isIncoming: true,
               amountSats: htlc.movedMsat / 1000n,
               paymentHash: invoice.paymentHash,
+              isForwarded: false,
               expirationHeight: htlc.expiryHeight,
             })),
           ),

@@ -232,7 +232,10 @@ test("channels show their HTLCs by payment hash and pending ones the fee that is
       Channel.fromPartial({
         channelPoint: POINT,
         chanId: 18_446_744_073_709_551_615n,
-        pendingHtlcs: [HTLC.fromPartial({ hashLock, amount: 5n })],
+        pendingHtlcs: [
+          HTLC.fromPartial({ hashLock, amount: 5n }),
+          HTLC.fromPartial({ hashLock, amount: 6n, incoming: true, forwardingChannel: 9n }),
+        ],
       }),
     ],
   }));
@@ -240,7 +243,10 @@ test("channels show their HTLCs by payment hash and pending ones the fee that is
     {
       chanId: 18_446_744_073_709_551_615n,
       localReserveSats: 0n,
-      pendingHtlcs: [{ paymentHash: TXID, isIncoming: false }],
+      pendingHtlcs: [
+        { paymentHash: TXID, isIncoming: false, isForwarded: false },
+        { paymentHash: TXID, isIncoming: true, isForwarded: true },
+      ],
     },
   ]);
   lnd.answer("PendingChannels", () =>

@@ -53,6 +53,7 @@ export function toLightningChannel(channel: Channel): LightningChannel {
       isIncoming: htlc.incoming,
       amountSats: htlc.amount,
       paymentHash: toHex(htlc.hashLock),
+      isForwarded: htlc.forwardingChannel !== 0n,
       expirationHeight: htlc.expirationHeight,
     })),
   };
