@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+
 import { endOf, isUnclosed } from "./channel";
 import type { LndContext } from "./lnd-context";
 import { LndError } from "./lnd-error";
@@ -235,9 +237,11 @@ function getAnchor({ store }: LndContext, outpoint: string): Coin {
   return coin;
 }
 
+/** The count keeps it unique when a seeded sequence begins anew. */
 export function newTxid({ random, store }: LndContext): string {
-  store.changeMeta({ txCount: store.meta.txCount + 1n });
-  return random.bytes().toString("hex");
+  const txCount = store.meta.txCount + 1n;
+  store.changeMeta({ txCount });
+  return createHash("sha256").update(random.bytes()).update(String(txCount)).digest("hex");
 }
 
 export function sum(amounts: readonly bigint[]): bigint {
