@@ -62,7 +62,9 @@ export class DaemonManager {
     if (lnd !== undefined) manage("lnd", lnd.link, () => readLndStatus(lnd));
     // Without lnd nobody knows of channels with assets, so there are none to use.
     const listAssetChannels = () => lnd?.listAssetChannels() ?? Promise.resolve([]);
-    const tapd = configs.tapd && new GrpcTaprootAssets(configs.tapd, { ...deps, listAssetChannels });
+    const listWalletTransactions = lnd && (() => lnd.listRecentTransactions());
+    const below = { listAssetChannels, listWalletTransactions };
+    const tapd = configs.tapd && new GrpcTaprootAssets(configs.tapd, { ...deps, ...below });
     this.tapd = tapd;
     if (tapd !== undefined) manage("tapd", tapd.link, () => readTapdStatus(tapd));
   }

@@ -35,8 +35,12 @@ export function openTapd(release: TapdRelease | "live"): Promise<TapdUnderTest> 
 }
 
 export function aTapdClient(endpoint: TapdEndpoint, lnd: GrpcLightningNode): GrpcTaprootAssets {
-  const listAssetChannels = () => lnd.listAssetChannels();
-  return new GrpcTaprootAssets(endpoint, { observer: SILENT_OBSERVER, requestId: () => undefined, listAssetChannels });
+  return new GrpcTaprootAssets(endpoint, {
+    observer: SILENT_OBSERVER,
+    requestId: () => undefined,
+    listAssetChannels: () => lnd.listAssetChannels(),
+    listWalletTransactions: () => lnd.listRecentTransactions(),
+  });
 }
 
 export async function openSimulatedTapd(version: TapdRelease): Promise<SimulatedTapd> {

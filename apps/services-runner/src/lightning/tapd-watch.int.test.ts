@@ -59,7 +59,7 @@ class FakeTapd {
     return Promise.resolve(this.receives.filter(({ at }) => at >= since));
   }
 
-  listTransfers() {
+  listOpenTransfers() {
     if (this.refusesTransfers) return Promise.reject(new AppError("daemon_unavailable"));
     return Promise.resolve(this.transfers);
   }

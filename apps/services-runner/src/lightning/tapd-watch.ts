@@ -24,7 +24,7 @@ const UNCONFIRMED_MAX_MS = 14 * 86_400_000;
 const PROOF_LATE_MS = 3_600_000;
 
 export interface TapdWatchDeps {
-  readonly tapd: Pick<TaprootAssets, "listReceives" | "subscribeReceives" | "subscribeSends" | "listTransfers">;
+  readonly tapd: Pick<TaprootAssets, "listReceives" | "subscribeReceives" | "subscribeSends" | "listOpenTransfers">;
   readonly cursors: Pick<DrizzleStreamCursorStore, "find" | "save">;
   readonly transactions: Transactions;
   readonly insert: InsertJobDeps;
@@ -166,7 +166,7 @@ export class TapdWatch {
 
   /** Confirmed on chain, and the receiver has no proof: nothing to send again, but somebody has to look at the courier. */
   private async watchProofs(): Promise<void> {
-    const transfers = await this.deps.tapd.listTransfers();
+    const transfers = await this.deps.tapd.listOpenTransfers();
     const pending = transfers.filter(
       ({ anchorHeight, outputs }) => anchorHeight > 0 && outputs.some((each) => each.proofDelivery === "pending"),
     );

@@ -43,8 +43,10 @@ export interface TaprootAssets {
   decodeAddress(encoded: string): Promise<TapAddress>;
   /** **write**, keyed by `label`: looked up among the transfers first. */
   sendAsset(request: { readonly address: string; readonly label: string }): Promise<AssetTransfer>;
+  /** Among the transfers that are open, and those that ended in the last two weeks. */
   findTransfer(label: string): Promise<AssetTransfer | undefined>;
-  listTransfers(): Promise<readonly AssetTransfer[]>;
+  /** Without a block, or without a proof at every receiver. */
+  listOpenTransfers(): Promise<readonly AssetTransfer[]>;
   /** Receives of all addresses since a time, oldest first; credit at `completed` only. */
   listReceives(since: Date): Promise<readonly AssetReceive[]>;
   subscribeReceives(signal: AbortSignal): AsyncIterable<AssetReceive>;

@@ -120,6 +120,11 @@ export class GrpcLightningNode implements LightningNode {
     return listAssetChannels(this.calls);
   }
 
+  /** For the client of tapd, whose anchors this wallet pays for. */
+  listRecentTransactions(): Promise<readonly OnchainTransaction[]> {
+    return this.wallet.listRecent();
+  }
+
   listPeers(): Promise<readonly LightningPeer[]> {
     return this.status.listPeers();
   }

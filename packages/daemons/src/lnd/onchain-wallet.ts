@@ -94,9 +94,14 @@ export class LndOnchainWallet {
     return { feeSats: feeSat, satPerVbyte };
   }
 
-  private async findByLabel(label: string): Promise<OnchainTransaction | undefined> {
+  /** All in which a label of ours may still be looked for, unconfirmed ones too. */
+  async listRecent(): Promise<readonly OnchainTransaction[]> {
     const height = await this.getBlockHeight();
-    const transactions = await this.listTransactions(Math.max(0, height - LABEL_LOOK_BACK_BLOCKS));
+    return this.listTransactions(Math.max(0, height - LABEL_LOOK_BACK_BLOCKS));
+  }
+
+  private async findByLabel(label: string): Promise<OnchainTransaction | undefined> {
+    const transactions = await this.listRecent();
     return transactions.find((transaction) => transaction.label === label);
   }
 

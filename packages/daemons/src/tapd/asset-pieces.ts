@@ -43,6 +43,15 @@ export async function listPieces(calls: TapdCalls, including: Including): Promis
   return { pieces, unconfirmedTransfers };
 }
 
+/** tapd's sends without a block. */
+export async function countUnconfirmed(calls: TapdCalls): Promise<bigint> {
+  const request = ListAssetRequest.fromPartial({ limit: 1 });
+  const { unconfirmedTransfers } = await calls.read<ListAssetResponse>("ListAssets", ({ assets }, ...rest) =>
+    assets.listAssets(request, ...rest),
+  );
+  return unconfirmedTransfers;
+}
+
 /** As `listPieces`, of one asset. */
 export async function listPiecesOf(calls: TapdCalls, assetId: string, including: Including): Promise<readonly Asset[]> {
   const request = FetchAssetRequest.fromPartial({

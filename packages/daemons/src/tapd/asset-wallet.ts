@@ -4,7 +4,7 @@ import type { Asset, AssetTransfer, TransferInput } from "../gen/taprpc/taproota
 import type { AssetChannel } from "../lnd/asset-channels";
 import { toHex } from "../wire-bytes";
 import { assetIdOf, listPieces, listPiecesOf, pieceKey } from "./asset-pieces";
-import { listTransfers } from "./list-transfers";
+import type { RecentTransfers } from "./recent-transfers";
 import type { TapdCalls } from "./tapd-clients";
 import { isSpendable, toTaprootAssets } from "./to-asset";
 
@@ -15,6 +15,7 @@ export class TapdWallet {
   constructor(
     private readonly calls: TapdCalls,
     private readonly listAssetChannels: () => Promise<readonly AssetChannel[]>,
+    private readonly transfers: RecentTransfers,
   ) {}
 
   async listAssets(): Promise<readonly TaprootAsset[]> {
@@ -37,10 +38,9 @@ export class TapdWallet {
 
   async getBalances(): Promise<readonly TaprootAssetBalance[]> {
     const { pieces, unconfirmedTransfers } = await listPieces(this.calls, "leased");
-    // The list carries every proof, so it is read only when there is something in it for us.
-    const transfers = unconfirmedTransfers === 0n ? [] : await listTransfers(this.calls);
+    const unconfirmed = await this.transfers.listUnconfirmed(unconfirmedTransfers);
     const channels = await this.listAssetChannels();
-    return addUp(pieces, transfers.filter(isUnconfirmed), channels);
+    return addUp(pieces, unconfirmed, channels);
   }
 }
 
@@ -78,10 +78,6 @@ function addUp(
 
 function emptyBalance(assetId: string): Balance {
   return { assetId, balanceUnits: 0n, utxoCount: 0, channelUnits: 0n, unconfirmedUnits: 0n, leasedUnits: 0n };
-}
-
-function isUnconfirmed({ anchorTxBlockHeight }: AssetTransfer): boolean {
-  return anchorTxBlockHeight === 0;
 }
 
 /** A mint is in the list from its broadcast on. */

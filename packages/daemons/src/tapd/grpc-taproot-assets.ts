@@ -32,6 +32,7 @@ import { TapdPayments } from "./asset-payments";
 import { TapdWallet } from "./asset-wallet";
 import { TapdMint } from "./minting";
 import { TapdProofs } from "./proofs";
+import { RecentTransfers, type WalletTransaction } from "./recent-transfers";
 import { openTapdClients, type TapdClients } from "./tapd-clients";
 import { TAPD_TEXTS } from "./tapd-errors";
 import { TapdTransfers } from "./transfers";
@@ -45,6 +46,8 @@ export interface GrpcTaprootAssetsDeps {
   readonly requestId: () => string | undefined;
   /** From the lnd below this tapd (GrpcLightningNode); nobody else knows which peers carry assets. */
   readonly listAssetChannels: () => Promise<readonly AssetChannel[]>;
+  /** From the same lnd, whose wallet pays for the anchors: recent transactions. Without it tapd's whole history is read each time. */
+  readonly listWalletTransactions?: (() => Promise<readonly WalletTransaction[]>) | undefined;
 }
 
 /** tapd over gRPC, 0.7 and newer. See the port for what each method promises and throws. */
@@ -69,10 +72,11 @@ export class GrpcTaprootAssets implements TaprootAssets {
       ...createTextClassifier("tapd", TAPD_TEXTS),
     });
     const calls = new CheckedCalls(this.link, () => this.getInfo());
-    this.wallet = new TapdWallet(calls, deps.listAssetChannels);
+    const recent = new RecentTransfers(calls, deps.listWalletTransactions);
+    this.wallet = new TapdWallet(calls, deps.listAssetChannels, recent);
     this.mint = new TapdMint(calls);
     this.proofs = new TapdProofs(calls);
-    this.transfers = new TapdTransfers(calls);
+    this.transfers = new TapdTransfers(calls, recent);
     this.payments = new TapdPayments(calls, deps.listAssetChannels);
   }
 
@@ -155,8 +159,8 @@ export class GrpcTaprootAssets implements TaprootAssets {
     return this.transfers.findByLabel(label);
   }
 
-  listTransfers(): Promise<readonly AssetTransfer[]> {
-    return this.transfers.list();
+  listOpenTransfers(): Promise<readonly AssetTransfer[]> {
+    return this.transfers.listOpen();
   }
 
   listReceives(since: Date): Promise<readonly AssetReceive[]> {

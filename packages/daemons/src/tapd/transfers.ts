@@ -16,8 +16,8 @@ import {
   SubscribeSendEventsRequest,
 } from "../gen/taprpc/taprootassets";
 import { fromHex, fromUnixSeconds } from "../wire-bytes";
-import { listTransfers } from "./list-transfers";
 import { readPages } from "./read-pages";
+import type { RecentTransfers } from "./recent-transfers";
 import type { TapdCalls } from "./tapd-clients";
 import { toAssetReceive, toAssetTransfer, toTapAddress } from "./to-transfer";
 
@@ -30,7 +30,10 @@ const MICROSECONDS_PER_MS = 1_000n;
 
 /** Addresses, sends and receives of assets on the chain. */
 export class TapdTransfers {
-  constructor(private readonly calls: TapdCalls) {}
+  constructor(
+    private readonly calls: TapdCalls,
+    private readonly recent: RecentTransfers,
+  ) {}
 
   async newAddress(request: {
     readonly assetId: string;
@@ -75,12 +78,12 @@ export class TapdTransfers {
   }
 
   async findByLabel(label: string): Promise<AssetTransfer | undefined> {
-    const transfers = await this.list();
-    return transfers.find((transfer) => transfer.label === label);
+    const transfer = await this.recent.findByLabel(label);
+    return transfer && toAssetTransfer(transfer);
   }
 
-  async list(): Promise<readonly AssetTransfer[]> {
-    const transfers = await listTransfers(this.calls);
+  async listOpen(): Promise<readonly AssetTransfer[]> {
+    const transfers = await this.recent.listOpen();
     return transfers.map(toAssetTransfer);
   }
 
