@@ -74,13 +74,20 @@ export interface LightningFilter {
   readonly unknownBefore?: Date;
 }
 
+/** Whoever an operation is about: its user, or the solver that made its session. */
+export interface InvoiceParty {
+  readonly userPubkey: string | undefined;
+  /** `created_by` of the session. */
+  readonly createdBy: string | undefined;
+}
+
 export interface LightningStore {
   /** `invoice_used` when another row claims the hash. */
   insert(tx: Tx, operation: NewLightningOperation): Promise<LightningOperation>;
   find(operationId: string): Promise<LightningOperation | undefined>;
   findBySession(tx: Tx | undefined, sessionId: string): Promise<LightningOperation | undefined>;
-  /** The claimed row, else the newest of this user (or of anybody without `userPubkey`). */
-  findByHash(tx: Tx | undefined, paymentHash: string, userPubkey?: string): Promise<LightningOperation | undefined>;
+  /** The claimed row, else the newest of those this caller is a party to (or of all without `party`). */
+  findByHash(tx: Tx | undefined, paymentHash: string, party?: InvoiceParty): Promise<LightningOperation | undefined>;
   /** Locks the row: first statement of a transition that reads before it decides. */
   lock(tx: Tx, operationId: string): Promise<LightningOperation | undefined>;
   /**

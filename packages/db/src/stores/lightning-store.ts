@@ -2,6 +2,7 @@ import { AppError } from "@arkrelay/core/errors";
 import { assertLightningMove } from "@arkrelay/core/lightning/lightning-machine";
 import type { LightningAttempt, LightningOperation } from "@arkrelay/core/lightning/lightning-operation";
 import type {
+  InvoiceParty,
   LightningChange,
   LightningFilter,
   LightningStatistics,
@@ -89,16 +90,19 @@ export class DrizzleLightningStore implements LightningStore {
     return findOne(this.handle(tx), "i.session_id = ? ORDER BY i.id LIMIT 1", [sessionId]);
   }
 
-  async findByHash(tx: Tx | undefined, paymentHash: string, userPubkey?: string) {
+  async findByHash(tx: Tx | undefined, paymentHash: string, party?: InvoiceParty) {
     const handle = this.handle(tx);
     const claimed = await findOne(handle, "i.claimed_hash = ?", [paymentHash]);
     if (claimed !== undefined) return claimed;
-    return userPubkey === undefined
+    return party === undefined
       ? findOne(handle, "i.payment_hash = ? ORDER BY i.id DESC LIMIT 1", [paymentHash])
-      : findOne(handle, "i.payment_hash = ? AND i.user_pubkey = ? ORDER BY i.id DESC LIMIT 1", [
-          paymentHash,
-          userPubkey,
-        ]);
+      : findOne(
+          handle,
+          `i.payment_hash = ? AND (i.user_pubkey = ?
+             OR EXISTS (SELECT 1 FROM signing_sessions s WHERE s.session_id = i.session_id AND s.created_by = ?))
+           ORDER BY i.id DESC LIMIT 1`,
+          [paymentHash, party.userPubkey ?? "", party.createdBy ?? ""],
+        );
   }
 
   lock(tx: Tx, operationId: string): Promise<LightningOperation | undefined> {

@@ -94,7 +94,9 @@ describe("the claim of a payment hash", () => {
     for (const claim of claims) {
       if (claim.status === "rejected") expect(claim.reason).toMatchObject({ code: "invoice_used" });
     }
-    expect(await operations.findByHash(undefined, paymentHash, aHash())).toEqual(winner);
+    expect(await operations.findByHash(undefined, paymentHash, { userPubkey: aHash(), createdBy: undefined })).toEqual(
+      winner,
+    );
     await run((tx) => operations.move(tx, winner as LightningOperation, { claimedHash: null }, undefined));
     const loser = lands.find((land) => land.id !== winner?.id) as LightningOperation;
     await run((tx) => operations.move(tx, loser, { claimedHash: paymentHash }, undefined));
@@ -107,7 +109,8 @@ describe("the claim of a payment hash", () => {
     await insert(aLand({ paymentHash }));
     const mine = await insert(aLand({ paymentHash }));
     const theirs = await insert(aLand({ paymentHash, userPubkey: stranger }));
-    expect((await operations.findByHash(undefined, paymentHash, USER))?.id).toBe(mine.id);
+    const asUser = { userPubkey: USER, createdBy: undefined };
+    expect((await operations.findByHash(undefined, paymentHash, asUser))?.id).toBe(mine.id);
     expect((await operations.findByHash(undefined, paymentHash))?.id).toBe(theirs.id);
     expect(await operations.findByHash(undefined, aHash())).toBeUndefined();
   });

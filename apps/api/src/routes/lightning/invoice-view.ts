@@ -21,8 +21,9 @@ export async function findVisibleInvoice(
   paymentHash: string,
 ): Promise<VisibleInvoice | undefined> {
   const { operations } = deps.session;
-  const own = caller.pubkey && (await operations.findByHash(undefined, paymentHash, caller.pubkey));
-  const found = own || (await operations.findByHash(undefined, paymentHash));
+  const party = { userPubkey: caller.pubkey, createdBy: caller.isSolver ? caller.principal : undefined };
+  const own = await operations.findByHash(undefined, paymentHash, party);
+  const found = own ?? (await operations.findByHash(undefined, paymentHash));
   if (!found) return undefined;
   const session = await deps.session.sessions.find(found.sessionId);
   const isParty =

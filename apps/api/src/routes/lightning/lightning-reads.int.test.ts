@@ -6,13 +6,14 @@ import type { TestKey } from "@arkrelay/core/testing/ark-transfer";
 import { DrizzleServiceStateStore } from "@arkrelay/db/stores/service-state-store";
 
 import { CHANNEL_POINT, FakeLnd } from "../../testing/fake-lnd";
-import { freshKey, startTestApi, type TestApi } from "../../testing/test-api";
+import { freshKey, knowArkd, startTestApi, type TestApi } from "../../testing/test-api";
 
 const lnd = new FakeLnd();
 let api: TestApi;
 
 beforeAll(async () => {
   api = await startTestApi({ SOLVER_AUTH: "nip98" }, { lnd: lnd.node });
+  await knowArkd(api);
 });
 beforeEach(async () => {
   lnd.isAway = false;
@@ -111,6 +112,17 @@ async function anUnknownLand(owner = freshKey()): Promise<LightningOperation> {
   return row;
 }
 
+/** For a user who has nothing to do with it otherwise. */
+async function aSessionBy(solver: TestKey): Promise<string> {
+  const params = { asset_id: "gBTC", amount: 10_000, recipient_pubkey: freshKey().pubkey };
+  const body = {
+    user_pubkey: freshKey().pubkey,
+    session_type: "p2p_transfer",
+    intent_data: { action_id: hex(8), params },
+  };
+  return String((await api.call("POST", "/sessions/create", { as: solver, body })).body["session_id"]);
+}
+
 describe("GET /lightning/invoices/{payment_hash}", () => {
   const get = (hash: string, options = {}) => api.call("GET", `/lightning/invoices/${hash}`, options);
 
@@ -157,6 +169,16 @@ describe("GET /lightning/invoices/{payment_hash}", () => {
     expect((await get(paymentHash, { as: alice })).body["invoice_status"]).toMatchObject({ amount_sats: 1_000 });
     expect((await get(paymentHash, { as: bob })).body["invoice_status"]).toMatchObject({ amount_sats: 2_000 });
     expect((await get(paymentHash)).status).toBe(404);
+    expect((await get(paymentHash, { as: freshKey() })).status).toBe(404);
+  });
+
+  it("shows a solver the one it made for somebody, not a newer one of somebody else", async () => {
+    const [solver, other] = [freshKey(), freshKey()];
+    const paymentHash = hex(32);
+    await anOperation(freshKey(), { paymentHash, amountSats: 1_000n, sessionId: await aSessionBy(solver) });
+    await anOperation(freshKey(), { paymentHash, amountSats: 2_000n, sessionId: await aSessionBy(other) });
+    expect((await get(paymentHash, { as: solver })).body["invoice_status"]).toMatchObject({ amount_sats: 1_000 });
+    expect((await get(paymentHash, { as: other })).body["invoice_status"]).toMatchObject({ amount_sats: 2_000 });
     expect((await get(paymentHash, { as: freshKey() })).status).toBe(404);
   });
 
