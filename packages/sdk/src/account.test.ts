@@ -43,16 +43,23 @@ const aPage = (over: object = {}) => ({
   ...over,
 });
 
-it("the pins are completed with the script that lands are paid to", async () => {
+it("the pins are completed with the script that lands are paid to and the fee they cost", async () => {
   gateway.onRequest = (request) => gateway.answer(request, aPage());
-  expect(await pinLandScript(pins, gateway.client)).toEqual({ ...pins, landScript: LAND_SCRIPT });
+  expect(await pinLandScript(pins, gateway.client)).toEqual({
+    ...pins,
+    landScript: LAND_SCRIPT,
+    landFeeBps: 10,
+  });
 });
 
-it("what is no output script is never pinned", async () => {
-  const server = { ...aPage().server, land_script: "0014" };
-  gateway.onRequest = (request) => gateway.answer(request, aPage({ server }));
-  await expect(pinLandScript(pins, gateway.client)).rejects.toThrow(SchemaValidationError);
-});
+it.each([{ land_script: "0014" }, { land_fee_bps: 10_001 }])(
+  "what is no output script and what is no share is never pinned (%j)",
+  async (field) => {
+    const server = { ...aPage().server, ...field };
+    gateway.onRequest = (request) => gateway.answer(request, aPage({ server }));
+    await expect(pinLandScript(pins, gateway.client)).rejects.toThrow(SchemaValidationError);
+  },
+);
 
 it("an account is asked for by time, asset and page", async () => {
   gateway.onRequest = (request) => gateway.answer(request, aPage());

@@ -30,7 +30,7 @@ const accountStateSchema = z.looseObject({
     dust: units,
     max_inputs: z.int(),
     l2_fee: z.looseObject({ asset_id: z.string(), amount: units }),
-    land_fee_bps: units,
+    land_fee_bps: z.int().min(0).max(10_000),
     land_script: z.string().regex(/^5120[0-9a-f]{64}$/, "must be a taproot output script in hex"),
   }),
   last_sync: z.string().nullable(),
@@ -109,10 +109,10 @@ export async function queryBalances(
 }
 
 /**
- * The pins with the script that lands are paid to, as the gateway states it under its key. Trust on first use: an application keeps
+ * The pins with the script that lands are paid to and the fee they cost, as the gateway states them under its key. Trust on first use: an application keeps
  * what it gets here and never asks again, or a gateway that was broken into could have lands paid elsewhere.
  */
 export async function pinLandScript(pins: WalletPins, nostr: Requester): Promise<WalletPins> {
   const { server } = await syncState(nostr);
-  return { ...pins, landScript: server.land_script };
+  return { ...pins, landScript: server.land_script, landFeeBps: server.land_fee_bps };
 }

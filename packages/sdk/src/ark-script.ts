@@ -22,6 +22,8 @@ export interface WalletPins {
   readonly gatewayPubkey: string;
   /** Hex of the output script that lands are paid to. Without it no land can be checked, so none is signed. */
   readonly landScript?: string;
+  /** The gateway's fee for lands, in hundredths of a percent; 10 when absent. */
+  readonly landFeeBps?: number;
   /**
    * arkd's id (68 hex) of every asset the user deals in, by the name that intents call it. A payment in any other asset cannot be
    * checked, so none is signed.

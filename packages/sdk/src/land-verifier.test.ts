@@ -194,9 +194,9 @@ describe("a land over Nostr", () => {
     });
   }
 
-  const land = () =>
+  const land = (pinned: Partial<WalletPins> = {}) =>
     executeLandFlow(
-      { signer: secretKeySigner(alice.secretKey), pins, vtxoView: async () => liveView, nostr },
+      { signer: secretKeySigner(alice.secretKey), pins: { ...pins, ...pinned }, vtxoView: async () => liveView, nostr },
       { amountSats: AMOUNT, invoice: INVOICE },
     );
 
@@ -231,6 +231,23 @@ describe("a land over Nostr", () => {
       ]);
     });
     await expect(land()).resolves.toMatchObject({ paymentHash: HASH, feeSats: FEE, preimage: "0d".repeat(32) });
+  });
+
+  it("states the fee that the wallet has pinned", async () => {
+    const fees: unknown[] = [];
+    relay.onEvent((event) => {
+      if (event.kind !== KIND.intent) return;
+      const { action_id, params } = intentSchema.parse(JSON.parse(event.content));
+      fees.push(params["fee_amount"]);
+      const content = { status: "failure", code: 4001, message: "no", ref_action_id: action_id, timestamp: now() };
+      publish(KIND.failure, seal(content), [
+        ["d", "0"],
+        ["p", alice.pubkey],
+        ["e", event.id],
+      ]);
+    });
+    await expect(land({ landFeeBps: 25 })).rejects.toThrow(PaymentFailedError);
+    expect(fees).toEqual([Math.ceil((AMOUNT * 25) / 10_000)]);
   });
 
   it("whose payment failed for good has come back, and says so", async () => {

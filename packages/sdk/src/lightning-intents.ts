@@ -30,24 +30,29 @@ interface LandIntentFields extends IntentTimes {
   readonly invoice: string;
   /** 8..64 of A-Z a-z 0-9 _ -; the land's identity: landing twice with one id lands once. */
   readonly actionId?: string;
-  /** `landFee(amount)`, in what is landed; anything else is refused by the gateway. */
+  /** `landFee(amount, landFeeBps)`, in what is landed; anything else is refused by the gateway. */
   readonly fee?: number;
   /** The older name of `fee`. */
   readonly feeSats?: number;
+  /** The gateway's fee for lands, in hundredths of a percent, as the wallet has pinned it; 10 when absent. */
+  readonly landFeeBps?: number;
 }
 
 const VALID_FOR_SECONDS = 600;
-/** 0.1 %. */
-const LAND_FEE_DIVISOR = 1000;
+/** 0.1 %, unless the operator has set another. */
+const LAND_FEE_BPS = 10;
+const BPS = 10_000n;
 
-/** The fee of a land, in what is landed: 0.1 % rounded up, at least 1. */
-export function landFee(amount: number): number {
-  return Math.max(1, Math.ceil(requireAmount(amount) / LAND_FEE_DIVISOR));
+/** The fee of a land, in what is landed: `bps` of the amount, rounded up, at least 1. Throws TypeError for what is no share. */
+export function landFee(amount: number, bps: number = LAND_FEE_BPS): number {
+  if (!Number.isInteger(bps) || bps < 0 || bps > Number(BPS)) throw new TypeError("a fee is 0 to 10000 basis points");
+  const fee = (BigInt(requireAmount(amount)) * BigInt(bps) + BPS - 1n) / BPS;
+  return fee > 1n ? Number(fee) : 1;
 }
 
 /** The fee of a land of sats. */
-export function landFeeSats(amountSats: number): number {
-  return landFee(amountSats);
+export function landFeeSats(amountSats: number, bps?: number): number {
+  return landFee(amountSats, bps);
 }
 
 /** What a request asks for; throws TypeError for an amount that is no safe integer. */
@@ -58,7 +63,7 @@ export function readLightningAmount(request: LightningAmount): { readonly assetI
 
 /** What a land's user states as its fee. */
 export function readLandFee(request: LandIntentRequest): number {
-  return request.fee ?? request.feeSats ?? landFee(readLightningAmount(request).amount);
+  return request.fee ?? request.feeSats ?? landFee(readLightningAmount(request).amount, request.landFeeBps);
 }
 
 /** The content of a `lightning:lift`; a lift is free. */

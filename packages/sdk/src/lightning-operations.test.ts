@@ -22,7 +22,7 @@ const now = (): number => Math.floor(Date.now() / 1000);
 
 describe("intents", () => {
   it("of a land carry the fee of 0.1 %, rounded up and at least 1", () => {
-    expect([1, 999, 1_000, 1_001, 25_000].map(landFeeSats)).toEqual([1, 1, 1, 2, 25]);
+    expect([1, 999, 1_000, 1_001, 25_000].map((sats) => landFeeSats(sats))).toEqual([1, 1, 1, 2, 25]);
     const { params, type } = createLandIntent({ amountSats: 1_001, invoice: BOLT11, expiresAt: 1 });
     expect(type).toBe("lightning:land");
     expect(params).toEqual({
@@ -32,6 +32,21 @@ describe("intents", () => {
       fee_asset_id: "gBTC",
       fee_amount: 2,
     });
+  });
+
+  it.each([
+    [10, 100_000, 100],
+    [25, 100_000, 250],
+    [25, 1_001, 3],
+    [0, 100_000, 1],
+    [10_000, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER],
+  ])("of a land carry the fee that the wallet has pinned: %i bps of %i is %i", (landFeeBps, amountSats, fee) => {
+    expect(landFeeSats(amountSats, landFeeBps)).toBe(fee);
+    expect(createLandIntent({ amountSats, invoice: BOLT11, landFeeBps }).params).toMatchObject({ fee_amount: fee });
+  });
+
+  it.each([-1, 0.5, 10_001, Number.NaN])("of a land never carry a fee of %d bps", (bps) => {
+    expect(() => landFeeSats(1_000, bps)).toThrow(TypeError);
   });
 
   it("of a lift are free", () => {

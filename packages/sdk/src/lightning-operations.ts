@@ -103,9 +103,9 @@ export async function executeLiftFlow(options: LiftFlowOptions, request: LiftReq
  */
 export async function executeLandFlow(options: PaymentFlowOptions, request: LandRequest): Promise<LandResult> {
   const flow = new PaymentFlow(options);
-  return options.nostr === undefined
-    ? landOverHttp(flow, options, request)
-    : landOverNostr(flow, options.nostr, request);
+  const { landFeeBps } = options.pins;
+  const priced = landFeeBps === undefined ? request : { landFeeBps, ...request };
+  return options.nostr === undefined ? landOverHttp(flow, options, priced) : landOverNostr(flow, options.nostr, priced);
 }
 
 async function liftOverHttp(
