@@ -3,7 +3,9 @@ import { ConfigurationReply } from "@arkrelay/core/http/admin";
 import { readRoute } from "../../http/route";
 
 /** Values of features of a later release: their defaults, so that the document keeps its shape. */
-const LATER = { vtxoExpirationHours: 24, landFeeBps: 10, feeSatsPerVbyte: 10, feePercentage: 0.001 };
+const LATER = { vtxoExpirationHours: 24, feeSatsPerVbyte: 10 };
+
+const BPS = 10_000;
 
 export const configurationRoute = readRoute({
   path: "/admin/configuration",
@@ -12,6 +14,7 @@ export const configurationRoute = readRoute({
   replies: { 200: ConfigurationReply },
 }).handle(({ deps }) => {
   const shown = deps.settings.shownConfiguration;
+  const landFeeBps = Number(deps.session.lightningConfig.landFeeBps);
   return Promise.resolve({
     status: 200,
     body: {
@@ -36,9 +39,9 @@ export const configurationRoute = readRoute({
         },
         fees: {
           l2_fee_sats: shown.l2FeeSats,
-          land_fee_bps: LATER.landFeeBps,
+          land_fee_bps: landFeeBps,
           fee_sats_per_vbyte: LATER.feeSatsPerVbyte,
-          fee_percentage: LATER.feePercentage,
+          fee_percentage: landFeeBps / BPS,
         },
         grpc: {
           grpc_max_message_length: shown.grpcMaxMessageLength,

@@ -149,6 +149,13 @@ describe("the operator's routes", () => {
     expect(answer.text).not.toMatch(/key|secret|password/i);
   });
 
+  it("shows the fee of lands that is charged", async () => {
+    const other = await startTestApi({ LAND_FEE_BPS: "25" });
+    const { body } = await other.call("GET", "/admin/configuration", { admin: true });
+    await other.close();
+    expect(body).toMatchObject({ configuration: { fees: { land_fee_bps: 25, fee_percentage: 0.0025 } } });
+  });
+
   it("counts what a clean-up would delete before it deletes it", async () => {
     await api.database.write(
       "INSERT INTO system_metrics (cpu_percent, memory_percent, memory_available_mb, disk_percent, disk_free_gb, timestamp) VALUES (1, 1, 1, 1, 1, NOW(3) - INTERVAL 90 DAY), (1, 1, 1, 1, 1, NOW(3))",
