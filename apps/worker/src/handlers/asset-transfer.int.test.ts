@@ -145,6 +145,21 @@ it("recovers after a lost reply and gives the recipient its units once", async (
   expect(await balancesOf(BOB)).toEqual({ [GBTC]: 330n, [USD]: 100n });
 });
 
+it("fails, and holds nothing any more, when arkd refused it and by its new limits the carriers are dust", async () => {
+  world.arkd.fund(ALICE.pubkey, 1_000n, [usd(100n)]);
+  const { session } = await world.open(ALICE, send(40));
+  await world.drive(session.sessionId);
+  await world.answer(ALICE, session.sessionId);
+  world.arkd.fault = (method) => (method === "submitTx" ? "refuse" : undefined);
+  await world.drive(session.sessionId);
+  world.arkd.settings = { unilateralExitDelay: 87_040, dustSats: 1_000n, digest: "d2" };
+  world.clock.advance(60_000);
+  await world.drive(session.sessionId);
+  expect(await world.getSession(session.sessionId)).toMatchObject({ status: "failed", errorCode: "daemon_rejected" });
+  const [locked] = await test.database.select("SELECT COUNT(*) AS n FROM vtxos WHERE locked_by IS NOT NULL");
+  expect(locked?.["n"]).toBe(0);
+});
+
 it("refuses an asset that is unknown, frozen, or known to arkd alone", async () => {
   const refused = (asset_id: string) => world.open(ALICE, send(1, { asset_id }));
   await expect(refused("gXAU")).rejects.toMatchObject({ code: "asset_unknown", details: { asset_id: "gXAU" } });

@@ -1,4 +1,4 @@
-import { AppError } from "../errors";
+import { AppError, type ErrorCode } from "../errors";
 import type { ArkVtxo } from "../ports/ark-daemon";
 import type { SessionTxs } from "../ports/session-stores";
 import { endRefusedSession } from "../session/end-session";
@@ -106,11 +106,27 @@ async function endRefused(
   refusal: NonNullable<SubmitState["refusal"]>,
   fence: string,
 ): Promise<StepOutcome> {
-  if (session.submitState?.rebuilt !== true && (await hasNewParams(deps, session))) {
-    return rebuildTransfer(deps, session, fence);
-  }
+  const mayRebuild = session.submitState?.rebuilt !== true && (await hasNewParams(deps, session));
+  const rebuilt = mayRebuild ? await tryRebuild(deps, session, fence) : undefined;
+  if (rebuilt !== undefined) return rebuilt;
   await deps.transactions.run((tx) => endRefusedSession(deps, tx, session, refusalError(refusal), fence));
   return MOVED;
+}
+
+/** The same inputs may make no transaction by arkd's new limits: change or a carrier is dust now. */
+const UNBUILDABLE: ReadonlySet<ErrorCode> = new Set([
+  "amount_below_minimum",
+  "amount_above_maximum",
+  "too_many_inputs",
+]);
+
+async function tryRebuild(deps: CeremonyDeps, session: Session, fence: string): Promise<StepOutcome | undefined> {
+  try {
+    return await rebuildTransfer(deps, session, fence);
+  } catch (thrown) {
+    if (thrown instanceof AppError && UNBUILDABLE.has(thrown.code)) return undefined;
+    throw thrown;
+  }
 }
 
 /** Whether arkd today would derive other scripts or checkpoints than those this session signed. */

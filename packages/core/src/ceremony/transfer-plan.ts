@@ -1,7 +1,7 @@
 import type { AssetAmount } from "../ark/asset-types";
 import { subtractAssets, sumAssets } from "../ark/sum-assets";
 import type { ArkInput, ArkOutput } from "../ark/types";
-import { assert } from "../errors";
+import { AppError, assert } from "../errors";
 import type { PlannedOutput } from "../ports/session-stores";
 import type { SessionIntent } from "../session/session";
 import type { Vtxo, VtxoScriptRow } from "../vtxo/vtxo";
@@ -37,6 +37,7 @@ type Output = Omit<PlannedOutput, "vout">;
 /**
  * Order of inputs: the user's, then the co-input. Order of outputs: recipient, change when there is any, fee return. Whatever is on
  * the user's inputs and not for the recipient or the fee goes back to the user, every asset of it: arkd burns what no output names.
+ * Throws `amount_below_minimum` when the change is too little for an output.
  */
 export function planTransfer(plan: TransferPlanInput): TransferPlan {
   const { intent, coins, coInput } = plan;
@@ -44,8 +45,9 @@ export function planTransfer(plan: TransferPlanInput): TransferPlan {
   const feeSats = coInputFeeSatsOf(intent);
   const vtxos = coins.map(({ vtxo }) => vtxo);
   const changeSats = vtxos.reduce((sum, { amountSats }) => sum + amountSats, 0n) - recipient.sats - feeSats;
+  assert(changeSats >= 0n, "the coins cover what is sent");
   const change = changeOutputs(plan, changeSats, subtractAssets(sumAssets(vtxos), recipient.assets));
-  assert(change.length > 0 || changeSats === 0n || intent.dustPolicy === "to_recipient", "a policy for dust change");
+  if (change.length === 0 && changeSats !== 0n && intent.dustPolicy !== "to_recipient") throw belowDust(plan);
   const outputs: readonly Output[] = [
     output("recipient", plan.recipientScript, recipient.sats + (change.length > 0 ? 0n : changeSats), recipient.assets),
     ...change,
@@ -59,15 +61,12 @@ export function planTransfer(plan: TransferPlanInput): TransferPlan {
 }
 
 /** More assets than one VTXO may carry are spread over several, each on the least sats but the first. */
-function changeOutputs(
-  { dustSats, maxAssetsPerOutput, changeScript }: TransferPlanInput,
-  changeSats: bigint,
-  assets: readonly AssetAmount[],
-): readonly Output[] {
+function changeOutputs(plan: TransferPlanInput, changeSats: bigint, assets: readonly AssetAmount[]): readonly Output[] {
+  const { dustSats, maxAssetsPerOutput, changeScript } = plan;
   if (assets.length === 0) return changeSats < dustSats ? [] : [output("change", changeScript, changeSats)];
   const parts = chunks(assets, maxAssetsPerOutput);
   const firstSats = changeSats - BigInt(parts.length - 1) * dustSats;
-  assert(firstSats >= dustSats, "the change has the sats to carry its assets");
+  if (firstSats < dustSats) throw belowDust(plan);
   return parts.map((part, index) => output("change", changeScript, index === 0 ? firstSats : dustSats, part));
 }
 
@@ -83,6 +82,11 @@ export function toArkInput({ vtxo, script }: PlanCoin): ArkInput {
     exitDelay: script.exitDelay,
     assets: vtxo.assets,
   };
+}
+
+/** Coins are selected so that this does not happen; arkd may have raised its limit since. */
+function belowDust({ dustSats }: TransferPlanInput): AppError {
+  return new AppError("amount_below_minimum", { details: { minimum: Number(dustSats) } });
 }
 
 function output(
