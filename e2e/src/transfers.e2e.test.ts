@@ -7,9 +7,12 @@ import { z } from "zod";
 import { fetchPins } from "@arkrelay/sdk/ark-indexer";
 import { vtxoScriptHex } from "@arkrelay/sdk/ark-script";
 import { AuthError, ConflictError, GatewayClientError, NotFoundError } from "@arkrelay/sdk/errors";
+import { intentSchema } from "@arkrelay/sdk/event-schemas";
 import { GatewayClient } from "@arkrelay/sdk/gateway-client";
 import { signEvent } from "@arkrelay/sdk/nostr-utils";
 import { KIND } from "@arkrelay/sdk/payloads";
+import { PaymentFlow } from "@arkrelay/sdk/payment-flow";
+import { pinAssets } from "@arkrelay/sdk/pin-assets";
 import { secretKeySigner } from "@arkrelay/sdk/secret-key-signer";
 
 import { devnetState, fund } from "./control-api";
@@ -96,6 +99,57 @@ describe("a transfer", () => {
     const { code, output } = await runScript("scripts/demo.mjs", ["--state-dir", stack.stateDir]);
     expect(output).toMatch(/Bob has 35000 sats/);
     expect(code).toBe(0);
+  });
+});
+
+describe("a transfer of an asset", () => {
+  const unitsOf = async (user: WalletUser, assetId: string): Promise<number> =>
+    (await user.client.getAssetBalance(user.pubkey, assetId, { as: "owner" })).balance;
+  /** The user's wallet once it knows what arkd calls the asset, and what it holds of it there. */
+  async function withAsset({ flowOptions, client }: WalletUser, assetId: string) {
+    const pins = await pinAssets(flowOptions.pins, client, [assetId]);
+    const arkAssetId = pins.assets?.[assetId];
+    const unitsAtArkd = async () => {
+      const live = [...(await flowOptions.vtxoView()).values()].filter(({ isSpent }) => !isSpent);
+      const held = live.flatMap(({ assets }) => assets).filter((each) => each.assetId === arkAssetId);
+      return held.reduce((sum, { amount }) => sum + Number(amount), 0);
+    };
+    return { wallet: new PaymentFlow({ ...flowOptions, pins }), unitsAtArkd };
+  }
+
+  it("settles over Nostr, over HTTP and by its own route, and units and sats follow at arkd and at the gateway", async () => {
+    const operator = new GatewayClient(stack.info.api_url, { adminKey: stack.info.admin_key });
+    const [alice, bob] = [await newUser(10_000), await newUser()];
+    await operator.createAsset("gMOVE", "Moving Units", "gMOVE", 1_000_000);
+    await operator.mintAsset("gMOVE", alice.pubkey, 1_000, { waitSeconds: 10 });
+    await eventually(async () => expect(await unitsOf(alice, "gMOVE")).toBe(1_000));
+    const sats = await alice.liveSatsAtArkd();
+    const { wallet, unitsAtArkd } = await withAsset(alice, "gMOVE");
+    const atBob = await withAsset(bob, "gMOVE");
+
+    await wallet.payOverNostr({ recipient: bob.pubkey, assetId: "gMOVE", amount: 400 });
+    await wallet.payOverHttp({ recipient: bob.pubkey, assetId: "gMOVE", amount: 100 });
+    const opened = await alice.client.transferAsset(alice.pubkey, bob.pubkey, "gMOVE", 50, { as: "owner" });
+    const { intent_data: content } = await alice.client.getSession(opened.session_id, { as: "owner" });
+    const approved = { content: intentSchema.parse(content), sessionId: opened.session_id };
+    expect(approved.content.params).toMatchObject({ asset_id: "gMOVE", amount: 50, recipient_pubkey: bob.pubkey });
+    const { txid } = await wallet.followOverHttp(approved);
+
+    expect([await unitsAtArkd(), await atBob.unitsAtArkd()]).toEqual([450, 550]);
+    await eventually(async () =>
+      expect([await unitsOf(alice, "gMOVE"), await unitsOf(bob, "gMOVE")]).toEqual([450, 550]),
+    );
+    expect(await alice.liveSatsAtArkd()).toBe(sats - 3n * 340n);
+    expect(await bob.liveSatsAtArkd()).toBe(3n * 330n);
+    const transaction = await bob.client.getTransaction(txid, { as: "owner" });
+    expect(transaction).toMatchObject({ status: "confirmed", asset_id: "gMOVE", asset_amount: 50 });
+    expect((await devnetState(stack.info)).drift).toBe(0);
+  });
+
+  it("is refused for an asset that nobody registered", async () => {
+    const [alice, bob] = [await newUser(10_000), await newUser()];
+    const payment = alice.wallet.payOverNostr({ recipient: bob.pubkey, assetId: "gNONE", amount: 1 });
+    await expect(payment).rejects.toMatchObject({ code: "asset_unknown" });
   });
 });
 
