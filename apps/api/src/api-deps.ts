@@ -3,6 +3,7 @@ import type { InsertJobDeps } from "@arkrelay/core/jobs/insert-job";
 import type { JobStore } from "@arkrelay/core/jobs/job-store";
 import type { LightningSessionDeps } from "@arkrelay/core/lightning/lightning-deps";
 import type { Clock } from "@arkrelay/core/ports/clock";
+import type { PayoutStore } from "@arkrelay/core/ports/lightning-stores";
 import type { Random } from "@arkrelay/core/ports/random";
 import type { Transactions } from "@arkrelay/core/ports/transactions";
 import type { Waker } from "@arkrelay/core/ports/waker";
@@ -73,6 +74,7 @@ export interface ApiDeps {
   readonly jobs: JobStore;
   readonly insertJob: InsertJobDeps;
   readonly session: LightningSessionDeps;
+  readonly payouts: Pick<PayoutStore, "findAttempt">;
   readonly daemons: DaemonReads;
   readonly lnd: LndReads;
   /** Makes this process dial a daemon anew when an operator asks for it. */

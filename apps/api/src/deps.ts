@@ -16,6 +16,7 @@ import { createIdempotency } from "@arkrelay/db/stores/idempotency-store";
 import { DrizzleJobStore } from "@arkrelay/db/stores/job-store";
 import { DrizzleSweepStore } from "@arkrelay/db/stores/job-sweep-store";
 import { DrizzleNip98Store } from "@arkrelay/db/stores/nip98-store";
+import { DrizzlePayoutStore } from "@arkrelay/db/stores/payout-store";
 import { readChangeMarks } from "@arkrelay/db/stores/read-change-marks";
 import { DrizzleServiceStateStore } from "@arkrelay/db/stores/service-state-store";
 import { createOutboxWaker, OUTBOX_WAKE_CHANNEL } from "@arkrelay/nostr/outbox-waker";
@@ -133,6 +134,7 @@ export async function openDeps(config: ApiConfig, life: DepsLife, options: OpenO
       onOutboxInsert: onInsert,
       onLightningStatus: (type, status) => metrics.lightningOperations.inc({ type, status }),
     }),
+    payouts: new DrizzlePayoutStore(database),
     daemons: openDaemonReads(database, { arkd: daemons.arkd, tapd: options.tapd ?? daemons.tapd }, names),
     lnd: createLndReads(lnd, systemClock),
     restarts,

@@ -210,6 +210,7 @@ export interface PayoutStore {
   insertAttempt(tx: Tx, attempt: Omit<PayoutAttempt, "lastSentAt" | "submitState" | "outcome">): Promise<void>;
   /** Oldest first. */
   listAttempts(payoutId: bigint): Promise<readonly PayoutAttempt[]>;
+  findAttempt(txid: string): Promise<PayoutAttempt | undefined>;
   changeAttempt(
     tx: Tx,
     payoutId: bigint,

@@ -142,6 +142,17 @@ describe("a read", () => {
     expect(arkd.callsOf("GetVtxos")).toHaveLength(1);
   });
 
+  test("of an asset's supply takes all that an amount of arkd's can be", async () => {
+    const supply = String(2n ** 64n - 1n);
+    arkd.answers.set("GetAsset", () => ({ assetId: "a", supply, metadata: "", controlAsset: "" }));
+    await expect(daemon.getAssetSupply("ab".repeat(34))).resolves.toBe(2n ** 64n - 1n);
+    expect(arkd.callsOf("GetAsset")[0]?.request).toMatchObject({ assetId: "ab".repeat(34) });
+    for (const wrong of ["", "-1", "1.5", "many"]) {
+      arkd.answers.set("GetAsset", () => ({ assetId: "a", supply: wrong, metadata: "", controlAsset: "" }));
+      expect((await rejectionOf(daemon.getAssetSupply("ab".repeat(34)))).code).toBe("internal_error");
+    }
+  });
+
   test("of many VTXOs reads every page once and tells each VTXO once", async () => {
     const all = Array.from({ length: 250 }, (_, vout) =>
       IndexerVtxo.fromPartial({ ...VTXO, outpoint: { txid: "ab", vout } }),

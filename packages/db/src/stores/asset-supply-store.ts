@@ -20,7 +20,7 @@ const OF_LIGHTNING = (amount: string, type: "lift" | "land", statuses: string) =
 
 const EXPOSURE = `SELECT COALESCE(${CIRCULATING}, (SELECT issued FROM assets WHERE asset_id = ?), 0) AS circulating, COALESCE(${IN_PAYOUTS}, 0) AS payouts,
   COALESCE(${OF_LIGHTNING("amount", "land", "'received','in_flight','failed','refunding'")}, 0) AS open_lands,
-  COALESCE(${OF_LIGHTNING("amount", "lift", "'accepted','delivering','delivered'")}, 0) AS held_lifts,
+  COALESCE(${OF_LIGHTNING("amount + COALESCE(carrier_units, 0)", "lift", "'accepted','delivering','delivered'")}, 0) AS held_lifts,
   COALESCE(${OF_LIGHTNING("COALESCE(debited_units, quoted_units, 0)", "land", "'in_flight'")}, 0) AS sent_lands`;
 
 /** asset_supplies, and what the reserve rule compares with it. */

@@ -120,6 +120,11 @@ export class DrizzlePayoutStore implements PayoutStore {
     return rows.map(toPayoutAttempt);
   }
 
+  async findAttempt(txid: string): Promise<PayoutAttempt | undefined> {
+    const [row] = await this.database.select(`SELECT ${ATTEMPT_COLUMNS} FROM payout_attempts WHERE txid = ?`, [txid]);
+    return row === undefined ? undefined : toPayoutAttempt(row);
+  }
+
   async changeAttempt(
     tx: Tx,
     payoutId: bigint,

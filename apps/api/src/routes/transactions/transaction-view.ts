@@ -54,29 +54,56 @@ export async function readTransaction(deps: ApiDeps, caller: Caller, row: Transa
   };
 }
 
+type Leg = Pick<PlannedOutput, "vout" | "ownerPubkey" | "amountSats" | "assets"> & { readonly isGateways: boolean };
+
+interface Legs {
+  readonly inputIds: readonly string[];
+  readonly outputs: readonly Leg[];
+}
+
 async function readLegs(
   deps: ApiDeps,
   caller: Caller,
   row: TransactionRow,
 ): Promise<Pick<TransactionBody, "inputs" | "outputs">> {
-  const session = await deps.session.sessions.find(row.sessionId);
-  const plan = session && (await deps.session.sessionTxs.find(undefined, session.id));
-  // A session that was planned anew has another transaction now; this row's legs are gone with the plan.
-  if (session === undefined || plan === undefined || plan.txs.ark.txid !== row.txid) return { inputs: [], outputs: [] };
-  const planned = await deps.session.sessionTxs.listInputs(session.id);
-  const vtxos = await deps.session.vtxos.listByIds(
-    undefined,
-    planned.map(({ vtxoId }) => vtxoId),
-  );
-  const names = await readNamesOf(deps.session.assets, undefined, [...vtxos, ...plan.outputs]);
+  const legs = (await plannedLegs(deps, row)) ?? (await paidLegs(deps, row));
+  if (legs === undefined) return { inputs: [], outputs: [] };
+  const vtxos = await deps.session.vtxos.listByIds(undefined, legs.inputIds);
+  const names = await readNamesOf(deps.session.assets, undefined, [...vtxos, ...legs.outputs]);
   return {
     inputs: vtxos.map((vtxo) => ({ vtxo_id: vtxo.vtxoId, ...carried(vtxo, names) })),
-    outputs: plan.outputs.map((output) => ({
+    outputs: legs.outputs.map((output) => ({
       vtxo_id: `${row.txid}:${String(output.vout)}`,
       owner: ownerWord(output, caller),
       ...carried(output, names),
     })),
   };
+}
+
+/** A session that was planned anew has another transaction now; this row's legs are gone with the plan. */
+async function plannedLegs({ session: stores }: ApiDeps, row: TransactionRow): Promise<Legs | undefined> {
+  const session = await stores.sessions.find(row.sessionId);
+  const plan = session && (await stores.sessionTxs.find(undefined, session.id));
+  if (session === undefined || plan === undefined || plan.txs.ark.txid !== row.txid) return undefined;
+  const inputs = await stores.sessionTxs.listInputs(session.id);
+  return {
+    inputIds: inputs.map(({ vtxoId }) => vtxoId),
+    outputs: plan.outputs.map((output) => ({ ...output, isGateways: output.role === "fee_return" })),
+  };
+}
+
+/** What the gateway pays by itself (a lift, a refund, a mint): all but the recipient's output is its own, and of an issuance that too. */
+async function paidLegs({ payouts }: ApiDeps, row: TransactionRow): Promise<Legs | undefined> {
+  const attempt = await payouts.findAttempt(row.txid);
+  return (
+    attempt && {
+      inputIds: attempt.inputVtxoIds,
+      outputs: attempt.outputs.map((output) => ({
+        ...output,
+        isGateways: output.role !== "recipient" || row.txType === "asset_issue",
+      })),
+    }
+  );
 }
 
 /** Sats and what rides on them; several assets have no one name and amount. */
@@ -90,7 +117,7 @@ function carried(leg: Pick<PlannedOutput, "amountSats" | "assets">, names: Asset
 }
 
 /** Keys of others are not named: a party knows its own, and nobody else's business. */
-function ownerWord(output: PlannedOutput, caller: Caller): "you" | "other" | "gateway" {
-  if (output.role === "fee_return") return "gateway";
+function ownerWord(output: Leg, caller: Caller): "you" | "other" | "gateway" {
+  if (output.isGateways) return "gateway";
   return !caller.isOpen && actsAsOwner(caller, output.ownerPubkey) ? "you" : "other";
 }
