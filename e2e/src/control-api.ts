@@ -9,6 +9,7 @@ const stateSchema = z.looseObject({
   drift: z.int(),
 });
 const invoiceSchema = z.looseObject({ payment_hash: z.string(), bolt11: z.string() });
+const assetSchema = z.looseObject({ asset_id: z.string() });
 const paymentSchema = z.looseObject({
   status: z.enum(["in_flight", "succeeded", "failed"]),
   preimage: z.string().optional(),
@@ -63,6 +64,11 @@ export async function clearFaults(stack: StackInfo): Promise<void> {
 /** The daemons' own book-keeping: what was issued, what is live, and what does not add up. */
 export async function devnetState(stack: StackInfo) {
   return stateSchema.parse(await read(await fetch(`${stack.control_url}/state`)));
+}
+
+/** Units of a new asset at the gateway's tapd, all of them in a channel. Returns tapd's id of it. */
+export async function openAssetChannel(stack: StackInfo, name: string, units: number): Promise<string> {
+  return assetSchema.parse(await post(stack, "/tapd/channel", { name, amount: units })).asset_id;
 }
 
 async function post(stack: StackInfo, path: string, body: unknown): Promise<unknown> {

@@ -120,6 +120,13 @@ it("gives addresses of the outside tapd and takes payments from it", async () =>
   client.close();
 });
 
+it("opens a channel with units that our tapd minted, and they can be sent at once", async () => {
+  const { body } = await ask("POST", "/tapd/channel", { name: "gold", amount: 500 });
+  const { asset_id } = body as { asset_id: string };
+  expect((await tapdState()).assets[asset_id]).toMatchObject({ minted_units: 500, channel_units: 500, local_units: 0 });
+  expect((await ask("POST", "/tapd/channel", { name: "", amount: 500 })).status).toBe(400);
+});
+
 it.each([
   ["/tapd/settings", {}, ""],
   ["/tapd/settings", { version: "0.5" }, "version"],

@@ -3,6 +3,7 @@ import { z } from "zod";
 
 import type { DevnetParts } from "../devnet-parts";
 import { TapdError } from "../tapd/engine/tapd-error";
+import { openAssetChannel } from "./open-asset-channel";
 import { invalidField, parseBody } from "./parse-body";
 
 const UNITS_MAX = Number.MAX_SAFE_INTEGER;
@@ -28,6 +29,7 @@ const RateBody = z.strictObject({
   units_per_btc: z.string().regex(/^[1-9]\d{0,30}$/, "must be a positive decimal integer"),
   scale: z.int().min(0).max(18).default(0),
 });
+const ChannelBody = z.strictObject({ name: z.string().min(1).max(64), amount: Units });
 const MintBody = z.strictObject({
   name: z.string().min(1).max(64),
   amount: Units,
@@ -40,7 +42,8 @@ const PayScriptKeyBody = z.strictObject({ asset_id: AssetId, amount: Units, scri
 const ProofParams = z.strictObject({ outpoint: Outpoint, scriptKey: Key33 });
 
 /** tapd's operator, the price feed, and the tapd of the wallet outside. */
-export function tapdRoutes({ tapdEngine, tapd }: DevnetParts): Router {
+export function tapdRoutes(parts: DevnetParts): Router {
+  const { tapdEngine, tapd } = parts;
   const router = Router();
   const { outside } = tapdEngine;
   router.post("/tapd/settings", (req, res) => {
@@ -63,6 +66,10 @@ export function tapdRoutes({ tapdEngine, tapd }: DevnetParts): Router {
   router.post("/tapd/rotate-tls", async (_req, res) => {
     await tapd.rotateTls();
     res.status(204).end();
+  });
+  router.post("/tapd/channel", (req, res) => {
+    const { name, amount } = parseBody(ChannelBody, req.body);
+    res.json({ asset_id: refusedAs("name", () => openAssetChannel(parts, { name, amount: BigInt(amount) })) });
   });
   router.post("/tapd/outside/mint", (req, res) => {
     const { name, amount, grouped, decimal_display } = parseBody(MintBody, req.body);
