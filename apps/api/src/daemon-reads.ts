@@ -1,9 +1,8 @@
 import { AppError } from "@arkrelay/core/errors";
 import type { ArkServerInfo } from "@arkrelay/core/ports/ark-daemon";
-import type { Clock } from "@arkrelay/core/ports/clock";
 import type { TaprootAsset, TaprootAssetBalance, TaprootAssets } from "@arkrelay/core/ports/taproot-assets";
 
-import { createLastKnown, isAway, type Known } from "./last-known";
+import { createLastKnown, isAway, type Known, type LastAnswer } from "./last-known";
 import type { DaemonName } from "./status-sources";
 
 /** What operators read straight from arkd and tapd. */
@@ -19,14 +18,14 @@ export interface DaemonReads {
 }
 
 export interface DaemonReadsDeps {
-  readonly clock: Clock;
   readonly names: ReadonlySet<DaemonName>;
   readonly readArkInfo: () => Promise<ArkServerInfo>;
   readonly storedArkInfo: () => Promise<{ readonly info: ArkServerInfo; readonly seenAt: Date } | undefined>;
   readonly tapd: Pick<TaprootAssets, "getAssetBalances" | "listAssets"> | undefined;
+  readonly lastAssetBalances: LastAnswer<readonly TaprootAssetBalance[]>;
 }
 
-export function createDaemonReads({ clock, names, tapd, ...arkd }: DaemonReadsDeps): DaemonReads {
+export function createDaemonReads({ names, tapd, lastAssetBalances, ...arkd }: DaemonReadsDeps): DaemonReads {
   return {
     names,
     async arkInfo() {
@@ -38,10 +37,10 @@ export function createDaemonReads({ clock, names, tapd, ...arkd }: DaemonReadsDe
         return { value: stored.info, asOf: stored.seenAt };
       }
     },
-    assetBalances: createLastKnown(clock, async () => {
+    assetBalances: createLastKnown(async () => {
       if (tapd === undefined) throw new AppError("feature_disabled", { message: "No tapd is configured." });
       return tapd.getAssetBalances();
-    }),
+    }, lastAssetBalances),
     async findTaprootAssets() {
       try {
         return await tapd?.listAssets();

@@ -11,6 +11,7 @@ import { migrate } from "@arkrelay/db/migrator";
 import { openProcessDatabase } from "@arkrelay/db/open-process-database";
 import { DrizzleApiKeyStore } from "@arkrelay/db/stores/api-key-store";
 import { DrizzleArkInfoStore } from "@arkrelay/db/stores/ark-info-store";
+import { DrizzleDaemonAnswerStore } from "@arkrelay/db/stores/daemon-answer-store";
 import { DrizzleHeartbeatStore } from "@arkrelay/db/stores/heartbeat-store";
 import { createIdempotency } from "@arkrelay/db/stores/idempotency-store";
 import { DrizzleJobStore } from "@arkrelay/db/stores/job-store";
@@ -136,7 +137,7 @@ export async function openDeps(config: ApiConfig, life: DepsLife, options: OpenO
     }),
     payouts: new DrizzlePayoutStore(database),
     daemons: openDaemonReads(database, { arkd: daemons.arkd, tapd: options.tapd ?? daemons.tapd }, names),
-    lnd: createLndReads(lnd, systemClock),
+    lnd: openLndReads(database, lnd),
     restarts,
     status: createStatusSources({
       database,
@@ -166,11 +167,20 @@ function openDaemonReads(
 ) {
   const stored = new DrizzleArkInfoStore(database);
   return createDaemonReads({
-    clock: systemClock,
     names,
     readArkInfo: () => daemons.arkd.getInfo({ maxAgeMs: 0 }),
     storedArkInfo: () => stored.findSeen(),
     tapd: daemons.tapd,
+    lastAssetBalances: new DrizzleDaemonAnswerStore(database).of("tapd:balances"),
+  });
+}
+
+function openLndReads(database: Database, lnd: LightningNode | undefined) {
+  const answers = new DrizzleDaemonAnswerStore(database);
+  return createLndReads(lnd, {
+    balances: answers.of("lnd:balances"),
+    channels: answers.of("lnd:channels"),
+    pendingChannels: answers.of("lnd:pending"),
   });
 }
 

@@ -1,5 +1,4 @@
 import { toAppError } from "@arkrelay/core/errors";
-import type { Clock } from "@arkrelay/core/ports/clock";
 
 /** A daemon's answer: fresh, or (with `asOf`) the last one it gave before it went away. */
 export interface Known<T> {
@@ -7,18 +6,25 @@ export interface Known<T> {
   readonly asOf: Date | undefined;
 }
 
+/** The last answer that any process got. */
+export interface LastAnswer<T> {
+  find(): Promise<{ readonly value: T; readonly seenAt: Date } | undefined>;
+  save(value: T): Promise<void>;
+}
+
 /** Reads a daemon and falls back to its last answer while it is away; throws what it threw when there is none. */
-export function createLastKnown<T>(clock: Clock, read: () => Promise<T>): () => Promise<Known<T>> {
-  let last: { readonly value: T; readonly at: Date } | undefined;
+export function createLastKnown<T>(read: () => Promise<T>, last: LastAnswer<T>): () => Promise<Known<T>> {
   return async () => {
+    let value: T;
     try {
-      const value = await read();
-      last = { value, at: clock.now() };
-      return { value, asOf: undefined };
+      value = await read();
     } catch (error) {
-      if (!isAway(error) || last === undefined) throw error;
-      return { value: last.value, asOf: last.at };
+      const known = isAway(error) ? await last.find() : undefined;
+      if (known === undefined) throw error;
+      return { value: known.value, asOf: known.seenAt };
     }
+    await last.save(value);
+    return { value, asOf: undefined };
   };
 }
 

@@ -293,6 +293,7 @@ export const ActivityReply = z
     ),
     user_pubkey: pubkeyOut,
     ...olderPage,
+    ...staleness,
   })
   .meta({ id: "LightningActivity" });
 
@@ -312,6 +313,7 @@ export const StatisticsReply = z
       total_volume_sats: amountOut,
       payment_rate: z.number().meta({ description: "Per cent of the invoices in the range that are paid." }),
     }),
+    ...staleness,
   })
   .meta({ id: "LightningStatistics" });
 

@@ -4,6 +4,7 @@ import { ActivityParams, ActivityQuery, ActivityReply } from "@arkrelay/core/htt
 
 import { readPage } from "../../http/page";
 import { readRoute } from "../../http/route";
+import { readStaleness } from "./lnd-staleness";
 
 export const lightningActivityRoute = readRoute({
   path: "/lightning/activity/:user_pubkey",
@@ -39,6 +40,7 @@ export const lightningActivityRoute = readRoute({
       user_pubkey: userPubkey,
       count: page.total_count,
       next_cursor: page.next_cursor,
+      ...(await readStaleness(deps)),
     },
   };
 });

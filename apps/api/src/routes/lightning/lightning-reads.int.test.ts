@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import type { LightningOperation } from "@arkrelay/core/lightning/lightning-operation";
 import type { LightningChange, NewLightningOperation } from "@arkrelay/core/ports/lightning-stores";
 import type { TestKey } from "@arkrelay/core/testing/ark-transfer";
+import { DrizzleDaemonAnswerStore } from "@arkrelay/db/stores/daemon-answer-store";
 import { DrizzleServiceStateStore } from "@arkrelay/db/stores/service-state-store";
 
 import { CHANNEL_POINT, FakeLnd } from "../../testing/fake-lnd";
@@ -252,6 +253,27 @@ describe("the operator's reads", () => {
     }
     const never = await api.call("GET", "/admin/lightning/pending-channels", { admin: true });
     expect(never).toMatchObject({ status: 503, body: { code: "daemon_unavailable" } });
+  });
+
+  it("show what another process of the API heard from lnd before it went away", async () => {
+    const pending = { limboSats: 9n, opening: [], waitingClose: [], forceClosing: [] };
+    await new DrizzleDaemonAnswerStore(api.database).save("lnd:pending", pending);
+    lnd.isAway = true;
+    const { body } = await api.call("GET", "/admin/lightning/pending-channels", { admin: true });
+    expect(body).toMatchObject({ stale: true, as_of: expect.any(String) as string, pending: { limbo_sats: 9 } });
+  });
+
+  it("count, and tell a user's activity, from our rows, and say so while lnd is away", async () => {
+    const owner = freshKey();
+    const read = async () => [
+      (await api.call("GET", "/lightning/statistics", { admin: true })).body,
+      (await api.call("GET", `/lightning/activity/${owner.pubkey}`, { as: owner })).body,
+    ];
+    for (const body of await read()) expect(body).not.toHaveProperty("stale");
+    await reportLnd(false);
+    for (const body of await read()) {
+      expect(body).toMatchObject({ stale: true, as_of: expect.any(String) as string });
+    }
   });
 
   it("count what happened in the range that was asked for", async () => {

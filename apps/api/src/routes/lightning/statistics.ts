@@ -1,6 +1,7 @@
 import { StatisticsQuery, StatisticsReply } from "@arkrelay/core/http/lightning";
 
 import { readRoute } from "../../http/route";
+import { readStaleness } from "./lnd-staleness";
 
 const HOUR_MS = 3_600_000;
 
@@ -27,6 +28,7 @@ export const lightningStatisticsRoute = readRoute({
         total_volume_sats: Number(numbers.volumeSats),
         payment_rate: numbers.total === 0 ? 0 : Math.round((numbers.paid / numbers.total) * 10_000) / 100,
       },
+      ...(await readStaleness(deps)),
     },
   };
 });
