@@ -1,9 +1,7 @@
 import { z } from "zod";
 
 import { amount, amountOut, count, cursor, jsonObject, limit, opaqueId, page, timestamp } from "./fields";
-import { staleness } from "./lightning";
-
-const paymentHash = z.string().regex(/^[0-9a-f]{64}$/, "must be 64 lower-case hex");
+import { paymentHash, staleness } from "./lightning";
 
 /** Each item is looked up at lnd, so a page is small. */
 const UNKNOWN_LIMIT = 20;

@@ -1,4 +1,4 @@
-import { LightningBalancesReply } from "@arkrelay/core/http/lightning";
+import { LightningBalancesReply } from "@arkrelay/core/http/lightning-operator";
 
 import { readRoute } from "../../http/route";
 import { staleFields } from "../../last-known";

@@ -1,4 +1,4 @@
-import { LightningChannelsReply } from "@arkrelay/core/http/lightning";
+import { LightningChannelsReply } from "@arkrelay/core/http/lightning-operator";
 
 import { readRoute } from "../../http/route";
 import { staleFields } from "../../last-known";

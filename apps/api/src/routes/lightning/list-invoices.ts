@@ -1,4 +1,4 @@
-import { InvoiceListQuery, InvoiceListReply } from "@arkrelay/core/http/lightning";
+import { InvoiceListQuery, InvoiceListReply } from "@arkrelay/core/http/lightning-operator";
 
 import { readPage } from "../../http/page";
 import { readRoute } from "../../http/route";

@@ -1,4 +1,5 @@
-import { LandStatusName, PaymentListQuery, PaymentListReply } from "@arkrelay/core/http/lightning";
+import { LandStatusName } from "@arkrelay/core/http/lightning";
+import { PaymentListQuery, PaymentListReply } from "@arkrelay/core/http/lightning-operator";
 
 import { readPage } from "../../http/page";
 import { readRoute } from "../../http/route";

@@ -1,4 +1,4 @@
-import { LightningMonitorReply } from "@arkrelay/core/http/lightning";
+import { LightningMonitorReply } from "@arkrelay/core/http/lightning-operator";
 
 import { readRoute } from "../../http/route";
 import { readOutside, succeeds } from "../status/probes";

@@ -1,4 +1,4 @@
-import { StatisticsQuery, StatisticsReply } from "@arkrelay/core/http/lightning";
+import { StatisticsQuery, StatisticsReply } from "@arkrelay/core/http/lightning-operator";
 
 import { readRoute } from "../../http/route";
 import { readStaleness } from "./lnd-staleness";
