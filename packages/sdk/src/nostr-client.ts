@@ -1,8 +1,7 @@
 import { hex } from "@scure/base";
 
 import { openDeadline } from "./deadline.js";
-import { schemeOf } from "./encryption.js";
-import { ServiceRequestError, UnavailableError } from "./errors.js";
+import { ServiceRequestError } from "./errors.js";
 import {
   type Confirmation31340,
   confirmationSchema,
@@ -14,7 +13,11 @@ import {
   serviceResponseSchema,
 } from "./event-schemas.js";
 import type { NostrEvent } from "./nostr-event.js";
-import { tagValues, verifyEvent } from "./nostr-utils.js";
+import { tagValues } from "./nostr-utils.js";
+import { EventTimes, nowSeconds } from "./nostr/event-times.js";
+import { GatewayCipher } from "./nostr/gateway-cipher.js";
+import { GatewayRelays } from "./nostr/gateway-relays.js";
+import { parseJson } from "./nostr/parse-json.js";
 import {
   type IntentContent,
   KIND,
@@ -24,7 +27,7 @@ import {
   canonicalJson,
   resultSubject,
 } from "./payloads.js";
-import { type Filter, RelayConnection, type WebSocketConstructor } from "./relay-connection.js";
+import type { Filter, WebSocketConstructor } from "./relay-connection.js";
 import type { Signer } from "./signer.js";
 import type { ReceivedChallenge } from "./verifier/verifier-types.js";
 
@@ -48,38 +51,32 @@ const OVERLAP_SECONDS = 900;
 /** Clocks of gateway and wallet differ by less. */
 const CLOCK_SLACK_SECONDS = 120;
 const REQUEST_TIMEOUT_MS = 30_000;
-/** Of how many own addressable events the time is remembered; a tie is only possible within seconds. */
-const SLOTS_REMEMBERED = 1_000;
 
 /**
  * The gateway's Nostr protocol as a wallet speaks it, over several relays at once. Every event handed out is signed
  * by the gateway's key, addressed to this wallet and decrypted; whether to sign anything is the verifier's decision.
  */
 export class NostrGatewayClient {
-  readonly #relays: readonly RelayConnection[];
+  readonly #relays: GatewayRelays;
+  readonly #cipher: GatewayCipher;
+  readonly #times = new EventTimes();
   readonly #signer: Signer;
   readonly #gatewayPubkey: string;
-  readonly #minAcks: number;
-  readonly #publishTimeoutMs: number;
   readonly #handlers = new Set<ChallengeHandler>();
   readonly #seen = new Set<string>();
-  readonly #lastCreatedAt = new Map<string, number>();
   #challengesSince = nowSeconds() - OVERLAP_SECONDS;
-  #serial = 0;
   #isListening = false;
 
   constructor(relayUrls: readonly string[], signer: Signer, gatewayPubkey: string, options: NostrClientOptions = {}) {
-    const open = options.webSocket ?? globalWebSocket();
-    this.#relays = relayUrls.map((url) => new RelayConnection(url, open, signer));
+    const { webSocket = globalWebSocket(), minAcks = 1, publishTimeoutMs = 10_000 } = options;
+    this.#relays = new GatewayRelays(relayUrls, { signer, gatewayPubkey, webSocket, minAcks, publishTimeoutMs });
+    this.#cipher = new GatewayCipher(signer, gatewayPubkey);
     this.#signer = signer;
     this.#gatewayPubkey = gatewayPubkey;
-    this.#minAcks = options.minAcks ?? 1;
-    this.#publishTimeoutMs = options.publishTimeoutMs ?? 10_000;
-    for (const relay of this.#relays) relay.start();
   }
 
   close(): void {
-    for (const relay of this.#relays) relay.close();
+    this.#relays.close();
   }
 
   /** Signs and publishes a 31510. Publish the returned event again (`publish`) when unsure: same event, same outcome. */
@@ -107,33 +104,13 @@ export class NostrGatewayClient {
       gatewayPubkey: this.#gatewayPubkey,
       ...extra,
     });
-    const event = await this.#signer.signEvent({ ...draft, created_at: this.#nextCreatedAt(draft.kind, draft.tags) });
+    const event = await this.#signer.signEvent({ ...draft, created_at: this.#times.next(draft.kind, draft.tags) });
     return { event, intent };
   }
 
   /** Resolves when enough relays accepted the event; throws UnavailableError with their answers otherwise. */
-  async publish(event: NostrEvent): Promise<void> {
-    const verdicts = this.#relays.map((relay) => relay.publish(event, this.#publishTimeoutMs));
-    const needed = Math.min(this.#minAcks, this.#relays.length);
-    let accepted = 0;
-    const enough = new Promise<void>((resolve) => {
-      for (const verdict of verdicts) {
-        void verdict.then((answer) => {
-          accepted += answer.accepted ? 1 : 0;
-          if (accepted >= needed) resolve();
-        });
-      }
-    });
-    const all = Promise.all(verdicts);
-    await Promise.race([enough, all]);
-    if (accepted >= needed) return;
-    const detail = (await all).map(({ url, message }) => `${url}: ${message}`).join("; ");
-    throw new UnavailableError({
-      status: 0,
-      code: "network_error",
-      detail: `not published: ${detail}`,
-      retryable: true,
-    });
+  publish(event: NostrEvent): Promise<void> {
+    return this.#relays.publish(event);
   }
 
   /** Calls the handler for every challenge to this wallet, also those that came while it was offline. Returns the way to stop. */
@@ -145,14 +122,14 @@ export class NostrGatewayClient {
 
   /** Encrypts and publishes the answer to a challenge. */
   async respond(response: Response31512, challenge: NostrEvent): Promise<NostrEvent> {
-    const content = await this.#encryptLike(challenge.content, canonicalJson(response));
+    const content = await this.#cipher.encryptLike(challenge.content, canonicalJson(response));
     const [subject = response.session_id] = tagValues(challenge, "d");
     const tags = [
       ["d", subject],
       ["p", this.#gatewayPubkey],
       ["e", challenge.id],
     ];
-    const created_at = this.#nextCreatedAt(KIND.response, tags);
+    const created_at = this.#times.next(KIND.response, tags);
     const event = await this.#signer.signEvent({ kind: KIND.response, content, tags, created_at });
     await this.publish(event);
     return event;
@@ -189,21 +166,21 @@ export class NostrGatewayClient {
       expiresAt,
     });
     const { plainText, ...rest } = draft;
-    const content = await this.#encrypt(plainText);
+    const content = await this.#cipher.encrypt(plainText);
     const event = await this.#signer.signEvent({
       ...rest,
       content,
-      created_at: this.#nextCreatedAt(rest.kind, rest.tags),
+      created_at: this.#times.next(rest.kind, rest.tags),
     });
     const deadline = openDeadline(timeoutMs, options.signal);
     try {
       const subject = resultSubject(event.pubkey, requestId);
       // The answer; a notice about this event alone; what is said of a request that could not be read.
       const subjects = [subject, `${subject}:${event.id}`, resultSubject(event.pubkey, event.id)];
-      const answer = this.#waitFor(
+      const answer = this.#relays.waitFor(
         { kinds: [KIND.serviceResponse], authors: [this.#gatewayPubkey], "#d": subjects },
         async (each) => {
-          const response = serviceResponseSchema.safeParse(await this.#decrypt(each)).data;
+          const response = serviceResponseSchema.safeParse(await this.#cipher.decrypt(each)).data;
           // A refusal may be an earlier event's; an answer is the request's, whichever event brought it.
           const isOurs = response?.status !== "error" || tagValues(each, "e").includes(event.id);
           return isOurs ? response : undefined;
@@ -226,10 +203,10 @@ export class NostrGatewayClient {
       if (isStopped) return;
       const since = nowSeconds() - CLOCK_SLACK_SECONDS;
       const filter: Filter = { kinds: [KIND.notification], authors: [this.#gatewayPubkey], "#p": [me], since };
-      stop = this.#subscribe(
+      stop = this.#relays.subscribe(
         () => [filter],
         (event) =>
-          void this.#decrypt(event).then((content) => {
+          void this.#cipher.decrypt(event).then((content) => {
             const parsed = notificationSchema.safeParse(content);
             if (parsed.success && !isStopped) handler(parsed.data);
           }),
@@ -249,45 +226,7 @@ export class NostrGatewayClient {
     };
     const read = async (event: NostrEvent): Promise<IntentResult | undefined> =>
       tagValues(event, tag).includes(value) ? this.#readResult(event) : undefined;
-    return this.#waitFor(about, read, signal);
-  }
-
-  /** The first thing that `read` makes of the events of a filter. Rejects with the signal's reason when it aborts. */
-  #waitFor<T>(filter: Filter, read: (event: NostrEvent) => Promise<T | undefined>, signal: AbortSignal): Promise<T> {
-    return new Promise((resolve, reject) => {
-      // No `since`: what was published while we were away is still on the relay, under a `d` of its own.
-      const stop = this.#subscribe(
-        () => [filter],
-        (event) => {
-          void read(event).then((result) => {
-            if (result === undefined) return;
-            stop();
-            resolve(result);
-          });
-        },
-      );
-      const onAbort = (): void => {
-        stop();
-        const reason: unknown = signal.reason;
-        reject(reason);
-      };
-      if (signal.aborted) onAbort();
-      else signal.addEventListener("abort", onAbort, { once: true });
-    });
-  }
-
-  /**
-   * Relays keep the newest addressable event of a `d` and break a tie by id (NIP-01): a second one of the same second could
-   * be dropped with OK true and never reach the gateway.
-   */
-  #nextCreatedAt(kind: number, tags: readonly (readonly string[])[]): number {
-    const slot = `${kind}:${tags.find(([name]) => name === "d")?.[1] ?? ""}`;
-    const createdAt = Math.max(nowSeconds(), (this.#lastCreatedAt.get(slot) ?? 0) + 1);
-    this.#lastCreatedAt.delete(slot);
-    this.#lastCreatedAt.set(slot, createdAt);
-    const [oldest] = this.#lastCreatedAt.keys();
-    if (this.#lastCreatedAt.size > SLOTS_REMEMBERED && oldest !== undefined) this.#lastCreatedAt.delete(oldest);
-    return createdAt;
+    return this.#relays.waitFor(about, read, signal);
   }
 
   async #listenForChallenges(): Promise<void> {
@@ -296,7 +235,7 @@ export class NostrGatewayClient {
     const filters = (): Filter[] => [
       { kinds: [KIND.challenge], authors: [this.#gatewayPubkey], "#p": [me], since: this.#challengesSince },
     ];
-    this.#subscribe(filters, (event) => {
+    this.#relays.subscribe(filters, (event) => {
       if (event.kind !== KIND.challenge || !tagValues(event, "p").includes(me)) return;
       if (this.#seen.has(event.id)) return;
       this.#seen.add(event.id);
@@ -304,24 +243,11 @@ export class NostrGatewayClient {
         this.#challengesSince,
         Math.min(event.created_at, nowSeconds()) - OVERLAP_SECONDS,
       );
-      void this.#decrypt(event).then((content) => {
+      void this.#cipher.decrypt(event).then((content) => {
         if (content === undefined) return;
         for (const handler of this.#handlers) handler({ content, event });
       });
     });
-  }
-
-  /** Subscribes on every relay; only valid events of the gateway come through. */
-  #subscribe(filters: () => readonly Filter[], onEvent: (event: NostrEvent) => void): () => void {
-    this.#serial += 1;
-    const id = `sdk-${this.#serial}`;
-    const checked = (event: NostrEvent): void => {
-      if (event.pubkey === this.#gatewayPubkey && verifyEvent(event).ok) onEvent(event);
-    };
-    for (const relay of this.#relays) relay.subscribe(id, { filters, onEvent: checked });
-    return () => {
-      for (const relay of this.#relays) relay.unsubscribe(id);
-    };
   }
 
   async #readResult(event: NostrEvent): Promise<IntentResult | undefined> {
@@ -329,34 +255,8 @@ export class NostrGatewayClient {
       const parsed = confirmationSchema.safeParse(parseJson(event.content));
       return parsed.success ? { ok: true, event, confirmation: parsed.data } : undefined;
     }
-    const parsed = failureSchema.safeParse(await this.#decrypt(event));
+    const parsed = failureSchema.safeParse(await this.#cipher.decrypt(event));
     return parsed.success ? { ok: false, event, failure: parsed.data } : undefined;
-  }
-
-  /** The parsed content, or undefined when it is not for us or is no JSON. */
-  async #decrypt(event: NostrEvent): Promise<unknown> {
-    const cipher = this.#signer[schemeOf(event.content)];
-    if (cipher === undefined) return undefined;
-    try {
-      return parseJson(await cipher.decrypt(event.pubkey, event.content));
-    } catch {
-      return undefined;
-    }
-  }
-
-  /** For the gateway, which answers in the scheme it was asked in. */
-  async #encrypt(text: string): Promise<string> {
-    const cipher = this.#signer.nip44 ?? this.#signer.nip04;
-    if (cipher === undefined) throw new TypeError("this signer cannot encrypt");
-    return cipher.encrypt(this.#gatewayPubkey, text);
-  }
-
-  /** Answers in the scheme the challenge came in. */
-  async #encryptLike(sample: string, text: string): Promise<string> {
-    const scheme = schemeOf(sample);
-    const cipher = this.#signer[scheme];
-    if (cipher === undefined) throw new TypeError(`this signer cannot encrypt with ${scheme}`);
-    return cipher.encrypt(this.#gatewayPubkey, text);
   }
 }
 
@@ -364,18 +264,6 @@ function accepted(response: ServiceResponse31501): ServiceResponse31501 {
   if (response.status !== "error") return response;
   const { error_code: nostrCode, error_message: message = "refused", details } = response;
   throw new ServiceRequestError(details?.code ?? "internal_error", message, nostrCode);
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-function nowSeconds(): number {
-  return Math.floor(Date.now() / 1000);
 }
 
 function globalWebSocket(): WebSocketConstructor {
