@@ -4,6 +4,7 @@ import { ActivityParams, ActivityQuery, ActivityReply } from "@arkrelay/core/htt
 
 import { readPage } from "../../http/page";
 import { readRoute } from "../../http/route";
+import { invoiceSatsOf } from "./invoice-sats";
 import { readStaleness } from "./lnd-staleness";
 
 export const lightningActivityRoute = readRoute({
@@ -29,7 +30,7 @@ export const lightningActivityRoute = readRoute({
     body: {
       user_activity: rows.map((row) => ({
         payment_hash: row.paymentHash,
-        amount_sats: Number(row.amountSats),
+        amount_sats: invoiceSatsOf(row),
         asset_id: row.assetId,
         invoice_type: row.invoiceType,
         status: row.status,

@@ -79,6 +79,18 @@ describe("POST /lightning/lift of an asset", () => {
     expect(new Date(String(details["expires_at"])).getTime() - Date.now()).toBeLessThanOrEqual(300_000);
   });
 
+  it("is shown with the sats that its invoice asks for, none before it is made", async () => {
+    const { body } = await lift(freshKey());
+    const read = () => api.call("GET", `/lightning/invoices/${String(body["payment_hash"])}`);
+    expect((await read()).body).toMatchObject({ invoice_status: { asset_id: "gold", amount_sats: 0 } });
+    const { transactions, operations } = api.deps.session;
+    await transactions.run(async (tx) => {
+      const operation = await operations.lock(tx, String(body["operation_id"]));
+      if (operation !== undefined) await operations.move(tx, operation, { bolt11: anInvoice() }, undefined);
+    });
+    expect((await read()).body).toMatchObject({ invoice_status: { amount_sats: 50_000 } });
+  });
+
   it.each([
     [{ amount: 9 }, 422, "amount_below_minimum"],
     [{ amount: 1_001 }, 422, "amount_above_maximum"],

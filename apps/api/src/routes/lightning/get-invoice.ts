@@ -3,6 +3,7 @@ import { InvoiceReply, PaymentHashParams } from "@arkrelay/core/http/lightning";
 
 import type { ApiDeps } from "../../api-deps";
 import { readRoute } from "../../http/route";
+import { invoiceSatsOf } from "./invoice-sats";
 import { findVisibleInvoice, txidOf, type VisibleInvoice } from "./invoice-view";
 import { readStaleness } from "./lnd-staleness";
 
@@ -23,7 +24,7 @@ export const getInvoiceRoute = readRoute({
       invoice_status: {
         payment_hash: operation.paymentHash,
         status: operation.status,
-        amount_sats: Number(operation.amountSats),
+        amount_sats: invoiceSatsOf(operation),
         asset_id: operation.assetId,
         invoice_type: operation.invoiceType,
         created_at: operation.createdAt.toISOString(),

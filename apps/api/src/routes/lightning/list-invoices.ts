@@ -2,6 +2,7 @@ import { InvoiceListQuery, InvoiceListReply } from "@arkrelay/core/http/lightnin
 
 import { readPage } from "../../http/page";
 import { readRoute } from "../../http/route";
+import { invoiceSatsOf } from "./invoice-sats";
 import { readStaleness } from "./lnd-staleness";
 
 export const listInvoicesRoute = readRoute({
@@ -26,7 +27,7 @@ export const listInvoicesRoute = readRoute({
       invoices: rows.map((row) => ({
         payment_hash: row.paymentHash,
         payment_request: row.bolt11 ?? null,
-        value: Number(row.amountSats),
+        value: invoiceSatsOf(row),
         settled: row.status === "paid",
         creation_date: row.createdAt.toISOString(),
         expiry: Math.max(0, Math.round((row.expiresAt.getTime() - row.createdAt.getTime()) / 1000)),

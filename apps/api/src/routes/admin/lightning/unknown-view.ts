@@ -3,6 +3,7 @@ import type { LightningOperation } from "@arkrelay/core/lightning/lightning-oper
 import type { LightningInvoice, LightningPayment } from "@arkrelay/core/ports/lightning-node";
 
 import type { ApiDeps } from "../../../api-deps";
+import { invoiceSatsOf } from "../../lightning/invoice-sats";
 
 /** What is known of a payment without a known outcome, lnd's own word included. Nothing here changes anything. */
 export async function describeUnknown(deps: ApiDeps, operation: LightningOperation, since: Date) {
@@ -15,7 +16,7 @@ export async function describeUnknown(deps: ApiDeps, operation: LightningOperati
     payment_hash: operation.paymentHash,
     operation_id: operation.operationId,
     invoice_type: operation.invoiceType,
-    amount_sats: Number(operation.amountSats),
+    amount_sats: invoiceSatsOf(operation),
     status: operation.status,
     since: since.toISOString(),
     reason: operation.lastError ?? null,
