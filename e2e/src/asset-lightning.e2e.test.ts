@@ -14,7 +14,7 @@ const CARRIER_UNITS = 2;
 
 let stack: RunningStack;
 let operator: GatewayClient;
-let users: WalletUser[] = [];
+const users: WalletUser[] = [];
 
 /** 8000 units at tapd, all in a channel, as the backing of as many of ours. tapd's peers price a unit at 1000 sats. */
 beforeAll(async () => {

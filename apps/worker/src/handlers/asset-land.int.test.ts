@@ -1,8 +1,10 @@
 import { AppError } from "@arkrelay/core/errors";
+import { lndSource } from "@arkrelay/core/ledger/lnd-source";
 import type { LightningOperation } from "@arkrelay/core/lightning/lightning-operation";
 import { ALICE } from "@arkrelay/core/testing/ark-transfer";
 import type { LightningCall, PayeeAnswer } from "@arkrelay/core/testing/in-memory-lightning-node";
 import { syncVtxos } from "@arkrelay/core/vtxo/sync-vtxos";
+import { DrizzleChannelBooks } from "@arkrelay/db/stores/channel-books";
 import { openTestDatabase, type TestDatabase } from "@arkrelay/db/testing/test-database";
 
 import { checkAssetLand } from "../testing/asset-land-checks";
@@ -38,6 +40,13 @@ const received = async (invoice: PayeeInvoice, params: Record<string, unknown> =
   const operation = await world.receive(ALICE, await open(invoice, params));
   expect(operation.status).toBe("received");
   return operation;
+};
+/** What the ledger's auditor finds in our channels. */
+const channelMsat = async (): Promise<bigint | undefined> => {
+  const { lightning, deps } = world;
+  const channelBooks = new DrizzleChannelBooks(test.database);
+  const balances = await lndSource({ lightning, operations: deps.operations, channelBooks }).read();
+  return balances.find(({ account }) => account === "asset:ln")?.external;
 };
 const check = ({ operationId }: LightningOperation) => checkAssetLand(test, world, operationId, before);
 const hang = (): PayeeAnswer => ({ kind: "hang" });
@@ -98,10 +107,14 @@ describe("a land of an asset", () => {
   it("stays in flight while nobody knows its end, and is neither sent again nor given back", async () => {
     const invoice = world.invoice({}, hang);
     const operation = await received(invoice);
+    const atFirst = await channelMsat();
     for (let round = 0; round < 20; round++) {
       await world.driveLand(operation.operationId);
       world.clock.advance(3_600_000);
     }
+    // The sats under its units are ours until it ends.
+    expect(world.lightning.localMsat).toBe(before.localMsat - 354_000n);
+    expect(await channelMsat()).toBe(atFirst);
     expect(await world.get(operation.operationId)).toMatchObject({ status: "in_flight" });
     world.lightning.resolvePayment(invoice.paymentHash, { kind: "pay", preimage: invoice.preimage, feeMsat: 0n });
     expect(await world.settleLand(operation.operationId)).toMatchObject({ status: "paid" });

@@ -1,6 +1,6 @@
 import type { Twin } from "../asset/lightning-side";
 import { AppError, toAppError } from "../errors";
-import { assetLiftDeliveredPostings, assetLiftLostPostings, assetLiftPaidPostings } from "../ledger/asset-postings";
+import { assetLiftPaidPostings } from "../ledger/asset-postings";
 import { MSAT_PER_SAT } from "../ledger/postings";
 import type { LightningInvoice } from "../ports/lightning-node";
 import type { AssetInvoice } from "../ports/taproot-assets";
@@ -28,7 +28,6 @@ export function assetLiftRail(
       const ours = held.filter((htlc) => htlc.isIncoming && htlc.paymentHash === paymentHash);
       return ours.reduce((sum, { amountSats }) => sum + amountSats, 0n) * MSAT_PER_SAT;
     },
-    deliveredPostings: ({ amount, amountSats }) => assetLiftDeliveredPostings(assetId, amount, amountSats),
     paidPostings: ({ amount, carrierUnits = 0n, carrierMsat = 0n }, invoice) =>
       assetLiftPaidPostings(assetId, {
         amount,
@@ -36,7 +35,6 @@ export function assetLiftRail(
         carrierMsat,
         paidUnits: unitsIn(invoice, taprootAssetId),
       }),
-    lostPostings: ({ amount }) => assetLiftLostPostings(assetId, amount),
   };
 }
 

@@ -2,12 +2,11 @@ import { AppError } from "../errors";
 import { POSTING_KINDS } from "../ledger/postings";
 import { notifyUser } from "../nostr/notify-user";
 import type { FinalPayout, PayoutRun } from "../payout/payout-deps";
-import type { Posting } from "../ports/ledger-store";
 import type { Tx } from "../ports/transactions";
 import { GBTC } from "../vtxo/vtxo";
 import { endingOf, endLift } from "./end-lift";
-import { findLiftRail } from "./find-lift-rail";
 import type { LiftGate } from "./lift-gate";
+import { deliveredPostings } from "./lift-postings";
 import { advanceSession, lockSessionOf } from "./lift-session";
 import { type HeldLift, lockHeld } from "./lift-step";
 import type { LightningDeps } from "./lightning-deps";
@@ -40,8 +39,7 @@ export function liftRun(deps: LightningDeps, lift: HeldLift, askGate: () => Prom
     onFinal: async (tx, final) => {
       const operation = await lockHeld(deps, tx, lift);
       if (final.attempt.role === "kill") return endKilled(deps, tx, operation, lift.fence);
-      const rail = await findLiftRail(deps, operation);
-      return noteDelivered(deps, tx, operation, { final, postings: rail.deliveredPostings(operation) }, lift.fence);
+      return noteDelivered(deps, tx, operation, final, lift.fence);
     },
   };
 }
@@ -56,7 +54,7 @@ async function noteDelivered(
   deps: LightningDeps,
   tx: Tx,
   operation: LightningOperation,
-  { final, postings }: { readonly final: FinalPayout; readonly postings: readonly Posting[] },
+  final: FinalPayout,
   fence: string,
 ): Promise<void> {
   const { operationId, amount, assetId, paymentHash } = operation;
@@ -70,7 +68,7 @@ async function noteDelivered(
     kind: POSTING_KINDS.liftDelivered,
     businessId: operationId,
     memo: `delivery of lift ${operationId}`,
-    postings,
+    postings: deliveredPostings(operation),
   });
   const session = await lockSessionOf(deps, tx, operation);
   const resultData = resultOf(operation, final);

@@ -15,9 +15,8 @@ export interface LiftRail {
   judgeIncoming(operation: LightningOperation, invoice: LightningInvoice): IncomingVerdict;
   /** Sats under held units, msat: only while lnd still lists the HTLCs. undefined = everything that came is sats. */
   readCarrierMsat(operation: LightningOperation): Promise<bigint | undefined>;
-  deliveredPostings(operation: LightningOperation): readonly Posting[];
+  /** The invoice is settled; what it brought above what is owed is not ours to keep. */
   paidPostings(operation: LightningOperation, invoice: LightningInvoice): readonly Posting[];
-  lostPostings(operation: LightningOperation): readonly Posting[];
 }
 
 export interface MadeInvoice {

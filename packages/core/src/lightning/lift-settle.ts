@@ -8,6 +8,7 @@ import type { Session } from "../session/session";
 import { cancelInvoice } from "./end-lift";
 import { findLiftRail } from "./find-lift-rail";
 import type { LiftResult } from "./lift-payout";
+import { lostPostings } from "./lift-postings";
 import { advanceSession, lockSessionOf } from "./lift-session";
 import { type HeldLift, type LiftStep, lockHeld, MOVED, waitMs } from "./lift-step";
 import type { LightningDeps } from "./lightning-deps";
@@ -82,7 +83,6 @@ async function endPaid(deps: LightningDeps, lift: HeldLift, invoice: LightningIn
 
 /** The user keeps its VTXO and is through; the loss is ours. */
 async function endLost(deps: LightningDeps, lift: HeldLift): Promise<LiftStep> {
-  const rail = await findLiftRail(deps, lift.operation);
   await deps.transactions.run(async (tx) => {
     const operation = await lockHeld(deps, tx, lift);
     const lastError = "the payment was gone before it could be settled";
@@ -96,7 +96,7 @@ async function endLost(deps: LightningDeps, lift: HeldLift): Promise<LiftStep> {
       kind: POSTING_KINDS.liftLost,
       businessId: operation.operationId,
       memo: `loss of lift ${operation.operationId}`,
-      postings: rail.lostPostings(operation),
+      postings: lostPostings(operation),
     });
     await completeSession(deps, tx, lost);
   });

@@ -1,4 +1,4 @@
-import { liftDeliveredPostings, liftLostPostings, liftPaidPostings, MSAT_PER_SAT } from "../ledger/postings";
+import { liftPaidPostings, MSAT_PER_SAT } from "../ledger/postings";
 import { isHeld } from "./held-payment";
 import type { LiftRail } from "./lift-rail";
 import type { LightningDeps } from "./lightning-deps";
@@ -25,8 +25,6 @@ export function satsLiftRail({
       return { kind: "wrong", why: `lnd settled ${amtPaidMsat} msat for a lift of ${amountSats} sats` };
     },
     readCarrierMsat: () => Promise.resolve(undefined),
-    deliveredPostings: ({ amountSats }) => liftDeliveredPostings(amountSats),
     paidPostings: ({ amountSats }, { amtPaidMsat }) => liftPaidPostings(amountSats, amtPaidMsat),
-    lostPostings: ({ amountSats }) => liftLostPostings(amountSats),
   };
 }
