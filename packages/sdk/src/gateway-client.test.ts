@@ -110,6 +110,36 @@ describe("a signed call", () => {
   });
 });
 
+describe("an operator's calls to the asset registry", () => {
+  const asset = { asset_id: "gUSD", total_supply: 500, backing: "ark", status: "registered", is_active: true };
+  const operator = () => aClient({ adminKey: "secret", signer: secretKeySigner(alice.secretKey) });
+  const sent = () => JSON.parse(calls[0]?.body ?? "") as unknown;
+
+  it("carry the admin key and nothing else", async () => {
+    answers = [json(201, { asset })];
+    const fields = { decimal_places: 2, total_supply: 1 };
+    await expect(operator().createAsset("gUSD", "Dollar", "USD", 500, { fields })).resolves.toEqual(asset);
+    expect(calls[0]).toMatchObject({ method: "POST", url: "/assets", headers: { "x-admin-key": "secret" } });
+    expect(calls[0]?.headers.authorization).toBeUndefined();
+    expect(sent()).toEqual({ asset_id: "gUSD", name: "Dollar", ticker: "USD", total_supply: 500, decimal_places: 2 });
+  });
+
+  it("change only what is named", async () => {
+    answers = [json(200, { asset })];
+    await operator().updateAsset("a b", { status: "inactive" });
+    expect(calls[0]).toMatchObject({ method: "PATCH", url: "/assets/a%20b" });
+    expect(sent()).toEqual({ status: "inactive" });
+  });
+
+  it("tell of a mint whose units are not there yet", async () => {
+    const result = { asset_id: "gUSD", amount_minted: 5, new_balance: null, status: "queued" };
+    answers = [json(202, { job_id: "j", result })];
+    await expect(operator().mintAsset("gUSD", alice.pubkey, 5)).resolves.toMatchObject({ job_id: "j" });
+    expect(calls[0]).toMatchObject({ url: "/assets/gUSD/mint" });
+    expect(sent()).toEqual({ user_pubkey: alice.pubkey, amount: 5 });
+  });
+});
+
 describe("retries", () => {
   it("are off unless asked for", async () => {
     answers = [problem(503, "not_ready", true)];
