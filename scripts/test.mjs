@@ -37,7 +37,7 @@ The last line is \`N passed, N failed\`; the exit code is 0 when none failed and
 };
 
 /** Read by apps/worker/src/handlers/{ceremony-crash,lightning-random-*}.int.test.ts and e2e/src/lightning-drill.e2e.test.ts. */
-const LONG_ENVIRONMENT = { CEREMONY_RUNS: "500", LIGHTNING_RUNS: "5000", DRILL_SECONDS: "300" };
+const LONG_ENVIRONMENT = { CEREMONY_RUNS: "500", LIGHTNING_RUNS: "5000", ASSET_RUNS: "300", DRILL_SECONDS: "300" };
 
 /** The whole suite takes a few minutes on two cores; what takes longer than this hangs, and a hang is a failure. */
 const TEST_TIMEOUT_MS = 15 * 60_000;
