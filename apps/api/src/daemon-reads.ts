@@ -1,6 +1,8 @@
+import { readTapdUnits, type TwinReserveSource } from "@arkrelay/core/asset/read-tapd-units";
+import type { RegisteredAsset } from "@arkrelay/core/asset/registered-asset";
 import { AppError } from "@arkrelay/core/errors";
 import type { ArkServerInfo } from "@arkrelay/core/ports/ark-daemon";
-import type { TaprootAsset, TaprootAssetBalance, TaprootAssets } from "@arkrelay/core/ports/taproot-assets";
+import type { TaprootAsset, TaprootAssetBalance } from "@arkrelay/core/ports/taproot-assets";
 
 import { createLastKnown, isAway, type Known, type LastAnswer } from "./last-known";
 import type { DaemonName } from "./status-sources";
@@ -15,13 +17,15 @@ export interface DaemonReads {
   assetBalances(): Promise<Known<readonly TaprootAssetBalance[]>>;
   /** undefined = no tapd is configured, or it is away. */
   findTaprootAssets(): Promise<readonly TaprootAsset[] | undefined>;
+  /** Units behind a twin; undefined = no tapd is configured, or it is away. */
+  findTwinUnits(asset: RegisteredAsset): Promise<bigint | undefined>;
 }
 
 export interface DaemonReadsDeps {
   readonly names: ReadonlySet<DaemonName>;
   readonly readArkInfo: () => Promise<ArkServerInfo>;
   readonly storedArkInfo: () => Promise<{ readonly info: ArkServerInfo; readonly seenAt: Date } | undefined>;
-  readonly tapd: Pick<TaprootAssets, "getAssetBalances" | "listAssets"> | undefined;
+  readonly tapd: TwinReserveSource | undefined;
   readonly lastAssetBalances: LastAnswer<readonly TaprootAssetBalance[]>;
 }
 
@@ -41,13 +45,20 @@ export function createDaemonReads({ names, tapd, lastAssetBalances, ...arkd }: D
       if (tapd === undefined) throw new AppError("feature_disabled", { message: "No tapd is configured." });
       return tapd.getAssetBalances();
     }, lastAssetBalances),
-    async findTaprootAssets() {
-      try {
-        return await tapd?.listAssets();
-      } catch (error) {
-        if (isAway(error)) return undefined;
-        throw error;
-      }
-    },
+    findTaprootAssets: () => unlessAway(async () => tapd?.listAssets()),
+    findTwinUnits: (asset) =>
+      unlessAway(async () => {
+        const [units] = tapd === undefined ? [] : await readTapdUnits(tapd, [asset]);
+        return units;
+      }),
   };
+}
+
+async function unlessAway<T>(read: () => Promise<T | undefined>): Promise<T | undefined> {
+  try {
+    return await read();
+  } catch (error) {
+    if (isAway(error)) return undefined;
+    throw error;
+  }
 }

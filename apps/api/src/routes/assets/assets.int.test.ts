@@ -153,6 +153,8 @@ describe("a twin that is registered", () => {
       isAway
         ? Promise.reject(new AppError("daemon_unavailable", { details: { service: "tapd" } }))
         : Promise.resolve([known]),
+    getInfo: () => (isAway ? tapd.listAssets() : Promise.resolve({ syncedToChain: true })),
+    getAssetBalances: () => Promise.resolve([{ assetId: known.assetId, balanceUnits: 40n, channelUnits: 10n }]),
   } as unknown as TaprootAssets;
 
   beforeAll(async () => {
@@ -165,6 +167,27 @@ describe("a twin that is registered", () => {
       admin: true,
       body: { asset_id: newName(), ...TAPROOT, taproot_asset_id: taprootAssetId },
     });
+
+  it("is minted as far as tapd's units go, which a tapd that is away leaves to the job", async () => {
+    const registered = await register(known.assetId);
+    const { asset_id: assetId } = registered.body["asset"] as { asset_id: string };
+    const mint = (amount: number, reserve = 0) =>
+      asking.call("POST", `/assets/${assetId}/mint`, {
+        admin: true,
+        body: { user_pubkey: freshKey().pubkey, amount, reserve_amount: reserve },
+      });
+    for (const answer of [await mint(51), await mint(50, 1)]) {
+      expect(answer).toMatchObject({
+        status: 422,
+        body: { code: "reserve_insufficient", details: { asset_id: assetId } },
+      });
+    }
+    expect((await mint(50)).status).toBe(202);
+    isAway = true;
+    expect((await mint(51)).status).toBe(202);
+    isAway = false;
+    await asking.database.write("UPDATE assets SET taproot_asset_id = NULL WHERE asset_id = ?", [assetId]);
+  });
 
   it("must be one that tapd knows, as far as tapd can be asked", async () => {
     const unknown = randomBytes(32).toString("hex");
