@@ -13,7 +13,7 @@ const USAGE = {
 Runs the conformance suite against real daemons, with the gateway's own clients. What is not named is skipped, and said so.
 
   CONTRACT_ARKD            host:port; its calls need no macaroon
-  CONTRACT_LND             host:port
+  CONTRACT_LND             host:port; its wallet has 100000 sats on the chain
   CONTRACT_LND_OUTSIDE     host:port of a second lnd, with 100000 sats of room to and from the first: payments run only with it
   CONTRACT_TAPD            host:port of a tapd on CONTRACT_LND
   CONTRACT_…_TLS_CERT      of each of them: its certificate, a file (arkd: optional)

@@ -1,5 +1,6 @@
 import { status } from "@grpc/grpc-js";
 
+import type { AppError } from "@arkrelay/core/errors";
 import type { CloseStatusUpdate } from "@arkrelay/daemons/proto/lnrpc/lightning";
 
 import { type LndUnderTest, LND_RELEASES, aClientOf, aSecret, openLnd } from "../testing/lnd-under-test";
@@ -104,8 +105,11 @@ describe.each(LND_RELEASES)("lnd %s", (release) => {
 
     test("may have a memo of 639 bytes and no more", async () => {
       await expect(addInvoice({ memo: "m".repeat(639) })).resolves.toMatchObject({ state: "open" });
-      const refusal = await refusalOf(addInvoice({ memo: "m".repeat(640) }));
-      expect(refusal).toMatchObject({ code: "daemon_rejected", name: "memo_too_long", status: status.UNKNOWN });
+      // What no invoice can carry, and what lnd does not even try to put into one.
+      for (const bytes of [640, 1_025]) {
+        const refusal = await refusalOf(addInvoice({ memo: "m".repeat(bytes) }));
+        expect(refusal).toMatchObject({ code: "daemon_rejected", name: "memo_too_long", status: status.UNKNOWN });
+      }
     });
 
     test("for less than a sat keeps its msat", async () => {
@@ -313,7 +317,11 @@ describe.each(LND_RELEASES)("lnd %s", (release) => {
       const refusal = await refusalOf(stranger.listPeers());
       if (name === undefined) expect(["daemon_auth_failed", "internal_error"]).toContain(refusal.code);
       else expect(refusal).toMatchObject({ code: "daemon_auth_failed", name, status: status.UNKNOWN });
-      await expect(stranger.getWalletState()).resolves.toBe("server_active");
+      const state = await stranger.getWalletState().catch(({ code }: AppError) => code);
+      // A litd around lnd reads every macaroon there is, also where lnd asks for none.
+      expect(
+        release === "live" && name === undefined ? ["server_active", "daemon_auth_failed"] : ["server_active"],
+      ).toContain(state);
       stranger.close();
     });
   });

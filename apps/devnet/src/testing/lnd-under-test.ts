@@ -122,7 +122,13 @@ function outsideOf(node: GrpcLightningNode): OutsideWallet {
       preimages.set(paymentHash, preimage);
       return node.addHoldInvoice({ ...terms, valueMsat, paymentHash, cltvExpiry: 80 });
     },
-    settle: (paymentHash) => node.settleInvoice(preimages.get(paymentHash) ?? ""),
+    settle: async (paymentHash) => {
+      // An HTLC that has left the payer's node is not here yet.
+      for await (const { state } of node.subscribeInvoice(paymentHash, AbortSignal.timeout(25_000))) {
+        if (state === "accepted") break;
+      }
+      await node.settleInvoice(preimages.get(paymentHash) ?? "");
+    },
     cancel: (paymentHash) => node.cancelInvoice(paymentHash),
     pay: async (bolt11) => {
       const { paymentHash } = await node.decodePaymentRequest(bolt11);

@@ -45,6 +45,8 @@ export const LND_TEXTS: readonly TextRule[] = [
   // A database that never had an invoice says it so, with UNKNOWN before lnd 0.20.
   rejected("there are no existing invoices", "invoice_unknown"),
   rejected("memo too large", "memo_too_long"),
+  // A field of a BOLT 11 invoice holds 639 bytes; lnd encodes it before it keeps it.
+  rejected("data length too big to fit within 10 bits", "memo_too_long"),
 
   alreadyExists("invoice is already paid", "payment_succeeded"),
   alreadyExists("payment is in transition", "payment_in_flight"),

@@ -7,7 +7,9 @@ import { LndError } from "./lnd-error";
 import { FORWARDING_CLTV_DELTA, LND_PROFILES } from "./lnd-settings";
 import { toFallbackField } from "./onchain-address";
 
-const MEMO_BYTES_MAX = 639;
+const MEMO_BYTES_MAX = 1024;
+/** A field of a BOLT 11 invoice counts its 5-bit words in 10 bits. */
+const FIELD_WORDS_MAX = 1023;
 const EXPIRY_SECONDS = 86_400;
 const EXPIRY_SECONDS_MAX = 31_536_000;
 const CLTV_EXPIRY = 80;
@@ -64,6 +66,10 @@ function checkNewInvoice({ store }: LndContext, wanted: NewInvoice): void {
   const memoBytes = Buffer.byteLength(memo);
   if (memoBytes > MEMO_BYTES_MAX) {
     throw new LndError(`memo too large: ${memoBytes} bytes (maxsize=${MEMO_BYTES_MAX})`);
+  }
+  const memoWords = Math.ceil((memoBytes * 8) / 5);
+  if (memoWords > FIELD_WORDS_MAX) {
+    throw new LndError(`data length too big to fit within 10 bits: ${memoWords}`);
   }
   if (descriptionHash !== "" && descriptionHash.length !== 64) {
     throw new LndError(`description hash is ${descriptionHash.length / 2} bytes, must be 32`);
