@@ -43,7 +43,7 @@ describe("the schedule table", () => {
     expect(await first()).toEqual(SCHEDULES.map(({ task }) => task));
     expect([await first(), await second(), await startProcess()()]).toEqual([[], [], []]);
     now = new Date(now.getTime() + 300_000);
-    expect(await second()).toEqual(["cleanup_expired_sessions"]);
+    expect(await second()).toEqual(["cleanup_expired_sessions", "watch_asset_supplies"]);
     expect(await first()).toEqual([]);
   });
 
