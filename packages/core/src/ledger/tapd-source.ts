@@ -8,8 +8,8 @@ export interface TapdSourceDeps {
 }
 
 /**
- * The units behind each twin, in tapd's wallet (confirmed, unconfirmed change, leased) and in its channels, over all tranches of a group. An account per asset, under
- * the name that the registry gives it; what tapd holds of other assets is nobody's business here.
+ * The units behind each twin, in tapd's wallet (confirmed, unconfirmed change, leased) and in its channels, over all tranches of a group.
+ * An account per asset, under the name that the registry gives it; what tapd holds of other assets is nobody's business here.
  */
 export function tapdSource(deps: TapdSourceDeps): ExternalSource {
   const listTwins = () => deps.assets.listTaprootBacked(undefined);
