@@ -328,6 +328,28 @@ describe("what the daemon says about itself", () => {
   });
 });
 
+test("a call that its caller gives up says nothing about the daemon, and is unknown when it is a write", async () => {
+  connect({ breakerThreshold: 1, retryAttemptsMax: 0 });
+  answers.walletBalance = answers.addInvoice = () => new Promise(() => undefined);
+  const giveUp = new AbortController();
+  const { signal } = giveUp;
+  const reading = link.read(
+    "WalletBalance",
+    (c, ...rest) => c.lightning.walletBalance({ account: "", minConfs: 0 }, ...rest),
+    {
+      signal,
+    },
+  );
+  const writing = link.write("AddInvoice", (c, ...rest) => c.lightning.addInvoice(Invoice.fromPartial({}), ...rest), {
+    signal,
+  });
+  const ended = Promise.all([verdictOf(reading), verdictOf(writing)]);
+  await until(() => calls.length === 2);
+  giveUp.abort();
+  expect(await ended).toEqual(["daemon_unavailable", "outcome_unknown"]);
+  expect(link.breaker).toBe("closed");
+});
+
 describe("a reply of 5 MiB", () => {
   const large = () => ({ paymentRequest: "x".repeat(5 * 1024 * 1024), addIndex: 1n });
 

@@ -44,6 +44,9 @@ export interface StreamSettings extends CallSettings {
   readonly kind?: CallKind;
 }
 
+/** A caller that gave up has not heard whether the daemon is there. */
+type Attempted<Reply> = Answer<Reply> | { readonly givenUp: unknown };
+
 /** The connection to one daemon: its clients, deadlines, breaker, retries, streams and measurements. */
 export class DaemonLink<C extends Clients> {
   private readonly connection: DaemonConnection<C>;
@@ -163,7 +166,9 @@ export class DaemonLink<C extends Clients> {
     settings: CallSettings,
   ): Promise<Reply> {
     return this.withFreshSecrets(async () => {
-      const answer = await this.guard.run(() => this.attempt(kind, method, start, settings));
+      const attempt = (): Promise<Attempted<Reply>> => this.attempt(kind, method, start, settings);
+      const answer = await this.guard.run(attempt, (each) => "givenUp" in each);
+      if ("givenUp" in answer) throw answer.givenUp;
       if ("reply" in answer) return answer.reply;
       throw this.explain(new DaemonRefusal(answer.refusal), kind);
     });
@@ -174,7 +179,7 @@ export class DaemonLink<C extends Clients> {
     method: string,
     start: StartCall<C, Reply>,
     settings: CallSettings,
-  ): Promise<Answer<Reply>> {
+  ): Promise<Attempted<Reply>> {
     const { limits, isAnswer = () => false, nameOf } = this.options;
     const timeoutMs = settings.timeoutMs ?? limits.timeoutMs;
     const report = this.stopwatch(method);
@@ -195,6 +200,7 @@ export class DaemonLink<C extends Clients> {
       return answer;
     } catch (thrown) {
       report(this.codeOf(thrown));
+      if (settings.signal?.aborted === true) return { givenUp: thrown };
       throw thrown;
     }
   }
