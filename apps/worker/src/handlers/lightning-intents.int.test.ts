@@ -2,6 +2,7 @@ import type { LightningOperation } from "@arkrelay/core/lightning/lightning-oper
 import { sessionIdOfEvent } from "@arkrelay/core/nostr/session-id";
 import { ALICE, BOB } from "@arkrelay/core/testing/ark-transfer";
 import { syncVtxos } from "@arkrelay/core/vtxo/sync-vtxos";
+import { registerTestAsset } from "@arkrelay/db/testing/register-asset";
 import { openTestDatabase, type TestDatabase } from "@arkrelay/db/testing/test-database";
 
 import { openLandWorld, type LandWorld } from "../testing/land-world";
@@ -57,6 +58,7 @@ describe("a signed lightning:land", () => {
   });
 
   it.each([
+    ["asset_unknown", { asset_id: "nobody", amount: 1, fee_amount: 1 }],
     ["unsupported_type", { asset_id: "gUSD", amount: 1, fee_amount: 1 }],
     ["amount_below_minimum", { amount: 1, fee_amount: 1 }],
     ["invoice_invalid", { lightning_invoice: "lnbcrt1", fee_amount: 1 }],
@@ -64,6 +66,8 @@ describe("a signed lightning:land", () => {
     ["fee_invalid", { fee_amount: 49 }],
     ["fee_invalid", { fee_amount: undefined }],
   ])("is refused with %s, which the author is told, and uses its action_id up", async (code, params) => {
+    // Issued, and without a price or limits for Lightning.
+    await registerTestAsset(test.database, "gUSD", `${"aa".repeat(32)}0000`);
     const good = { lightning_invoice: world.invoice().bolt11, fee_amount: 50 };
     const spoilt = world.intentEvent(ALICE, content("lightning:land", { ...good, ...params }));
     expect(await world.process(spoilt)).toMatchObject({ errorCode: code });

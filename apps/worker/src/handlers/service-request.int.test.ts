@@ -8,6 +8,7 @@ import { resultId } from "@arkrelay/core/nostr/result-id";
 import { serviceResponseSchema } from "@arkrelay/core/nostr/service-response";
 import { ALICE, BOB } from "@arkrelay/core/testing/ark-transfer";
 import { aBolt11 } from "@arkrelay/core/testing/bolt11-invoice";
+import { registerTestAsset } from "@arkrelay/db/testing/register-asset";
 import { openTestDatabase, type TestDatabase } from "@arkrelay/db/testing/test-database";
 
 import { openLiftWorld } from "../testing/lift-world";
@@ -153,9 +154,11 @@ describe("land_lightning", () => {
   it.each([
     ["another amount than the invoice's", { amount: 50_000 }, 2007],
     ["what is no invoice", { lightning_invoice: "lnbcrt1nonsense" }, 2007],
+    ["an asset that nobody registered", { asset_id: "nobody" }, 2005],
     ["an asset without a Lightning side", { asset_id: "gUSD" }, 1006],
     ["less than the minimum", { amount: 999 }, 2006],
   ])("of %s is refused before anybody signs", async (_name, fields, code) => {
+    await registerTestAsset(test.database, "gUSD", `${"aa".repeat(32)}0000`);
     await world.send(ALICE, land(fields));
     const [answer] = await world.answersTo(ALICE);
     expect(answer?.content).toMatchObject({ status: "error", error_code: code });
