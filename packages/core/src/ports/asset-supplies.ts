@@ -18,8 +18,6 @@ export interface TwinExposure {
   readonly openLandUnits: bigint;
   /** In HTLCs that lifts hold: not tapd's yet. */
   readonly heldLiftUnits: bigint;
-  /** In HTLCs of payments under way: tapd counts them neither here nor there. */
-  readonly sentLandUnits: bigint;
 }
 
 export interface AssetSupplies {

@@ -94,6 +94,7 @@ export interface TaprootAssetBalance {
   readonly assetId: string;
   readonly balanceUnits: bigint;
   readonly utxoCount: number;
+  /** On our side of the channels, those in HTLCs of payments under way included: they are ours until the payee has the preimage. */
   readonly channelUnits: bigint;
   /** Confirmed, unconfirmed change and leased are all in balanceUnits; these are the last two again. */
   readonly unconfirmedUnits: bigint;

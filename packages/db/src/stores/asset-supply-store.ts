@@ -20,8 +20,7 @@ const OF_LIGHTNING = (amount: string, type: "lift" | "land", statuses: string) =
 
 const EXPOSURE = `SELECT COALESCE(${CIRCULATING}, (SELECT issued FROM assets WHERE asset_id = ?), 0) AS circulating, COALESCE(${IN_PAYOUTS}, 0) AS payouts,
   COALESCE(${OF_LIGHTNING("amount", "land", "'received','in_flight','failed','refunding'")}, 0) AS open_lands,
-  COALESCE(${OF_LIGHTNING("amount + COALESCE(carrier_units, 0)", "lift", "'accepted','delivering','delivered'")}, 0) AS held_lifts,
-  COALESCE(${OF_LIGHTNING("COALESCE(debited_units, quoted_units, 0)", "land", "'in_flight'")}, 0) AS sent_lands`;
+  COALESCE(${OF_LIGHTNING("amount + COALESCE(carrier_units, 0)", "lift", "'accepted','delivering','delivered'")}, 0) AS held_lifts`;
 
 /** asset_supplies, and what the reserve rule compares with it. */
 export class DrizzleAssetSupplyStore implements AssetSupplies {
@@ -68,13 +67,12 @@ export class DrizzleAssetSupplyStore implements AssetSupplies {
 
   async readExposure(tx: Tx | undefined, assetId: string): Promise<TwinExposure> {
     const handle = tx === undefined ? this.database : connectionOf(tx);
-    const [row = {}] = await handle.select(EXPOSURE, [assetId, assetId, assetId, assetId, assetId, assetId]);
+    const [row = {}] = await handle.select(EXPOSURE, [assetId, assetId, assetId, assetId, assetId]);
     return {
       circulatingUnits: readBigint(row, "circulating"),
       payoutUnits: readBigint(row, "payouts"),
       openLandUnits: readBigint(row, "open_lands"),
       heldLiftUnits: readBigint(row, "held_lifts"),
-      sentLandUnits: readBigint(row, "sent_lands"),
     };
   }
 }
