@@ -109,7 +109,8 @@ describe("invoices of lnd", () => {
 
   it.each([
     ["both amounts", { value: 1n, valueMsat: 1_000n }, "sat and msat arguments are mutually exclusive"],
-    ["a long memo", { memo: "x".repeat(640) }, "memo too large: 640 bytes (maxsize=639)"],
+    ["a memo that fits no invoice", { memo: "x".repeat(640) }, "data length too big to fit within 10 bits: 1024"],
+    ["a long memo", { memo: "x".repeat(1025) }, "memo too large: 1025 bytes (maxsize=1024)"],
     [
       "too long an expiry",
       { expiry: 31_536_001n },
