@@ -31,8 +31,18 @@ export interface ApiSettings {
   readonly corsOrigins: readonly string[];
   /** Holds every answer to its schema; for tests, it costs time. */
   readonly checkReplies: boolean;
+  /** Sats of the VTXOs that are made for the inventory. */
+  readonly inventory: InventorySettings;
   /** What `/admin/configuration` shows. Never a secret. */
   readonly shownConfiguration: ShownConfiguration;
+}
+
+export interface InventorySettings {
+  readonly vtxoMinSats: number;
+  /** Each of gBTC, unless told otherwise. */
+  readonly batchSats: number;
+  /** Each under units, unless told otherwise. */
+  readonly carrierSats: number;
 }
 
 export interface ShownConfiguration {

@@ -3,7 +3,7 @@ import type { ApiConfig } from "./config";
 
 /** The values routes and pipeline read, out of the whole configuration. */
 export function toApiSettings(config: ApiConfig, version: string): ApiSettings {
-  const { http, process, session, arkd, mode } = config;
+  const { http, process, session, arkd, mode, lightning } = config;
   return {
     version,
     isProduction: mode.isProduction,
@@ -12,6 +12,11 @@ export function toApiSettings(config: ApiConfig, version: string): ApiSettings {
     trustProxy: http.trustProxy,
     corsOrigins: http.corsOrigins,
     checkReplies: mode.environment === "test",
+    inventory: {
+      vtxoMinSats: Number(session.vtxoMinAmountSats),
+      batchSats: Number(session.vtxoBatchAmountSats),
+      carrierSats: Number(lightning.assetCarrierSats),
+    },
     shownConfiguration: {
       env: mode.environment,
       appHost: http.host,

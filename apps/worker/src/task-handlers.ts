@@ -18,6 +18,7 @@ import { payoutDriveTask } from "./handlers/payout-drive";
 import { processUserDataTask } from "./handlers/process-user-data";
 import { reconcileDaemonsTask } from "./handlers/reconcile-daemons";
 import { reconcileLedgerTask } from "./handlers/reconcile-ledger";
+import { replenishStockTask } from "./handlers/replenish-stock";
 import { sampleTask } from "./handlers/sample-task";
 import { txRecoverTask } from "./handlers/tx-recover";
 import { vtxoSyncTask } from "./handlers/vtxo-sync";
@@ -84,6 +85,7 @@ export function createTaskHandlers(deps: WorkerDeps, config: WorkerConfig): Task
     nostr_process: nostrProcessTask({ ...ceremony, attempts, events, knownArkInfo }),
     vtxo_sync: vtxoSyncTask(ceremony),
     asset_mint: assetMintTask({ ...assets, attempts }),
+    process_vtxo_replenishment: replenishStockTask(assets),
     payout_drive: payoutDriveTask({ ...assets, attempts }),
     watch_asset_supplies: watchAssetSuppliesTask(assets),
     tx_recover: txRecoverTask({ ...ceremony, attempts }),

@@ -138,6 +138,16 @@ describe("an operator's calls to the asset registry", () => {
     expect(calls[0]).toMatchObject({ url: "/assets/gUSD/mint" });
     expect(sent()).toEqual({ user_pubkey: alice.pubkey, amount: 5 });
   });
+
+  it("ask for stock of the gateway's", async () => {
+    answers = [json(202, { job_id: "j", asset_id: "gUSD", count: 3 })];
+    await expect(operator().vtxoBatchCreate("gUSD", 3, 1_000, { assetAmount: 7 })).resolves.toMatchObject({
+      job_id: "j",
+      count: 3,
+    });
+    expect(calls[0]).toMatchObject({ url: "/vtxos/batch/create" });
+    expect(sent()).toEqual({ asset_id: "gUSD", count: 3, amount_sats: 1_000, asset_amount: 7 });
+  });
 });
 
 describe("retries", () => {

@@ -194,6 +194,17 @@ export class GatewayClient {
     return this.#post(`/assets/${part(assetId)}/mint`, body, reply.mint, { as: "admin", ...options });
   }
 
+  /** POST /vtxos/batch/create; needs `adminKey`. Stock of the gateway's own; `assetAmount` units on each, of all assets but gBTC. */
+  vtxoBatchCreate(
+    assetId: string,
+    count: number,
+    amountSats?: number,
+    { assetAmount, ...options }: CallOptions & { readonly assetAmount?: number } = {},
+  ) {
+    const body = { asset_id: assetId, count, amount_sats: amountSats, asset_amount: assetAmount };
+    return this.#post("/vtxos/batch/create", body, reply.vtxoBatch, { as: "admin", ...options });
+  }
+
   /** What stands behind an asset. Public. */
   async getAssetReserve(assetId: string, options: CallOptions = {}) {
     const path = `/assets/${part(assetId)}/reserve`;

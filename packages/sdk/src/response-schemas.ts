@@ -287,6 +287,9 @@ export const mint = z.looseObject({
   }),
 });
 
+/** POST /vtxos/batch/create. */
+export const vtxoBatch = z.looseObject({ job_id: z.string(), asset_id: z.string(), count: z.int() });
+
 export const assetReserve = z.looseObject({
   reserve_requirements: z.looseObject({
     asset_id: z.string(),

@@ -85,6 +85,7 @@ import { getTransactionRoute } from "./transactions/get-transaction";
 import { getTransactionStatusRoute } from "./transactions/get-transaction-status";
 import { listUserTransactionsRoute } from "./transactions/list-user-transactions";
 import { p2pTransferRoute } from "./transactions/p2p-transfer";
+import { createVtxoBatchRoute } from "./vtxos/create-vtxo-batch";
 import { listManagedVtxosRoute } from "./vtxos/list-managed-vtxos";
 import { listUserVtxosRoute } from "./vtxos/list-user-vtxos";
 
@@ -145,6 +146,7 @@ const ROUTES: readonly Route[] = [
   getReserveRoute,
   getBalancesRoute,
   getBalanceRoute,
+  createVtxoBatchRoute,
   listManagedVtxosRoute,
   listUserVtxosRoute,
   liftRoute,

@@ -12,16 +12,12 @@ import type { ExternalCallStore } from "@arkrelay/core/ports/external-call-store
 import { syncVtxos } from "@arkrelay/core/vtxo/sync-vtxos";
 
 import type { TaskHandler, TaskResult } from "../task-handler";
+import { nextPayoutLook } from "./next-payout-look";
 
 export interface AssetMintDeps extends MintDeps {
   readonly attempts: AttemptFence;
   readonly calls: Pick<ExternalCallStore, "begin" | "confirm">;
 }
-
-/** A mint is through in a moment; one that waits for arkd is looked at less and less often. */
-const PAUSE_MS_MIN = 250;
-const PAUSE_MS_MAX = 10_000;
-const PAUSE_OF_AGE = 4;
 
 /** Rolls the planning back because a cancel came before; never leaves this file. */
 class Cancelled extends Error {}
@@ -42,7 +38,7 @@ export function assetMintTask(deps: AssetMintDeps): TaskHandler<TaskPayload<"ass
     try {
       const progress = await mintAsset(deps, order, attemptOf(deps, attempt, order));
       if (progress.kind === "minted") return await describe(deps, order, progress);
-      return { message: progress.why, wakes: progress.wakes, runAgainAt: nextLook(deps, attempt) };
+      return { message: progress.why, wakes: progress.wakes, runAgainAt: nextPayoutLook(deps.clock, attempt) };
     } catch (thrown) {
       if (thrown instanceof Cancelled) return untilStopped(signal);
       throw thrown;
@@ -80,10 +76,4 @@ async function describe(
     },
     message: "The units are the user's",
   };
-}
-
-function nextLook({ clock }: AssetMintDeps, { job }: Attempt): Date {
-  const now = clock.now().getTime();
-  const ageMs = now - (job?.createdAt.getTime() ?? now);
-  return new Date(now + Math.min(PAUSE_MS_MAX, Math.max(PAUSE_MS_MIN, ageMs / PAUSE_OF_AGE)));
 }

@@ -24,6 +24,7 @@ import { createSealer } from "@arkrelay/runtime/sealing";
 
 import { assetMintTask, type AssetMintDeps } from "../handlers/asset-mint";
 import { payoutDriveTask } from "../handlers/payout-drive";
+import { replenishStockTask } from "../handlers/replenish-stock";
 import { watchAssetSuppliesTask } from "../handlers/watch-asset-supplies";
 import type { TaskContext, TaskHandler, TaskResult } from "../task-handler";
 import { openCeremonyWorld } from "./ceremony-world";
@@ -78,7 +79,9 @@ export async function openAssetWorld(test: TestDatabase, config: Partial<AssetCo
   };
   const runJob = async (jobId: string, over: WorldDeps = deps): Promise<Job> => {
     await database.write("UPDATE job_logs SET run_at = NOW(3) WHERE job_id = ? AND status = 'pending'", [jobId]);
-    await attemptAt("asset_mint", jobId, assetMintTask({ ...over, attempts }));
+    const { task } = await getJob(jobId);
+    if (task === "asset_mint") await attemptAt(task, jobId, assetMintTask({ ...over, attempts }));
+    if (task === "process_vtxo_replenishment") await attemptAt(task, jobId, replenishStockTask(over));
     return getJob(jobId);
   };
   const runPayouts = async (over: WorldDeps = deps): Promise<void> => {
@@ -99,6 +102,12 @@ export async function openAssetWorld(test: TestDatabase, config: Partial<AssetCo
       const full = { v: 1, assetId: "gold", amount: 100, reserveAmount: 0, ...payload } as const;
       return (await insertJob(deps.jobs, tx, { task: "asset_mint", payload: full, owner: "admin" })).jobId;
     });
+  const orderStock = (payload: Partial<TaskPayload<"process_vtxo_replenishment">> = {}): Promise<string> =>
+    database.transactions.run(async (tx) => {
+      const full = { v: 1, assetId: "gold", count: 3, amountSats: 1_000, assetAmount: 50, ...payload } as const;
+      const draft = { task: "process_vtxo_replenishment", payload: full, owner: "admin" } as const;
+      return (await insertJob(deps.jobs, tx, draft)).jobId;
+    });
   const settle = async (jobId: string): Promise<Job> => {
     for (let round = 0; round < ROUNDS_MAX; round++) {
       const job = await runJob(jobId);
@@ -106,7 +115,7 @@ export async function openAssetWorld(test: TestDatabase, config: Partial<AssetCo
       await runPayouts();
       world.clock.advance(ROUND_MS);
     }
-    throw new Error(`mint ${jobId} does not end: ${JSON.stringify(await getJob(jobId))}`);
+    throw new Error(`job ${jobId} does not end: ${JSON.stringify(await getJob(jobId))}`);
   };
   return {
     ...world,
@@ -114,6 +123,7 @@ export async function openAssetWorld(test: TestDatabase, config: Partial<AssetCo
     tapd,
     jobs,
     order,
+    orderStock,
     runJob,
     runPayouts,
     getJob,
@@ -127,6 +137,12 @@ export async function openAssetWorld(test: TestDatabase, config: Partial<AssetCo
       const asset = await deps.assets.find(undefined, assetId);
       if (asset === undefined) throw new Error(`no asset ${assetId}`);
       return asset;
+    },
+    /** Sats of the gateway's treasury, known to its mirror. */
+    treasure: async (...amountsSats: readonly bigint[]): Promise<void> => {
+      const ownerPubkey = deps.wallet.keys.treasury.pubkey;
+      for (const amountSats of amountsSats) world.arkd.fund(ownerPubkey, amountSats);
+      await syncVtxos(deps, { ownerPubkey });
     },
     /** Stock of the gateway, known to its mirror. */
     stock: async (...amountsSats: readonly bigint[]): Promise<void> => {
@@ -171,7 +187,7 @@ const GOLD: NewAsset = {
   metadata: {},
 };
 
-/** More than any mint needs, with every pause it makes. */
+/** More than any job needs, with every pause it makes. */
 const ROUNDS_MAX = 60;
 /** Longer than an unanswered send may still take effect. */
 const ROUND_MS = 31_000;

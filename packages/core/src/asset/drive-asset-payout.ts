@@ -1,4 +1,4 @@
-import { AppError, assert } from "../errors";
+import { AppError } from "../errors";
 import { drivePayout } from "../payout/drive-payout";
 import type { Payout } from "../payout/payout";
 import type { PayoutRun } from "../payout/payout-deps";
@@ -6,6 +6,7 @@ import { planNextAttempt } from "../payout/plan-payout";
 import type { AssetPayoutDeps } from "./asset-payout-deps";
 import { issueRun } from "./issue-asset";
 import { mintRun } from "./mint-asset";
+import { fanOutRun } from "./replenish-stock";
 
 export interface AssetPayoutTurn {
   /** First statement of every transaction: throws when the worker's attempt no longer has the row. */
@@ -19,7 +20,7 @@ const TURNS_MAX = 40;
 const STOCK_PAUSE_MS = 5_000;
 
 /**
- * Drives an issuance or a mint as far as it goes and returns when to look again; undefined = it is final. It can be killed anywhere and
+ * Drives an issuance, a mint or a fan-out as far as it goes and returns when to look again; undefined = it is final. It can be killed anywhere and
  * run again. Throws the AppError of a step that should be tried again later.
  */
 export async function driveAssetPayout(
@@ -42,9 +43,16 @@ export async function driveAssetPayout(
 }
 
 function runOf(deps: AssetPayoutDeps, { kind, businessId, assetId, amount }: Payout, guard: PayoutRun["guard"]) {
-  assert(kind === "issue" || kind === "mint", `${kind} payouts are driven by their owners`);
-  if (kind === "issue") return issueRun(deps, businessId, guard);
-  return mintRun(deps, { assetId, jobId: businessId, units: amount }, guard);
+  switch (kind) {
+    case "issue":
+      return issueRun(deps, businessId, guard);
+    case "mint":
+      return mintRun(deps, { assetId, jobId: businessId, units: amount }, guard);
+    case "fanout":
+      return fanOutRun(deps, businessId, guard);
+    default:
+      throw new AppError("internal_error", { internal: `${kind} payouts are driven by their owners` });
+  }
 }
 
 /** Rolls the transaction back; never leaves this file. */

@@ -212,8 +212,8 @@ async function takeCarrier({ budgets, assetConfig, clock }: MintDeps, tx: Tx): P
  */
 async function explainShortage(deps: MintDeps, order: MintOrder, asset: RegisteredAsset): Promise<MintProgress> {
   const free = await deps.vtxos.sumFree(undefined, "treasury", freshStock(deps), asset.arkAssetId);
-  const { payoutUnits } = await deps.supplies.readExposure(undefined, asset.assetId);
-  if (free < order.units && payoutUnits > 0n) return waiting("Another mint of the asset is under way");
+  const isBusy = await deps.supplies.isTreasuryPaying(asset.assetId);
+  if (free < order.units && isBusy) return waiting("Another payout of the asset is under way");
   const short = free < order.units ? asset.assetId : GBTC;
   throw new AppError("inventory_exhausted", { details: { asset_id: short } });
 }

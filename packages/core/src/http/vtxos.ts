@@ -1,6 +1,20 @@
 import { z } from "zod";
 
-import { amountOut, heldAssetId, cursor, limit, page, pubkeyOut, shortId, timestamp, txid, vtxoId } from "./fields";
+import {
+  amount,
+  amountOut,
+  assetId,
+  heldAssetId,
+  cursor,
+  limit,
+  opaqueId,
+  page,
+  pubkeyOut,
+  shortId,
+  timestamp,
+  txid,
+  vtxoId,
+} from "./fields";
 
 export const VtxoStatus = z.enum(["available", "assigned", "spent", "settled", "expired"]);
 
@@ -62,3 +76,16 @@ export const UserVtxosReply = z
     ...page,
   })
   .meta({ id: "UserVtxos" });
+
+export const VtxoBatchBody = z
+  .object({
+    asset_id: assetId,
+    count: z.int().min(1).max(1_000),
+    amount_sats: amount.optional().meta({ description: "Sats of each VTXO: 100000 of gBTC, 1000 under units." }),
+    asset_amount: amount.optional().meta({ description: "Units on each VTXO: of every asset but gBTC." }),
+  })
+  .meta({ id: "VtxoBatch" });
+
+export const VtxoBatchReply = z
+  .object({ message: z.string(), job_id: opaqueId, asset_id: assetId, count: z.int() })
+  .meta({ id: "StartedVtxoBatch" });

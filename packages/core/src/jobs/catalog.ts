@@ -199,6 +199,24 @@ export const TASKS = {
     // Once its payout is planned the units will arrive; giving the job up would only hide it.
     patientOn: ["daemon_unavailable", "daemon_auth_failed"],
   },
+  process_vtxo_replenishment: {
+    stateIn: "job_logs",
+    queue: "inventory",
+    jobType: "vtxo_replenishment",
+    payload: z.strictObject({
+      v,
+      assetId: z.string(),
+      count: z.int().min(1).max(1_000),
+      amountSats: z.int().min(1),
+      /** Units on each; 0 of gBTC. */
+      assetAmount: z.int().min(0),
+    }),
+    triesMax: 5,
+    backoff: exponential(5_000),
+    limitMs: 300_000,
+    fair: false,
+    patientOn: ["daemon_unavailable", "daemon_auth_failed"],
+  },
   payout_drive: {
     stateIn: "payouts",
     queue: "inventory",

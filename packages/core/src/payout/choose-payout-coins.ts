@@ -9,6 +9,8 @@ export interface PayoutCoins {
   readonly units:
     | { readonly arkAssetId: string; readonly target: bigint; readonly kind?: "stock" | "treasury" }
     | undefined;
+  /** Of the plain VTXOs; stock unless told otherwise. */
+  readonly satsKind?: "stock" | "treasury";
   /** Change is none, or at least this. */
   readonly dustSats: bigint;
   readonly maxInputs: number;
@@ -29,7 +31,7 @@ export function freshStock(deps: Pick<CeremonyDeps, "clock" | "config">): Freshn
 }
 
 /**
- * Takes few free stock VTXOs that make up the target: those that carry the units first, then plain ones for the sats that are still
+ * Takes few free VTXOs that make up the target: those that carry the units first, then plain ones for the sats that are still
  * short. They are locked without an end. undefined = there are not enough; the caller rolls back, because some may be locked by then.
  */
 export async function choosePayoutCoins(
@@ -109,7 +111,7 @@ async function takeExact(
 function lockStock(
   vtxos: VtxoStore,
   tx: Tx,
-  { freshness, lockedBy }: Pick<PayoutCoins, "freshness" | "lockedBy">,
+  { freshness, lockedBy, satsKind = "stock" }: Pick<PayoutCoins, "freshness" | "lockedBy" | "satsKind">,
   least: {
     readonly kind?: "stock" | "treasury";
     readonly assetId?: string;
@@ -118,7 +120,7 @@ function lockStock(
     readonly count: number;
   },
 ): Promise<readonly Vtxo[]> {
-  const query = { kind: "stock", ...freshness, ...least } as const;
+  const query = { kind: satsKind, ...freshness, ...least } as const;
   // The lock gets its real end, none, once all are taken.
   return vtxos.lockGateway(tx, query, lockedBy, freshness.minExpiresAt);
 }

@@ -40,8 +40,8 @@ function stock(amountSats: bigint, units = 0n): Vtxo {
 }
 
 /** Sats and units of every output, in order; what arkd would refuse or burn does not get this far. */
-function payOut(units: bigint, from: readonly Vtxo[]) {
-  const payout = { ...scriptOf(ALICE), amount: units, amountSats: 1_000n };
+function payOut(units: bigint, from: readonly Vtxo[], outputCount = 1) {
+  const payout = { ...scriptOf(ALICE), amount: units, amountSats: 1_000n, outputCount };
   const rules = { arkAssetId: GOLD, dustSats: 330n, changeScript: scriptOf(GATEWAY) };
   const outputs = stockPayoutOutputs(payout, from, rules);
   const inputs = from.map(({ vtxoId, txid, vout, amountSats, assets }) => ({
@@ -100,4 +100,14 @@ it("what goes back whole takes every asset along", () => {
     amountSats: 1_000n,
     assets,
   });
+});
+
+it("a fan-out pays each of its outputs the same, and what is left once", () => {
+  expect(payOut(10n, [stock(1_000n, 100n), stock(9_000n)], 3)).toEqual([
+    [1_000n, 10n],
+    [1_000n, 10n],
+    [1_000n, 10n],
+    [1_000n, 70n],
+    [6_000n, 0n],
+  ]);
 });

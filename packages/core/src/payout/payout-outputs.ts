@@ -12,25 +12,27 @@ export interface OutputRules {
 }
 
 /**
- * What a payment from stock makes of its coins: the recipient's output, then what is left. Units that are left ride on as many sats as
+ * What a payment from stock makes of its coins: the recipient's outputs, then what is left. Units that are left ride on as many sats as
  * stock of an asset has, when the other sats make an output of their own; else on all of them. No unit and no sat is lost.
  */
 export function stockPayoutOutputs(
-  { ownerPubkey, script, amount, amountSats }: Pick<Payout, "ownerPubkey" | "script" | "amount" | "amountSats">,
+  payout: Pick<Payout, "ownerPubkey" | "script" | "amount" | "amountSats"> & { readonly outputCount?: number },
   coins: readonly Vtxo[],
   { arkAssetId, dustSats, changeScript, unitsScript = changeScript }: OutputRules,
 ): readonly PayoutOutput[] {
+  const { ownerPubkey, script, amount, amountSats, outputCount = 1 } = payout;
   const units = (of: bigint) =>
     arkAssetId === undefined || of === 0n ? {} : { assets: [{ assetId: arkAssetId, amount: of }] };
-  const restSats = coins.reduce((sum, coin) => sum + coin.amountSats, 0n) - amountSats;
+  const restSats = coins.reduce((sum, coin) => sum + coin.amountSats, 0n) - amountSats * BigInt(outputCount);
   const restUnits =
-    arkAssetId === undefined ? 0n : coins.reduce((sum, coin) => sum + unitsOn(coin, arkAssetId), 0n) - amount;
+    arkAssetId === undefined
+      ? 0n
+      : coins.reduce((sum, coin) => sum + unitsOn(coin, arkAssetId), 0n) - amount * BigInt(outputCount);
   const changeTo = ({ ownerPubkey, script }: VtxoScriptRow) => ({ role: "change", ownerPubkey, script }) as const;
   const isSplit = restUnits > 0n && restSats >= amountSats + dustSats;
   const carrierSats = isSplit ? amountSats : restSats;
-  const outputs: Omit<PayoutOutput, "vout">[] = [
-    { role: "recipient", ownerPubkey, script, amountSats, ...units(amount) },
-  ];
+  const paid = { role: "recipient", ownerPubkey, script, amountSats, ...units(amount) } as const;
+  const outputs: Omit<PayoutOutput, "vout">[] = Array.from({ length: outputCount }, () => paid);
   const carrierTo = restUnits > 0n ? unitsScript : changeScript;
   if (restSats > 0n) outputs.push({ ...changeTo(carrierTo), amountSats: carrierSats, ...units(restUnits) });
   if (isSplit) outputs.push({ ...changeTo(changeScript), amountSats: restSats - carrierSats });

@@ -5,7 +5,7 @@ import type { SubmitState } from "../session/session";
 export interface Payout {
   readonly id: bigint;
   readonly kind: PayoutKind;
-  /** operation_id of a lift or land, job_id of a mint, name of the asset of an issuance. */
+  /** operation_id of a lift or land, job_id of a mint, job_id.part of a fan-out, name of the asset of an issuance. */
   readonly businessId: string;
   readonly pivotVtxoId: string;
   /** Output script it pays to. */
@@ -17,14 +17,19 @@ export interface Payout {
   readonly amount: bigint;
   /** What the recipient's output carries: gBTC itself, or the sats under the units of an asset. */
   readonly amountSats: bigint;
+  /** How many outputs of these amounts the recipient gets: one, but for a fan-out. */
+  readonly outputCount: number;
   readonly status: PayoutStatus;
   /** txid of the attempt that won. */
   readonly txid: string | undefined;
   readonly version: number;
 }
 
-/** `issue` makes all units of a new asset and pays them to the treasury; `mint` hands some of them to a user. */
-export type PayoutKind = "lift" | "refund" | "issue" | "mint";
+/**
+ * `issue` makes all units of a new asset and pays them to the treasury; `mint` hands some of them to a user, `fanout` makes stock of
+ * the treasury's units and sats.
+ */
+export type PayoutKind = "lift" | "refund" | "issue" | "mint" | "fanout";
 
 export type PayoutStatus = "planned" | "submitting" | "accepted" | "final" | "cancelled";
 
@@ -85,6 +90,7 @@ export function lockOwnerOf({ kind, businessId }: Pick<Payout, "kind" | "busines
       return `payout:issue.${businessId}`;
     case "lift":
     case "mint":
+    case "fanout":
       return `payout:${businessId}`;
   }
 }
@@ -101,7 +107,7 @@ export function parsePayoutKey(key: string): Pick<Payout, "kind" | "businessId">
   return kind && { kind, businessId: key.slice(dot + 1) };
 }
 
-const KINDS: readonly PayoutKind[] = ["lift", "refund", "issue", "mint"];
+const KINDS: readonly PayoutKind[] = ["lift", "refund", "issue", "mint", "fanout"];
 
 /** The attempts that arkd may still accept, oldest first: when there is a kill, it is the newest. */
 export function openAttempts(attempts: readonly PayoutAttempt[]): readonly PayoutAttempt[] {

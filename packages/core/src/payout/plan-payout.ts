@@ -11,9 +11,11 @@ import { NEVER_SENT } from "../session/session";
 import { ensureScript } from "../vtxo/ensure-script";
 import { GBTC, type Vtxo } from "../vtxo/vtxo";
 import { choosePayoutCoins, freshStock } from "./choose-payout-coins";
+import { FAN_OUT_INPUTS_MAX } from "./fan-out-size";
 import { lockOwnerOf, type Payout, type PayoutAttempt, type PayoutOutput } from "./payout";
 import type { PayoutDeps, PayoutRun } from "./payout-deps";
 import { stockPayoutOutputs, wholeOutput } from "./payout-outputs";
+import { chooseSatsKind, satsKindOf, unitsKindOf } from "./payout-sources";
 
 /** Planning asks no daemon, so it can be part of the owner's transaction. */
 type PlanDeps = Pick<PayoutDeps, "clock" | "config" | "vtxos" | "assets" | "txs" | "payouts" | "wallet">;
@@ -140,15 +142,21 @@ async function takeStock(
   deps: PlanDeps,
   tx: Tx,
   info: ArkServerInfo,
-  wanted: Pick<NewPayout, "kind" | "businessId" | "assetId" | "amount" | "amountSats">,
+  wanted: Pick<NewPayout, "kind" | "businessId" | "assetId" | "amount" | "amountSats" | "outputCount">,
   held: readonly Vtxo[],
 ): Promise<readonly Vtxo[] | undefined> {
   const arkAssetId = await arkIdOf(deps, tx, wanted);
+  const outputCount = BigInt(wanted.outputCount ?? 1);
+  const targetSats = wanted.amountSats * outputCount;
+  const target = wanted.amount * outputCount;
+  const { maxInputs } = deps.config;
+  const dustSats = dustOf(info);
   return choosePayoutCoins(deps.vtxos, tx, {
-    targetSats: wanted.amountSats,
-    units: arkAssetId === undefined ? undefined : { arkAssetId, target: wanted.amount, kind: unitsKindOf(wanted) },
-    dustSats: dustOf(info),
-    maxInputs: deps.config.maxInputs,
+    targetSats,
+    units: arkAssetId === undefined ? undefined : { arkAssetId, target, kind: unitsKindOf(wanted) },
+    satsKind: await chooseSatsKind(deps, tx, wanted, { targetSats, dustSats, held }),
+    dustSats,
+    maxInputs: wanted.kind === "fanout" ? Math.min(maxInputs, FAN_OUT_INPUTS_MAX) : maxInputs,
     freshness: freshStock(deps),
     lockedBy: lockOwnerOf(wanted),
     held,
@@ -164,7 +172,10 @@ async function planPaying(
   { sessionId, txType }: PlanRun,
   attempts: readonly PayoutAttempt[] = [],
 ): Promise<void> {
-  const { ownerPubkey, assetId, amount, amountSats } = payout;
+  const { ownerPubkey, assetId } = payout;
+  const outputCount = BigInt(payout.outputCount);
+  const amount = payout.amount * outputCount;
+  const amountSats = payout.amountSats * outputCount;
   const outputs = await payingOutputs(deps, tx, info, payout, coins);
   const issuance = await issuanceOf(deps, tx, payout);
   const txid = await writeAttempt(deps, tx, info, payout, { role: "pay", coins, outputs, issuance, attempts });
@@ -192,16 +203,12 @@ async function payingOutputs(
 ): Promise<readonly PayoutOutput[]> {
   const [pivot] = coins;
   if (payout.kind === "refund" && pivot !== undefined) return [wholeOutput("recipient", pivot, payout)];
-  const changeScript = await ensureScript(deps.vtxos, tx, deps.wallet.keys.stock.pubkey, info, "stock");
+  const changeKind = satsKindOf(payout, coins);
+  const changeScript = await ensureScript(deps.vtxos, tx, deps.wallet.keys[changeKind].pubkey, info, changeKind);
   const arkAssetId = await arkIdOf(deps, tx, payout);
   const unitsKind = unitsKindOf(payout);
   const unitsScript = await ensureScript(deps.vtxos, tx, deps.wallet.keys[unitsKind].pubkey, info, unitsKind);
   return stockPayoutOutputs(payout, coins, { arkAssetId, dustSats: dustOf(info), changeScript, unitsScript });
-}
-
-/** A mint hands out what the issuance gave to the treasury; everything else is paid from stock. */
-function unitsKindOf({ kind }: Pick<NewPayout, "kind">): "stock" | "treasury" {
-  return kind === "mint" ? "treasury" : "stock";
 }
 
 /** All units of a new asset go to the output of the recipient. */

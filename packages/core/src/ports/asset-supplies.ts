@@ -29,6 +29,8 @@ export interface AssetSupplies {
     read: { readonly arkdUnits?: bigint; readonly tapdUnits?: bigint; readonly deficitUnits?: bigint },
     at: Date,
   ): Promise<void>;
+  /** Whether the treasury pays units of an asset right now: what is left of its inputs comes back in a moment. */
+  isTreasuryPaying(assetId: string): Promise<boolean>;
   /** As of the transaction; the caller holds the asset's row when it decides by it. */
   readExposure(tx: Tx | undefined, assetId: string): Promise<TwinExposure>;
 }

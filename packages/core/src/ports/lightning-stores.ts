@@ -188,6 +188,8 @@ export interface NewPayout {
   readonly assetId: string;
   readonly amount: bigint;
   readonly amountSats: bigint;
+  /** One when left out. */
+  readonly outputCount?: number;
   /** Makes it work of its own (`payout_drive`) from this time on. */
   readonly wakeAt?: Date;
 }

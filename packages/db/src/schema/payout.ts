@@ -14,6 +14,7 @@ export const payouts = mysqlTable("payouts", {
   assetId: varchar("asset_id", { length: 128 }).notNull(),
   amount: bigint("amount", { mode: "bigint" }).notNull(),
   amountSats: bigint("amount_sats", { mode: "bigint" }).notNull(),
+  outputCount: int("output_count").notNull().default(1),
   status: varchar("status", { length: 16 }).notNull(),
   txid: varchar("txid", { length: 64 }),
   version: bigint("version", { mode: "number" }).notNull().default(1),

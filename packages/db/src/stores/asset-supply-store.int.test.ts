@@ -96,6 +96,7 @@ it("what is on its way counts on its side until it has arrived", async () => {
   await payout("mint", "cancelled", 1_000n);
   await payout("refund", "submitting", 1_000n);
   await payout("issue", "planned", 1_000n);
+  await payout("fanout", "planned", 1_000n);
   await payout("mint", "planned", 1_000n, "silver");
   await operation("land", "received", 4n, {});
   await operation("land", "in_flight", 8n, { quoted: 7n });
@@ -114,6 +115,15 @@ it("what is on its way counts on its side until it has arrived", async () => {
     heldLiftUnits: 102n,
   });
   expect(twinReserve(exposure, 1n)).toEqual({ requiredUnits: 31n, currentUnits: 103n });
+});
+
+it.each(["mint", "fanout"])("a %s keeps the treasury of its asset at work until it has ended", async (kind) => {
+  await payout("lift", "planned", 1n);
+  await payout(kind, "final", 1n);
+  await payout(kind, "planned", 1n, "silver");
+  expect(await store.isTreasuryPaying("gold")).toBe(false);
+  await payout(kind, "accepted", 1n);
+  expect(await store.isTreasuryPaying("gold")).toBe(true);
 });
 
 it("a reading of one daemon keeps what the other one said", async () => {

@@ -11,8 +11,8 @@ const CIRCULATING = `(SELECT GREATEST(SUM(IF(w.kind = 'user', x.amount, 0)), a.i
   WHERE a.asset_id = ? AND ((w.kind = 'user' AND w.status = 'assigned') OR (w.kind <> 'user' AND w.status IN ('available','expired')))
   GROUP BY a.id)`;
 
-/** A refund gives back what was a user's, and the issuance goes to the gateway itself. */
-const IN_PAYOUTS = `(SELECT SUM(amount) FROM payouts WHERE asset_id = ? AND kind NOT IN ('refund','issue')
+/** A refund gives back what was a user's; issuance and fan-outs go to the gateway itself. */
+const IN_PAYOUTS = `(SELECT SUM(amount) FROM payouts WHERE asset_id = ? AND kind NOT IN ('refund','issue','fanout')
     AND status NOT IN ('final','cancelled'))`;
 
 const OF_LIGHTNING = (amount: string, type: "lift" | "land", statuses: string) =>
@@ -63,6 +63,14 @@ export class DrizzleAssetSupplyStore implements AssetSupplies {
         deficitUnits ?? null,
       ],
     );
+  }
+
+  async isTreasuryPaying(assetId: string): Promise<boolean> {
+    const rows = await this.database.select(
+      "SELECT 1 FROM payouts WHERE asset_id = ? AND kind IN ('mint','fanout') AND status NOT IN ('final','cancelled') LIMIT 1",
+      [assetId],
+    );
+    return rows.length > 0;
   }
 
   async readExposure(tx: Tx | undefined, assetId: string): Promise<TwinExposure> {

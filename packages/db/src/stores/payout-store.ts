@@ -20,8 +20,8 @@ import type { SqlHandle, SqlParam } from "../sql-handle";
 import { connectionOf } from "../transactions";
 import { fromStoredOutputs, toStoredOutputs } from "./stored-output";
 
-const COLUMNS =
-  "id, kind, business_id, pivot_vtxo_id, script, owner_pubkey, asset_id, amount, amount_sats, status, txid, version";
+const COLUMNS = `id, kind, business_id, pivot_vtxo_id, script, owner_pubkey, asset_id, amount, amount_sats, output_count, status, txid,
+  version`;
 
 const ATTEMPT_COLUMNS = `payout_id, attempt, pivot_vtxo_id, txid, role, unsigned_psbt, signed_psbt, checkpoints, outputs,
   input_vtxo_ids, last_sent_at, submit_state, outcome`;
@@ -40,9 +40,9 @@ export class DrizzlePayoutStore implements PayoutStore {
     const connection = connectionOf(tx);
     try {
       await connection.write(
-        `INSERT INTO payouts (kind, business_id, pivot_vtxo_id, script, owner_pubkey, asset_id, amount, amount_sats, next_at,
-           status, created_at, updated_at)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'planned', NOW(3), NOW(3))`,
+        `INSERT INTO payouts (kind, business_id, pivot_vtxo_id, script, owner_pubkey, asset_id, amount, amount_sats,
+           output_count, next_at, status, created_at, updated_at)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'planned', NOW(3), NOW(3))`,
         [
           payout.kind,
           payout.businessId,
@@ -52,6 +52,7 @@ export class DrizzlePayoutStore implements PayoutStore {
           payout.assetId,
           payout.amount,
           payout.amountSats,
+          payout.outputCount ?? 1,
           payout.wakeAt ?? null,
         ],
       );
@@ -241,6 +242,7 @@ function toPayout(row: Row): Payout {
     assetId: readText(row, "asset_id"),
     amount: readBigint(row, "amount"),
     amountSats: readBigint(row, "amount_sats"),
+    outputCount: readInteger(row, "output_count"),
     status: readText(row, "status") as PayoutStatus,
     txid: nullable(row, "txid", readText),
     version: readInteger(row, "version"),

@@ -18,6 +18,7 @@ export const sessionSection = defineSection({
     BATCH_PRESIGN: oneOf(["largest", "non_solver", "all", "none"]).default("largest"),
     VTXO_EXPIRATION_HOURS: integer({ min: 1 }).default(24),
     VTXO_MIN_AMOUNT_SATS: sats().default(1000n),
+    VTXO_BATCH_AMOUNT_SATS: sats().default(100_000n),
     VTXO_MIN_REMAINING_SECONDS: integer({ min: 0 }).default(3600),
     FEE_VTXO_SATS: sats().default(1000n),
     INVENTORY_FEE_VTXOS: integer({ min: 1 }).optional(),
@@ -58,6 +59,7 @@ export const sessionSection = defineSection({
     /** Warning horizon before a VTXO expires; the expiry itself is arkd's. */
     vtxoExpirationHours: values.VTXO_EXPIRATION_HOURS,
     vtxoMinAmountSats: values.VTXO_MIN_AMOUNT_SATS,
+    vtxoBatchAmountSats: values.VTXO_BATCH_AMOUNT_SATS,
     vtxoMinRemainingMs: values.VTXO_MIN_REMAINING_SECONDS * 1000,
     feeVtxoSats: values.FEE_VTXO_SATS,
     feeVtxosTarget: values.INVENTORY_FEE_VTXOS ?? (mode.isProduction ? 200 : 20),

@@ -92,7 +92,10 @@ async function plannedLegs({ session: stores }: ApiDeps, row: TransactionRow): P
   };
 }
 
-/** What the gateway pays by itself (a lift, a refund, a mint): all but the recipient's output is its own, and of an issuance that too. */
+/** Payouts whose recipient is the gateway: units go to its treasury, or from there to its stock. */
+const TO_ITSELF: ReadonlySet<string> = new Set(["asset_issue", "vtxo_replenishment"]);
+
+/** What the gateway pays by itself (a lift, a refund, a mint): all but the recipient's output is its own, and what it pays to itself. */
 async function paidLegs({ payouts }: ApiDeps, row: TransactionRow): Promise<Legs | undefined> {
   const attempt = await payouts.findAttempt(row.txid);
   return (
@@ -100,7 +103,7 @@ async function paidLegs({ payouts }: ApiDeps, row: TransactionRow): Promise<Legs
       inputIds: attempt.inputVtxoIds,
       outputs: attempt.outputs.map((output) => ({
         ...output,
-        isGateways: output.role !== "recipient" || row.txType === "asset_issue",
+        isGateways: output.role !== "recipient" || TO_ITSELF.has(row.txType),
       })),
     }
   );
