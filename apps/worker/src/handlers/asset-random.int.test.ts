@@ -23,6 +23,7 @@ const USERS = ["ann", "ben", "cid"].map((name) => testKey(name));
 
 type Step =
   | { readonly kind: "order"; readonly user: number; readonly units: number }
+  | { readonly kind: "stock"; readonly count: number; readonly units: number }
   | { readonly kind: "job" | "payouts"; readonly death: Death | null; readonly fault: Fault | null }
   | { readonly kind: "wait"; readonly ms: number };
 
@@ -55,15 +56,24 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       units: fc.integer({ min: 1, max: Number(CAP) / 2 }),
     }),
   },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant("stock" as const),
+      count: fc.integer({ min: 1, max: 4 }),
+      units: fc.integer({ min: 1, max: Number(CAP) / 8 }),
+    }),
+  },
   { weight: 6, arbitrary: work },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("wait" as const), ms: fc.integer({ min: 1, max: 90_000 }) }) },
 );
 
 /**
- * Mints that begin, are worked on by workers that die anywhere, and meet an arkd that loses answers, refuses and goes away. However it
- * went: one issuance, each completed order paid once, nothing paid for a failed one, and the books know it all.
+ * Mints and orders of stock that begin, are worked on by workers that die anywhere, and meet an arkd that loses answers, refuses and goes
+ * away. However it went: one issuance, each completed order paid once, nothing paid for a failed one, no sat lost, and the books know
+ * it all.
  */
-it("mints of one asset are each paid once or not at all, and never above the cap, whatever dies", async () => {
+it("mints and stock of one asset are each paid once or not at all, and never above the cap, whatever dies", async () => {
   const ends = new Set<string>();
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 4, maxLength: 14 }), async (steps) => {
@@ -71,7 +81,15 @@ it("mints of one asset are each paid once or not at all, and never above the cap
     }),
     { numRuns: RUNS, seed: SEED, endOnFailure: true },
   );
-  expect([...ends].toSorted()).toEqual(["completed", "failed:supply_exceeded"]);
+  // Some histories leave the treasury with fewer units than the cap would allow to be minted.
+  ends.delete("failed:inventory_exhausted");
+  expect([...ends].toSorted()).toEqual([
+    "completed",
+    "failed:supply_exceeded",
+    "stock completed",
+    "stock failed:asset_inactive",
+    "stock failed:inventory_exhausted",
+  ]);
 }, 600_000);
 
 async function runHistory(steps: readonly Step[]): Promise<readonly string[]> {
@@ -79,10 +97,12 @@ async function runHistory(steps: readonly Step[]): Promise<readonly string[]> {
   const world = await openAssetWorld(test, { carrierSubsidyDailySats: 1_000_000n });
   await world.register();
   await world.stock(100_000n, 100_000n, 100_000n);
+  const gatewayKeys = [world.deps.wallet.keys.stock.pubkey, world.deps.wallet.keys.treasury.pubkey];
+  const stockOrders: { readonly jobId: string; readonly units: bigint }[] = [];
   const orders: { readonly jobId: string; readonly user: number; readonly units: number }[] = [];
   const workOn = async (kind: "job" | "payouts", deps: typeof world.deps): Promise<void> => {
     if (kind === "payouts") return world.runPayouts(deps);
-    for (const { jobId } of orders) await world.runJob(jobId, deps);
+    for (const { jobId } of [...orders, ...stockOrders]) await world.runJob(jobId, deps);
   };
   for (const each of steps) {
     if (each.kind === "wait") world.clock.advance(each.ms);
@@ -90,6 +110,10 @@ async function runHistory(steps: readonly Step[]): Promise<readonly string[]> {
       const { user, units } = each;
       const jobId = await world.order({ userPubkey: USERS[user]?.pubkey ?? "", amount: units });
       orders.push({ jobId, user, units });
+    } else if (each.kind === "stock") {
+      const { count, units } = each;
+      const jobId = await world.orderStock({ count, assetAmount: units });
+      stockOrders.push({ jobId, units: BigInt(count * units) });
     } else {
       let pending = each.fault;
       world.arkd.fault = (method) => {
@@ -104,6 +128,8 @@ async function runHistory(steps: readonly Step[]): Promise<readonly string[]> {
   }
   const ended: (Omit<(typeof orders)[number], "jobId"> & { readonly job: Job })[] = [];
   for (const { jobId, ...order } of orders) ended.push({ ...order, job: await world.settle(jobId) });
+  const stocked: { readonly units: bigint; readonly job: Job }[] = [];
+  for (const { jobId, units } of stockOrders) stocked.push({ units, job: await world.settle(jobId) });
   // A late send may still arrive, and must find that it has lost.
   world.clock.advance(60_000);
   await world.runPayouts();
@@ -122,10 +148,19 @@ async function runHistory(steps: readonly Step[]): Promise<readonly string[]> {
     const ids = [...world.arkd.vtxos.values()].flatMap(({ assets }) => assets.map(({ assetId }) => assetId));
     expect(new Set(ids)).toEqual(new Set([arkAssetId]));
     expect(await world.balance("asset:ark", "gold")).toBe(CAP - given);
+    const made = stocked.reduce((sum, { job, units }) => sum + (job.status === "completed" ? units : 0n), 0n);
+    expect(world.unitsOf(gatewayKeys[0] ?? "", arkAssetId).units).toBe(made);
   }
+  const sats = [...world.arkd.vtxos.values()]
+    .filter((vtxo) => !vtxo.isSpent && gatewayKeys.some((pubkey) => world.arkd.isOwnedBy(vtxo, pubkey)))
+    .reduce((sum, { amountSats }) => sum + amountSats, 0n);
+  const mints = ended.filter(({ job }) => job.status === "completed").length;
+  expect(sats).toBe(300_000n - 1_000n * BigInt(mints));
   const open = await test.database.select(
     "SELECT vtxo_id AS name FROM vtxos WHERE locked_by IS NOT NULL UNION SELECT payout_key FROM payouts WHERE status <> 'final'",
   );
   expect(open).toEqual([]);
-  return ended.map(({ job }) => (job.status === "failed" ? `failed:${job.errorCode ?? ""}` : job.status));
+  const endOf = ({ job }: { readonly job: Job }) =>
+    job.status === "failed" ? `failed:${job.errorCode ?? ""}` : job.status;
+  return [...ended.map(endOf), ...stocked.map((each) => `stock ${endOf(each)}`)];
 }

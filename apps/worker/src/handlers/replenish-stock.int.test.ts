@@ -97,6 +97,16 @@ describe("stock of an asset", () => {
     await expectStock(arkAssetId, 400, 2_000n);
   });
 
+  it("tells how much of it is there while the rest is made", async () => {
+    await issued();
+    const jobId = await world.orderStock({ count: 400, assetAmount: 1 });
+    expect(await world.runJob(jobId)).toMatchObject({ message: expect.stringMatching(/^0 of 400 /) as string });
+    await world.runPayouts();
+    const { message } = await world.runJob(jobId);
+    expect(message).toMatch(new RegExp(`^${carriers().length} of 400 `));
+    expect(carriers()).not.toEqual([]);
+  });
+
   it("leaves users' share of the supply and a twin's reserve alone while it is made", async () => {
     await issued();
     const before = await world.deps.supplies.readExposure(undefined, "gold");

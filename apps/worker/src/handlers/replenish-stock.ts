@@ -33,8 +33,10 @@ export function replenishStockTask(deps: ReplenishStockDeps): TaskHandler<TaskPa
       const step = await replenishStock(deps, order, commitOf(deps, attempt, order));
       if (step.kind === "made") return { result: describe(order, step.txids), message: "The stock is there" };
       const { made, why, wakes } = step;
-      progress(Math.floor((100 * made) / order.count), `${made} of ${order.count} VTXOs are made`);
-      return { message: why, wakes, runAgainAt: nextPayoutLook(deps.clock, attempt) };
+      const message = `${made} of ${order.count} VTXOs are made. ${why}`;
+      // Once per part, not at every look.
+      if (wakes.length > 0) progress(Math.floor((100 * made) / order.count), message);
+      return { message, wakes, runAgainAt: nextPayoutLook(deps.clock, attempt) };
     } catch (thrown) {
       if (thrown instanceof Cancelled) return untilStopped(signal);
       throw thrown;
