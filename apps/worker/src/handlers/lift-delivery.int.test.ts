@@ -2,6 +2,7 @@ import { AppError } from "@arkrelay/core/errors";
 import type { LightningOperation } from "@arkrelay/core/lightning/lightning-operation";
 import { ALICE } from "@arkrelay/core/testing/ark-transfer";
 import type { ArkdFault } from "@arkrelay/core/testing/in-memory-arkd";
+import { syncVtxos } from "@arkrelay/core/vtxo/sync-vtxos";
 import { openTestDatabase, type TestDatabase } from "@arkrelay/db/testing/test-database";
 
 import { checkLiftBooks } from "../testing/lift-checks";
@@ -163,6 +164,30 @@ describe("a delivery that arkd refuses", () => {
       ["pay", "final"],
       ["pay", "dead"],
     ]);
+    expect(world.satsOf(ALICE.pubkey)).toBe(50_000n);
+    await checkLiftBooks(test, world, [operation.operationId]);
+  });
+
+  it("is the one delivery also when the mirror shows that before anything newer is planned", async () => {
+    world = await openLiftWorld(test, { liftDeliveryGraceMs: 600_000 });
+    await world.stock(100_000n, 100_000n);
+    const operation = await world.paid(ALICE.pubkey);
+    const isDead = async () => (await world.attempts()).some(([, outcome]) => outcome === "dead");
+    world.arkd.fault = (method) => (method === "submitTx" ? "refuse" : undefined);
+    await world.drive(operation.operationId);
+    // Without arkd's parameters nothing is planned.
+    const getInfo = () => Promise.reject(new AppError("daemon_unavailable", { details: { service: "arkd" } }));
+    const arkd = Object.assign(Object.create(world.arkd), { getInfo });
+    for (let round = 0; round < 30 && !(await isDead()); round++) {
+      world.clock.advance(10_000);
+      await world.drive(operation.operationId, { ...world.deps, arkd }).catch(() => undefined);
+    }
+    expect(await world.attempts()).toEqual([["pay", "dead"]]);
+    world.arkd.fault = () => undefined;
+    await world.arkd.submitTx(await sentCopy(1));
+    await syncVtxos(world.deps, { ownerPubkey: world.deps.wallet.keys.stock.pubkey });
+    expect(await world.settle(operation)).toMatchObject({ status: "paid" });
+    expect(await world.attempts()).toEqual([["pay", "final"]]);
     expect(world.satsOf(ALICE.pubkey)).toBe(50_000n);
     await checkLiftBooks(test, world, [operation.operationId]);
   });

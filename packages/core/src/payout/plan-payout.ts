@@ -61,7 +61,8 @@ export async function planRefund(
 /**
  * The next paying attempt after every earlier one was proven dead: the same pivot and what else is still locked, by arkd's present
  * parameters. When that is the very transaction of a dead attempt, that one is opened again. Only when arkd has shown the pivot as
- * spent by none of our attempts a payout from stock gets another one; a refund is `vtxo_spent` then. false = not enough free stock: roll back.
+ * spent by none of our attempts a payout from stock gets another one; a refund is `vtxo_spent` then. Spent by one of them = arkd has
+ * taken that one after all, and it is followed in place of a new one. false = not enough free stock: roll back.
  */
 export async function planNextAttempt(
   deps: PlanDeps,
@@ -75,8 +76,15 @@ export async function planNextAttempt(
     payout.status === "planned" && attempts.every((each) => each.outcome === "dead"),
     "a next attempt follows only when no other one can win",
   );
-  const ids = [payout.pivotVtxoId, ...attempts.flatMap((each) => each.inputVtxoIds)];
-  const held = await listHeld(deps, tx, payout, [...new Set(ids)]);
+  const ids = [...new Set([payout.pivotVtxoId, ...attempts.flatMap((each) => each.inputVtxoIds)])];
+  const rows = await deps.vtxos.listByIds(tx, ids);
+  const taken = attempts.find((each) => rows.some((row) => row.spendingTxid === each.txid));
+  if (taken !== undefined) {
+    await deps.payouts.changeAttempt(tx, payout.id, taken.attempt, { outcome: "open" });
+    await deps.payouts.move(tx, payout, { status: "submitting" });
+    return true;
+  }
+  const held = heldOf(payout, rows, ids);
   if (payout.kind === "refund") {
     if (held.length === 0) throw new AppError("vtxo_spent", { details: { vtxo_id: payout.pivotVtxoId } });
     await planPaying(deps, tx, info, payout, held, run, attempts);
@@ -131,8 +139,7 @@ export async function killAttempt(
 }
 
 /** What earlier attempts locked and still can be spent, the pivot first. */
-async function listHeld(deps: PlanDeps, tx: Tx, payout: Payout, ids: readonly string[]): Promise<readonly Vtxo[]> {
-  const rows = await deps.vtxos.listByIds(tx, ids);
+function heldOf(payout: Payout, rows: readonly Vtxo[], ids: readonly string[]): readonly Vtxo[] {
   return ids.flatMap((id) =>
     rows.filter((row) => row.vtxoId === id && row.status === "available" && row.lockedBy === lockOwnerOf(payout)),
   );
