@@ -1,33 +1,25 @@
-import {
-  mintAsset,
-  mintCallOf,
-  type MintAttempt,
-  type MintDeps,
-  type MintOrder,
-} from "@arkrelay/core/asset/mint-asset";
-import type { Attempt, AttemptFence } from "@arkrelay/core/jobs/attempt-store";
+import { mintAsset, mintCallOf, type MintDeps, type MintOrder } from "@arkrelay/core/asset/mint-asset";
+import type { AttemptFence } from "@arkrelay/core/jobs/attempt-store";
 import type { TaskPayload } from "@arkrelay/core/jobs/catalog";
-import { untilStopped } from "@arkrelay/core/jobs/run-external-call";
 import type { ExternalCallStore } from "@arkrelay/core/ports/external-call-store";
 import { syncVtxos } from "@arkrelay/core/vtxo/sync-vtxos";
 
 import type { TaskHandler, TaskResult } from "../task-handler";
 import { nextPayoutLook } from "./next-payout-look";
+import { runCommitting } from "./run-committing";
 
 export interface AssetMintDeps extends MintDeps {
   readonly attempts: AttemptFence;
   readonly calls: Pick<ExternalCallStore, "begin" | "confirm">;
 }
 
-/** Rolls the planning back because a cancel came before; never leaves this file. */
-class Cancelled extends Error {}
-
 /**
  * Hands units of an asset to a user. The payout is written down in the transaction that commits the job to it, so the order is paid
  * once and can be cancelled only before; it is driven as work of its own (`payout_drive`), and this job waits for it.
  */
 export function assetMintTask(deps: AssetMintDeps): TaskHandler<TaskPayload<"asset_mint">> {
-  return async ({ attempt, signal, payload }) => {
+  return async (context) => {
+    const { attempt, payload } = context;
     const order = {
       jobId: attempt.rowKey,
       assetId: payload.assetId,
@@ -35,24 +27,15 @@ export function assetMintTask(deps: AssetMintDeps): TaskHandler<TaskPayload<"ass
       units: BigInt(payload.amount),
       reserveUnits: BigInt(payload.reserveAmount),
     };
-    try {
-      const progress = await mintAsset(deps, order, attemptOf(deps, attempt, order));
-      if (progress.kind === "minted") return await describe(deps, order, progress);
-      return { message: progress.why, wakes: progress.wakes, runAgainAt: nextPayoutLook(deps.clock, attempt) };
-    } catch (thrown) {
-      if (thrown instanceof Cancelled) return untilStopped(signal);
-      throw thrown;
-    }
-  };
-}
-
-function attemptOf(deps: AssetMintDeps, attempt: Attempt, order: MintOrder): MintAttempt {
-  return {
-    guard: (tx) => deps.attempts.assertAttempt(tx, attempt),
-    commit: async (tx) => {
-      const request = { asset_id: order.assetId, user_pubkey: order.userPubkey, amount: Number(order.units) };
-      if (!(await deps.calls.begin(tx, attempt, { ...mintCallOf(order.jobId), request }))) throw new Cancelled();
-    },
+    const request = { asset_id: order.assetId, user_pubkey: order.userPubkey, amount: payload.amount };
+    const progress = await runCommitting(deps.calls, context, (commit) =>
+      mintAsset(deps, order, {
+        guard: (tx) => deps.attempts.assertAttempt(tx, attempt),
+        commit: (tx) => commit(tx, { ...mintCallOf(order.jobId), request }),
+      }),
+    );
+    if (progress.kind === "minted") return describe(deps, order, progress);
+    return { message: progress.why, wakes: progress.wakes, runAgainAt: nextPayoutLook(deps.clock, attempt) };
   };
 }
 

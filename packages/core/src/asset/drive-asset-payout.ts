@@ -2,6 +2,7 @@ import { AppError } from "../errors";
 import { drivePayout } from "../payout/drive-payout";
 import type { Payout } from "../payout/payout";
 import type { PayoutRun } from "../payout/payout-deps";
+import { planOrRollBack } from "../payout/plan-or-roll-back";
 import { planNextAttempt } from "../payout/plan-payout";
 import type { AssetPayoutDeps } from "./asset-payout-deps";
 import { issueRun } from "./issue-asset";
@@ -20,8 +21,8 @@ const TURNS_MAX = 40;
 const STOCK_PAUSE_MS = 5_000;
 
 /**
- * Drives an issuance, a mint or a fan-out as far as it goes and returns when to look again; undefined = it is final. It can be killed anywhere and
- * run again. Throws the AppError of a step that should be tried again later.
+ * Drives an issuance, a mint or a fan-out as far as it goes and returns when to look again; undefined = it is final. It can be killed
+ * anywhere and run again. Throws the AppError of a step that should be tried again later.
  */
 export async function driveAssetPayout(
   deps: AssetPayoutDeps,
@@ -55,22 +56,14 @@ function runOf(deps: AssetPayoutDeps, { kind, businessId, assetId, amount }: Pay
   }
 }
 
-/** Rolls the transaction back; never leaves this file. */
-class NoStock extends Error {}
-
 /** Every attempt is proven dead: the next one spends the same pivot, if arkd has not shown it as gone. false = stock is short. */
 async function planAgain(deps: AssetPayoutDeps, payout: Payout, run: PayoutRun): Promise<boolean> {
   const info = await deps.arkInfo.current();
-  try {
-    await deps.transactions.run(async (tx) => {
-      await run.guard(tx);
-      const current = await deps.payouts.lock(tx, payout.kind, payout.businessId);
-      if (current?.status !== "planned") return;
-      if (!(await planNextAttempt(deps, tx, info, current, run))) throw new NoStock();
-    });
-    return true;
-  } catch (thrown) {
-    if (thrown instanceof NoStock) return false;
-    throw thrown;
-  }
+  const isPlanned = await planOrRollBack(deps.transactions, async (tx) => {
+    await run.guard(tx);
+    const current = await deps.payouts.lock(tx, payout.kind, payout.businessId);
+    if (current?.status !== "planned") return true;
+    return (await planNextAttempt(deps, tx, info, current, run)) || undefined;
+  });
+  return isPlanned ?? false;
 }

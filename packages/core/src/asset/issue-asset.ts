@@ -1,8 +1,7 @@
 import { AppError, assert } from "../errors";
 import { assetIssuedPostings, POSTING_KINDS } from "../ledger/postings";
-import { payoutKeyOf } from "../payout/payout";
 import type { FinalPayout, PayoutRun } from "../payout/payout-deps";
-import { planStockPayout } from "../payout/plan-payout";
+import { planDrivenPayout } from "../payout/plan-driven-payout";
 import type { ArkServerInfo } from "../ports/ark-daemon";
 import type { Tx } from "../ports/transactions";
 import type { Wake } from "../ports/waker";
@@ -27,7 +26,6 @@ export async function planIssuance(
   const { assetId } = asset;
   await deps.assets.update(tx, asset, { status: nextAssetStatus(asset.status, "issue") });
   const treasury = await ensureScript(deps.vtxos, tx, deps.wallet.keys.treasury.pubkey, info, "treasury");
-  const runAt = deps.clock.now();
   const wanted = {
     kind: "issue",
     businessId: assetId,
@@ -36,11 +34,10 @@ export async function planIssuance(
     assetId,
     amount: capUnitsOf(asset),
     amountSats: deps.assetConfig.carrierSats,
-    wakeAt: runAt,
   } as const;
-  const payout = await planStockPayout(deps, tx, info, wanted, issueTx(assetId));
-  if (payout === undefined) throw new AppError("inventory_exhausted", { details: { asset_id: GBTC } });
-  return { task: "payout_drive", rowKey: payoutKeyOf(payout), wakeSeq: 1, runAt };
+  const wake = await planDrivenPayout(deps, tx, info, wanted, issueTx(assetId));
+  if (wake === undefined) throw new AppError("inventory_exhausted", { details: { asset_id: GBTC } });
+  return wake;
 }
 
 /** How an asset takes part in its issuance. */

@@ -1,9 +1,9 @@
 import { AppError, assert } from "../errors";
 import { assetMintedPostings, POSTING_KINDS } from "../ledger/postings";
 import { freshStock } from "../payout/choose-payout-coins";
-import { payoutKeyOf } from "../payout/payout";
 import type { PayoutRun } from "../payout/payout-deps";
-import { planStockPayout } from "../payout/plan-payout";
+import { planDrivenPayout } from "../payout/plan-driven-payout";
+import { planOrRollBack } from "../payout/plan-or-roll-back";
 import type { ArkServerInfo } from "../ports/ark-daemon";
 import type { Tx } from "../ports/transactions";
 import type { Wake } from "../ports/waker";
@@ -116,9 +116,6 @@ async function beginIssuance(
   return waiting("The asset is being issued", wakes);
 }
 
-/** Rolls the transaction back; never leaves this file. */
-class NoCoins extends Error {}
-
 async function planMint(
   deps: MintDeps,
   order: MintOrder,
@@ -127,16 +124,11 @@ async function planMint(
 ): Promise<MintProgress> {
   const info = await deps.arkInfo.current();
   const tapdUnits = await readTwinUnits(deps, seen);
-  try {
-    const wake = await deps.transactions.run(async (tx) => {
-      await commit(tx);
-      return planPayout(deps, tx, info, order, tapdUnits);
-    });
-    return waiting("The units are on their way", [wake]);
-  } catch (thrown) {
-    if (!(thrown instanceof NoCoins)) throw thrown;
-  }
-  return explainShortage(deps, order, seen);
+  const wake = await planOrRollBack(deps.transactions, async (tx) => {
+    await commit(tx);
+    return planPayout(deps, tx, info, order, tapdUnits);
+  });
+  return wake === undefined ? explainShortage(deps, order, seen) : waiting("The units are on their way", [wake]);
 }
 
 /** All that a mint must not exceed is judged under the asset's row lock, so mints of one asset never add up to too much. */
@@ -146,14 +138,13 @@ async function planPayout(
   info: ArkServerInfo,
   order: MintOrder,
   tapdUnits: bigint | undefined,
-): Promise<Wake> {
+): Promise<Wake | undefined> {
   const { jobId, assetId, userPubkey, units } = order;
   const asset = await deps.assets.lock(tx, assetId);
   assert(asset !== undefined, "a registered asset stays");
   await assertRoom(deps, tx, asset, order, tapdUnits);
   await takeCarrier(deps, tx);
   const script = await ensureScript(deps.vtxos, tx, userPubkey, info, "user");
-  const runAt = deps.clock.now();
   const wanted = {
     kind: "mint",
     businessId: jobId,
@@ -162,11 +153,8 @@ async function planPayout(
     assetId,
     amount: units,
     amountSats: deps.assetConfig.carrierSats,
-    wakeAt: runAt,
   } as const;
-  const payout = await planStockPayout(deps, tx, info, wanted, mintTx(jobId));
-  if (payout === undefined) throw new NoCoins();
-  return { task: "payout_drive", rowKey: payoutKeyOf(payout), wakeSeq: 1, runAt };
+  return planDrivenPayout(deps, tx, info, wanted, mintTx(jobId));
 }
 
 async function assertRoom(

@@ -1,9 +1,10 @@
 import { AppError } from "../errors";
 import { freshStock } from "../payout/choose-payout-coins";
 import { fanOutSize } from "../payout/fan-out-size";
-import { payoutKeyOf, type Payout } from "../payout/payout";
+import type { Payout } from "../payout/payout";
 import type { PayoutRun } from "../payout/payout-deps";
-import { planStockPayout } from "../payout/plan-payout";
+import { planDrivenPayout } from "../payout/plan-driven-payout";
+import { planOrRollBack } from "../payout/plan-or-roll-back";
 import type { ArkServerInfo } from "../ports/ark-daemon";
 import type { Tx } from "../ports/transactions";
 import type { Wake } from "../ports/waker";
@@ -77,9 +78,6 @@ async function listParts(deps: AssetPayoutDeps, order: StockOrder): Promise<read
   }
 }
 
-/** Rolls the transaction back; never leaves this file. */
-class NoCoins extends Error {}
-
 async function planPart(
   deps: AssetPayoutDeps,
   order: StockOrder,
@@ -92,16 +90,12 @@ async function planPart(
   // An order that must run out of units makes nothing.
   if (await lacksUnits(deps, order, arkAssetId, left)) return explainShortage(deps, order, made, order.assetId);
   const outputCount = Math.min(left, fanOutSize(info, arkAssetId !== undefined));
-  try {
-    const wake = await deps.transactions.run(async (tx) => {
-      const partId = partIdOf(order, part);
-      await commit(tx, fanOutCallOf(partId));
-      return planPayout(deps, tx, info, order, { partId, outputCount });
-    });
-    return waiting(made, "A part of the stock is on its way", [wake]);
-  } catch (thrown) {
-    if (!(thrown instanceof NoCoins)) throw thrown;
-  }
+  const wake = await planOrRollBack(deps.transactions, async (tx) => {
+    const partId = partIdOf(order, part);
+    await commit(tx, fanOutCallOf(partId));
+    return planPayout(deps, tx, info, order, { partId, outputCount });
+  });
+  if (wake !== undefined) return waiting(made, "A part of the stock is on its way", [wake]);
   const short = (await lacksUnits(deps, order, arkAssetId, outputCount)) ? order.assetId : GBTC;
   return explainShortage(deps, order, made, short);
 }
@@ -112,9 +106,8 @@ async function planPayout(
   info: ArkServerInfo,
   { assetId, amountSats, units }: StockOrder,
   { partId, outputCount }: { readonly partId: string; readonly outputCount: number },
-): Promise<Wake> {
+): Promise<Wake | undefined> {
   const { script, ownerPubkey } = await ensureScript(deps.vtxos, tx, deps.wallet.keys.stock.pubkey, info, "stock");
-  const runAt = deps.clock.now();
   const wanted = {
     kind: "fanout",
     businessId: partId,
@@ -124,11 +117,8 @@ async function planPayout(
     amount: assetId === GBTC ? amountSats : units,
     amountSats,
     outputCount,
-    wakeAt: runAt,
   } as const;
-  const payout = await planStockPayout(deps, tx, info, wanted, fanOutTx(partId));
-  if (payout === undefined) throw new NoCoins();
-  return { task: "payout_drive", rowKey: payoutKeyOf(payout), wakeSeq: 1, runAt };
+  return planDrivenPayout(deps, tx, info, wanted, fanOutTx(partId));
 }
 
 async function lacksUnits(

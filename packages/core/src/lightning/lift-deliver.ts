@@ -5,6 +5,7 @@ import { drivePayout } from "../payout/drive-payout";
 import type { Payout } from "../payout/payout";
 import { winnerOf } from "../payout/payout";
 import type { PayoutStep } from "../payout/payout-deps";
+import { planOrRollBack } from "../payout/plan-or-roll-back";
 import { planNextAttempt, planStockPayout } from "../payout/plan-payout";
 import type { ArkServerInfo } from "../ports/ark-daemon";
 import type { Tx } from "../ports/transactions";
@@ -36,12 +37,8 @@ export async function deliverLift(deps: LightningDeps, lift: HeldLift): Promise<
   if (gate.kind === "unsure") return bePatient(deps, lift, gate.why);
   const info = await findArkd(deps);
   if (info === undefined) return bePatient(deps, lift, "arkd is away", "daemon_unavailable");
-  try {
-    await deps.transactions.run((tx) => planDelivery(deps, tx, info, lift, gate.htlcExpiryHeight));
-    return MOVED;
-  } catch (thrown) {
-    if (!(thrown instanceof NoStock)) throw thrown;
-  }
+  const plan = (tx: Tx) => planDelivery(deps, tx, info, lift, gate.htlcExpiryHeight);
+  if (await planOrRollBack(deps.transactions, plan)) return MOVED;
   if (await refillMirror(deps, operation)) return MOVED;
   return bePatient(deps, lift, "no inventory is free");
 }
@@ -59,17 +56,14 @@ async function findArkd(deps: LightningDeps): Promise<ArkServerInfo | undefined>
   }
 }
 
-/** Rolls the transaction back; never leaves this file. */
-class NoStock extends Error {}
-
-/** Pivot, locks and the unsigned transaction are persisted together with `delivering`. */
+/** Pivot, locks and the unsigned transaction are persisted together with `delivering`. undefined = not enough free stock. */
 async function planDelivery(
   deps: LightningDeps,
   tx: Tx,
   info: ArkServerInfo,
   lift: HeldLift,
   htlcExpiryHeight: number,
-): Promise<void> {
+): Promise<true | undefined> {
   const locked = await lockHeld(deps, tx, lift);
   const operation = await deps.operations.move(tx, locked, { status: "delivering", htlcExpiryHeight }, lift.fence);
   const run = { sessionId: operation.sessionId, txType: "lightning_lift" } as const;
@@ -78,11 +72,12 @@ async function planDelivery(
     earlier === undefined
       ? (await planStockPayout(deps, tx, info, payoutOf(operation), run)) !== undefined
       : await planNextAttempt(deps, tx, info, earlier, run);
-  if (!planned) throw new NoStock();
+  if (!planned) return undefined;
   const session = await lockSessionOf(deps, tx, operation);
   await advanceSession(deps, tx, session, "ark_tx_prepared");
   const { operationId: subjectId, amount, assetId, paymentHash } = operation;
   await notifyUser(deps, tx, { session, type: "vtxo_creation", subjectId, amount, assetId, paymentHash });
+  return true;
 }
 
 function payoutOf(operation: LightningOperation) {

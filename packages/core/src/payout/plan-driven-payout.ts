@@ -1,0 +1,20 @@
+import type { ArkServerInfo } from "../ports/ark-daemon";
+import type { NewPayout } from "../ports/lightning-stores";
+import type { Tx } from "../ports/transactions";
+import type { Wake } from "../ports/waker";
+import { payoutKeyOf } from "./payout";
+import type { PayoutDeps, PayoutRun } from "./payout-deps";
+import { planStockPayout } from "./plan-payout";
+
+/** Plans a payout that no lift or land drives: it is due at once as work of its own (`payout_drive`). undefined as `planStockPayout`. */
+export async function planDrivenPayout(
+  deps: PayoutDeps,
+  tx: Tx,
+  info: ArkServerInfo,
+  wanted: Omit<NewPayout, "pivotVtxoId" | "wakeAt">,
+  run: Pick<PayoutRun, "sessionId" | "txType">,
+): Promise<Wake | undefined> {
+  const runAt = deps.clock.now();
+  const payout = await planStockPayout(deps, tx, info, { ...wanted, wakeAt: runAt }, run);
+  return payout && { task: "payout_drive", rowKey: payoutKeyOf(payout), wakeSeq: 1, runAt };
+}
