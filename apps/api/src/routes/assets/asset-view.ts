@@ -4,18 +4,7 @@ import type { AssetUnits, RegisteredAsset } from "@arkrelay/core/asset/registere
 import type { Asset } from "@arkrelay/db/stores/asset-store";
 
 export function toAssetItem(row: Asset) {
-  return {
-    asset_id: row.assetId,
-    name: row.name,
-    ticker: row.ticker,
-    asset_type: row.assetType,
-    decimal_places: row.decimalPlaces,
-    total_supply: Number(capUnitsOf(row)),
-    status: row.status,
-    is_active: isActiveAsset(row),
-    total_circulating: Number(row.circulating),
-    created_at: row.createdAt.toISOString(),
-  };
+  return { ...toRegistered(row), total_circulating: Number(row.circulating) };
 }
 
 export function toAssetReply(row: Asset) {
@@ -33,19 +22,25 @@ export function toAssetReply(row: Asset) {
 /** What an operator gets who has just written it: no sums. */
 export function toWrittenAsset(row: RegisteredAsset) {
   return {
+    ...toRegistered(row),
+    backing: row.backing,
+    ...toUnitLimits(row),
+    ...(row.taprootAssetId !== undefined && { taproot_asset_id: row.taprootAssetId }),
+    ...(row.taprootGroupKey !== undefined && { taproot_group_key: row.taprootGroupKey }),
+    asset_metadata: { ...row.metadata },
+  };
+}
+
+function toRegistered(row: RegisteredAsset) {
+  return {
     asset_id: row.assetId,
     name: row.name,
     ticker: row.ticker,
     asset_type: row.assetType,
     decimal_places: row.decimalPlaces,
     total_supply: Number(capUnitsOf(row)),
-    backing: row.backing,
     status: row.status,
     is_active: isActiveAsset(row),
-    ...toUnitLimits(row),
-    ...(row.taprootAssetId !== undefined && { taproot_asset_id: row.taprootAssetId }),
-    ...(row.taprootGroupKey !== undefined && { taproot_group_key: row.taprootGroupKey }),
-    asset_metadata: { ...row.metadata },
     created_at: row.createdAt.toISOString(),
   };
 }
