@@ -3,10 +3,10 @@ import { DrizzleLeaseStore } from "@arkrelay/db/stores/lease-store";
 import { DrizzleServiceStateStore } from "@arkrelay/db/stores/service-state-store";
 import { openTestDatabase, type TestDatabase } from "@arkrelay/db/testing/test-database";
 import { type Leadership, runUnderLease } from "@arkrelay/runtime/lease-runner";
+import { until } from "@arkrelay/runtime/testing/until";
 
 import { type Listener, superviseListener } from "./supervise-listener";
 import { silentLog } from "./testing/silent-log";
-import { until } from "./testing/until";
 
 let testDatabase: TestDatabase;
 let states: DrizzleServiceStateStore;

@@ -8,6 +8,7 @@ import { credentials, type ServerWritableStream, status } from "@grpc/grpc-js";
 
 import { AppError } from "@arkrelay/core/errors";
 import { createLogger } from "@arkrelay/runtime/logger";
+import { until } from "@arkrelay/runtime/testing/until";
 
 import type { CallLimits, DaemonEndpoint } from "./connection-config";
 import { DaemonLink, type StreamSettings } from "./daemon-link";
@@ -24,7 +25,6 @@ import {
 import { type GetStateResponse, StateClient, StateService, WalletState } from "./gen/lnrpc/stateservice";
 import { failure } from "./testing/fake-arkd";
 import { makeCertificate, TlsDaemon, type CertificateOptions } from "./testing/tls-daemon";
-import { until } from "./testing/until";
 import { createTextClassifier } from "./text-classifier";
 
 type InvoiceStream = ServerWritableStream<InvoiceSubscription, Invoice>;

@@ -5,12 +5,12 @@ import path from "node:path";
 import { status } from "@grpc/grpc-js";
 
 import { createMetrics, type Metrics } from "@arkrelay/runtime/metrics";
+import { until } from "@arkrelay/runtime/testing/until";
 
 import { GrpcArkDaemon } from "./ark/grpc-ark-daemon";
 import { DaemonProbe } from "./daemon-probe";
 import { createPrometheusDaemonObserver } from "./prometheus-daemon-observer";
 import { failure, FakeArkd } from "./testing/fake-arkd";
-import { until } from "./testing/until";
 
 const folder = mkdtempSync(path.join(tmpdir(), "arkrelay-probe-"));
 const macaroonFile = path.join(folder, "macaroon");

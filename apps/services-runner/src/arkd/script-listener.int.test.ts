@@ -13,9 +13,9 @@ import { DrizzleWatchedScriptStore } from "@arkrelay/db/stores/watched-script-st
 import { openTestDatabase, type TestDatabase } from "@arkrelay/db/testing/test-database";
 import { createMetrics } from "@arkrelay/runtime/metrics";
 import { systemRandom } from "@arkrelay/runtime/random";
+import { until } from "@arkrelay/runtime/testing/until";
 
 import { silentLog } from "../testing/silent-log";
-import { until } from "../testing/until";
 import { createScriptListener } from "./script-listener";
 
 const folder = mkdtempSync(path.join(tmpdir(), "arkrelay-scripts-"));

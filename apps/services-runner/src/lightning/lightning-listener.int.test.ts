@@ -7,9 +7,9 @@ import { DrizzleStreamCursorStore } from "@arkrelay/db/stores/stream-cursor-stor
 import { openTestDatabase, type TestDatabase } from "@arkrelay/db/testing/test-database";
 import { createMetrics, type Metrics } from "@arkrelay/runtime/metrics";
 import { systemRandom } from "@arkrelay/runtime/random";
+import { until } from "@arkrelay/runtime/testing/until";
 
 import { silentLog } from "../testing/silent-log";
-import { until } from "../testing/until";
 import { createLightningListener } from "./lightning-listener";
 
 let testDatabase: TestDatabase;

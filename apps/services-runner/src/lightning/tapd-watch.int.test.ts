@@ -5,9 +5,9 @@ import { DrizzleStreamCursorStore } from "@arkrelay/db/stores/stream-cursor-stor
 import { openTestDatabase, type TestDatabase } from "@arkrelay/db/testing/test-database";
 import { createMetrics, type Metrics } from "@arkrelay/runtime/metrics";
 import { systemRandom } from "@arkrelay/runtime/random";
+import { until } from "@arkrelay/runtime/testing/until";
 
 import { silentLog } from "../testing/silent-log";
-import { until } from "../testing/until";
 import { RECEIVES_STREAM, TapdWatch } from "./tapd-watch";
 
 const NOW_MS = 1_790_000_000_000;

@@ -1,10 +1,10 @@
 import { nostrReportSchema } from "@arkrelay/core/service-report";
 import { openTestDatabase, type TestDatabase } from "@arkrelay/db/testing/test-database";
+import { until } from "@arkrelay/runtime/testing/until";
 
 import type { Listener } from "../supervise-listener";
 import { aConfirmation, anIntent, gateway, type NostrBench, nowSeconds, openNostrBench } from "../testing/nostr-bench";
 import { silentLog } from "../testing/silent-log";
-import { until } from "../testing/until";
 
 let testDatabase: TestDatabase;
 let bench: NostrBench;

@@ -5,11 +5,11 @@ import path from "node:path";
 import { connectivityState, status } from "@grpc/grpc-js";
 
 import { AppError } from "@arkrelay/core/errors";
+import { until } from "@arkrelay/runtime/testing/until";
 
 import type { DaemonObserver } from "../daemon-observer";
 import { GetVtxosRequest, IndexerVtxo } from "../gen/ark/v1/indexer";
 import { failure, FakeArkd, HOLD, refusal } from "../testing/fake-arkd";
-import { until } from "../testing/until";
 import { type ArkdConfig, GrpcArkDaemon } from "./grpc-ark-daemon";
 
 const folder = mkdtempSync(path.join(tmpdir(), "arkrelay-daemons-"));

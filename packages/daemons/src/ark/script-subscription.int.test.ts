@@ -5,11 +5,11 @@ import path from "node:path";
 import { status } from "@grpc/grpc-js";
 
 import { toAppError } from "@arkrelay/core/errors";
+import { until } from "@arkrelay/runtime/testing/until";
 
 import { SILENT_OBSERVER } from "../daemon-observer";
 import { GetSubscriptionResponse } from "../gen/ark/v1/indexer";
 import { failure, FakeArkd, HOLD, refusal } from "../testing/fake-arkd";
-import { until } from "../testing/until";
 import { GrpcArkDaemon } from "./grpc-ark-daemon";
 import { type ScriptHint, ScriptSubscription, type ScriptSubscriptionTimes } from "./script-subscription";
 

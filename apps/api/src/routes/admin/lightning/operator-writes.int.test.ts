@@ -1,6 +1,7 @@
+import { until } from "@arkrelay/runtime/testing/until";
+
 import { CHANNEL_POINT, FakeLnd, PEER_NODE } from "../../../testing/fake-lnd";
 import { freshKey, startTestApi, type TestApi } from "../../../testing/test-api";
-import { until } from "../../../testing/until";
 import { askLnd } from "./ask-lnd";
 
 let api: TestApi;
