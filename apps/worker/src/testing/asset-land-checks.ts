@@ -2,6 +2,7 @@ import { refIdOf } from "@arkrelay/core/session/end-session";
 import type { TestDatabase } from "@arkrelay/db/testing/test-database";
 
 import type { LandWorld } from "./land-world";
+import { checkLedgerSums, checkSubsidies, checkTransactionRows } from "./row-checks";
 import { GOLD, goldOf } from "./test-asset";
 
 /**
@@ -9,11 +10,12 @@ import { GOLD, goldOf } from "./test-asset";
  * burnt, nothing is locked, and what of the subsidy was not used is free again.
  */
 export async function checkAssetLand(
-  { database }: TestDatabase,
+  test: TestDatabase,
   world: LandWorld,
   operationId: string,
   before: { readonly userUnits: bigint; readonly userSats: bigint; readonly localMsat: bigint },
 ): Promise<void> {
+  const { database } = test;
   const operation = await world.get(operationId);
   const { status, amount, fee, paymentHash, userPubkey } = operation;
   const session = await world.getSession(operation.sessionId);
@@ -35,18 +37,8 @@ export async function checkAssetLand(
   expect(await world.balance("liability:land")).toBe(0n);
   expect(await world.balance("asset:ark")).toBe(carrierSats * 1000n);
   expect(await world.balance("asset:ln")).toBe(world.lightning.localMsat - before.localMsat);
-  const sums = await database.select(
-    `SELECT a.asset_id, SUM(p.amount) AS total FROM ledger_postings p JOIN ledger_accounts a ON a.id = p.account_id
-     GROUP BY a.asset_id HAVING total <> 0`,
-  );
-  expect(sums).toEqual([]);
+  await checkLedgerSums(test);
   expect(await database.select("SELECT 1 FROM vtxos WHERE locked_by IS NOT NULL")).toEqual([]);
-  const [budget] = await database.select("SELECT COALESCE(SUM(used), 0) AS used FROM daily_budgets");
-  const [kept] = await database.select("SELECT COALESCE(SUM(subsidy_sats), 0) AS kept FROM lightning_invoices");
-  expect(String(budget?.["used"])).toBe(String(kept?.["kept"]));
-  const rows = await database.select("SELECT txid, status FROM transactions");
-  for (const row of rows) {
-    const isFinal = world.arkd.vtxos.has(`${String(row["txid"])}:0`);
-    expect([row["txid"], row["status"]]).toEqual([row["txid"], isFinal ? "confirmed" : "failed"]);
-  }
+  await checkSubsidies(test);
+  await checkTransactionRows(test, world);
 }

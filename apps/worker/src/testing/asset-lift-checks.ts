@@ -2,6 +2,7 @@ import { refIdOf } from "@arkrelay/core/session/end-session";
 import type { TestDatabase } from "@arkrelay/db/testing/test-database";
 
 import type { LiftWorld } from "./lift-world";
+import { checkLedgerSums, checkTransactionRows } from "./row-checks";
 import { GOLD, goldOf } from "./test-asset";
 
 const SESSION_END = { paid: "completed", lost: "completed", expired: "expired", cancelled: "failed" } as const;
@@ -11,11 +12,12 @@ const SESSION_END = { paid: "completed", lost: "completed", expired: "expired", 
  * say what arkd, lnd and tapd hold, no unit was burnt, nothing is locked.
  */
 export async function checkAssetLift(
-  { database }: TestDatabase,
+  test: TestDatabase,
   world: LiftWorld,
   operationId: string,
   before: { readonly units: bigint; readonly localMsat: bigint },
 ): Promise<void> {
+  const { database } = test;
   const operation = await world.get(operationId);
   const { status, amount, amountSats, paymentHash, userPubkey } = operation;
   const session = await world.getSession(operation.sessionId);
@@ -34,15 +36,7 @@ export async function checkAssetLift(
   expect(await world.balance("receivable:lift", GOLD.assetId)).toBe(0n);
   expect(await world.balance("asset:ark")).toBe(isDelivered ? -amountSats * 1000n : 0n);
   expect(await world.balance("asset:ln")).toBe(world.lightning.localMsat - before.localMsat);
-  const sums = await database.select(
-    `SELECT a.asset_id, SUM(p.amount) AS total FROM ledger_postings p JOIN ledger_accounts a ON a.id = p.account_id
-     GROUP BY a.asset_id HAVING total <> 0`,
-  );
-  expect(sums).toEqual([]);
+  await checkLedgerSums(test);
   expect(await database.select("SELECT 1 FROM vtxos WHERE locked_by IS NOT NULL")).toEqual([]);
-  const rows = await database.select("SELECT txid, status FROM transactions");
-  for (const row of rows) {
-    const isFinal = world.arkd.vtxos.has(`${String(row["txid"])}:0`);
-    expect([row["txid"], row["status"]]).toEqual([row["txid"], isFinal ? "confirmed" : "failed"]);
-  }
+  await checkTransactionRows(test, world);
 }

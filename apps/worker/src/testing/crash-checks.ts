@@ -5,6 +5,7 @@ import { syncVtxos } from "@arkrelay/core/vtxo/sync-vtxos";
 import type { TestDatabase } from "@arkrelay/db/testing/test-database";
 
 import type { CeremonyWorld } from "./ceremony-world";
+import { checkTransactionRows } from "./row-checks";
 
 /** What must be true at every moment, whatever happened before. */
 export async function checkAlways({ database }: TestDatabase): Promise<void> {
@@ -33,11 +34,8 @@ export async function checkAlways({ database }: TestDatabase): Promise<void> {
 }
 
 /** One result per session, of the kind its state says and at most one published event of it; arkd and the rows agree. */
-export async function checkOutcomes(
-  { database }: TestDatabase,
-  world: CeremonyWorld,
-  ids: readonly string[],
-): Promise<void> {
+export async function checkOutcomes(test: TestDatabase, world: CeremonyWorld, ids: readonly string[]): Promise<void> {
+  const { database } = test;
   for (const id of ids) {
     const session = await world.getSession(id);
     const result = await world.deps.results.find(session.userPubkey, refIdOf(session));
@@ -48,11 +46,7 @@ export async function checkOutcomes(
     );
     expect(row?.["n"]).toBe(1);
   }
-  const rows = await database.select("SELECT txid, status FROM transactions");
-  for (const row of rows) {
-    const isFinal = world.arkd.vtxos.has(`${String(row["txid"])}:0`);
-    expect([row["txid"], row["status"]]).toEqual([row["txid"], isFinal ? "confirmed" : "failed"]);
-  }
+  await checkTransactionRows(test, world);
 }
 
 /** The ledger sums to zero and holds ten sats per completed transfer; nothing is locked; the mirror equals arkd's set. */

@@ -2,6 +2,7 @@ import { refIdOf } from "@arkrelay/core/session/end-session";
 import type { TestDatabase } from "@arkrelay/db/testing/test-database";
 
 import type { LandWorld } from "./land-world";
+import { checkSubsidies, checkTransactionRows } from "./row-checks";
 
 const SESSION_END = {
   paid: "completed",
@@ -16,10 +17,11 @@ const SESSION_END = {
  * locked, and each action has one outcome.
  */
 export async function checkLandBooks(
-  { database }: TestDatabase,
+  test: TestDatabase,
   world: LandWorld,
   lands: { readonly operationIds: readonly string[]; readonly user: string; readonly fundedSats: bigint },
 ): Promise<void> {
+  const { database } = test;
   let spentSats = 0n;
   let sentMsat = 0n;
   let feesSats = 0n;
@@ -48,12 +50,6 @@ export async function checkLandBooks(
 
   const [locks] = await database.select("SELECT COUNT(*) AS n FROM vtxos WHERE locked_by IS NOT NULL");
   expect(locks?.["n"]).toBe(0);
-  const [budget] = await database.select("SELECT COALESCE(SUM(used), 0) AS used FROM daily_budgets");
-  const [kept] = await database.select("SELECT COALESCE(SUM(subsidy_sats), 0) AS kept FROM lightning_invoices");
-  expect(String(budget?.["used"])).toBe(String(kept?.["kept"]));
-  const rows = await database.select("SELECT txid, status FROM transactions");
-  for (const row of rows) {
-    const isFinal = world.arkd.vtxos.has(`${String(row["txid"])}:0`);
-    expect([row["txid"], row["status"]]).toEqual([row["txid"], isFinal ? "confirmed" : "failed"]);
-  }
+  await checkSubsidies(test);
+  await checkTransactionRows(test, world);
 }

@@ -3,6 +3,7 @@ import { syncVtxos } from "@arkrelay/core/vtxo/sync-vtxos";
 import type { TestDatabase } from "@arkrelay/db/testing/test-database";
 
 import type { LiftWorld } from "./lift-world";
+import { checkTransactionRows } from "./row-checks";
 
 const SESSION_END = { paid: "completed", lost: "completed", expired: "expired", cancelled: "failed" } as const;
 
@@ -11,10 +12,11 @@ const SESSION_END = { paid: "completed", lost: "completed", expired: "expired", 
  * nothing is locked, and each action has one outcome.
  */
 export async function checkLiftBooks(
-  { database }: TestDatabase,
+  test: TestDatabase,
   world: LiftWorld,
   operationIds: readonly string[],
 ): Promise<void> {
+  const { database } = test;
   let deliveredSats = 0n;
   let receivedMsat = 0n;
   for (const operationId of operationIds) {
@@ -46,9 +48,5 @@ export async function checkLiftBooks(
   await syncVtxos(world.deps, { ownerPubkey: stock });
   const atArkd = await world.deps.vtxos.listLive(undefined, stock, 1_000);
   expect(mirrored.map((vtxo) => vtxo.vtxoId).toSorted()).toEqual(atArkd.map((vtxo) => vtxo.vtxoId).toSorted());
-  const rows = await database.select("SELECT txid, status FROM transactions");
-  for (const row of rows) {
-    const isFinal = world.arkd.vtxos.has(`${String(row["txid"])}:0`);
-    expect([row["txid"], row["status"]]).toEqual([row["txid"], isFinal ? "confirmed" : "failed"]);
-  }
+  await checkTransactionRows(test, world);
 }

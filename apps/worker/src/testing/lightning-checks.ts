@@ -4,6 +4,7 @@ import type { TestDatabase } from "@arkrelay/db/testing/test-database";
 
 import type { LandWorld } from "./land-world";
 import type { ReconciliationRun } from "./reconciliation";
+import { checkSubsidies, checkTransactionRows } from "./row-checks";
 
 export interface RunFacts {
   readonly users: readonly string[];
@@ -149,7 +150,8 @@ async function checkLedger(world: LandWorld, { lifts, lands }: EndedRun, facts: 
 }
 
 /** Nothing is locked, what was reserved is given back or used, and every transaction row says what arkd says. */
-async function checkRows({ database }: TestDatabase, world: LandWorld, { lands }: EndedRun): Promise<void> {
+async function checkRows(test: TestDatabase, world: LandWorld, { lands }: EndedRun): Promise<void> {
+  const { database } = test;
   const locks = await database.select("SELECT locked_by FROM vtxos WHERE locked_by IS NOT NULL");
   expect(locks.map((row) => String(row["locked_by"])).toSorted()).toEqual(
     lands
@@ -157,14 +159,8 @@ async function checkRows({ database }: TestDatabase, world: LandWorld, { lands }
       .map(({ operationId }) => `land:${operationId}`)
       .toSorted(),
   );
-  const [budget] = await database.select("SELECT COALESCE(SUM(used), 0) AS used FROM daily_budgets");
-  const [reserved] = await database.select("SELECT COALESCE(SUM(subsidy_sats), 0) AS kept FROM lightning_invoices");
-  expect(String(budget?.["used"])).toBe(String(reserved?.["kept"]));
-  const rows = await database.select("SELECT txid, status FROM transactions");
-  for (const row of rows) {
-    const isFinal = world.arkd.vtxos.has(`${String(row["txid"])}:0`);
-    expect([row["txid"], row["status"]]).toEqual([row["txid"], isFinal ? "confirmed" : "failed"]);
-  }
+  await checkSubsidies(test);
+  await checkTransactionRows(test, world);
 }
 
 /** The job finds no more than what others sent from the node, and what the node sent and forgot. A difference counts from the second run on. */
