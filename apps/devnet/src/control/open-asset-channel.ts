@@ -1,4 +1,5 @@
 import type { DevnetParts } from "../devnet-parts";
+import { plainAsset } from "../tapd/engine/check-new-asset";
 
 /** Blocks until lnd uses a channel. */
 const CONFIRMATIONS = 6;
@@ -11,19 +12,7 @@ export function openAssetChannel(
   { name, amount }: { readonly name: string; readonly amount: bigint },
 ): string {
   const mine = (blocks: number): void => lndEngine.syncToHeight(engine.mine(blocks));
-  tapdEngine.minter.queue({
-    name,
-    amount,
-    assetType: "normal",
-    assetVersion: 0,
-    meta: undefined,
-    isNewGroup: false,
-    isGrouped: false,
-    groupKey: "",
-    groupAnchor: "",
-    decimalDisplay: 0,
-    scriptKey: "",
-  });
+  tapdEngine.minter.queue(plainAsset(name, amount));
   const { txid } = tapdEngine.minter.finalize(0);
   mine(1);
   const minted = tapdEngine.wallet

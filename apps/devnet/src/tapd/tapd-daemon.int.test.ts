@@ -13,6 +13,7 @@ import {
 } from "@arkrelay/daemons/proto/taprpc/taprootassets";
 import { SyncRequest } from "@arkrelay/daemons/proto/universerpc/universe";
 
+import { plainAsset } from "./engine/check-new-asset";
 import { type RunningTapd, aTapd, call, clientCredentials, messagesOf, refusalOf } from "./testing/a-tapd";
 import { TAPD_PERMISSIONS } from "./transport/tapd-permissions";
 
@@ -143,19 +144,7 @@ describe("faults", () => {
 });
 
 it("ends streams cleanly when it restarts, and keeps its state", async () => {
-  tapd.engine.minter.queue({
-    name: "gold",
-    assetType: "normal",
-    assetVersion: 0,
-    meta: undefined,
-    amount: 5n,
-    isNewGroup: false,
-    isGrouped: false,
-    groupKey: "",
-    groupAnchor: "",
-    decimalDisplay: 0,
-    scriptKey: "",
-  });
+  tapd.engine.minter.queue(plainAsset("gold", 5n));
   const told = messagesOf<ReceiveEvent>(tapd.assets.subscribeReceiveEvents({ filterAddr: "", startTimestamp: 0n }), 1);
   await getInfo();
   await tapd.daemon.restart(0);

@@ -20,6 +20,23 @@ export interface NewAsset {
   readonly scriptKey: string;
 }
 
+/** An asset of its own, without metadata and group: what a request says that leaves everything else out. */
+export function plainAsset(name: string, amount: bigint): NewAsset {
+  return {
+    name,
+    amount,
+    assetType: "normal",
+    assetVersion: 0,
+    meta: undefined,
+    isNewGroup: false,
+    isGrouped: false,
+    groupKey: "",
+    groupAnchor: "",
+    decimalDisplay: 0,
+    scriptKey: "",
+  };
+}
+
 const NAME_BYTES_MAX = 64;
 const META_BYTES_MAX = 1024 * 1024;
 

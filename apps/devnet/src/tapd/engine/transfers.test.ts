@@ -1,4 +1,4 @@
-import { type TapdWorld, aTapdEngine, balanceOf, mintAsset, sendTo } from "../testing/a-tapd-engine";
+import { type TapdWorld, aNewAsset, aTapdEngine, balanceOf, mintAsset, sendTo } from "../testing/a-tapd-engine";
 
 function outsideAddress(world: TapdWorld, assetId: string, amount: bigint): string {
   return world.tapd.outside.newAddress(assetId, amount).encoded;
@@ -68,8 +68,8 @@ describe("sending", () => {
 
   it("moves other assets of a spent anchor along", () => {
     const world = aTapdEngine();
-    world.tapd.minter.queue({ ...goldAndSilver("gold") });
-    world.tapd.minter.queue({ ...goldAndSilver("silver") });
+    world.tapd.minter.queue(aNewAsset({ name: "gold" }));
+    world.tapd.minter.queue(aNewAsset({ name: "silver" }));
     world.tapd.minter.finalize(0);
     world.mine(1);
     const [gold, silver] = world.tapd.wallet.listPieces({});
@@ -202,19 +202,3 @@ describe("receiving", () => {
     expect(world.lnd.conservation().driftMsat).toBe(0n);
   });
 });
-
-function goldAndSilver(name: string) {
-  return {
-    name,
-    assetType: "normal" as const,
-    assetVersion: 0,
-    meta: undefined,
-    amount: 1_000n,
-    isNewGroup: false,
-    isGrouped: false,
-    groupKey: "",
-    groupAnchor: "",
-    decimalDisplay: 0,
-    scriptKey: "",
-  };
-}

@@ -1,7 +1,7 @@
 import type { VirtualClock } from "../../clock/virtual-clock";
 import type { LndEngine } from "../../lnd/engine/lnd-engine";
 import { type EngineWorld, anLndEngine } from "../../lnd/testing/an-lnd-engine";
-import type { NewAsset } from "../engine/check-new-asset";
+import { type NewAsset, plainAsset } from "../engine/check-new-asset";
 import type { TapdFaults } from "../engine/tapd-core";
 import { TapdEngine } from "../engine/tapd-engine";
 import { type TapdRecord, fromJournalLine, toJournalLine } from "../engine/tapd-record";
@@ -55,20 +55,7 @@ export function aTapdEngine(resumed?: TapdWorld): TapdWorld {
 }
 
 export function aNewAsset(change: Partial<NewAsset> = {}): NewAsset {
-  return {
-    name: "gold",
-    assetType: "normal",
-    assetVersion: 0,
-    meta: undefined,
-    amount: 1_000n,
-    isNewGroup: false,
-    isGrouped: false,
-    groupKey: "",
-    groupAnchor: "",
-    decimalDisplay: 0,
-    scriptKey: "",
-    ...change,
-  };
+  return { ...plainAsset("gold", 1_000n), ...change };
 }
 
 /** Mints and confirms; returns the asset id. */
