@@ -48,6 +48,14 @@ beforeEach(async () => {
   deps = toReconcileDeps({ database: test.database, ceremony: world.deps, lightning, lnd: undefined, tapd: undefined });
 });
 
+/** One run of all that a worker's job does with this lnd, bookings too. */
+function reconcileWith(lnd: LightningNode) {
+  const { database } = test;
+  const all = toReconcileDeps({ database, ceremony: world.deps, lightning, lnd, tapd: undefined });
+  const sources = all.sources.filter(({ source }) => source === "lnd");
+  return reconcile(sources, all.bookings);
+}
+
 interface Compared {
   readonly account: string;
   readonly delta: string;
@@ -448,15 +456,7 @@ describe("a channel that closes", () => {
       listOnchainTransactions: async () => lnd.wallet,
       listForwards: async () => [],
     } as unknown as LightningNode;
-    const all = toReconcileDeps({
-      database: test.database,
-      ceremony: world.deps,
-      lightning,
-      lnd: node,
-      tapd: undefined,
-    });
-    const sources = all.sources.filter(({ source }) => source === "lnd");
-    return { lnd, run: () => reconcile(sources, all.bookings) };
+    return { lnd, run: () => reconcileWith(node) };
   }
   const sound = [{ account: "asset:ln", delta: "0" }, { account: "asset:onchain" }];
 
@@ -528,15 +528,7 @@ describe("what the node forwards for others", () => {
   /** A worker whose lnd forwards; one run of everything the job does. */
   function aForwarder() {
     const node = new InMemoryLightningNode(world.clock);
-    const all = toReconcileDeps({
-      database: test.database,
-      ceremony: world.deps,
-      lightning,
-      lnd: node,
-      tapd: undefined,
-    });
-    const sources = all.sources.filter(({ source }) => source === "lnd");
-    return { node, run: () => reconcile(sources, all.bookings) };
+    return { node, run: () => reconcileWith(node) };
   }
   const sound = [
     { account: "asset:ln", delta: "0", drift: "0" },
