@@ -5,7 +5,8 @@ import type { LightningOperation } from "@arkrelay/core/lightning/lightning-oper
 import { cancelSession } from "@arkrelay/core/session/cancel-session";
 import { expireSessions } from "@arkrelay/core/session/expire-sessions";
 import { ALICE, BOB } from "@arkrelay/core/testing/ark-transfer";
-import type { LightningCall, LightningFault } from "@arkrelay/core/testing/in-memory-lightning-node";
+import type { LightningFault } from "@arkrelay/core/testing/in-memory-lightning";
+import type { LightningCall } from "@arkrelay/core/testing/in-memory-lightning-node";
 import { openTestDatabase, type TestDatabase } from "@arkrelay/db/testing/test-database";
 import { createGatewayIdentity } from "@arkrelay/nostr/gateway-identity";
 

@@ -1,9 +1,6 @@
 import type { ArkdFault, InMemoryArkd } from "@arkrelay/core/testing/in-memory-arkd";
-import type {
-  InMemoryLightningNode,
-  LightningCall,
-  LightningFault,
-} from "@arkrelay/core/testing/in-memory-lightning-node";
+import type { LightningFault } from "@arkrelay/core/testing/in-memory-lightning";
+import type { InMemoryLightningNode, LightningCall } from "@arkrelay/core/testing/in-memory-lightning-node";
 
 interface LightningTrouble {
   readonly call: LightningCall;

@@ -8,7 +8,7 @@ import type { Random } from "@arkrelay/core/ports/random";
 import type { SessionConfig } from "@arkrelay/core/session/session-deps";
 import type { TestKey } from "@arkrelay/core/testing/ark-transfer";
 import { aBolt11, type TestInvoice } from "@arkrelay/core/testing/bolt11-invoice";
-import type { PayeeAnswer } from "@arkrelay/core/testing/in-memory-lightning-node";
+import type { PayeeAnswer } from "@arkrelay/core/testing/in-memory-payments";
 import { syncVtxos } from "@arkrelay/core/vtxo/sync-vtxos";
 import type { TestDatabase } from "@arkrelay/db/testing/test-database";
 

@@ -13,11 +13,8 @@ import type { Random } from "@arkrelay/core/ports/random";
 import type { SessionConfig } from "@arkrelay/core/session/session-deps";
 import type { ArkdFault } from "@arkrelay/core/testing/in-memory-arkd";
 import { InMemoryAssetChannels } from "@arkrelay/core/testing/in-memory-asset-channels";
-import {
-  InMemoryLightningNode,
-  type LightningCall,
-  type LightningFault,
-} from "@arkrelay/core/testing/in-memory-lightning-node";
+import type { LightningFault } from "@arkrelay/core/testing/in-memory-lightning";
+import { InMemoryLightningNode, type LightningCall } from "@arkrelay/core/testing/in-memory-lightning-node";
 import { syncVtxos } from "@arkrelay/core/vtxo/sync-vtxos";
 import { openLightningStores } from "@arkrelay/db/stores/open-lightning-stores";
 import type { TestDatabase } from "@arkrelay/db/testing/test-database";

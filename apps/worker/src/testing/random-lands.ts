@@ -3,7 +3,7 @@ import { cancelSession } from "@arkrelay/core/session/cancel-session";
 import { expireSessions } from "@arkrelay/core/session/expire-sessions";
 import { isTerminal } from "@arkrelay/core/session/session";
 import type { TestKey } from "@arkrelay/core/testing/ark-transfer";
-import type { PayeeAnswer } from "@arkrelay/core/testing/in-memory-lightning-node";
+import type { PayeeAnswer } from "@arkrelay/core/testing/in-memory-payments";
 import type { TestDatabase } from "@arkrelay/db/testing/test-database";
 
 import { ownerCaller } from "./ceremony-world";
