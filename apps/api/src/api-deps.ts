@@ -29,6 +29,8 @@ export interface ApiSettings {
   readonly solverAuth: SolverAuth;
   readonly trustProxy: number;
   readonly corsOrigins: readonly string[];
+  /** Whether routes that only try Nostr out may be called (NOSTR_TEST_ROUTES). */
+  readonly nostrTestRoutes: boolean;
   /** Holds every answer to its schema; for tests, it costs time. */
   readonly checkReplies: boolean;
   /** Sats of the VTXOs that are made for the inventory. */

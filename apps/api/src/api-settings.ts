@@ -3,7 +3,7 @@ import type { ApiConfig } from "./config";
 
 /** The values routes and pipeline read, out of the whole configuration. */
 export function toApiSettings(config: ApiConfig, version: string): ApiSettings {
-  const { http, process, session, arkd, mode, lightning } = config;
+  const { http, process, session, arkd, mode, lightning, nostr } = config;
   return {
     version,
     isProduction: mode.isProduction,
@@ -11,6 +11,7 @@ export function toApiSettings(config: ApiConfig, version: string): ApiSettings {
     solverAuth: http.solverAuth,
     trustProxy: http.trustProxy,
     corsOrigins: http.corsOrigins,
+    nostrTestRoutes: nostr.testRoutes,
     checkReplies: mode.environment === "test",
     inventory: {
       vtxoMinSats: Number(session.vtxoMinAmountSats),

@@ -56,7 +56,10 @@ import { resumeLandRoute } from "./lightning/resume-land";
 import { lightningStatisticsRoute } from "./lightning/statistics";
 import { nostrRelaysRoute } from "./nostr/nostr-relays";
 import { nostrStatusRoute } from "./nostr/nostr-status";
+import { publishTestRoute } from "./nostr/publish-test";
+import { sendDmRoute } from "./nostr/send-dm";
 import { startNostrRoute, stopNostrRoute } from "./nostr/switch-nostr";
+import { testEncryptionRoute } from "./nostr/test-encryption";
 import { cleanupSessionsRoute } from "./sessions/cleanup-sessions";
 import { completeSessionRoute } from "./sessions/complete-session";
 import { failSessionRoute } from "./sessions/fail-session";
@@ -163,6 +166,9 @@ const ROUTES: readonly Route[] = [
   lightningMonitorRoute,
   nostrStatusRoute,
   nostrRelaysRoute,
+  sendDmRoute,
+  publishTestRoute,
+  testEncryptionRoute,
   startNostrRoute,
   stopNostrRoute,
   listApiKeysRoute,

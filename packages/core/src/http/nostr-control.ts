@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-import { count, pubkeyOut, timestamp } from "./fields";
+import { count, pubkey, pubkeyOut, timestamp } from "./fields";
 
 export const NostrSwitchReply = z
   .object({
@@ -58,3 +58,50 @@ export const NostrRelaysReply = z
     connected_relays: count,
   })
   .meta({ id: "NostrRelays" });
+
+const scheme = z.enum(["nip44", "nip04"]);
+const eventId = z
+  .string()
+  .regex(/^[0-9a-f]{64}$/)
+  .meta({ description: "Nostr event id, 64 hex." });
+
+const MESSAGE_BYTES_MAX = 8 * 1024;
+const messageText = z
+  .string()
+  .min(1)
+  .refine((text) => new TextEncoder().encode(text).length <= MESSAGE_BYTES_MAX, `at most ${MESSAGE_BYTES_MAX} bytes`);
+
+export const SendDmBody = z
+  .strictObject({
+    recipient_pubkey: pubkey,
+    message: messageText,
+    scheme: scheme.optional().meta({ description: "Default: what the recipient used last, else NOSTR_DM_SCHEME." }),
+  })
+  .meta({ id: "SendDm" });
+
+export const SendDmReply = z
+  .object({ message: z.string(), event_id: eventId, recipient: pubkeyOut, scheme })
+  .meta({ id: "DmQueued" });
+
+export const PublishTestBody = z
+  .strictObject({ message: messageText.optional(), kind: z.literal(1).optional() })
+  .meta({ id: "PublishTest" });
+
+export const PublishTestReply = z
+  .object({ message: z.string(), event_id: eventId, kind: z.literal(1) })
+  .meta({ id: "TestNoteQueued" });
+
+export const TestEncryptionBody = z
+  .strictObject({ recipient_pubkey: pubkey.optional(), message: messageText.optional(), scheme: scheme.optional() })
+  .meta({ id: "TestEncryption" });
+
+export const TestEncryptionReply = z
+  .object({
+    success: z.boolean(),
+    message_length: count,
+    encrypted_length: count,
+    encryption_time_ms: z.number().min(0),
+    decryption_time_ms: z.number().min(0),
+    scheme,
+  })
+  .meta({ id: "EncryptionTest" });

@@ -11,6 +11,14 @@ export const RESPONSE_KIND = 31512;
 export const CONFIRMATION_KIND = 31340;
 export const FAILURE_KIND = 31341;
 
+/** NIP-01: a plain note. Only to see whether relays take what we send. */
+export const NOTE_KIND = 1;
+/** NIP-04, for peers who read nothing newer. */
+export const DIRECT_MESSAGE_KIND = 4;
+/** NIP-17 message inside a NIP-59 seal; it is never signed or sent by itself. */
+export const PRIVATE_MESSAGE_KIND = 14;
+export const SEAL_KIND = 13;
+
 /** What the gateway takes in from relays; every other kind is dropped at the door. */
 export const INBOUND_KINDS = [SERVICE_REQUEST_KIND, INTENT_KIND, RESPONSE_KIND] as const;
 export type InboundKind = (typeof INBOUND_KINDS)[number];

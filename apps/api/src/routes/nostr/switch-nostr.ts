@@ -1,8 +1,8 @@
-import { AppError } from "@arkrelay/core/errors";
 import { NostrSwitchReply } from "@arkrelay/core/http/nostr-control";
 
 import { writeRoute } from "../../http/route";
 import { connectedRelays } from "../status/probes";
+import { requireNostrKey } from "./require-nostr";
 
 export const startNostrRoute = switchRoute("/nostr/start", "running", "Nostr starts within 5 s");
 export const stopNostrRoute = switchRoute("/nostr/stop", "stopped", "Nostr stops within 5 s");
@@ -17,8 +17,7 @@ function switchRoute(path: string, desired: "running" | "stopped", message: stri
     replies: { 200: NostrSwitchReply },
   })
     .prepare(async ({ deps }) => {
-      const pubkey = deps.session.identity?.pubkey;
-      if (pubkey === undefined) throw new AppError("feature_disabled", { message: "No Nostr key is configured." });
+      const { pubkey } = requireNostrKey(deps);
       return { pubkey, connected: connectedRelays(await deps.status.readNostr()) };
     })
     .handle(async ({ deps, tx, prepared: { pubkey, connected } }) => {
