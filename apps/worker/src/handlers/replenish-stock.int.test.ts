@@ -139,6 +139,59 @@ it("stock of sats is split off the treasury's", async () => {
   expect(await openRows()).toEqual([]);
 });
 
+describe("co-inputs", () => {
+  const free = () => world.deps.vtxos.countFree("fee", 1_000n, world.clock.now());
+  const order = (count: number) =>
+    world.orderStock({ kind: "fee", assetId: "gBTC", count, amountSats: 1_000, assetAmount: 0 });
+
+  it("are split off the treasury's sats, onto the script that transfers take them from", async () => {
+    await world.treasure(1_000_000n);
+    const before = await free();
+    expect(await world.settle(await order(30))).toMatchObject({
+      status: "completed",
+      resultData: { kind: "fee", asset_id: "gBTC", count: 30 },
+    });
+    expect(await free()).toBe(before + 30);
+    expect(satsOf("treasury")).toBe(970_000n);
+    expect(satsOf("stock")).toBe(0n);
+    expect(await openRows()).toEqual([]);
+  });
+
+  it("are split off the stock's while the treasury has none", async () => {
+    await world.stock(100_000n);
+    const before = await free();
+    expect(await world.settle(await order(5))).toMatchObject({ status: "completed" });
+    expect(await free()).toBe(before + 5);
+    expect(satsOf("stock")).toBe(95_000n);
+  });
+});
+
+describe("a treasury that has lived more than a quarter of its life", () => {
+  it("is left to the settlement batch, and the job says so", async () => {
+    await world.treasure(1_000_000n);
+    await test.database.write(
+      "UPDATE vtxos SET created_at = expires_at - INTERVAL TIMESTAMPDIFF(SECOND, ?, expires_at) * 2 SECOND WHERE kind = 'treasury'",
+      [world.clock.now()],
+    );
+    const job = await world.settle(
+      await world.orderStock({ assetId: "gBTC", count: 7, amountSats: 100_000, assetAmount: 0 }),
+    );
+    expect(job).toMatchObject({ status: "completed", resultData: { made: 0, left_for_settlement: 7, txids: [] } });
+    expect(job.message).toMatch(/settlement batch/);
+    expect(unspent("stock")).toEqual([]);
+    expect(await openRows()).toEqual([]);
+  });
+});
+
+it("stock of sats is not made of stock", async () => {
+  await world.stock(900_000n);
+  const job = await world.settle(
+    await world.orderStock({ assetId: "gBTC", count: 2, amountSats: 100_000, assetAmount: 0 }),
+  );
+  expect(job).toMatchObject({ status: "failed", errorCode: "inventory_exhausted" });
+  expect(satsOf("stock")).toBe(900_000n);
+});
+
 describe("a worker that dies", () => {
   const deaths = ["commit", "call"].flatMap((at) =>
     [false, true].flatMap((after) =>

@@ -21,16 +21,21 @@ export function replenishStockTask(deps: ReplenishStockDeps): TaskHandler<TaskPa
     const { attempt, payload, progress } = context;
     const order = {
       jobId: attempt.rowKey,
+      kind: payload.kind,
       assetId: payload.assetId,
       count: payload.count,
       amountSats: BigInt(payload.amountSats),
       units: BigInt(payload.assetAmount),
     };
-    const request = { asset_id: order.assetId, count: order.count, amount_sats: payload.amountSats };
+    const request = { kind: order.kind, asset_id: order.assetId, count: order.count, amount_sats: payload.amountSats };
     const step = await runCommitting(deps.calls, context, (commit) =>
       replenishStock(deps, order, (tx, call) => commit(tx, { ...call, request })),
     );
     if (step.kind === "made") return { result: describe(order, step.txids), message: "The stock is there" };
+    if (step.kind === "stale") {
+      const left = { made: step.made, left_for_settlement: order.count - step.made };
+      return { result: { ...describe(order, step.txids), ...left }, message: step.why };
+    }
     const { made, why, wakes } = step;
     const message = `${made} of ${order.count} VTXOs are made. ${why}`;
     // Once per part, not at every look.
@@ -39,8 +44,9 @@ export function replenishStockTask(deps: ReplenishStockDeps): TaskHandler<TaskPa
   };
 }
 
-function describe({ assetId, count, amountSats, units }: StockOrder, txids: readonly string[]) {
+function describe({ kind, assetId, count, amountSats, units }: StockOrder, txids: readonly string[]) {
   return {
+    kind,
     asset_id: assetId,
     count,
     amount_sats: Number(amountSats),

@@ -104,7 +104,7 @@ export async function openAssetWorld(test: TestDatabase, config: Partial<AssetCo
     });
   const orderStock = (payload: Partial<TaskPayload<"process_vtxo_replenishment">> = {}): Promise<string> =>
     database.transactions.run(async (tx) => {
-      const full = { v: 1, assetId: "gold", count: 3, amountSats: 1_000, assetAmount: 50, ...payload } as const;
+      const full = { v: 1, kind: "stock", assetId: "gold", count: 3, amountSats: 1_000, assetAmount: 50, ...payload } as const;
       const draft = { task: "process_vtxo_replenishment", payload: full, owner: "admin" } as const;
       return (await insertJob(deps.jobs, tx, draft)).jobId;
     });

@@ -205,6 +205,8 @@ export const TASKS = {
     jobType: "vtxo_replenishment",
     payload: z.strictObject({
       v,
+      /** What is made: stock, or co-inputs of gBTC. */
+      kind: z.enum(["stock", "fee"]).default("stock"),
       assetId: z.string(),
       count: z.int().min(1).max(1_000),
       amountSats: z.int().min(1),

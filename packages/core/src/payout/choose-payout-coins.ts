@@ -22,12 +22,20 @@ export interface PayoutCoins {
 
 /** What a user gets inherits the expiry of what it is made from, and must be fresh enough to be renewed: that takes a day. */
 const FRESH_MS_MIN = 24 * 3_600_000;
+const STOCK_LIFE_PERCENT_MIN = 25;
+const SOURCE_LIFE_PERCENT_MIN = 75;
 
 /** Other stock is not given to users. */
 export function freshStock(deps: Pick<CeremonyDeps, "clock" | "config">): Freshness {
   const now = deps.clock.now();
   const minExpiresAt = new Date(now.getTime() + Math.max(FRESH_MS_MIN, deps.config.vtxoMinRemainingMs));
-  return { minExpiresAt, quarterLeftAt: now };
+  return { minExpiresAt, lifeLeft: { at: now, percent: STOCK_LIFE_PERCENT_MIN } };
+}
+
+/** What new stock is made from: it inherits the expiry, so older coins would make stock that is soon too old again. */
+export function freshSource(deps: Pick<CeremonyDeps, "clock" | "config">): Freshness {
+  const { minExpiresAt } = freshStock(deps);
+  return { minExpiresAt, lifeLeft: { at: deps.clock.now(), percent: SOURCE_LIFE_PERCENT_MIN } };
 }
 
 /**

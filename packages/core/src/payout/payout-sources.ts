@@ -1,7 +1,9 @@
 import type { Tx } from "../ports/transactions";
+import type { Freshness } from "../ports/vtxo-store";
 import type { CeremonyDeps } from "../session/session-deps";
 import type { Vtxo } from "../vtxo/vtxo";
-import { freshStock } from "./choose-payout-coins";
+import { GBTC } from "../vtxo/vtxo";
+import { freshSource, freshStock } from "./choose-payout-coins";
 import type { Payout } from "./payout";
 
 export type SourceKind = "stock" | "treasury";
@@ -11,14 +13,19 @@ export function unitsKindOf({ kind }: Pick<Payout, "kind">): SourceKind {
   return kind === "mint" || kind === "fanout" ? "treasury" : "stock";
 }
 
+/** How much life the coins of a payout must have left. */
+export function freshnessFor(deps: Pick<CeremonyDeps, "clock" | "config">, { kind }: Pick<Payout, "kind">): Freshness {
+  return kind === "fanout" ? freshSource(deps) : freshStock(deps);
+}
+
 /**
  * Where the sats of a payout come from. Those of a fan-out are of one kind, so that what is left goes back there: the treasury's, when it
- * has enough of them, else the stock's; with coins that are held already it stays with theirs.
+ * has enough of them, else the stock's (stock of sats is never made of stock); with coins that are held already it stays with theirs.
  */
 export async function chooseSatsKind(
-  deps: Pick<CeremonyDeps, "clock" | "config" | "vtxos">,
+  deps: Pick<CeremonyDeps, "clock" | "config" | "vtxos" | "wallet">,
   tx: Tx,
-  payout: Pick<Payout, "kind">,
+  payout: Pick<Payout, "kind" | "assetId" | "ownerPubkey">,
   {
     targetSats,
     dustSats,
@@ -26,7 +33,8 @@ export async function chooseSatsKind(
   }: { readonly targetSats: bigint; readonly dustSats: bigint; readonly held: readonly Vtxo[] },
 ): Promise<SourceKind> {
   if (payout.kind !== "fanout" || held.some(isPlain)) return satsKindOf(payout, held);
-  const freeSats = await deps.vtxos.sumFree(tx, "treasury", freshStock(deps));
+  if (payout.assetId === GBTC && payout.ownerPubkey === deps.wallet.keys.stock.pubkey) return "treasury";
+  const freeSats = await deps.vtxos.sumFree(tx, "treasury", freshSource(deps));
   return freeSats === targetSats || freeSats >= targetSats + dustSats ? "treasury" : "stock";
 }
 

@@ -10,12 +10,12 @@ import type { Tx } from "../ports/transactions";
 import { NEVER_SENT } from "../session/session";
 import { ensureScript } from "../vtxo/ensure-script";
 import { GBTC, type Vtxo } from "../vtxo/vtxo";
-import { choosePayoutCoins, freshStock } from "./choose-payout-coins";
+import { choosePayoutCoins } from "./choose-payout-coins";
 import { FAN_OUT_INPUTS_MAX } from "./fan-out-size";
 import { lockOwnerOf, type Payout, type PayoutAttempt, type PayoutOutput } from "./payout";
 import type { PayoutDeps, PayoutRun } from "./payout-deps";
 import { stockPayoutOutputs, wholeOutput } from "./payout-outputs";
-import { chooseSatsKind, satsKindOf, unitsKindOf } from "./payout-sources";
+import { chooseSatsKind, freshnessFor, satsKindOf, unitsKindOf } from "./payout-sources";
 
 /** Planning asks no daemon, so it can be part of the owner's transaction. */
 type PlanDeps = Pick<PayoutDeps, "clock" | "config" | "vtxos" | "assets" | "txs" | "payouts" | "wallet">;
@@ -149,7 +149,7 @@ async function takeStock(
   deps: PlanDeps,
   tx: Tx,
   info: ArkServerInfo,
-  wanted: Pick<NewPayout, "kind" | "businessId" | "assetId" | "amount" | "amountSats" | "outputCount">,
+  wanted: Pick<NewPayout, "kind" | "businessId" | "ownerPubkey" | "assetId" | "amount" | "amountSats" | "outputCount">,
   held: readonly Vtxo[],
 ): Promise<readonly Vtxo[] | undefined> {
   const arkAssetId = await arkIdOf(deps, tx, wanted);
@@ -164,7 +164,7 @@ async function takeStock(
     satsKind: await chooseSatsKind(deps, tx, wanted, { targetSats, dustSats, held }),
     dustSats,
     maxInputs: wanted.kind === "fanout" ? Math.min(maxInputs, FAN_OUT_INPUTS_MAX) : maxInputs,
-    freshness: freshStock(deps),
+    freshness: freshnessFor(deps, wanted),
     lockedBy: lockOwnerOf(wanted),
     held,
   });

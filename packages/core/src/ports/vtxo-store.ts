@@ -31,8 +31,8 @@ export interface VtxoFilter {
 /** How much of its life a VTXO of the gateway's must have left. */
 export interface Freshness {
   readonly minExpiresAt: Date;
-  /** When given: at this time a quarter of the life it was made with is left, too. */
-  readonly quarterLeftAt?: Date;
+  /** When given: at this time so many percent of the life it was made with are left, too. */
+  readonly lifeLeft?: { readonly at: Date; readonly percent: number };
 }
 
 export interface GatewayVtxoQuery extends Freshness {

@@ -89,7 +89,7 @@ it.each([
   const createdAt = new Date(now.getTime() - over * 3_600_000);
   const expiresAt = new Date(createdAt.getTime() + life * 3_600_000);
   await reconcile(script, [aVtxo(script, "stock", { createdAt, expiresAt })]);
-  const freshness = { minExpiresAt: now, quarterLeftAt: now };
+  const freshness = { minExpiresAt: now, lifeLeft: { at: now, percent: 25 } };
   const query = { ...freshness, kind: "stock", minAmountSats: 1_000n, count: 1 } as const;
   expect(await store.sumFree(undefined, "stock", freshness)).toBe(isFresh ? 1_000n : 0n);
   const picked = await test.database.transactions.run((tx) => store.lockGateway(tx, query, "payout:1", UNTIL));

@@ -284,10 +284,10 @@ const SUM_BALANCES = `SELECT ? AS asset_id, SUM(amount_sats) AS balance, SUM(IF(
 
 /** A VTXO of the gateway's has an expiry once arkd has shown it; without one it is not counted on. */
 const IS_FRESH = `v.expires_at >= ?
-  AND (? IS NULL OR TIMESTAMPDIFF(SECOND, ?, v.expires_at) * 4 >= TIMESTAMPDIFF(SECOND, v.created_at, v.expires_at))`;
+  AND (? IS NULL OR TIMESTAMPDIFF(SECOND, ?, v.expires_at) * 100 >= TIMESTAMPDIFF(SECOND, v.created_at, v.expires_at) * ?)`;
 
-function freshnessValues({ minExpiresAt, quarterLeftAt }: Freshness): readonly SqlParam[] {
-  return [minExpiresAt, quarterLeftAt ?? null, quarterLeftAt ?? null];
+function freshnessValues({ minExpiresAt, lifeLeft }: Freshness): readonly SqlParam[] {
+  return [minExpiresAt, lifeLeft?.at ?? null, lifeLeft?.at ?? null, lifeLeft?.percent ?? 0];
 }
 
 /** Of the one asset that a VTXO carries; null on a plain one. */

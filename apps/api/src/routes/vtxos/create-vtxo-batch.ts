@@ -26,7 +26,7 @@ export const createVtxoBatchRoute = writeRoute({
   const { jobId, wakes } = await insertJob(deps.insertJob, tx, {
     ...jobOrigin(input),
     task: "process_vtxo_replenishment",
-    payload: { v: 1, assetId, count: body.count, ...amountsOf(assetId, body, deps.settings.inventory) },
+    payload: { v: 1, kind: "stock", assetId, count: body.count, ...amountsOf(assetId, body, deps.settings.inventory) },
     dedupeKey: `vtxo_replenishment:${assetId}`,
     singleFlight: true,
   });
