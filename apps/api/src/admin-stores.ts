@@ -71,6 +71,7 @@ export interface ApiKeyStore {
   /** Throws `conflict` when the pubkey is registered already. */
   insert(tx: Tx, key: NewApiKey): Promise<ApiKeyRow>;
   find(keyId: string, tx?: Tx): Promise<ApiKeyRow | undefined>;
+  findByPubkey(pubkey: string): Promise<ApiKeyRow | undefined>;
   list(
     status: "active" | "revoked" | "expired" | undefined,
     limit: number,

@@ -1,4 +1,5 @@
 import type { SolverAuth } from "@arkrelay/core/http/access";
+import type { AssignStockDeps } from "@arkrelay/core/inventory/assign-stock";
 import type { InsertJobDeps } from "@arkrelay/core/jobs/insert-job";
 import type { JobStore } from "@arkrelay/core/jobs/job-store";
 import type { LightningSessionDeps } from "@arkrelay/core/lightning/lightning-deps";
@@ -86,7 +87,9 @@ export interface ApiDeps {
   readonly jobs: JobStore;
   readonly insertJob: InsertJobDeps;
   readonly session: LightningSessionDeps;
-  readonly payouts: Pick<PayoutStore, "findAttempt">;
+  readonly payouts: Pick<PayoutStore, "find" | "findAttempt">;
+  /** What gifts out of the stock are planned with; whose the scripts are is read for each. */
+  readonly assign: Omit<AssignStockDeps, "wallet">;
   readonly daemons: DaemonReads;
   readonly lnd: LndReads;
   /** Makes this process dial a daemon anew when an operator asks for it. */

@@ -11,7 +11,10 @@ import { migrate } from "@arkrelay/db/migrator";
 import { openProcessDatabase } from "@arkrelay/db/open-process-database";
 import { DrizzleApiKeyStore } from "@arkrelay/db/stores/api-key-store";
 import { DrizzleArkInfoStore } from "@arkrelay/db/stores/ark-info-store";
+import { DrizzleAssetSupplyStore } from "@arkrelay/db/stores/asset-supply-store";
+import { DrizzleBudgetStore } from "@arkrelay/db/stores/budget-store";
 import { DrizzleDaemonAnswerStore } from "@arkrelay/db/stores/daemon-answer-store";
+import { DrizzleExternalCallStore } from "@arkrelay/db/stores/external-call-store";
 import { DrizzleHeartbeatStore } from "@arkrelay/db/stores/heartbeat-store";
 import { createIdempotency } from "@arkrelay/db/stores/idempotency-store";
 import { DrizzleJobStore } from "@arkrelay/db/stores/job-store";
@@ -105,6 +108,11 @@ export async function openDeps(config: ApiConfig, life: DepsLife, options: OpenO
     life,
   });
   const lnd = options.lnd ?? daemons.lnd;
+  const session = openSessionDeps(config, database, insertJob, options.tapd ?? daemons.tapd, {
+    onOutboxInsert: onInsert,
+    onLightningStatus: (type, status) => metrics.lightningOperations.inc({ type, status }),
+  });
+  const payouts = new DrizzlePayoutStore(database);
   const names = new Set(lnd === undefined ? daemons.names : [...daemons.names, "lnd" as const]);
   return {
     settings: toApiSettings(config, options.version),
@@ -131,11 +139,20 @@ export async function openDeps(config: ApiConfig, life: DepsLife, options: OpenO
     streams: openEventStreams(config, database, life, logger),
     jobs,
     insertJob,
-    session: openSessionDeps(config, database, insertJob, options.tapd ?? daemons.tapd, {
-      onOutboxInsert: onInsert,
-      onLightningStatus: (type, status) => metrics.lightningOperations.inc({ type, status }),
-    }),
-    payouts: new DrizzlePayoutStore(database),
+    session,
+    payouts,
+    assign: {
+      ...session,
+      insertJob,
+      payouts,
+      budgets: new DrizzleBudgetStore(),
+      calls: new DrizzleExternalCallStore(database),
+      supplies: new DrizzleAssetSupplyStore(database),
+      assetConfig: {
+        carrierSats: config.lightning.assetCarrierSats,
+        carrierSubsidyDailySats: config.lightning.carrierSubsidyDailySats,
+      },
+    },
     daemons: openDaemonReads(database, { arkd: daemons.arkd, tapd: options.tapd ?? daemons.tapd }, names),
     lnd: openLndReads(database, lnd),
     restarts,

@@ -98,6 +98,7 @@ function toKeyStore(store: DrizzleApiKeyStore): ApiKeyStore {
       return toRow(row);
     },
     find: async (keyId, tx) => mapRow(await store.findByKeyId(keyId, tx)),
+    findByPubkey: async (pubkey) => mapRow(await store.findByPubkey(pubkey)),
     list: async (status, limit, beforeId) =>
       (await store.list({ status, limit, beforeId: toNumber(beforeId) })).map(toRow),
     update: async (tx, keyId, change) =>

@@ -21,6 +21,7 @@ import { reconcileLedgerTask } from "./handlers/reconcile-ledger";
 import { replenishStockTask } from "./handlers/replenish-stock";
 import { sampleTask } from "./handlers/sample-task";
 import { txRecoverTask } from "./handlers/tx-recover";
+import { vtxoAssignTask } from "./handlers/vtxo-assign";
 import { vtxoSyncTask } from "./handlers/vtxo-sync";
 import { watchAssetSuppliesTask } from "./handlers/watch-asset-supplies";
 import { createLightningDrives } from "./lightning-drives";
@@ -85,7 +86,8 @@ export function createTaskHandlers(deps: WorkerDeps, config: WorkerConfig): Task
     nostr_process: nostrProcessTask({ ...ceremony, attempts, events, knownArkInfo }),
     vtxo_sync: vtxoSyncTask(ceremony),
     asset_mint: assetMintTask({ ...assets, attempts }),
-    process_vtxo_replenishment: replenishStockTask(assets),
+    vtxo_assign: vtxoAssignTask({ ...assets, metrics: deps.metrics }),
+    process_vtxo_replenishment: replenishStockTask({ ...assets, metrics: deps.metrics }),
     payout_drive: payoutDriveTask({ ...assets, attempts }),
     watch_asset_supplies: watchAssetSuppliesTask(assets),
     tx_recover: txRecoverTask({ ...ceremony, attempts }),

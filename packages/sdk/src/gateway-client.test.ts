@@ -148,6 +148,15 @@ describe("an operator's calls to the asset registry", () => {
     expect(calls[0]).toMatchObject({ url: "/vtxos/batch/create" });
     expect(sent()).toEqual({ asset_id: "gUSD", count: 3, amount_sats: 1_000, asset_amount: 7 });
   });
+
+  it("give a user some of it", async () => {
+    const vtxo_id = `${"ab".repeat(32)}:0`;
+    const given = { vtxo_id, vtxos: [{ vtxo_id, amount: 7 }], change_amount: 3, amount_sats: 1_000 };
+    answers = [json(202, { job_id: "j", user_pubkey: alice.pubkey, asset_id: "gUSD", ...given })];
+    await expect(operator().vtxoAssign(alice.pubkey, "gUSD", 7)).resolves.toMatchObject({ job_id: "j", ...given });
+    expect(calls[0]).toMatchObject({ url: "/vtxos/assign" });
+    expect(sent()).toEqual({ user_pubkey: alice.pubkey, asset_id: "gUSD", amount_needed: 7 });
+  });
 });
 
 describe("retries", () => {

@@ -290,6 +290,17 @@ export const mint = z.looseObject({
 /** POST /vtxos/batch/create. */
 export const vtxoBatch = z.looseObject({ job_id: z.string(), asset_id: z.string(), count: z.int() });
 
+/** POST /vtxos/assign; `vtxo_id` is final before anything is signed. */
+export const vtxoAssigned = z.looseObject({
+  job_id: z.string(),
+  vtxo_id: z.string(),
+  vtxos: z.array(z.looseObject({ vtxo_id: z.string(), amount: units })),
+  change_amount: units,
+  user_pubkey: z.string(),
+  asset_id: z.string(),
+  amount_sats: units,
+});
+
 export const assetReserve = z.looseObject({
   reserve_requirements: z.looseObject({
     asset_id: z.string(),

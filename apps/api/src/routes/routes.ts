@@ -88,6 +88,7 @@ import { getTransactionRoute } from "./transactions/get-transaction";
 import { getTransactionStatusRoute } from "./transactions/get-transaction-status";
 import { listUserTransactionsRoute } from "./transactions/list-user-transactions";
 import { p2pTransferRoute } from "./transactions/p2p-transfer";
+import { assignVtxoRoute } from "./vtxos/assign-vtxo";
 import { createVtxoBatchRoute } from "./vtxos/create-vtxo-batch";
 import { listManagedVtxosRoute } from "./vtxos/list-managed-vtxos";
 import { listUserVtxosRoute } from "./vtxos/list-user-vtxos";
@@ -150,6 +151,7 @@ const ROUTES: readonly Route[] = [
   getBalancesRoute,
   getBalanceRoute,
   createVtxoBatchRoute,
+  assignVtxoRoute,
   listManagedVtxosRoute,
   listUserVtxosRoute,
   liftRoute,

@@ -3,6 +3,7 @@ import { replenishStock, type StockOrder } from "@arkrelay/core/asset/replenish-
 import type { TaskPayload } from "@arkrelay/core/jobs/catalog";
 import type { ExternalCallStore } from "@arkrelay/core/ports/external-call-store";
 import { GBTC } from "@arkrelay/core/vtxo/vtxo";
+import type { Metrics } from "@arkrelay/runtime/metrics";
 
 import type { TaskHandler } from "../task-handler";
 import { nextPayoutLook } from "./next-payout-look";
@@ -10,6 +11,7 @@ import { runCommitting } from "./run-committing";
 
 export interface ReplenishStockDeps extends AssetPayoutDeps {
   readonly calls: Pick<ExternalCallStore, "begin" | "confirm">;
+  readonly metrics: { readonly vtxosCreated: Pick<Metrics["vtxosCreated"], "inc"> };
 }
 
 /**
@@ -31,7 +33,10 @@ export function replenishStockTask(deps: ReplenishStockDeps): TaskHandler<TaskPa
     const step = await runCommitting(deps.calls, context, (commit) =>
       replenishStock(deps, order, (tx, call) => commit(tx, { ...call, request })),
     );
-    if (step.kind === "made") return { result: describe(order, step.txids), message: "The stock is there" };
+    if (step.kind === "made") {
+      deps.metrics.vtxosCreated.inc({ asset_id: order.assetId }, order.count);
+      return { result: describe(order, step.txids), message: "The stock is there" };
+    }
     if (step.kind === "stale") {
       const left = { made: step.made, left_for_settlement: order.count - step.made };
       return { result: { ...describe(order, step.txids), ...left }, message: step.why };

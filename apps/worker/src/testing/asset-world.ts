@@ -5,6 +5,7 @@ import type { AssetConfig } from "@arkrelay/core/asset/asset-payout-deps";
 import { registerAsset } from "@arkrelay/core/asset/register-asset";
 import type { RegisteredAsset } from "@arkrelay/core/asset/registered-asset";
 import { toAppError } from "@arkrelay/core/errors";
+import { assignStock, type PlannedAssignment, type WantedAssignment } from "@arkrelay/core/inventory/assign-stock";
 import type { Attempt } from "@arkrelay/core/jobs/attempt-store";
 import type { QueuedTaskName, TaskPayload } from "@arkrelay/core/jobs/catalog";
 import { decideAttemptEnd } from "@arkrelay/core/jobs/decide-attempt-end";
@@ -20,11 +21,13 @@ import { DrizzleJobStore } from "@arkrelay/db/stores/job-store";
 import { openLightningStores } from "@arkrelay/db/stores/open-lightning-stores";
 import type { TestDatabase } from "@arkrelay/db/testing/test-database";
 import { createLogger } from "@arkrelay/runtime/logger";
+import { createMetrics } from "@arkrelay/runtime/metrics";
 import { createSealer } from "@arkrelay/runtime/sealing";
 
 import { assetMintTask, type AssetMintDeps } from "../handlers/asset-mint";
 import { payoutDriveTask } from "../handlers/payout-drive";
 import { replenishStockTask } from "../handlers/replenish-stock";
+import { vtxoAssignTask } from "../handlers/vtxo-assign";
 import { watchAssetSuppliesTask } from "../handlers/watch-asset-supplies";
 import type { TaskContext, TaskHandler, TaskResult } from "../task-handler";
 import { openCeremonyWorld } from "./ceremony-world";
@@ -41,16 +44,18 @@ export async function openAssetWorld(test: TestDatabase, config: Partial<AssetCo
   const { database } = test;
   const { payouts, budgets } = openLightningStores(database, createSealer({ key: new Uint8Array(32).fill(3) }));
   const tapd = new FakeTapd();
+  const calls = new DrizzleExternalCallStore(database);
   const deps: WorldDeps & typeof world.deps = {
     ...world.deps,
     payouts,
     budgets,
     tapd,
-    calls: new DrizzleExternalCallStore(database),
+    calls,
     supplies: new DrizzleAssetSupplyStore(database),
     assetConfig: { carrierSats: 1_000n, carrierSubsidyDailySats: 100_000n, ...config },
   };
   const jobs = new DrizzleJobStore(database);
+  const metrics = createMetrics();
   const attempts = new DrizzleAttemptStore(database, { leaseSeconds: 20 });
   const stock = deps.wallet.keys.stock.pubkey;
   const contextOf = (attempt: Attempt, signal = new AbortController().signal) =>
@@ -81,7 +86,8 @@ export async function openAssetWorld(test: TestDatabase, config: Partial<AssetCo
     await database.write("UPDATE job_logs SET run_at = NOW(3) WHERE job_id = ? AND status = 'pending'", [jobId]);
     const { task } = await getJob(jobId);
     if (task === "asset_mint") await attemptAt(task, jobId, assetMintTask({ ...over, attempts }));
-    if (task === "process_vtxo_replenishment") await attemptAt(task, jobId, replenishStockTask(over));
+    if (task === "process_vtxo_replenishment") await attemptAt(task, jobId, replenishStockTask({ ...over, metrics }));
+    if (task === "vtxo_assign") await attemptAt(task, jobId, vtxoAssignTask({ ...over, metrics }));
     return getJob(jobId);
   };
   const runPayouts = async (over: WorldDeps = deps): Promise<void> => {
@@ -104,9 +110,25 @@ export async function openAssetWorld(test: TestDatabase, config: Partial<AssetCo
     });
   const orderStock = (payload: Partial<TaskPayload<"process_vtxo_replenishment">> = {}): Promise<string> =>
     database.transactions.run(async (tx) => {
-      const full = { v: 1, kind: "stock", assetId: "gold", count: 3, amountSats: 1_000, assetAmount: 50, ...payload } as const;
+      const full = {
+        v: 1,
+        kind: "stock",
+        assetId: "gold",
+        count: 3,
+        amountSats: 1_000,
+        assetAmount: 50,
+        ...payload,
+      } as const;
       const draft = { task: "process_vtxo_replenishment", payload: full, owner: "admin" } as const;
       return (await insertJob(deps.jobs, tx, draft)).jobId;
+    });
+  const assign = (
+    wanted: Partial<WantedAssignment> & Pick<WantedAssignment, "userPubkey">,
+  ): Promise<PlannedAssignment> =>
+    database.transactions.run(async (tx) => {
+      const full = { assetId: "gBTC", amount: 20_000n, allowance: undefined, tapdUnits: undefined, ...wanted };
+      const info = await deps.arkInfo.current();
+      return assignStock({ ...deps, calls, insertJob: deps.jobs }, tx, info, { ...full, origin: { owner: "admin" } });
     });
   const settle = async (jobId: string): Promise<Job> => {
     for (let round = 0; round < ROUNDS_MAX; round++) {
@@ -124,6 +146,8 @@ export async function openAssetWorld(test: TestDatabase, config: Partial<AssetCo
     jobs,
     order,
     orderStock,
+    /** As POST /vtxos/assign does; throws its refusals. */
+    assign,
     runJob,
     runPayouts,
     getJob,

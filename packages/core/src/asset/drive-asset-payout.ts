@@ -1,4 +1,5 @@
 import { AppError } from "../errors";
+import { assignRun } from "../inventory/assign-stock";
 import { drivePayout } from "../payout/drive-payout";
 import type { Payout } from "../payout/payout";
 import type { PayoutRun } from "../payout/payout-deps";
@@ -21,7 +22,7 @@ const TURNS_MAX = 40;
 const STOCK_PAUSE_MS = 5_000;
 
 /**
- * Drives an issuance, a mint or a fan-out as far as it goes and returns when to look again; undefined = it is final. It can be killed
+ * Drives an issuance, a mint, a fan-out or an assignment as far as it goes and returns when to look again; undefined = it is final. It can be killed
  * anywhere and run again. Throws the AppError of a step that should be tried again later.
  */
 export async function driveAssetPayout(
@@ -51,6 +52,8 @@ function runOf(deps: AssetPayoutDeps, { kind, businessId, assetId, amount }: Pay
       return mintRun(deps, { assetId, jobId: businessId, units: amount }, guard);
     case "fanout":
       return fanOutRun(deps, businessId, guard);
+    case "assign":
+      return assignRun(deps, { assetId, jobId: businessId, amount }, guard);
     default:
       throw new AppError("internal_error", { internal: `${kind} payouts are driven by their owners` });
   }

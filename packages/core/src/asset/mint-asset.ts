@@ -14,6 +14,7 @@ import { assertMintable, assertReserve, assertSupply } from "./check-mint";
 import { planIssuance } from "./issue-asset";
 import { readTapdUnits, type TwinReserveSource } from "./read-tapd-units";
 import type { RegisteredAsset } from "./registered-asset";
+import { takeCarrier } from "./take-carrier";
 
 export interface MintDeps extends AssetPayoutDeps {
   /** undefined = no tapd is configured: nothing stands behind a twin then. */
@@ -179,19 +180,6 @@ async function readTwinUnits(deps: MintDeps, asset: RegisteredAsset): Promise<bi
   if (deps.tapd === undefined) throw new AppError("daemon_unavailable", { details: { service: "tapd" } });
   const [units] = await readTapdUnits(deps.tapd, [asset]);
   return units;
-}
-
-const CARRIER_BUDGET = "carrier_subsidy";
-
-async function takeCarrier({ budgets, assetConfig, clock }: MintDeps, tx: Tx): Promise<void> {
-  const { carrierSats, carrierSubsidyDailySats } = assetConfig;
-  const day = clock.now().toISOString().slice(0, 10);
-  const budget = { name: CARRIER_BUDGET, day, limit: carrierSubsidyDailySats, wanted: carrierSats };
-  if ((await budgets.reserve(tx, budget)) === carrierSats) return;
-  throw new AppError("inventory_exhausted", {
-    message: "The sats that are given under units of assets are used up for today.",
-    details: { asset_id: GBTC },
-  });
 }
 
 /**

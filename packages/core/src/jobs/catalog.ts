@@ -199,6 +199,16 @@ export const TASKS = {
     // Once its payout is planned the units will arrive; giving the job up would only hide it.
     patientOn: ["daemon_unavailable", "daemon_auth_failed"],
   },
+  vtxo_assign: {
+    stateIn: "job_logs",
+    queue: "inventory",
+    jobType: "vtxo_assign",
+    payload: z.strictObject({ v, assetId: z.string(), userPubkey: hex32, amount: z.int().min(1) }),
+    triesMax: 5,
+    backoff: exponential(5_000),
+    limitMs: 300_000,
+    fair: false,
+  },
   process_vtxo_replenishment: {
     stateIn: "job_logs",
     queue: "inventory",

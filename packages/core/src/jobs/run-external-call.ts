@@ -4,7 +4,7 @@ import type { Transactions } from "../ports/transactions";
 import type { Attempt } from "./attempt-store";
 
 export interface ExternalCallDeps {
-  readonly calls: Omit<ExternalCallStore, "confirm">;
+  readonly calls: Pick<ExternalCallStore, "find" | "begin" | "end">;
   readonly transactions: Transactions;
 }
 

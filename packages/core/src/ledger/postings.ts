@@ -25,6 +25,8 @@ export const POSTING_KINDS = {
   assetIssued: "asset_issued",
   /** Business id = job_id. */
   assetMinted: "asset_minted",
+  /** Business id = job_id. */
+  vtxoAssigned: "vtxo_assigned",
   /** Business id = `<name of the asset>:<units left>`. */
   assetBurnt: "asset_burnt",
   /** Business id = id of the operator's job. */
@@ -142,6 +144,15 @@ export function assetMintedPostings(assetId: string, units: bigint, carrierSats:
       ["expense:carrier", carrierSats * MSAT_PER_SAT],
       ["asset:ark", -carrierSats * MSAT_PER_SAT],
     ]),
+  ]);
+}
+
+/** A user got some of the stock as a gift. */
+export function assignedPostings(assetId: string, amount: bigint, amountSats: bigint): readonly Posting[] {
+  if (assetId !== GBTC) return assetMintedPostings(assetId, amount, amountSats);
+  return gbtcPostings([
+    ["expense:grant", amountSats * MSAT_PER_SAT],
+    ["asset:ark", -amountSats * MSAT_PER_SAT],
   ]);
 }
 

@@ -25,7 +25,7 @@ const transactions: Transactions = {
   run: (work) => work({} as Tx),
 } as Transactions;
 
-class InMemoryCalls implements Omit<ExternalCallStore, "confirm"> {
+class InMemoryCalls implements Pick<ExternalCallStore, "find" | "begin" | "end"> {
   readonly rows = new Map<string, ExternalCall>();
   isCancelled = false;
   find(key: Pick<ExternalCall, "kind" | "businessKey">) {

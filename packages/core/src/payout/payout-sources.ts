@@ -4,6 +4,7 @@ import type { CeremonyDeps } from "../session/session-deps";
 import type { Vtxo } from "../vtxo/vtxo";
 import { GBTC } from "../vtxo/vtxo";
 import { freshSource, freshStock } from "./choose-payout-coins";
+import type { GatewayPubkeys } from "./gateway-pubkeys";
 import type { Payout } from "./payout";
 
 export type SourceKind = "stock" | "treasury";
@@ -23,7 +24,7 @@ export function freshnessFor(deps: Pick<CeremonyDeps, "clock" | "config">, { kin
  * has enough of them, else the stock's (stock of sats is never made of stock); with coins that are held already it stays with theirs.
  */
 export async function chooseSatsKind(
-  deps: Pick<CeremonyDeps, "clock" | "config" | "vtxos" | "wallet">,
+  deps: Pick<CeremonyDeps, "clock" | "config" | "vtxos"> & { readonly wallet: GatewayPubkeys },
   tx: Tx,
   payout: Pick<Payout, "kind" | "assetId" | "ownerPubkey">,
   {

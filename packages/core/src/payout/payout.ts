@@ -5,7 +5,7 @@ import type { SubmitState } from "../session/session";
 export interface Payout {
   readonly id: bigint;
   readonly kind: PayoutKind;
-  /** operation_id of a lift or land, job_id of a mint, job_id.part of a fan-out, name of the asset of an issuance. */
+  /** operation_id of a lift or land, job_id of a mint or an assignment, job_id.part of a fan-out, name of the asset of an issuance. */
   readonly businessId: string;
   readonly pivotVtxoId: string;
   /** Output script it pays to. */
@@ -27,9 +27,9 @@ export interface Payout {
 
 /**
  * `issue` makes all units of a new asset and pays them to the treasury; `mint` hands some of them to a user, `fanout` makes stock of
- * the treasury's units and sats.
+ * the treasury's units and sats, `assign` gives a user some of the stock.
  */
-export type PayoutKind = "lift" | "refund" | "issue" | "mint" | "fanout";
+export type PayoutKind = "lift" | "refund" | "issue" | "mint" | "fanout" | "assign";
 
 export type PayoutStatus = "planned" | "submitting" | "accepted" | "final" | "cancelled";
 
@@ -91,6 +91,7 @@ export function lockOwnerOf({ kind, businessId }: Pick<Payout, "kind" | "busines
     case "lift":
     case "mint":
     case "fanout":
+    case "assign":
       return `payout:${businessId}`;
   }
 }
@@ -107,7 +108,7 @@ export function parsePayoutKey(key: string): Pick<Payout, "kind" | "businessId">
   return kind && { kind, businessId: key.slice(dot + 1) };
 }
 
-const KINDS: readonly PayoutKind[] = ["lift", "refund", "issue", "mint", "fanout"];
+const KINDS: readonly PayoutKind[] = ["lift", "refund", "issue", "mint", "fanout", "assign"];
 
 /** The attempts that arkd may still accept, oldest first: when there is a kill, it is the newest. */
 export function openAttempts(attempts: readonly PayoutAttempt[]): readonly PayoutAttempt[] {

@@ -3,12 +3,12 @@ import type { NewPayout } from "../ports/lightning-stores";
 import type { Tx } from "../ports/transactions";
 import type { Wake } from "../ports/waker";
 import { payoutKeyOf } from "./payout";
-import type { PayoutDeps, PayoutRun } from "./payout-deps";
-import { planStockPayout } from "./plan-payout";
+import type { PayoutRun } from "./payout-deps";
+import { planStockPayout, type PlanDeps } from "./plan-payout";
 
 /** Plans a payout that no lift or land drives: it is due at once as work of its own (`payout_drive`). undefined as `planStockPayout`. */
 export async function planDrivenPayout(
-  deps: PayoutDeps,
+  deps: PlanDeps,
   tx: Tx,
   info: ArkServerInfo,
   wanted: Omit<NewPayout, "pivotVtxoId" | "wakeAt">,

@@ -12,13 +12,16 @@ import { ensureScript } from "../vtxo/ensure-script";
 import { GBTC, type Vtxo } from "../vtxo/vtxo";
 import { choosePayoutCoins } from "./choose-payout-coins";
 import { FAN_OUT_INPUTS_MAX } from "./fan-out-size";
+import type { GatewayPubkeys } from "./gateway-pubkeys";
 import { lockOwnerOf, type Payout, type PayoutAttempt, type PayoutOutput } from "./payout";
 import type { PayoutDeps, PayoutRun } from "./payout-deps";
 import { stockPayoutOutputs, wholeOutput } from "./payout-outputs";
 import { chooseSatsKind, freshnessFor, satsKindOf, unitsKindOf } from "./payout-sources";
 
 /** Planning asks no daemon, so it can be part of the owner's transaction. */
-type PlanDeps = Pick<PayoutDeps, "clock" | "config" | "vtxos" | "assets" | "txs" | "payouts" | "wallet">;
+export interface PlanDeps extends Pick<PayoutDeps, "clock" | "config" | "vtxos" | "assets" | "txs" | "payouts"> {
+  readonly wallet: GatewayPubkeys;
+}
 type PlanRun = Pick<PayoutRun, "sessionId" | "txType">;
 
 /**

@@ -31,6 +31,8 @@ export interface ExternalCallStore {
    * before, and nothing may be sent.
    */
   begin(tx: Tx, attempt: Attempt, call: NewExternalCall): Promise<boolean>;
+  /** State `sent` for a job that commits to its write in the transaction that inserts it: it can never be cancelled. */
+  open(tx: Tx, jobId: string, call: NewExternalCall): Promise<void>;
   /** sent or unknown -> its outcome. */
   end(
     tx: Tx,

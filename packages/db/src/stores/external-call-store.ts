@@ -10,6 +10,7 @@ import type { Tx } from "@arkrelay/core/ports/transactions";
 
 import type { Database } from "../connection";
 import { nullable, readText, type Row } from "../row";
+import type { SqlHandle } from "../sql-handle";
 import { connectionOf } from "../transactions";
 
 type CallKey = Parameters<ExternalCallStore["find"]>[0];
@@ -42,15 +43,16 @@ export class DrizzleExternalCallStore implements ExternalCallStore {
       await assertToken(tx, attempt);
       return false;
     }
-    await connection.write(
-      `INSERT INTO external_calls (service, kind, business_key, job_id, request, state, attempts, at)
-       VALUES (?, ?, ?, ?, ?, 'sent', 1, NOW(3))
-       ON DUPLICATE KEY UPDATE attempts = IF(state = 'failed', attempts + 1, attempts),
-         error = IF(state = 'failed', NULL, error), at = IF(state = 'failed', NOW(3), at),
-         state = IF(state = 'failed', 'sent', state)`,
-      [...paramsOf(call), attempt.rowKey, JSON.stringify(call.request)],
-    );
+    await insertSent(connection, attempt.rowKey, call);
     return true;
+  }
+
+  async open(tx: Tx, jobId: string, call: NewExternalCall): Promise<void> {
+    const connection = connectionOf(tx);
+    await connection.write("UPDATE job_logs SET committed_at = NOW(3) WHERE job_id = ? AND status = 'pending'", [
+      jobId,
+    ]);
+    await insertSent(connection, jobId, call);
   }
 
   async end(tx: Tx, attempt: Attempt, key: CallKey, outcome: Parameters<ExternalCallStore["end"]>[3]): Promise<void> {
@@ -71,6 +73,17 @@ export class DrizzleExternalCallStore implements ExternalCallStore {
       [externalId, ...paramsOf(key)],
     );
   }
+}
+
+async function insertSent(connection: SqlHandle, jobId: string, call: NewExternalCall): Promise<void> {
+  await connection.write(
+    `INSERT INTO external_calls (service, kind, business_key, job_id, request, state, attempts, at)
+     VALUES (?, ?, ?, ?, ?, 'sent', 1, NOW(3))
+     ON DUPLICATE KEY UPDATE attempts = IF(state = 'failed', attempts + 1, attempts),
+       error = IF(state = 'failed', NULL, error), at = IF(state = 'failed', NOW(3), at),
+       state = IF(state = 'failed', 'sent', state)`,
+    [...paramsOf(call), jobId, JSON.stringify(call.request)],
+  );
 }
 
 async function assertToken(tx: Tx, attempt: Attempt): Promise<void> {
