@@ -65,6 +65,24 @@ describe("a transfer", () => {
     ]);
   });
 
+  it.each(["treasury", "stock", "fee", "used", "land"] as const)(
+    "to the gateway's own %s key is refused: it would be money of ours that no posting knows",
+    async (kind) => {
+      world.arkd.fund(ALICE.pubkey, 60_000n);
+      const ours = world.deps.wallet.keys[kind];
+      const { session } = await world.open(ALICE, {
+        params: { asset_id: GBTC, amount: 40_000, recipient_pubkey: ours.pubkey },
+      });
+      await world.drive(session.sessionId);
+      expect(await world.getSession(session.sessionId)).toMatchObject({
+        status: "failed",
+        errorCode: "invalid_request",
+      });
+      expect(await balanceOf(ALICE)).toBe(60_000n);
+      expect(await lockedVtxos()).toBe(0);
+    },
+  );
+
   it("publishes exactly one confirmation, and never a failure beside it", async () => {
     world.arkd.fund(ALICE.pubkey, 60_000n);
     const { session } = await world.open(ALICE, pay(40_000));

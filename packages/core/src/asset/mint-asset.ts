@@ -7,7 +7,7 @@ import { planOrRollBack } from "../payout/plan-or-roll-back";
 import type { ArkServerInfo } from "../ports/ark-daemon";
 import type { Tx } from "../ports/transactions";
 import type { Wake } from "../ports/waker";
-import { ensureScript } from "../vtxo/ensure-script";
+import { ensureUserScript } from "../vtxo/ensure-script";
 import { GBTC } from "../vtxo/vtxo";
 import type { AssetPayoutDeps } from "./asset-payout-deps";
 import { assertMintable, assertReserve, assertSupply } from "./check-mint";
@@ -145,7 +145,7 @@ async function planPayout(
   assert(asset !== undefined, "a registered asset stays");
   await assertRoom(deps, tx, asset, order, tapdUnits);
   await takeCarrier(deps, tx);
-  const script = await ensureScript(deps.vtxos, tx, userPubkey, info, "user");
+  const script = await ensureUserScript(deps.vtxos, tx, userPubkey, info, "user_pubkey");
   const wanted = {
     kind: "mint",
     businessId: jobId,

@@ -14,7 +14,7 @@ import type { Challenge } from "../session/challenge";
 import { issueChallenge } from "../session/issue-challenge";
 import type { Session } from "../session/session";
 import type { SessionDeps } from "../session/session-deps";
-import { ensureScript } from "../vtxo/ensure-script";
+import { ensureScript, ensureUserScript } from "../vtxo/ensure-script";
 import { findGatewayScript } from "../vtxo/find-gateway-script";
 import { GBTC, type Vtxo, type VtxoScriptRow } from "../vtxo/vtxo";
 import { dustOf, maxAssetsPerOutputOf } from "./ark-limits";
@@ -89,7 +89,7 @@ function recipientScriptOf(
 ): Promise<VtxoScriptRow> {
   return intent.type === "lightning_land"
     ? findGatewayScript(deps.vtxos, "land", info)
-    : ensureScript(deps.vtxos, tx, intent.recipientPubkey, info, "user");
+    : ensureUserScript(deps.vtxos, tx, intent.recipientPubkey, info, "params.recipient_pubkey");
 }
 
 async function withScripts(

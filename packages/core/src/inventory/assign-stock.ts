@@ -14,7 +14,7 @@ import type { ArkServerInfo } from "../ports/ark-daemon";
 import type { ExternalCallStore } from "../ports/external-call-store";
 import type { Tx } from "../ports/transactions";
 import type { Wake } from "../ports/waker";
-import { ensureScript } from "../vtxo/ensure-script";
+import { ensureUserScript } from "../vtxo/ensure-script";
 import { GBTC } from "../vtxo/vtxo";
 
 export interface AssignStockDeps extends Pick<
@@ -73,7 +73,7 @@ export async function assignStock(
   await takeAllowance(deps, tx, wanted);
   if (assetId !== GBTC) await takeUnits(deps, tx, wanted);
   const amountSats = assetId === GBTC ? amount : deps.assetConfig.carrierSats;
-  const { script } = await ensureScript(deps.vtxos, tx, userPubkey, info, "user");
+  const { script } = await ensureUserScript(deps.vtxos, tx, userPubkey, info, "user_pubkey");
   const payout = {
     kind: "assign",
     businessId: jobId,

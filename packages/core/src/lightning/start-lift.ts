@@ -9,7 +9,7 @@ import { freshStock } from "../payout/choose-payout-coins";
 import type { Tx } from "../ports/transactions";
 import type { Wake } from "../ports/waker";
 import type { Delivery, LiftIntent, Session } from "../session/session";
-import { ensureScript } from "../vtxo/ensure-script";
+import { ensureUserScript } from "../vtxo/ensure-script";
 import { GBTC } from "../vtxo/vtxo";
 import { checkLiftAmount, findLiftTerms, type LiftTerms } from "./lift-terms";
 import type { LightningSessionDeps } from "./lightning-deps";
@@ -60,8 +60,7 @@ export async function startLift(deps: LightningSessionDeps, tx: Tx, input: Start
   const terms = await findLiftTerms(deps, tx, input.assetId);
   checkLiftAmount(terms, input.amount);
   const info = await deps.arkInfo.current();
-  const script = await ensureScript(deps.vtxos, tx, input.userPubkey, info, "user");
-  if (script.kind !== "user") throw gatewaysOwnKey();
+  const script = await ensureUserScript(deps.vtxos, tx, input.userPubkey, info, "user_pubkey");
   await checkLimits(deps, tx, input, terms);
   const preimage = deps.random.bytes(32);
   const paymentHash = bytesToHex(sha256(preimage));
@@ -205,10 +204,4 @@ async function insertIntent(
 
 function tooMany(what: string, limit: number): AppError {
   return new AppError("rate_limited", { message: `${what}; the limit is ${limit}.`, retryAfterSeconds: 60 });
-}
-
-/** Our VTXOs move by our own rules only, whoever asks. */
-function gatewaysOwnKey(): AppError {
-  const message = "A key of the gateway lifts nothing";
-  return new AppError("invalid_request", { errors: [{ path: "user_pubkey", code: "gateway_key", message }] });
 }

@@ -10,7 +10,7 @@ import type { ArkServerInfo } from "../ports/ark-daemon";
 import type { NostrEvent } from "../ports/nostr";
 import type { Tx } from "../ports/transactions";
 import type { Wake } from "../ports/waker";
-import { ensureScript } from "../vtxo/ensure-script";
+import { ensureUserScript } from "../vtxo/ensure-script";
 import { wakeOf } from "./move-session";
 import { readIntentData, readSignedIntent, type ReadIntent } from "./read-intent";
 import { SESSION_TYPES, type Delivery, type LiftIntent, type Session, type SessionType } from "./session";
@@ -98,8 +98,7 @@ export async function openReadIntent(
   }
   if (stored.outcome !== "inserted") return replayOf(deps, tx, stored.outcome, stored.intentId, open);
   if (intent.type === "lightning_lift") return openLift(deps, tx, open, intent, stored.intentId);
-  const script = await ensureScript(deps.vtxos, tx, open.userPubkey, info, "user");
-  if (script.kind !== "user") throw gatewaysOwnKey();
+  await ensureUserScript(deps.vtxos, tx, open.userPubkey, info, "user_pubkey");
   await requireQuota(deps, tx, open);
   const now = deps.clock.now();
   const invoice = intent.type === "lightning_land" ? invoiceOf(intent) : undefined;
@@ -255,12 +254,6 @@ async function replayOf(
     throw new AppError("duplicate_action", { details: session === undefined ? {} : { session_id: session.sessionId } });
   }
   return opened(session, { replayed: true, mirrorIsFresh: await isMirrorFresh(deps, open.userPubkey) });
-}
-
-/** Our VTXOs move by our own rules only, whoever asks. */
-function gatewaysOwnKey(): AppError {
-  const message = "A key of the gateway is nobody's to spend from";
-  return new AppError("invalid_request", { errors: [{ path: "user_pubkey", code: "gateway_key", message }] });
 }
 
 async function requireQuota(deps: SessionDeps, tx: Tx, open: OpenIntent): Promise<void> {

@@ -1,4 +1,5 @@
 import { vtxoScriptFor } from "../ark/vtxo-script";
+import { AppError } from "../errors";
 import type { ArkServerInfo } from "../ports/ark-daemon";
 import type { Tx } from "../ports/transactions";
 import type { VtxoStore } from "../ports/vtxo-store";
@@ -14,4 +15,21 @@ export async function ensureScript(
 ): Promise<VtxoScriptRow> {
   const params = { signerPubkey: info.signerPubkey, exitDelay: info.unilateralExitDelay };
   return vtxos.ensureScript(tx, { ...vtxoScriptFor(ownerPubkey, params, info.network), ...params, kind });
+}
+
+/**
+ * A user's script. Throws `invalid_request` naming `field` for a key of the gateway: our VTXOs move by our own rules only, and what is sent
+ * to them is booked by us, whoever asks.
+ */
+export async function ensureUserScript(
+  vtxos: VtxoStore,
+  tx: Tx,
+  ownerPubkey: string,
+  info: ArkServerInfo,
+  field: string,
+): Promise<VtxoScriptRow> {
+  const script = await ensureScript(vtxos, tx, ownerPubkey, info, "user");
+  if (script.kind === "user") return script;
+  const message = "A key of the gateway is nobody's to spend from or to pay to";
+  throw new AppError("invalid_request", { errors: [{ path: field, code: "gateway_key", message }] });
 }
