@@ -42,6 +42,8 @@ export interface CallSettings {
 export interface StreamSettings extends CallSettings {
   /** "write" for a stream whose opening has an effect: sent once, and every end but a clean one may leave it unknown. */
   readonly kind?: CallKind;
+  /** What is not opened by then is not opened at all (`daemon_unavailable`), however long the way to the daemon took. */
+  readonly notAfter?: Date | undefined;
 }
 
 /** A caller that gave up has not heard whether the daemon is there. */
@@ -234,13 +236,20 @@ export class DaemonLink<C extends Clients> {
 
   private openStream<Message>(
     open: OpenStream<C, Message>,
-    { metadata, role, signal, timeoutMs }: StreamSettings,
+    { metadata, role, signal, timeoutMs, notAfter }: StreamSettings,
   ): OpenedStream<Message> {
+    if (signal?.aborted === true || (notAfter !== undefined && Date.now() >= notAfter.getTime())) throw this.notSent();
     const { whileOpen } = this.connection;
     const options = timeoutMs === undefined ? {} : { deadline: Date.now() + timeoutMs };
     const stream = open(this.clients, this.metadata(metadata, role), options);
     const ending = signal === undefined ? whileOpen : AbortSignal.any([whileOpen, signal]);
     return { messages: readMessages(stream, ending, this.options.isAnswer ?? (() => false)), ending };
+  }
+
+  /** The caller's time ran out on the way to the daemon, which says nothing about the daemon. */
+  private notSent(): AppError {
+    const internal = "the time to send it ran out before it was sent";
+    return new AppError("daemon_unavailable", { internal, details: { service: this.service } });
   }
 
   private async connect(timeoutMs: number): Promise<void> {

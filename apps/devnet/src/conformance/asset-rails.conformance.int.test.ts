@@ -47,7 +47,7 @@ describe.each(["0.7", "0.8"] as const)("lifts and lands of an asset on tapd %s",
   const pay = async (land: LightningOperation) => {
     const rail = assetLandRail(deps(), twin());
     const offer = await rail.findOffer(land);
-    return offer === undefined ? undefined : rail.send(land, offer, undefined);
+    return offer === undefined ? undefined : rail.send(land, offer, {});
   };
   const liftOf = (paymentHash: string) =>
     ({ paymentHash, amount: 40n, carrierUnits: 3n, memo: "units" }) as LightningOperation;

@@ -29,7 +29,7 @@ describe.each(LND_RELEASES)("lnd %s and a wallet outside", (release) => {
   ) =>
     lnd.node.sendPayment(
       { ...invoice, amountMsat: undefined, feeLimitMsat, timeoutSeconds: 30, cltvLimit: 2_000 },
-      signal,
+      { signal },
     );
   /** The invoice once it is in this state. */
   async function when(paymentHash: string, wanted: LightningInvoice["state"]): Promise<LightningInvoice> {

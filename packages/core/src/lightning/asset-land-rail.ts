@@ -23,7 +23,7 @@ export function assetLandRail(
     routingFeeSats: () => 0n,
     wantedSubsidySats: () => lightningConfig.landRoutingFeeFloorSats,
     findOffer: (operation) => findOffer(requireTapd(tapd), lightningConfig, taprootAssetId, operation),
-    send: async (operation, offer, signal) => {
+    send: async (operation, offer, sending) => {
       const { bolt11, paymentHash, feeLimitMsat } = operation;
       const { rfqId, peerPubkey } = offer;
       assert(bolt11 !== undefined && feeLimitMsat !== undefined, "a land in flight has its invoice and its fee limit");
@@ -31,7 +31,7 @@ export function assetLandRail(
       const { landPaymentTimeoutSeconds: timeoutSeconds, landCltvLimit: cltvLimit } = lightningConfig;
       const limits = { feeLimitMsat, timeoutSeconds, cltvLimit };
       const payment = { assetId: taprootAssetId, bolt11, paymentHash, rfqId, peerPubkey, ...limits };
-      return toOutcome(await requireTapd(tapd).payAssetInvoice(payment, signal));
+      return toOutcome(await requireTapd(tapd).payAssetInvoice(payment, sending));
     },
     debitedUnits: ({ htlcs }) =>
       htlcs

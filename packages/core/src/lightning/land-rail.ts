@@ -1,4 +1,4 @@
-import type { LightningPayment, SendPaymentOutcome } from "../ports/lightning-node";
+import type { LightningPayment, Sending, SendPaymentOutcome } from "../ports/lightning-node";
 import type { LightningOperation } from "./lightning-operation";
 
 /** What pays for a land: sats over lnd, or units of an asset over tapd and lnd. lnd tracks both. */
@@ -10,7 +10,7 @@ export interface LandRail {
   /** A price that covers the payment, asked for before anything is sent; undefined = nobody takes it at what the user gave. */
   findOffer(operation: LightningOperation): Promise<Offer | undefined>;
   /** `outcome_unknown` when no definite answer came. Called once the attempt is marked as sent. */
-  send(operation: LightningOperation, offer: Offer, signal: AbortSignal | undefined): Promise<SendPaymentOutcome>;
+  send(operation: LightningOperation, offer: Offer, sending: Sending): Promise<SendPaymentOutcome>;
   /** Units that a payment took; undefined for sats. */
   debitedUnits(payment: LightningPayment): bigint | undefined;
 }

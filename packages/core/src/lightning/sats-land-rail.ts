@@ -13,14 +13,14 @@ export function satsLandRail({
     routingFeeSats: ({ fee }) => fee,
     wantedSubsidySats: ({ amountSats, fee }) => wantedSubsidySats(lightningConfig, { amountSats, feeSats: fee }),
     findOffer: () => Promise.resolve({}),
-    send: ({ bolt11, paymentHash, feeLimitMsat, amountSats }, _offer, signal) => {
+    send: ({ bolt11, paymentHash, feeLimitMsat, amountSats }, _offer, sending) => {
       assert(bolt11 !== undefined && feeLimitMsat !== undefined, "a land in flight has its invoice and its fee limit");
       const isAmountless = decodeBolt11(bolt11).amountMsat === undefined;
       const amountMsat = isAmountless ? amountSats * MSAT_PER_SAT : undefined;
       const { landPaymentTimeoutSeconds: timeoutSeconds, landCltvLimit: cltvLimit } = lightningConfig;
       return lightning.sendPayment(
         { bolt11, paymentHash, amountMsat, feeLimitMsat, timeoutSeconds, cltvLimit },
-        signal,
+        sending,
       );
     },
     debitedUnits: () => undefined,

@@ -56,7 +56,7 @@ export interface LightningNode {
    * **write**, keyed by the payment hash. Waits for the end of the stream: resolves with the terminal payment, or with what kept it
    * from being sent. A lost stream, a deadline or a cancelled wait is `outcome_unknown`: the payment may go on.
    */
-  sendPayment(request: SendPaymentRequest, signal?: AbortSignal): Promise<SendPaymentOutcome>;
+  sendPayment(request: SendPaymentRequest, sending?: Sending): Promise<SendPaymentOutcome>;
   /** The newest lifecycle of a hash as it is now; undefined = lnd says that it was never started. */
   trackPayment(paymentHash: string): Promise<LightningPayment | undefined>;
   /** Every state of a payment from the current one on, until it is terminal. NOT_FOUND ends it without a message. */
@@ -293,6 +293,14 @@ export interface DecodedPaymentRequest {
   readonly amountMsat: bigint;
   readonly expiresAt: Date;
   readonly minFinalCltv: number;
+}
+
+/** How long a payment may still be sent. */
+export interface Sending {
+  /** Gives up the wait; what was sent before is `outcome_unknown` then. */
+  readonly signal?: AbortSignal | undefined;
+  /** A payment that is not on its way by then is not sent at all (`daemon_unavailable`): somebody else may have taken it over. */
+  readonly notAfter?: Date | undefined;
 }
 
 export interface SendPaymentRequest {

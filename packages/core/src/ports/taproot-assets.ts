@@ -1,4 +1,4 @@
-import type { LightningPayment } from "./lightning-node";
+import type { LightningPayment, Sending } from "./lightning-node";
 
 /**
  * tapd as the gateway uses it. Units are integer base units of an asset (bigint); asset ids 64 hex, group and script keys 66 hex,
@@ -61,7 +61,7 @@ export interface TaprootAssets {
   /** **write**: a sell quote that covers the invoice and its fee limit. undefined = no peer sells (nothing was sent). */
   requestSellQuote(request: SellQuoteRequest): Promise<SellQuote | undefined>;
   /** **write**, keyed by the payment hash and tracked at lnd; allow_overpay is never set. */
-  payAssetInvoice(request: PayAssetInvoiceRequest, signal?: AbortSignal): Promise<AssetPaymentOutcome>;
+  payAssetInvoice(request: PayAssetInvoiceRequest, sending?: Sending): Promise<AssetPaymentOutcome>;
 }
 
 /** Units over Lightning: what lifts and lands need of tapd. */

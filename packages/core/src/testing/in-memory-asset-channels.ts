@@ -1,6 +1,7 @@
 import { AppError } from "../errors";
 import { decodeBolt11 } from "../lightning/bolt11";
 import type { Clock } from "../ports/clock";
+import type { Sending } from "../ports/lightning-node";
 import type {
   AssetInvoice,
   AssetPaymentOutcome,
@@ -86,7 +87,7 @@ export class InMemoryAssetChannels implements AssetPayments, Pick<TaprootAssets,
     return quote;
   }
 
-  async payAssetInvoice(request: PayAssetInvoiceRequest): Promise<AssetPaymentOutcome> {
+  async payAssetInvoice(request: PayAssetInvoiceRequest, sending?: Sending): Promise<AssetPaymentOutcome> {
     const { assetId, bolt11, paymentHash, rfqId, feeLimitMsat, timeoutSeconds, cltvLimit } = request;
     const quote = this.sold.get(rfqId);
     if (quote === undefined || quote.assetId !== assetId || quote.expiresAt <= this.clock.now()) {
@@ -98,7 +99,7 @@ export class InMemoryAssetChannels implements AssetPayments, Pick<TaprootAssets,
     const units = this.unitsFor((decodeBolt11(bolt11).amountMsat ?? 0n) + feeMsat);
     const carried = { units: new Map([[assetId, units]]), carrierMsat: HTLC_CARRIER_MSAT };
     const payment = { bolt11, paymentHash, amountMsat: undefined, feeLimitMsat, timeoutSeconds, cltvLimit };
-    const outcome = await this.lightning.sendUnits(payment, carried);
+    const outcome = await this.lightning.sendUnits(payment, carried, sending);
     return outcome.kind === "exists" ? { kind: "exists" } : outcome;
   }
 

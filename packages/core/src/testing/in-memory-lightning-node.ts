@@ -1,6 +1,7 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { hex } from "@scure/base";
 
+import { AppError } from "../errors";
 import { decodeBolt11 } from "../lightning/bolt11";
 import type { Clock } from "../ports/clock";
 import type {
@@ -20,6 +21,7 @@ import type {
   ListInvoicesPage,
   OnchainBalance,
   SendPaymentOutcome,
+  Sending,
   SendPaymentRequest,
 } from "../ports/lightning-node";
 import { InMemoryInvoices, type ReceivedParts } from "./in-memory-invoices";
@@ -286,13 +288,20 @@ export class InMemoryLightningNode implements LightningNode {
     return { paymentHash, destination: payeePubkey, amountMsat, expiresAt, minFinalCltv };
   }
 
-  async sendPayment(request: SendPaymentRequest): Promise<SendPaymentOutcome> {
+  async sendPayment(request: SendPaymentRequest, sending?: Sending): Promise<SendPaymentOutcome> {
+    this.requireInTime(sending);
     return this.payments.send(request, undefined, this.meet("sendPayment"));
   }
 
   /** As tapd has lnd pay: the units of the first HTLC are its own matter. */
-  async sendUnits(request: SendPaymentRequest, carried: CarriedUnits): Promise<SendPaymentOutcome> {
+  async sendUnits(request: SendPaymentRequest, carried: CarriedUnits, sending?: Sending): Promise<SendPaymentOutcome> {
+    this.requireInTime(sending);
     return this.payments.send(request, carried, this.meet("payAssetInvoice"));
+  }
+
+  private requireInTime({ notAfter }: Sending = {}): void {
+    if (notAfter === undefined || this.clock.now() < notAfter) return;
+    throw new AppError("daemon_unavailable", { details: { service: "lnd" } });
   }
 
   /** As tapd has lnd make the invoice of an asset; refused when there is one of this hash. */

@@ -22,6 +22,7 @@ import type {
   OnchainTransaction,
   OpenChannelRequest,
   PendingLightningChannels,
+  Sending,
   SendOnchainRequest,
   SendPaymentOutcome,
   SendPaymentRequest,
@@ -181,8 +182,8 @@ export class GrpcLightningNode implements LightningNode {
     return this.payments.estimateRouteFee(bolt11, timeoutSeconds);
   }
 
-  sendPayment(request: SendPaymentRequest, signal?: AbortSignal): Promise<SendPaymentOutcome> {
-    return this.payments.send(request, signal);
+  sendPayment(request: SendPaymentRequest, sending?: Sending): Promise<SendPaymentOutcome> {
+    return this.payments.send(request, sending);
   }
 
   trackPayment(paymentHash: string): Promise<LightningPayment | undefined> {

@@ -155,7 +155,19 @@ describe("sending a payment", () => {
       stopped.abort();
       return HOLD;
     });
-    expect((await rejectionOf(node.sendPayment(REQUEST, stopped.signal))).code).toBe("outcome_unknown");
+    expect((await rejectionOf(node.sendPayment(REQUEST, { signal: stopped.signal }))).code).toBe("outcome_unknown");
+  });
+
+  test("is not sent once its time is over, however long the way to lnd took", async () => {
+    const stopped = new AbortController();
+    lnd.answer("GetInfo", () => {
+      stopped.abort();
+      return { chains: [{ chain: "bitcoin", network: "regtest" }] };
+    });
+    const givenUp = await rejectionOf(node.sendPayment(REQUEST, { signal: stopped.signal }));
+    const late = await rejectionOf(node.sendPayment(REQUEST, { notAfter: new Date(Date.now() - 1) }));
+    expect([givenUp.code, late.code]).toEqual(["daemon_unavailable", "daemon_unavailable"]);
+    expect(lnd.requestsOf("SendPaymentV2")).toEqual([]);
   });
 
   test("is not tried while the wallet is locked, which is known", async () => {

@@ -2,6 +2,7 @@ import { AppError, assert } from "@arkrelay/core/errors";
 import type {
   DecodedPaymentRequest,
   LightningPayment,
+  Sending,
   SendPaymentOutcome,
   SendPaymentRequest,
 } from "@arkrelay/core/ports/lightning-node";
@@ -70,13 +71,13 @@ export class LndPayments {
     return failureReason === PaymentFailureReason.FAILURE_REASON_NONE ? { feeMsat: routingFeeMsat } : undefined;
   }
 
-  async send(request: SendPaymentRequest, signal?: AbortSignal): Promise<SendPaymentOutcome> {
+  async send(request: SendPaymentRequest, sending: Sending = {}): Promise<SendPaymentOutcome> {
     assert(request.timeoutSeconds > 0, "lnd before 0.19 refuses a payment without a timeout");
     const wire = toWireRequest(request);
     const updates = this.calls.stream<Payment>(
       "SendPaymentV2",
       ({ router }, ...rest) => router.sendPaymentV2(wire, ...rest),
-      { kind: "write", role: "pay", signal, timeoutMs: (request.timeoutSeconds + WATCHDOG_SECONDS) * 1000 },
+      { ...sending, kind: "write", role: "pay", timeoutMs: (request.timeoutSeconds + WATCHDOG_SECONDS) * 1000 },
     );
     try {
       for await (const update of updates) {

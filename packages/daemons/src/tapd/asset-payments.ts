@@ -1,4 +1,5 @@
 import { AppError, assert } from "@arkrelay/core/errors";
+import type { Sending } from "@arkrelay/core/ports/lightning-node";
 import type {
   AssetInvoice,
   AssetPaymentOutcome,
@@ -112,13 +113,13 @@ export class TapdPayments {
     return cheapest;
   }
 
-  async pay(request: PayAssetInvoiceRequest, signal?: AbortSignal): Promise<AssetPaymentOutcome> {
+  async pay(request: PayAssetInvoiceRequest, sending: Sending = {}): Promise<AssetPaymentOutcome> {
     assert(request.timeoutSeconds > 0, "lnd before 0.19 refuses a payment without a timeout");
     const wire = toWireRequest(request);
     const messages = this.calls.stream<SendPaymentResponse>(
       "SendPayment",
       ({ channels }, ...rest) => channels.sendPayment(wire, ...rest),
-      { kind: "write", signal, timeoutMs: (request.timeoutSeconds + WATCHDOG_SECONDS) * 1000 },
+      { ...sending, kind: "write", timeoutMs: (request.timeoutSeconds + WATCHDOG_SECONDS) * 1000 },
     );
     try {
       for await (const { result } of messages) {

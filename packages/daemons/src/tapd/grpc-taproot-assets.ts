@@ -1,4 +1,5 @@
 import type { BitcoinNetwork } from "@arkrelay/core/ark/network";
+import type { Sending } from "@arkrelay/core/ports/lightning-node";
 import type {
   AssetInvoice,
   AssetPaymentOutcome,
@@ -194,8 +195,8 @@ export class GrpcTaprootAssets implements TaprootAssets {
     return this.payments.requestSellQuote(request);
   }
 
-  payAssetInvoice(request: PayAssetInvoiceRequest, signal?: AbortSignal): Promise<AssetPaymentOutcome> {
-    return this.payments.pay(request, signal);
+  payAssetInvoice(request: PayAssetInvoiceRequest, sending?: Sending): Promise<AssetPaymentOutcome> {
+    return this.payments.pay(request, sending);
   }
 
   close(): void {
