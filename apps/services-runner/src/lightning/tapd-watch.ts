@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+
 import { insertJob, SYSTEM_OWNER, type InsertJobDeps } from "@arkrelay/core/jobs/insert-job";
 import type { AssetReceive, TaprootAssets } from "@arkrelay/core/ports/taproot-assets";
 import type { Transactions } from "@arkrelay/core/ports/transactions";
@@ -117,18 +119,21 @@ export class TapdWatch {
   }
 
   private async poll(token: number): Promise<void> {
-    const cursor = Number((await this.deps.cursors.find(RECEIVES_STREAM)) ?? 0);
-    const receives = await this.deps.tapd.listReceives(new Date(Math.max(0, cursor - OVERLAP_SECONDS) * 1000));
+    const cursor = await this.findCursor();
+    const receives = await this.deps.tapd.listReceives(new Date((cursor - OVERLAP_SECONDS) * 1000));
     const holdAt = Math.min(...receives.filter((each) => this.mayStillComplete(each)).map(secondsOf));
     const completed = receives.filter(({ status }) => status === "completed");
-    let reached = cursor;
-    for (const receive of completed) {
-      const next = Math.max(reached, Math.min(secondsOf(receive), holdAt));
-      await this.take(receive, { next, isNews: next > reached, token });
-      reached = next;
-    }
+    const reached = completed.reduce((max, each) => Math.max(max, Math.min(secondsOf(each), holdAt)), cursor);
+    const fresh = completed.map(({ outpoint }) => outpoint).filter((outpoint) => !this.taken.has(outpoint));
+    await this.take(fresh, reached, token);
     this.taken = new Set(completed.map(({ outpoint }) => outpoint));
     this.lastPollAt = this.deps.insert.clock.now();
+  }
+
+  /** What tapd received before anybody listened is in its balances, which are compared on schedule. */
+  private async findCursor(): Promise<number> {
+    const stored = await this.deps.cursors.find(RECEIVES_STREAM);
+    return stored === undefined ? Math.floor(this.deps.insert.clock.now().getTime() / 1000) : Number(stored);
   }
 
   /** Between two polls only an open stream says that tapd is there. */
@@ -143,21 +148,16 @@ export class TapdWatch {
     return status !== "detected" || this.deps.insert.clock.now().getTime() - at.getTime() < UNCONFIRMED_MAX_MS;
   }
 
-  /** Only what is completed is there for good; the same receive told again finds its job. */
-  private async take(
-    { outpoint }: AssetReceive,
-    { next, isNews, token }: { readonly next: number; readonly isNews: boolean; readonly token: number },
-  ): Promise<void> {
-    const isTaken = this.taken.has(outpoint);
-    if (isTaken && !isNews) return;
+  /** Only what is completed is there for good. One comparison for all of it; told again, the same receives find their job. */
+  private async take(outpoints: readonly string[], cursor: number, token: number): Promise<void> {
     const wakes = await this.deps.transactions.run(async (tx) => {
-      if (isNews) await this.deps.cursors.save(tx, RECEIVES_STREAM, String(next), token);
-      if (isTaken) return [];
+      await this.deps.cursors.save(tx, RECEIVES_STREAM, String(cursor), token);
+      if (outpoints.length === 0) return [];
       const job = await insertJob(this.deps.insert, tx, {
         task: "reconcile_daemons",
         payload: { v: 1 },
         owner: SYSTEM_OWNER,
-        dedupeKey: `tapd_receive:${outpoint}`,
+        dedupeKey: `tapd_receives:${digestOf(outpoints)}`,
       });
       return job.wakes;
     });
@@ -189,4 +189,8 @@ export class TapdWatch {
 
 function secondsOf({ at }: AssetReceive): number {
   return Math.floor(at.getTime() / 1000);
+}
+
+function digestOf(outpoints: readonly string[]): string {
+  return createHash("sha256").update(outpoints.toSorted().join()).digest("hex");
 }
