@@ -46,7 +46,7 @@ const outcome = async (content: Record<string, unknown>) =>
 const FAULTS: readonly (readonly [string, Record<string, unknown>, Record<string, unknown>])[] = [
   ["intent_expired", { expires_at: 1 }, {}],
   ["wrong_network", { network: "mainnet" }, {}],
-  ["unsupported_type", { type: "vtxo:split" }, {}],
+  ["unsupported_type", { type: "vtxo:merge" }, {}],
   ["invalid_amount", {}, { amount: 0 }],
   ["asset_unknown", {}, { asset_id: "gUSD" }],
   ["amount_below_minimum", {}, { amount: 329 }],

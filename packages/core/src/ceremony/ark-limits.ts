@@ -2,13 +2,14 @@ import { maxAssetsPerVtxo } from "../ark/tx-weight";
 import type { ArkServerInfo } from "../ports/ark-daemon";
 import type { Session, SessionType } from "../session/session";
 import type { SessionDeps } from "../session/session-deps";
+import { withLimits } from "../vtxo/select-by-strategy";
 import type { TransferRules } from "../vtxo/select-transfer-coins";
 import { coInputFeeSatsOf, recipientSumsOf } from "./transfer-sums";
 
 /** What the sender's coins must cover, and the limits of a selection. */
 export function selectionRules(deps: SessionDeps, intent: Session["intent"], info: ArkServerInfo): TransferRules {
   const { sats, assets } = recipientSumsOf(intent);
-  return {
+  const rules: TransferRules = {
     targetSats: sats + coInputFeeSatsOf(intent),
     targetAsset: assets[0],
     dustSats: dustOf(info),
@@ -16,6 +17,7 @@ export function selectionRules(deps: SessionDeps, intent: Session["intent"], inf
     maxInputs: deps.config.maxInputs,
     dustToRecipient: intent.dustPolicy === "to_recipient",
   };
+  return "choice" in intent ? withLimits(rules, intent.choice) : rules;
 }
 
 /** How long inputs must live on: what a land brings has to outlive its payment, its refund or the next batch. */

@@ -3,6 +3,7 @@ import type { Tx } from "../ports/transactions";
 import type { Session } from "../session/session";
 import type { SessionDeps } from "../session/session-deps";
 import { yieldLock } from "../session/yield-lock";
+import { selectByStrategy, type CoinChoice } from "../vtxo/select-by-strategy";
 import {
   judgeCoins,
   selectTransferCoins,
@@ -36,7 +37,7 @@ export async function chooseInputs(
 ): Promise<readonly Vtxo[]> {
   for (let attempt = 1; ; attempt++) {
     const candidates = await freeCandidates(deps, tx, session);
-    const selection = select(session, candidates, rules);
+    const selection = await select(deps, tx, session, candidates, rules);
     if (!selection.ok) throw refusal(selection, candidates, session, rules);
     const ids = selection.coins.map((coin) => coin.vtxoId);
     if (await deps.vtxos.lockFree(tx, ids, session.sessionId, lockUntil)) return selection.coins;
@@ -53,14 +54,14 @@ export async function judgeFunds(
 ): Promise<void> {
   const candidates = await readCandidates(deps, tx, session);
   const usable = { ...candidates, free: [...candidates.free, ...candidates.takeable], takeable: [] };
-  const selection = select(session, usable, rules);
+  const selection = await select(deps, tx, session, usable, rules);
   if (!selection.ok) throw refusal(selection, usable, session, rules);
 }
 
 interface FundsQuery {
   readonly userPubkey: string;
   readonly ownerProven: boolean;
-  readonly intent: Pick<Session["intent"], "sourceVtxos" | "type" | "assetId" | "arkAssetId">;
+  readonly intent: Session["intent"];
 }
 
 interface Candidates {
@@ -140,11 +141,33 @@ async function locksThatYield(deps: SessionDeps, held: readonly Vtxo[]): Promise
   return yielding;
 }
 
-function select(session: FundsQuery, candidates: Candidates, rules: TransferRules): TransferSelection<Vtxo> {
-  if (session.intent.sourceVtxos === undefined) return selectTransferCoins(candidates.free, rules);
+async function select(
+  deps: SessionDeps,
+  tx: Tx | undefined,
+  { intent }: FundsQuery,
+  candidates: Candidates,
+  rules: TransferRules,
+): Promise<TransferSelection<Vtxo>> {
+  if (intent.sourceVtxos === undefined) {
+    const choice = "choice" in intent ? intent.choice : undefined;
+    if (choice === undefined) return selectTransferCoins(candidates.free, rules);
+    return selectByStrategy(candidates.free, rules, choice, await earlierChange(deps, tx, candidates.free, choice));
+  }
   // One that is not free cannot be used, however much the others hold.
   if (candidates.free.length < candidates.all.length) return notAllFree(candidates, rules);
   return useExactCoins(candidates.free, rules);
+}
+
+/** Which of the coins an earlier transfer left as change; nobody asks unless it matters. */
+async function earlierChange(
+  deps: SessionDeps,
+  tx: Tx | undefined,
+  coins: readonly Vtxo[],
+  { preferredChange }: CoinChoice,
+): Promise<ReadonlySet<string>> {
+  if (preferredChange === undefined) return new Set();
+  const txids = new Set(coins.map(({ txid }) => txid));
+  return deps.sessionTxs.findChangeOutputs(tx, [...txids]);
 }
 
 function notAllFree({ free, all }: Candidates, rules: TransferRules): SelectionFailure {
@@ -164,9 +187,10 @@ function refusal(
   if (failed.reason === "too_many_inputs")
     return new AppError("too_many_inputs", { details: { max_inputs: rules.maxInputs } });
   if (failed.reason === "dust_change") {
+    const minimum = rules.changeSatsMin ?? rules.dustSats;
     return new AppError("amount_below_minimum", {
-      message: `The change of ${failed.changeSats} sats would be below the dust limit of ${rules.dustSats} sats.`,
-      details: { minimum: Number(rules.dustSats) },
+      message: `The change of ${failed.changeSats} sats would be below the dust limit of ${minimum} sats.`,
+      details: { minimum: Number(minimum) },
     });
   }
   // What could have been taken over and was not is held like the rest: its holder has moved on meanwhile.

@@ -157,7 +157,11 @@ function transactionOf(session: Session, txid: string, plan: TransferPlan): Plan
     feeSats: feeSatsOf(intent),
     senderPubkey: userPubkey,
     recipientPubkey,
-    parties: [...both(userPubkey, "out", spentSats), ...both(recipientPubkey, "in", receivedSats)],
+    parties: [
+      ...both(userPubkey, "out", spentSats),
+      // A party is listed once: of a split as the one who paid for it.
+      ...(recipientPubkey === userPubkey ? [] : both(recipientPubkey, "in", receivedSats)),
+    ],
   };
 }
 

@@ -4,7 +4,7 @@ import type { AssetAmount } from "../ark/asset-types";
 import { buildArkTx } from "../ark/build-ark-tx";
 import { sumAssets } from "../ark/sum-assets";
 import { vtxoScriptFor } from "../ark/vtxo-script";
-import type { TransferIntent } from "../session/session";
+import type { SessionIntent, SplitIntent, TransferIntent } from "../session/session";
 import { ALICE, aVtxo, BOB, GATEWAY, TEST_ARK_PARAMS, type TestKey } from "../testing/ark-transfer";
 import { selectTransferCoins } from "../vtxo/select-transfer-coins";
 import { GBTC, type Vtxo, type VtxoScriptRow } from "../vtxo/vtxo";
@@ -75,14 +75,22 @@ function anIntent(fields: Partial<TransferIntent>): TransferIntent {
 
 const coInput = coinOf(GATEWAY, "co-input", 1_000n);
 
-function planFor(intent: TransferIntent, coins: readonly PlanCoin[], maxAssetsPerOutput = 110) {
+/** Alice's own, into parts of these units (or sats). */
+function aSplit(partAmounts: readonly bigint[], fields: Partial<SplitIntent> = {}): SplitIntent {
+  const amount = partAmounts.reduce((sum, each) => sum + each, 0n);
+  const amountSats = 330n * BigInt(partAmounts.length);
+  const { type: _type, ...base } = anIntent({ recipientPubkey: ALICE.pubkey, dustPolicy: "to_recipient" });
+  return { ...base, type: "vtxo_split", amount, amountSats, partAmounts, ...fields };
+}
+
+function planFor(intent: SessionIntent, coins: readonly PlanCoin[], maxAssetsPerOutput = 110) {
   return planTransfer({
     intent,
     coins,
     coInput,
     dustSats: 330n,
     maxAssetsPerOutput,
-    recipientScript: scriptOf(BOB),
+    recipientScript: scriptOf(intent.recipientPubkey === BOB.pubkey ? BOB : ALICE),
     changeScript: scriptOf(ALICE),
     feeReturnScript: scriptOf(GATEWAY),
   });
@@ -128,6 +136,43 @@ it("spreads a change of more assets than a VTXO may carry", () => {
     { amountSats: 730n, assets: [{ assetId: USD }, { assetId: EUR }] },
     { amountSats: 330n, assets: [{ assetId: OIL, amount: 1n }] },
   ]);
+});
+
+const shapeOf = ({ planned }: ReturnType<typeof planFor>) =>
+  planned.map(({ role, amountSats, assets = [] }) => [role, amountSats, ...assets.map(({ amount }) => amount)]);
+
+it("makes one output of each part of a split, in their order, and change of the rest", () => {
+  const sats = aSplit([5_000n, 330n, 5_000n], { arkAssetId: undefined, assetId: GBTC, amountSats: 10_330n });
+  expect(shapeOf(planFor(sats, [coinOf(ALICE, "sats", 20_000n)]))).toEqual([
+    ["recipient", 5_000n],
+    ["recipient", 330n],
+    ["recipient", 5_000n],
+    ["change", 9_660n],
+    ["fee_return", 1_010n],
+  ]);
+  const mixed = coinOf(ALICE, "mixed", 2_000n, [
+    { assetId: USD, amount: 50n },
+    { assetId: EUR, amount: 7n },
+  ]);
+  expect(shapeOf(planFor(aSplit([20n, 1n]), [mixed]))).toEqual([
+    ["recipient", 330n, 20n],
+    ["recipient", 330n, 1n],
+    ["change", 1_330n, 29n, 7n],
+    ["fee_return", 1_010n],
+  ]);
+});
+
+it("leaves sats below dust under the first part of a split of units, and refuses them beside parts in sats", () => {
+  const units = coinOf(ALICE, "units", 770n, [{ assetId: USD, amount: 21n }]);
+  expect(shapeOf(planFor(aSplit([20n, 1n]), [units]))).toEqual([
+    ["recipient", 430n, 20n],
+    ["recipient", 330n, 1n],
+    ["fee_return", 1_010n],
+  ]);
+  const sats = aSplit([500n, 500n], { arkAssetId: undefined, assetId: GBTC, amountSats: 1_000n, dustPolicy: "reject" });
+  expect(() => planFor(sats, [coinOf(ALICE, "sats", 1_110n)])).toThrow(
+    expect.objectContaining({ code: "amount_below_minimum" }),
+  );
 });
 
 const aCoin = fc
@@ -184,4 +229,29 @@ it("makes a transaction in which every sat and every unit is accounted for, what
     { numRuns: 60 },
   );
   expect(planned).toBeGreaterThan(10);
+});
+
+it("splits so that the parts are what was asked for and every sat and every unit is accounted for", () => {
+  fc.assert(
+    fc.property(
+      aCoin,
+      fc.array(fc.bigInt({ min: 330n, max: 900n }), { minLength: 2, maxLength: 20 }),
+      fc.boolean(),
+      (drawn, parts, inUnits) => {
+        const total = parts.reduce((sum, each) => sum + each, 0n);
+        const sats = aSplit(parts, { arkAssetId: undefined, assetId: GBTC, amountSats: total });
+        const intent = inUnits ? aSplit(parts) : sats;
+        const neededSats = intent.amountSats + 10n + 330n * BigInt(drawn.assets.length + 1);
+        const assets = sumAssets([drawn, { assets: inUnits ? [{ assetId: USD, amount: total }] : [] }]);
+        const coin = coinOf(ALICE, "drawn", neededSats + drawn.amountSats, assets);
+        const plan = planFor(intent, [coin]);
+        expect(buildArkTx(TEST_ARK_PARAMS, plan.inputs, plan.outputs).txid).toHaveLength(64);
+        const made = plan.planned.filter(({ role }) => role === "recipient");
+        expect(made.map((each) => (inUnits ? each.assets?.[0]?.amount : each.amountSats))).toEqual(parts);
+        expect(plan.planned.slice(0, -1).every(({ ownerPubkey }) => ownerPubkey === ALICE.pubkey)).toBe(true);
+        expect(sumAssets(plan.planned)).toEqual(assets);
+      },
+    ),
+    { numRuns: 60 },
+  );
 });

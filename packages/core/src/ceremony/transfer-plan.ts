@@ -5,7 +5,7 @@ import { AppError, assert } from "../errors";
 import type { PlannedOutput } from "../ports/session-stores";
 import type { SessionIntent } from "../session/session";
 import type { Vtxo, VtxoScriptRow } from "../vtxo/vtxo";
-import { coInputFeeSatsOf, recipientSumsOf } from "./transfer-sums";
+import { coInputFeeSatsOf, recipientOutputsOf, recipientSumsOf } from "./transfer-sums";
 
 /** An input with the script it was made with: older signers and delays stay spendable. */
 export interface PlanCoin {
@@ -35,7 +35,8 @@ export interface TransferPlanInput {
 type Output = Omit<PlannedOutput, "vout">;
 
 /**
- * Order of inputs: the user's, then the co-input. Order of outputs: recipient, change when there is any, fee return. Whatever is on
+ * Order of inputs: the user's, then the co-input. Order of outputs: recipient (each part of a split), change when there is any, fee
+ * return. Whatever is on
  * the user's inputs and not for the recipient or the fee goes back to the user, every asset of it: arkd burns what no output names.
  * Throws `amount_below_minimum` when the change is too little for an output.
  */
@@ -48,8 +49,11 @@ export function planTransfer(plan: TransferPlanInput): TransferPlan {
   assert(changeSats >= 0n, "the coins cover what is sent");
   const change = changeOutputs(plan, changeSats, subtractAssets(sumAssets(vtxos), recipient.assets));
   if (change.length === 0 && changeSats !== 0n && intent.dustPolicy !== "to_recipient") throw belowDust(plan);
+  const dustToRecipientSats = change.length > 0 ? 0n : changeSats;
   const outputs: readonly Output[] = [
-    output("recipient", plan.recipientScript, recipient.sats + (change.length > 0 ? 0n : changeSats), recipient.assets),
+    ...recipientOutputsOf(intent).map(({ sats, assets }, index) =>
+      output("recipient", plan.recipientScript, sats + (index === 0 ? dustToRecipientSats : 0n), assets),
+    ),
     ...change,
     output("fee_return", plan.feeReturnScript, coInput.vtxo.amountSats + feeSats),
   ];

@@ -10,7 +10,17 @@ export interface CarriedSums {
 
 type Sums = Pick<SessionIntent, "type" | "arkAssetId" | "amount" | "amountSats" | "feeAssetId" | "feeAmount">;
 
-/** What an intent moves to its recipient: of a land also its fee, which is part of the output to the gateway. */
+/** What each output to the recipient carries: one, or one for each part of a split. */
+export function recipientOutputsOf(intent: SessionIntent): readonly CarriedSums[] {
+  if (intent.type !== "vtxo_split") return [recipientSumsOf(intent)];
+  const { arkAssetId: assetId, partAmounts, amountSats } = intent;
+  const carrierSats = amountSats / BigInt(partAmounts.length);
+  return partAmounts.map((amount) =>
+    assetId === undefined ? { sats: amount, assets: [] } : { sats: carrierSats, assets: [{ assetId, amount }] },
+  );
+}
+
+/** What an intent moves to its recipient in all: of a land also its fee, which is part of the output to the gateway. */
 export function recipientSumsOf(intent: Sums): CarriedSums {
   const units = intent.amount + (intent.type === "lightning_land" ? intent.feeAmount : 0n);
   const { arkAssetId: assetId } = intent;

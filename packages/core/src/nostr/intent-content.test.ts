@@ -108,7 +108,7 @@ test("a missing fee is left for the fee rule, which has its own code", () => {
   expect(intent).toMatchObject({ params: { feeAssetId: undefined, feeAmount: undefined } });
 });
 
-test.each(["vtxo:split", "lightning:pay", "atomic_swap", "vtxo:renew", "vtxo:tranfer", "something"])(
+test.each(["lightning:pay", "atomic_swap", "vtxo:renew", "vtxo:tranfer", "something"])(
   "%s is known or nobody's, and not executed here",
   (type) => {
     expect(refusal(JSON.stringify({ ...transfer, type })).code).toBe("unsupported_type");
@@ -160,6 +160,140 @@ test.each([
 ])("refuses %s", (_name, type, params, path) => {
   const error = refusal(JSON.stringify({ ...transfer, type, params }));
   expect(error).toMatchObject({ code: "invalid_request", errors: [{ path }] });
+});
+
+const paid = { asset_id: "BTC", recipient_pubkey: RECIPIENT, fee_asset_id: "gBTC", fee_amount: 10 };
+const split = { vtxo_id: VTXO, split_amounts: [400, 500], asset_id: "gBTC", fee_asset_id: "gBTC", fee_amount: 10 };
+
+test.each([
+  ["vtxo:split", "vtxo_split", split, { min_change: 1000 }, { vtxoId: VTXO, splitAmounts: [400n, 500n], amount: 900n }],
+  [
+    "vtxo:multi_transfer",
+    "vtxo_multi_transfer",
+    { ...paid, total_amount: 700 },
+    { min_change: 1000, max_inputs: 5, strategy: "optimal" },
+    { amount: 700n, minChange: 1000n, maxInputs: 5, strategy: "optimal", sourceVtxos: undefined },
+  ],
+  [
+    "vtxo:optimal_change",
+    "optimal_change",
+    { ...paid, amount_needed: 700 },
+    { change_threshold: 5000, dust_limit: 1, prefer_existing_change: true },
+    { amount: 700n, changeThreshold: 5000n, dustLimitSats: 1n, prefersExistingChange: true },
+  ],
+])("%s is a %s with the protocol's defaults filled in", (type, kind, params, defaults, parsed) => {
+  const intent = parseIntentContent(JSON.stringify({ ...transfer, type, params }));
+  expect(intent).toMatchObject({ kind, legacy: false, params: { assetId: "gBTC", feeAmount: 10n, ...parsed } });
+  expect(intent.content.params).toMatchObject(defaults);
+});
+
+test.each([
+  ["vtxo_split", "vtxo:split", split],
+  ["multi_vtxo_transfer", "vtxo:multi_transfer", { ...paid, total_amount: 700 }],
+  ["optimal_change", "vtxo:optimal_change", { ...paid, amount_needed: 700 }],
+])("%s is another spelling of %s, no older form", (spelling, canonical, params) => {
+  const read = (type: string) => parseIntentContent(JSON.stringify({ ...transfer, type, params }));
+  expect(read(spelling).legacy).toBe(false);
+  expect(intentContentHash(read(spelling).content)).toBe(intentContentHash(read(canonical).content));
+});
+
+test.each([
+  ["vtxo:multi_transfer", "total_amount"],
+  ["vtxo:optimal_change", "amount_needed"],
+])("the older form of %s has asset, amount and recipient beside its params", (type, param) => {
+  const { asset_id, recipient_pubkey, ...params } = paid;
+  const older = { ...transfer, type: undefined, action: type, params, asset_id, recipient_pubkey, amount: 700 };
+  const intent = parseIntentContent(JSON.stringify(older));
+  expect(intent).toMatchObject({ legacy: true, params: { amount: 700n, recipientPubkey: RECIPIENT } });
+  expect(intent.content.params[param]).toBe(700);
+});
+
+test.each([
+  ["one part", "vtxo:split", { ...split, split_amounts: [400] }, "invalid_request", "params.split_amounts"],
+  [
+    "21 parts",
+    "vtxo:split",
+    { ...split, split_amounts: Array.from({ length: 21 }, () => 400) },
+    "invalid_request",
+    "params.split_amounts",
+  ],
+  [
+    "a part of nothing",
+    "vtxo:split",
+    { ...split, split_amounts: [400, 0] },
+    "invalid_amount",
+    "params.split_amounts.1",
+  ],
+  [
+    "parts whose sum no number holds",
+    "vtxo:split",
+    { ...split, split_amounts: [Number.MAX_SAFE_INTEGER, 1] },
+    "invalid_amount",
+    "params.split_amounts",
+  ],
+  ["a split of no VTXO", "vtxo:split", { ...split, vtxo_id: undefined }, "invalid_request", "params.vtxo_id"],
+  [
+    "a split to somebody",
+    "vtxo:split",
+    { ...split, recipient_pubkey: RECIPIENT },
+    "invalid_request",
+    "params.recipient_pubkey",
+  ],
+  [
+    "another strategy",
+    "vtxo:multi_transfer",
+    { ...paid, total_amount: 7, strategy: "best" },
+    "invalid_request",
+    "params.strategy",
+  ],
+  [
+    "more than 20 inputs",
+    "vtxo:multi_transfer",
+    { ...paid, total_amount: 7, max_inputs: 21 },
+    "invalid_request",
+    "params.max_inputs",
+  ],
+  [
+    "no inputs",
+    "vtxo:multi_transfer",
+    { ...paid, total_amount: 7, max_inputs: 0 },
+    "invalid_request",
+    "params.max_inputs",
+  ],
+  [
+    "a VTXO twice",
+    "vtxo:multi_transfer",
+    { ...paid, total_amount: 7, source_vtxos: [VTXO, VTXO] },
+    "invalid_request",
+    "params.source_vtxos",
+  ],
+  [
+    "a negative min_change",
+    "vtxo:multi_transfer",
+    { ...paid, total_amount: 7, min_change: -1 },
+    "invalid_amount",
+    "params.min_change",
+  ],
+  ["no total", "vtxo:multi_transfer", paid, "invalid_request", "params.total_amount"],
+  ["no amount needed", "vtxo:optimal_change", paid, "invalid_request", "params.amount_needed"],
+  [
+    "VTXOs named for an optimal change",
+    "vtxo:optimal_change",
+    { ...paid, amount_needed: 7, source_vtxos: [VTXO] },
+    "invalid_request",
+    "params.source_vtxos",
+  ],
+  [
+    "a preference that is no boolean",
+    "vtxo:optimal_change",
+    { ...paid, amount_needed: 7, prefer_existing_change: 1 },
+    "invalid_request",
+    "params.prefer_existing_change",
+  ],
+])("refuses %s", (_name, type, params, code, path) => {
+  const error = refusal(JSON.stringify({ ...transfer, type, params }));
+  expect(error.code).toBe(code);
+  expect(error.errors.map((field) => field.path)).toContain(path);
 });
 
 test("solver-owned types keep their params untouched, up to 16 KiB", () => {

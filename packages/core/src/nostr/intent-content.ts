@@ -4,13 +4,21 @@ import { z } from "zod";
 import { canonicalDigest, canonicalJson } from "../canonical-json";
 import { AppError, type FieldError } from "../errors";
 import { fieldErrors } from "../field-errors";
+import { STRATEGIES, type Strategy } from "../vtxo/select-by-strategy";
 import { amount, amountOrZero, assetId, hex32, pubkey, vtxoId } from "./field-schemas";
 import type { JsonObject } from "./integer-json";
 import { type IntentContent, type IntentEnvelope, parseIntentEnvelope } from "./intent-envelope";
 import { intentKindOf } from "./intent-types";
 
 /** A whole intent after its schema: which rules come next (network, funds, fee) is for the use cases to say. */
-export type ParsedIntent = TransferIntentContent | LandIntentContent | LiftIntentContent | ProtocolOpContent;
+export type ParsedIntent =
+  | TransferIntentContent
+  | SplitIntentContent
+  | MultiTransferIntentContent
+  | OptimalChangeIntentContent
+  | LandIntentContent
+  | LiftIntentContent
+  | ProtocolOpContent;
 
 interface IntentBase extends IntentEnvelope {
   /** Content with defaults filled in and keys, assets and times in their one spelling. */
@@ -21,6 +29,21 @@ interface IntentBase extends IntentEnvelope {
 export interface TransferIntentContent extends IntentBase {
   readonly kind: "p2p_transfer";
   readonly params: TransferParams;
+}
+
+export interface SplitIntentContent extends IntentBase {
+  readonly kind: "vtxo_split";
+  readonly params: SplitParams;
+}
+
+export interface MultiTransferIntentContent extends IntentBase {
+  readonly kind: "vtxo_multi_transfer";
+  readonly params: MultiTransferParams;
+}
+
+export interface OptimalChangeIntentContent extends IntentBase {
+  readonly kind: "optimal_change";
+  readonly params: OptimalChangeParams;
 }
 
 export interface LandIntentContent extends IntentBase {
@@ -58,6 +81,31 @@ export interface LiftParams extends NativeParams {
   readonly paymentHash: string | undefined;
 }
 
+export interface SplitParams extends NativeParams {
+  readonly vtxoId: string;
+  /** One new VTXO each, in this order; `amount` is their sum. */
+  readonly splitAmounts: readonly bigint[];
+}
+
+export interface MultiTransferParams extends NativeParams {
+  readonly recipientPubkey: string;
+  /** Distinct; used exactly when given. */
+  readonly sourceVtxos: readonly string[] | undefined;
+  /** Change above nothing and below this is avoided, not forbidden; base units of the asset. */
+  readonly minChange: bigint;
+  readonly maxInputs: number;
+  readonly strategy: Strategy;
+}
+
+export interface OptimalChangeParams extends NativeParams {
+  readonly recipientPubkey: string;
+  /** What earlier change must leave as change to be preferred; base units of the asset. */
+  readonly changeThreshold: bigint;
+  /** Sats; arkd's own dust limit counts where that is higher. */
+  readonly dustLimitSats: bigint;
+  readonly prefersExistingChange: boolean;
+}
+
 export interface TransferParams extends NativeParams {
   readonly recipientPubkey: string;
   /** Distinct; used exactly when given. More than a session may hold is for the use case to refuse. */
@@ -69,6 +117,16 @@ export interface TransferParams extends NativeParams {
 const FREE_PARAMS_BYTES_MAX = 16 * 1024;
 /** Far above any session's input cap, which has its own error. */
 const SOURCE_VTXOS_MAX = 256;
+/** Parts of a split. */
+const SPLIT_PARTS_MIN = 2;
+export const SPLIT_PARTS_MAX = 20;
+/** What the protocol fills in for whoever leaves it out. */
+const MIN_CHANGE = 1_000;
+const MAX_INPUTS = 5;
+const CHANGE_THRESHOLD = 5_000;
+const DUST_LIMIT_SATS = 1;
+/** No intent may ask for more; a gateway may allow less. */
+const MAX_INPUTS_MAX = 20;
 /** Longer than any invoice in use; BOLT 11 has no limit of its own. */
 const INVOICE_CHARS_MAX = 4_096;
 
@@ -82,15 +140,45 @@ const native = {
 const landSchema = z.strictObject({ ...native, lightning_invoice: z.string().min(1).max(INVOICE_CHARS_MAX) });
 const liftSchema = z.strictObject({ ...native, payment_hash: hex32.optional() });
 
+const sourceVtxos = z
+  .array(vtxoId)
+  .min(1)
+  .max(SOURCE_VTXOS_MAX)
+  .refine((ids) => new Set(ids).size === ids.length, "A VTXO is named twice")
+  .optional();
+
+const { amount: _amount, ...withoutAmount } = native;
+
+const splitSchema = z.strictObject({
+  ...withoutAmount,
+  vtxo_id: vtxoId,
+  split_amounts: z.array(amount).min(SPLIT_PARTS_MIN).max(SPLIT_PARTS_MAX),
+  min_change: amountOrZero.default(MIN_CHANGE),
+});
+
+const multiTransferSchema = z.strictObject({
+  ...withoutAmount,
+  total_amount: amount,
+  recipient_pubkey: pubkey,
+  source_vtxos: sourceVtxos,
+  min_change: amountOrZero.default(MIN_CHANGE),
+  max_inputs: z.int().min(1).max(MAX_INPUTS_MAX).default(MAX_INPUTS),
+  strategy: z.enum(STRATEGIES).default("optimal"),
+});
+
+const optimalChangeSchema = z.strictObject({
+  ...withoutAmount,
+  amount_needed: amount,
+  recipient_pubkey: pubkey,
+  change_threshold: amountOrZero.default(CHANGE_THRESHOLD),
+  dust_limit: amountOrZero.default(DUST_LIMIT_SATS),
+  prefer_existing_change: z.boolean().default(true),
+});
+
 const transferSchema = z.strictObject({
   ...native,
   recipient_pubkey: pubkey,
-  source_vtxos: z
-    .array(vtxoId)
-    .min(1)
-    .max(SOURCE_VTXOS_MAX)
-    .refine((ids) => new Set(ids).size === ids.length, "A VTXO is named twice")
-    .optional(),
+  source_vtxos: sourceVtxos,
   dust_policy: z.enum(["reject", "to_recipient"]).default("reject"),
 });
 
@@ -112,6 +200,12 @@ export function parseIntentParams(envelope: IntentEnvelope): ParsedIntent {
       throw new AppError("unsupported_type", { details: { type: envelope.content.type } });
     case "p2p_transfer":
       return { ...parseTransfer(envelope), kind, expiresAt };
+    case "vtxo_split":
+      return { ...parseSplit(envelope), kind, expiresAt };
+    case "vtxo_multi_transfer":
+      return { ...parseMultiTransfer(envelope), kind, expiresAt };
+    case "optimal_change":
+      return { ...parseOptimalChange(envelope), kind, expiresAt };
     case "lightning_land":
       return { ...parseLand(envelope), kind, expiresAt };
     case "lightning_lift":
@@ -131,6 +225,39 @@ function parseTransfer(envelope: IntentEnvelope): IntentEnvelope & { readonly pa
   const { wire, ...parsed } = parseParams(envelope, transferSchema);
   const { recipient_pubkey: recipientPubkey, source_vtxos: sourceVtxos, dust_policy: dustPolicy } = wire;
   return { ...parsed, params: { ...toNativeParams(wire), recipientPubkey, sourceVtxos, dustPolicy } };
+}
+
+function parseSplit(envelope: IntentEnvelope): IntentEnvelope & { readonly params: SplitParams } {
+  const { wire, ...parsed } = parseParams(envelope, splitSchema);
+  const sum = wire.split_amounts.reduce((total, each) => total + each, 0);
+  if (!Number.isSafeInteger(sum)) throw tooLarge("split_amounts");
+  const splitAmounts = wire.split_amounts.map(BigInt);
+  return { ...parsed, params: { ...toNativeParams({ ...wire, amount: sum }), vtxoId: wire.vtxo_id, splitAmounts } };
+}
+
+function parseMultiTransfer(envelope: IntentEnvelope): IntentEnvelope & { readonly params: MultiTransferParams } {
+  const { wire, ...parsed } = parseParams(envelope, multiTransferSchema);
+  const params: MultiTransferParams = {
+    ...toNativeParams({ ...wire, amount: wire.total_amount }),
+    recipientPubkey: wire.recipient_pubkey,
+    sourceVtxos: wire.source_vtxos,
+    minChange: BigInt(wire.min_change),
+    maxInputs: wire.max_inputs,
+    strategy: wire.strategy,
+  };
+  return { ...parsed, params };
+}
+
+function parseOptimalChange(envelope: IntentEnvelope): IntentEnvelope & { readonly params: OptimalChangeParams } {
+  const { wire, ...parsed } = parseParams(envelope, optimalChangeSchema);
+  const params: OptimalChangeParams = {
+    ...toNativeParams({ ...wire, amount: wire.amount_needed }),
+    recipientPubkey: wire.recipient_pubkey,
+    changeThreshold: BigInt(wire.change_threshold),
+    dustLimitSats: BigInt(wire.dust_limit),
+    prefersExistingChange: wire.prefer_existing_change,
+  };
+  return { ...parsed, params };
 }
 
 function parseLand(envelope: IntentEnvelope): IntentEnvelope & { readonly params: LandParams } {
@@ -165,6 +292,11 @@ function toNativeParams(wire: {
     feeAssetId: wire.fee_asset_id,
     feeAmount: wire.fee_amount === undefined ? undefined : BigInt(wire.fee_amount),
   };
+}
+
+function tooLarge(param: string): AppError {
+  const message = `The sum is above ${Number.MAX_SAFE_INTEGER}`;
+  return new AppError("invalid_amount", { errors: [{ path: `params.${param}`, code: "invalid_amount", message }] });
 }
 
 /** Bad amounts have their own code; beside another broken rule they are part of a broken schema. */

@@ -88,11 +88,12 @@ function liftLegacyForms(json: JsonObject): Lifted {
     delete outer[from];
     moved = true;
   };
+  const type = typeof outer["type"] === "string" ? canonicalIntentType(outer["type"]) : undefined;
   for (const [from, to] of LEGACY_PARAMS) {
     const value = outer[from];
-    if (value !== undefined) move(from, to, from === to || Array.isArray(value) ? value : [value]);
+    const inside = from === "amount" ? amountParamOf(type) : to;
+    if (value !== undefined) move(from, inside, from === to || Array.isArray(value) ? value : [value]);
   }
-  const type = typeof outer["type"] === "string" ? canonicalIntentType(outer["type"]) : undefined;
   if (type === "lightning:land" && outer["memo"] !== undefined) move("memo", "lightning_invoice", outer["memo"]);
   if (needsRecipient(type) && outer["recipient_pubkey"] !== undefined && params["recipient_pubkey"] === undefined) {
     params["recipient_pubkey"] = outer["recipient_pubkey"];
@@ -101,6 +102,12 @@ function liftLegacyForms(json: JsonObject): Lifted {
   // Params that are present but no object stay, so that the schema names them.
   if (outer["params"] === undefined ? moved : isJsonObject(outer["params"])) outer["params"] = params;
   return { json: outer, changed: moved || action !== undefined };
+}
+
+/** What a type calls the amount that moves. */
+function amountParamOf(type: string | undefined): string {
+  if (type === "vtxo:multi_transfer") return "total_amount";
+  return type === "vtxo:optimal_change" ? "amount_needed" : "amount";
 }
 
 function needsRecipient(type: string | undefined): boolean {

@@ -2,6 +2,9 @@
 export type IntentKind =
   /** Executed by this gateway; the names are those of their sessions. */
   | "p2p_transfer"
+  | "vtxo_split"
+  | "vtxo_multi_transfer"
+  | "optimal_change"
   | "lightning_land"
   | "lightning_lift"
   /** A type of the protocol that this release does not execute. */
@@ -10,6 +13,9 @@ export type IntentKind =
   | "protocol_op";
 
 const TRANSFER = "p2p_transfer";
+const SPLIT = "vtxo:split";
+const MULTI_TRANSFER = "vtxo:multi_transfer";
+const OPTIMAL_CHANGE = "vtxo:optimal_change";
 const LAND = "lightning:land";
 const LIFT = "lightning:lift";
 
@@ -18,12 +24,12 @@ const NATIVE_TYPES: Readonly<Record<string, string>> = {
   p2p_transfer: TRANSFER,
   "vtxo:transfer": TRANSFER,
   transfer: TRANSFER,
-  "vtxo:split": "vtxo:split",
-  vtxo_split: "vtxo:split",
-  "vtxo:multi_transfer": "vtxo:multi_transfer",
-  multi_vtxo_transfer: "vtxo:multi_transfer",
-  "vtxo:optimal_change": "vtxo:optimal_change",
-  optimal_change: "vtxo:optimal_change",
+  "vtxo:split": SPLIT,
+  vtxo_split: SPLIT,
+  "vtxo:multi_transfer": MULTI_TRANSFER,
+  multi_vtxo_transfer: MULTI_TRANSFER,
+  "vtxo:optimal_change": OPTIMAL_CHANGE,
+  optimal_change: OPTIMAL_CHANGE,
   "lightning:lift": LIFT,
   lift_lightning: LIFT,
   "lightning:land": LAND,
@@ -40,7 +46,20 @@ const NATIVE_TYPES: Readonly<Record<string, string>> = {
 const NATIVE_NAMESPACES: ReadonlySet<string> = new Set(["vtxo", "lightning", "swap"]);
 
 /** The canonical type of the intents that sessions of a type are opened for. */
-export const INTENT_TYPE_OF_SESSION = { p2p_transfer: TRANSFER, lightning_land: LAND, lightning_lift: LIFT } as const;
+export const INTENT_TYPE_OF_SESSION = {
+  p2p_transfer: TRANSFER,
+  vtxo_split: SPLIT,
+  vtxo_multi_transfer: MULTI_TRANSFER,
+  optimal_change: OPTIMAL_CHANGE,
+  lightning_land: LAND,
+  lightning_lift: LIFT,
+} as const;
+
+type ExecutedKind = keyof typeof INTENT_TYPE_OF_SESSION;
+
+const SESSION_OF_INTENT_TYPE: ReadonlyMap<string, ExecutedKind> = new Map(
+  (Object.keys(INTENT_TYPE_OF_SESSION) as ExecutedKind[]).map((kind) => [INTENT_TYPE_OF_SESSION[kind], kind] as const),
+);
 
 export function canonicalIntentType(type: string): string {
   return Object.hasOwn(NATIVE_TYPES, type) ? (NATIVE_TYPES[type] ?? type) : type;
@@ -48,9 +67,8 @@ export function canonicalIntentType(type: string): string {
 
 /** The kind of a canonical type. A name without a namespace that is not native is nobody's, so it is unsupported as well. */
 export function intentKindOf(canonicalType: string): IntentKind {
-  if (canonicalType === TRANSFER) return "p2p_transfer";
-  if (canonicalType === LAND) return "lightning_land";
-  if (canonicalType === LIFT) return "lightning_lift";
+  const executed = SESSION_OF_INTENT_TYPE.get(canonicalType);
+  if (executed !== undefined) return executed;
   if (Object.hasOwn(NATIVE_TYPES, canonicalType)) return "unsupported";
   const [namespace, verb] = canonicalType.split(":");
   const isSolverOwned = namespace !== undefined && verb !== undefined && !NATIVE_NAMESPACES.has(namespace);

@@ -227,6 +227,8 @@ export interface SessionTxStore {
     sessionRowId: bigint,
   ): Promise<{ readonly ark: string; readonly checkpoints: readonly string[] } | undefined>;
   listInputs(sessionRowId: bigint): Promise<readonly SessionInput[]>;
+  /** Ids (`txid:vout`) of the outputs that were planned as change, of the ark txs with these txids. */
+  findChangeOutputs(tx: Tx | undefined, txids: readonly string[]): Promise<ReadonlySet<string>>;
   setSigned(tx: Tx, sessionRowId: bigint, psbts: ReadonlyMap<string, string>): Promise<void>;
   setServer(tx: Tx, sessionRowId: bigint, psbts: ReadonlyMap<string, string>): Promise<void>;
   setFinal(tx: Tx, sessionRowId: bigint, psbts: ReadonlyMap<string, string>): Promise<void>;

@@ -5,10 +5,25 @@ import type { LandTerms } from "../lightning/land-terms";
 import { checkLiftAmount, type LiftTerms } from "../lightning/lift-terms";
 import type { LightningConfig } from "../lightning/lightning-config";
 import type { JsonObject, JsonValue } from "../nostr/integer-json";
-import type { LandIntentContent, LiftIntentContent, TransferIntentContent } from "../nostr/intent-content";
+import type {
+  LandIntentContent,
+  LiftIntentContent,
+  MultiTransferIntentContent,
+  OptimalChangeIntentContent,
+  SplitIntentContent,
+  TransferIntentContent,
+} from "../nostr/intent-content";
 import type { IntentContent } from "../nostr/intent-envelope";
+import type { CoinChoice } from "../vtxo/select-by-strategy";
 import { GBTC } from "../vtxo/vtxo";
-import type { LandIntent, LiftIntent, TransferIntent } from "./session";
+import type {
+  LandIntent,
+  LiftIntent,
+  MultiTransferIntent,
+  OptimalChangeIntent,
+  SplitIntent,
+  TransferIntent,
+} from "./session";
 import type { SessionConfig } from "./session-deps";
 
 /** Lives still, and not longer than allowed (1003). `createdAt` is the event's or the request's. */
@@ -49,32 +64,94 @@ export interface TransferIntentRules {
 
 /** Amounts, fee, in the protocol's order; the first rule that fails is thrown (1002, 2006, 4001, 4002). */
 export function toTransferIntent(parsed: TransferIntentContent, rules: TransferIntentRules): TransferIntent {
-  const { params, content } = parsed;
-  const { assetId, arkAssetId } = rules.asset;
-  if (params.recipientPubkey === rules.senderPubkey) {
+  const { sourceVtxos, dustPolicy } = parsed.params;
+  return { ...paymentOf(parsed, rules), type: "p2p_transfer", sourceVtxos, dustPolicy };
+}
+
+/** As `toTransferIntent`. */
+export function toMultiTransferIntent(
+  parsed: MultiTransferIntentContent,
+  rules: TransferIntentRules,
+): MultiTransferIntent {
+  const { sourceVtxos, strategy, minChange, maxInputs } = parsed.params;
+  const choice = { strategy, minChange, maxInputs, dustLimitSats: rules.dustSats, preferredChange: undefined };
+  return { ...paymentOf(parsed, rules), type: "vtxo_multi_transfer", sourceVtxos, dustPolicy: "reject", choice };
+}
+
+/** As `toTransferIntent`. */
+export function toOptimalChangeIntent(
+  parsed: OptimalChangeIntentContent,
+  rules: TransferIntentRules,
+): OptimalChangeIntent {
+  const { changeThreshold, dustLimitSats, prefersExistingChange } = parsed.params;
+  const choice: CoinChoice = {
+    strategy: "optimal",
+    maxInputs: undefined,
+    minChange: 0n,
+    dustLimitSats,
+    preferredChange: prefersExistingChange ? changeThreshold : undefined,
+  };
+  return {
+    ...paymentOf(parsed, rules),
+    type: "optimal_change",
+    sourceVtxos: undefined,
+    dustPolicy: "reject",
+    choice,
+  };
+}
+
+/**
+ * As `toTransferIntent`. Nothing leaves its owner, so sats below dust that are left under units join the first part; parts in sats are
+ * exactly what was asked for.
+ */
+export function toSplitIntent(parsed: SplitIntentContent, rules: TransferIntentRules): SplitIntent {
+  const { vtxoId, splitAmounts, amount } = parsed.params;
+  const { arkAssetId } = rules.asset;
+  const smallest = splitAmounts.reduce((least, each) => (each < least ? each : least), amount);
+  const carriersSats = rules.dustSats * BigInt(splitAmounts.length);
+  return {
+    ...movedOf(parsed, rules, smallest),
+    amountSats: arkAssetId === undefined ? amount : carriersSats,
+    recipientPubkey: rules.senderPubkey,
+    type: "vtxo_split",
+    partAmounts: splitAmounts,
+    sourceVtxos: [vtxoId],
+    dustPolicy: arkAssetId === undefined ? "reject" : "to_recipient",
+  };
+}
+
+type PaymentContent = TransferIntentContent | MultiTransferIntentContent | OptimalChangeIntentContent;
+
+/** What all payments to somebody else say. */
+function paymentOf(parsed: PaymentContent, rules: TransferIntentRules) {
+  const { recipientPubkey, amount } = parsed.params;
+  if (recipientPubkey === rules.senderPubkey) {
     throw new AppError("invalid_request", {
       errors: [
         { path: "params.recipient_pubkey", code: "same_as_sender", message: "Sender and recipient are the same key" },
       ],
     });
   }
-  if (arkAssetId === undefined && params.amount < rules.dustSats) {
+  return { ...movedOf(parsed, rules, amount), recipientPubkey };
+}
+
+/** `smallest` is what the smallest output has to carry. */
+function movedOf(parsed: PaymentContent | SplitIntentContent, rules: TransferIntentRules, smallest: bigint) {
+  const { params, content } = parsed;
+  const { assetId, arkAssetId } = rules.asset;
+  if (arkAssetId === undefined && smallest < rules.dustSats) {
     throw new AppError("amount_below_minimum", { details: { minimum: Number(rules.dustSats) } });
   }
   checkFee(params.feeAssetId, params.feeAmount, rules.l2FeeSats);
   return {
     actionId: content.action_id,
-    type: "p2p_transfer",
     assetId,
     arkAssetId,
     amount: params.amount,
     // The sender pays the carrier of what the recipient gets, and no more sats than it needs.
     amountSats: arkAssetId === undefined ? params.amount : rules.dustSats,
-    recipientPubkey: params.recipientPubkey,
     feeAssetId: GBTC,
     feeAmount: rules.l2FeeSats,
-    sourceVtxos: params.sourceVtxos,
-    dustPolicy: params.dustPolicy,
     expiresAt: parsed.expiresAt,
     content: contentOf(parsed),
   };

@@ -7,7 +7,7 @@ import type { NostrEvent } from "../ports/nostr";
 import type { Tx } from "../ports/transactions";
 import { GBTC } from "../vtxo/vtxo";
 import type { Challenge, ChallengeStage } from "./challenge";
-import type { Session } from "./session";
+import type { Session, SessionIntent } from "./session";
 import type { SessionDeps } from "./session-deps";
 
 /** A transfer is signed twice: the ark tx, then the checkpoints. */
@@ -119,13 +119,28 @@ function challengeContent(session: Session, input: ChallengeInput): SignTxChalle
   };
 }
 
-function humanText(session: Session, stage: ChallengeStage): string {
-  const { type, assetId, amount, recipientPubkey, feeAssetId, feeAmount } = session.intent;
-  const to = type === "lightning_land" ? "a Lightning invoice" : `${recipientPubkey.slice(0, 8)}…`;
-  const what = `Send ${quantity(amount, assetId)} to ${to} for a fee of ${quantity(feeAmount, feeAssetId)}`;
+function humanText({ intent }: Session, stage: ChallengeStage): string {
+  const what = `${movedText(intent)} for a fee of ${quantity(intent.feeAmount, intent.feeAssetId)}`;
   return stage === "ark_tx"
     ? `${what}: sign the transfer (1 of 2).`
     : `${what}: arkd has signed, release the inputs (2 of 2).`;
+}
+
+function movedText(intent: SessionIntent): string {
+  const { assetId, amount, recipientPubkey } = intent;
+  switch (intent.type) {
+    case "vtxo_split": {
+      const parts = intent.partAmounts.join(" + ");
+      return `Split ${quantity(amount, assetId)} of your own into ${parts}`;
+    }
+    case "lightning_land":
+      return `Send ${quantity(amount, assetId)} to a Lightning invoice`;
+    case "p2p_transfer":
+    case "vtxo_multi_transfer":
+    case "optimal_change":
+    case "lightning_lift":
+      return `Send ${quantity(amount, assetId)} to ${recipientPubkey.slice(0, 8)}…`;
+  }
 }
 
 function quantity(amount: bigint, assetId: string): string {

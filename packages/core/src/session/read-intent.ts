@@ -13,7 +13,17 @@ import type { ArkServerInfo } from "../ports/ark-daemon";
 import type { NostrEvent } from "../ports/nostr";
 import { findGatewayScript } from "../vtxo/find-gateway-script";
 import { GBTC } from "../vtxo/vtxo";
-import { checkIntentNetwork, checkIntentTimes, toLandIntent, toLiftIntent, toTransferIntent } from "./intent-rules";
+import {
+  checkIntentNetwork,
+  checkIntentTimes,
+  toLandIntent,
+  toLiftIntent,
+  toMultiTransferIntent,
+  toOptimalChangeIntent,
+  toSplitIntent,
+  toTransferIntent,
+  type TransferIntentRules,
+} from "./intent-rules";
 import type { SessionIntent, SessionType } from "./session";
 import type { SessionDeps } from "./session-deps";
 
@@ -89,11 +99,14 @@ async function toIntent(
   const dustSats = dustOf(info);
   const { lightningConfig: config } = deps;
   switch (parsed.kind) {
-    case "p2p_transfer": {
-      const asset = await getActiveAsset(deps.assets, parsed.params.assetId);
-      const { l2FeeSats } = deps.config;
-      return toTransferIntent(parsed, { senderPubkey: userPubkey, asset, l2FeeSats, dustSats });
-    }
+    case "p2p_transfer":
+      return toTransferIntent(parsed, await transferRules(deps, parsed, userPubkey, info));
+    case "vtxo_split":
+      return toSplitIntent(parsed, await transferRules(deps, parsed, userPubkey, info));
+    case "vtxo_multi_transfer":
+      return toMultiTransferIntent(parsed, await transferRules(deps, parsed, userPubkey, info));
+    case "optimal_change":
+      return toOptimalChangeIntent(parsed, await transferRules(deps, parsed, userPubkey, info));
     case "lightning_land": {
       const terms = await findLandTerms(deps, undefined, parsed.params.assetId);
       const { ownerPubkey: landPubkey } = await findGatewayScript(deps.vtxos, "land", info);
@@ -108,6 +121,16 @@ async function toIntent(
     case "protocol_op":
       throw new AppError("unsupported_type", { details: { type: parsed.content.type } });
   }
+}
+
+async function transferRules(
+  deps: SessionDeps,
+  { params }: { readonly params: { readonly assetId: string } },
+  senderPubkey: string,
+  info: ArkServerInfo,
+): Promise<TransferIntentRules> {
+  const asset = await getActiveAsset(deps.assets, params.assetId);
+  return { senderPubkey, asset, l2FeeSats: deps.config.l2FeeSats, dustSats: dustOf(info) };
 }
 
 function checkRecipient(deps: SessionDeps, event: NostrEvent): void {
@@ -151,6 +174,9 @@ function withFee(deps: SessionDeps, type: SessionType, params: unknown): unknown
 function feeOf({ config, lightningConfig }: SessionDeps, type: SessionType, amount: unknown): bigint {
   switch (type) {
     case "p2p_transfer":
+    case "vtxo_split":
+    case "vtxo_multi_transfer":
+    case "optimal_change":
       return config.l2FeeSats;
     case "lightning_lift":
       return 0n;

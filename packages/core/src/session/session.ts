@@ -1,9 +1,17 @@
 import type { ArkParams } from "../ark/types";
 import type { ErrorCode } from "../errors";
 import type { JsonObject } from "../nostr/integer-json";
+import type { CoinChoice } from "../vtxo/select-by-strategy";
 
 /** Kinds of session this gateway executes. Other kinds of the protocol are refused with `unsupported_type`. */
-export const SESSION_TYPES = ["p2p_transfer", "lightning_lift", "lightning_land"] as const;
+export const SESSION_TYPES = [
+  "p2p_transfer",
+  "vtxo_split",
+  "vtxo_multi_transfer",
+  "optimal_change",
+  "lightning_lift",
+  "lightning_land",
+] as const;
 export type SessionType = (typeof SESSION_TYPES)[number];
 
 /** Where answers and challenges travel. Confirmations (31340) are public and always published. */
@@ -35,6 +43,20 @@ export type CeremonyState =
 /** What every intent says after validation: aliases resolved, the fee filled in. */
 interface IntentBase {
   readonly actionId: string;
+  /** gBTC; of a land the landed asset. */
+  readonly feeAssetId: string;
+  /**
+   * Base units of the fee asset. A transfer's is added to the co-input; a land's is part of the output to the gateway; a lift has
+   * none.
+   */
+  readonly feeAmount: bigint;
+  readonly expiresAt: Date;
+  /** The content as it was signed or sent, normalised: what challenges show and `intent_data` returns. */
+  readonly content: JsonObject;
+}
+
+/** What every intent says that moves one asset from its user to one key. */
+interface MovingBase extends IntentBase {
   /** Our name of what moves: gBTC, gUSD. */
   readonly assetId: string;
   /** arkd's id of it, 68 hex, which VTXOs and packets know it by; undefined for gBTC, whose units are the sats themselves. */
@@ -44,28 +66,37 @@ interface IntentBase {
   /** Sats under the recipient's units: of gBTC the amount itself, of another asset its carrier. */
   readonly amountSats: bigint;
   readonly recipientPubkey: string;
-  /** gBTC; of a land the landed asset. */
-  readonly feeAssetId: string;
-  /**
-   * Base units of the fee asset. A transfer's is added to the co-input; a land's is part of the output to the gateway; a lift has
-   * none.
-   */
-  readonly feeAmount: bigint;
   /** Used exactly when given. */
   readonly sourceVtxos: readonly string[] | undefined;
-  /** What to do with a change of 1 sat up to dust: refuse, or add it to the recipient's output. */
+  /** What to do with a change of 1 sat up to dust: refuse, or add it to the recipient's (first) output. */
   readonly dustPolicy: "reject" | "to_recipient";
-  readonly expiresAt: Date;
-  /** The content as it was signed or sent, normalised: what challenges show and `intent_data` returns. */
-  readonly content: JsonObject;
 }
 
-export interface TransferIntent extends IntentBase {
+export interface TransferIntent extends MovingBase {
   readonly type: "p2p_transfer";
 }
 
+/** One VTXO (`sourceVtxos`) into several of the same owner, who is the recipient; `amount` and `amountSats` are sums over the parts. */
+export interface SplitIntent extends MovingBase {
+  readonly type: "vtxo_split";
+  /** Base units of each part, in the order of the outputs. */
+  readonly partAmounts: readonly bigint[];
+}
+
+/** A transfer whose coins are chosen as the intent says. */
+export interface MultiTransferIntent extends MovingBase {
+  readonly type: "vtxo_multi_transfer";
+  readonly choice: CoinChoice;
+}
+
+/** A transfer that looks after the change it leaves. */
+export interface OptimalChangeIntent extends MovingBase {
+  readonly type: "optimal_change";
+  readonly choice: CoinChoice;
+}
+
 /** VTXO out, Lightning payment: amount + fee go to the gateway's land script (`recipientPubkey`), then the invoice is paid. */
-export interface LandIntent extends IntentBase {
+export interface LandIntent extends MovingBase {
   readonly type: "lightning_land";
   /** BOLT11, lower case. */
   readonly lightningInvoice: string;
@@ -73,14 +104,23 @@ export interface LandIntent extends IntentBase {
 }
 
 /** Lightning payment in, VTXO to the user (`recipientPubkey`): nothing of the user's is spent or signed. */
-export interface LiftIntent extends IntentBase {
+export interface LiftIntent extends MovingBase {
   readonly type: "lightning_lift";
   readonly memo: string;
   /** Names a lift that was started before; undefined = starts one. */
   readonly claimsHash?: string;
 }
 
-export type SessionIntent = TransferIntent | LandIntent | LiftIntent;
+/** Intents over which an ark tx is made. */
+export type MovingIntent =
+  | TransferIntent
+  | SplitIntent
+  | MultiTransferIntent
+  | OptimalChangeIntent
+  | LandIntent
+  | LiftIntent;
+
+export type SessionIntent = MovingIntent;
 
 /**
  * What the gateway has sent to arkd for this session and what came back, kept so that a refusal is only believed when it

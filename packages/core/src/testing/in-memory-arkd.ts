@@ -55,10 +55,15 @@ export class InMemoryArkd implements ArkDaemon {
   constructor(private readonly clock: Clock) {}
 
   /** A fresh VTXO on the default script of a key. */
-  fund(ownerPubkey: string, amountSats: bigint, assets: readonly AssetAmount[] = []): string {
+  fund(
+    ownerPubkey: string,
+    amountSats: bigint,
+    assets: readonly AssetAmount[] = [],
+    lifeMs: number = VTXO_LIFE_MS,
+  ): string {
     const txid = testKey(`coin ${this.coins++}`).pubkey;
     const { script } = vtxoScriptFor(ownerPubkey, TEST_ARK_PARAMS, "regtest");
-    const expiresAt = new Date(this.clock.now().getTime() + VTXO_LIFE_MS);
+    const expiresAt = new Date(this.clock.now().getTime() + lifeMs);
     this.put({ txid, vout: 0, script, amountSats, assets, expiresAt });
     return `${txid}:0`;
   }

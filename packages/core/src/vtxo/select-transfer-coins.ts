@@ -14,6 +14,8 @@ export interface TransferRules extends SelectionRules {
   readonly targetAsset: AssetAmount | undefined;
   /** arkd refuses a VTXO with more; change with more is spread. */
   readonly maxAssetsPerOutput: number;
+  /** Sats of the smallest change that is made, where it is more than dust. */
+  readonly changeSatsMin?: bigint;
 }
 
 export type TransferSelection<C extends AssetCoin> =
@@ -61,7 +63,7 @@ export function useExactCoins<C extends AssetCoin>(coins: readonly C[], rules: T
 
 /** Whether all of these coins together make the transfer, whatever their number. */
 export function judgeCoins<C extends AssetCoin>(coins: readonly C[], rules: TransferRules): TransferSelection<C> {
-  const { targetAsset, targetSats, dustSats } = rules;
+  const { targetAsset, targetSats, dustSats, changeSatsMin = dustSats } = rules;
   if (targetAsset !== undefined) {
     const available = sumUnits(coins, targetAsset.assetId);
     const { assetId, amount: required } = targetAsset;
@@ -72,7 +74,7 @@ export function judgeCoins<C extends AssetCoin>(coins: readonly C[], rules: Tran
   const available = sumSats(coins);
   if (available < required) return { ok: false, reason: "insufficient", assetId: undefined, required, available };
   const changeSats = available - targetSats;
-  const isPayable = changeSats === 0n || changeSats >= dustSats || rules.dustToRecipient;
+  const isPayable = changeSats === 0n || changeSats >= changeSatsMin || rules.dustToRecipient;
   return isPayable ? { ok: true, coins } : { ok: false, reason: "dust_change", changeSats };
 }
 
@@ -114,7 +116,8 @@ function addPlain<C extends AssetCoin>(
   plain: readonly C[],
   rules: TransferRules,
 ): readonly C[] | undefined {
-  const { dustSats, targetSats } = rules;
+  const { targetSats } = rules;
+  const dustSats = rules.changeSatsMin ?? rules.dustSats;
   const strict = { ...rules, dustToRecipient: false };
   if (judgeCoins(base, strict).ok) return base;
   const carrierSats = changeCarrierSats(base, rules);

@@ -1,3 +1,5 @@
+import type { SessionIntent } from "@arkrelay/core/session/session";
+
 import { toIntentJson, toSession } from "./session-row";
 
 const COLUMNS = {
@@ -78,4 +80,28 @@ it("gives back the intent of an asset's transfer as it was stored", () => {
     feeAmount: 10n,
   } as const;
   expect(toSession(toRow(toIntentJson(intent, undefined))).intent).toEqual(intent);
+});
+
+const MOVED = {
+  ...COMMON,
+  assetId: "gUSD",
+  arkAssetId: "cc".repeat(34),
+  amount: 9_007_199_254_740_991n,
+  amountSats: 660n,
+  feeAssetId: "gBTC",
+  feeAmount: 10n,
+} as const;
+const CHOICE = { maxInputs: undefined, minChange: 9_007_199_254_740_990n, dustLimitSats: 1n } as const;
+
+it.each<SessionIntent>([
+  { ...MOVED, type: "vtxo_split", partAmounts: [9_007_199_254_740_990n, 1n] },
+  {
+    ...MOVED,
+    type: "vtxo_multi_transfer",
+    choice: { ...CHOICE, strategy: "greedy", maxInputs: 5, preferredChange: undefined },
+  },
+  { ...MOVED, type: "optimal_change", choice: { ...CHOICE, strategy: "optimal", preferredChange: 5_000n } },
+])("gives back the intent of a $type with all it says", (intent) => {
+  const row = { ...toRow(toIntentJson(intent, undefined)), session_type: intent.type };
+  expect(toSession(row).intent).toEqual(intent);
 });

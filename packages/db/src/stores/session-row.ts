@@ -13,6 +13,7 @@ import {
   type SessionWatch,
   type SubmitState,
 } from "@arkrelay/core/session/session";
+import type { CoinChoice, Strategy } from "@arkrelay/core/vtxo/select-by-strategy";
 import { GBTC } from "@arkrelay/core/vtxo/vtxo";
 
 import { nullable, readBigint, readBoolean, readDate, readInteger, readJson, readText, type Row } from "../row";
@@ -39,11 +40,23 @@ interface StoredIntent {
   readonly expiresAt: string;
   readonly content: JsonObject;
   readonly eventId: string | null;
+  /** Of a split. */
+  readonly partAmounts?: readonly string[];
+  /** Of a transfer that says how its coins are chosen. */
+  readonly choice?: StoredChoice;
   /** Of a land. */
   readonly lightningInvoice?: string;
   readonly paymentHash?: string;
   /** Of a lift. */
   readonly memo?: string;
+}
+
+interface StoredChoice {
+  readonly strategy: Strategy;
+  readonly maxInputs: number | null;
+  readonly minChange: string;
+  readonly dustLimitSats: string;
+  readonly preferredChange: string | null;
 }
 
 export function toIntentJson(intent: SessionIntent, eventId: string | undefined): string {
@@ -61,6 +74,8 @@ export function toIntentJson(intent: SessionIntent, eventId: string | undefined)
     expiresAt: intent.expiresAt.toISOString(),
     content: intent.content,
     eventId: eventId ?? null,
+    ...(intent.type === "vtxo_split" && { partAmounts: intent.partAmounts.map(String) }),
+    ...("choice" in intent && { choice: toStoredChoice(intent.choice) }),
     ...(intent.type === "lightning_land" && {
       lightningInvoice: intent.lightningInvoice,
       paymentHash: intent.paymentHash,
@@ -68,6 +83,27 @@ export function toIntentJson(intent: SessionIntent, eventId: string | undefined)
     ...(intent.type === "lightning_lift" && { memo: intent.memo }),
   };
   return JSON.stringify(stored);
+}
+
+function toStoredChoice({ strategy, maxInputs, minChange, dustLimitSats, preferredChange }: CoinChoice): StoredChoice {
+  return {
+    strategy,
+    maxInputs: maxInputs ?? null,
+    minChange: String(minChange),
+    dustLimitSats: String(dustLimitSats),
+    preferredChange: preferredChange === undefined ? null : String(preferredChange),
+  };
+}
+
+function toChoice(stored: StoredChoice | undefined): CoinChoice {
+  assert(stored !== undefined, "the intent says how its coins are chosen");
+  return {
+    strategy: stored.strategy,
+    maxInputs: stored.maxInputs ?? undefined,
+    minChange: BigInt(stored.minChange),
+    dustLimitSats: BigInt(stored.dustLimitSats),
+    preferredChange: stored.preferredChange === null ? undefined : BigInt(stored.preferredChange),
+  };
 }
 
 /** Rows are written by this package alone, so their JSON is trusted to have its shape; what the machines depend on is checked. */
@@ -149,6 +185,13 @@ function toIntent(type: SessionType, stored: StoredIntent): SessionIntent {
   switch (type) {
     case "p2p_transfer":
       return { ...base, type };
+    case "vtxo_split": {
+      assert(stored.partAmounts !== undefined, "the intent of a split has its parts");
+      return { ...base, type, partAmounts: stored.partAmounts.map(BigInt) };
+    }
+    case "vtxo_multi_transfer":
+    case "optimal_change":
+      return { ...base, type, choice: toChoice(stored.choice) };
     case "lightning_land": {
       const { lightningInvoice, paymentHash } = stored;
       assert(lightningInvoice !== undefined && paymentHash !== undefined, "the intent of a land names its invoice");

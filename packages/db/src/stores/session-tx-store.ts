@@ -83,6 +83,21 @@ export class DrizzleSessionTxStore implements SessionTxStore {
     }));
   }
 
+  async findChangeOutputs(tx: Tx | undefined, txids: readonly string[]): Promise<ReadonlySet<string>> {
+    if (txids.length === 0) return new Set();
+    const rows = await this.handle(tx).select(
+      `SELECT txid, planned_outputs FROM session_txs WHERE role = 'ark' AND txid IN (${txids.map(() => "?").join(", ")})`,
+      [...txids],
+    );
+    return new Set(
+      rows.flatMap((row) =>
+        fromStoredOutputs<PlannedOutput>(readJson(row, "planned_outputs"))
+          .filter(({ role }) => role === "change")
+          .map(({ vout }) => `${readText(row, "txid")}:${String(vout)}`),
+      ),
+    );
+  }
+
   setSigned(tx: Tx, sessionRowId: bigint, psbts: ReadonlyMap<string, string>): Promise<void> {
     return setPsbts(tx, "signed_psbt", sessionRowId, psbts);
   }
