@@ -92,6 +92,7 @@ import { assignVtxoRoute } from "./vtxos/assign-vtxo";
 import { createVtxoBatchRoute } from "./vtxos/create-vtxo-batch";
 import { listManagedVtxosRoute } from "./vtxos/list-managed-vtxos";
 import { listUserVtxosRoute } from "./vtxos/list-user-vtxos";
+import { splitVtxoRoute } from "./vtxos/split-vtxo";
 
 /** Every route of the API, in the order of the document. A new one is a file of its own and a line here. */
 const ROUTES: readonly Route[] = [
@@ -152,6 +153,7 @@ const ROUTES: readonly Route[] = [
   getBalanceRoute,
   createVtxoBatchRoute,
   assignVtxoRoute,
+  splitVtxoRoute,
   listManagedVtxosRoute,
   listUserVtxosRoute,
   liftRoute,

@@ -1,7 +1,9 @@
 import { z } from "zod";
 
+import { SPLIT_PARTS_MAX, SPLIT_PARTS_MIN } from "../nostr/intent-content";
 import {
   amount,
+  amountOrZero,
   amountOut,
   assetId,
   heldAssetId,
@@ -9,6 +11,7 @@ import {
   limit,
   opaqueId,
   page,
+  pubkey,
   pubkeyOut,
   shortId,
   timestamp,
@@ -89,3 +92,36 @@ export const VtxoBatchBody = z
 export const VtxoBatchReply = z
   .object({ message: z.string(), job_id: opaqueId, asset_id: assetId, count: z.int() })
   .meta({ id: "StartedVtxoBatch" });
+
+export const SplitVtxoBody = z
+  .object({
+    user_pubkey: pubkey,
+    vtxo_id: vtxoId,
+    split_amounts: z
+      .array(amount)
+      .min(SPLIT_PARTS_MIN)
+      .max(SPLIT_PARTS_MAX)
+      .meta({ description: "Base units of the asset, one new VTXO each." }),
+    asset_id: assetId
+      .optional()
+      .meta({ description: "Left out: what the VTXO carries, as long as that is one asset." }),
+    fee_asset_id: assetId.optional(),
+    fee_amount: amountOrZero.optional(),
+  })
+  .meta({ id: "SplitVtxo" });
+
+const splitOutput = z.object({ vtxo_id: vtxoId, amount: amountOut, asset_id: heldAssetId });
+
+export const SplitVtxoReply = z
+  .object({
+    message: z.string(),
+    session_id: opaqueId,
+    job_id: opaqueId.optional().meta({ description: "The VTXO sync that the split waits for." }),
+    txid: txid.nullable().meta({ description: "Planned; null while the VTXOs are being read." }),
+    outputs: z
+      .array(splitOutput)
+      .meta({ description: "The parts in their order; empty as long as nothing is planned." }),
+    change: splitOutput.optional().meta({ description: "What is left, of the split asset or of sats." }),
+    fee: z.object({ asset_id: assetId, amount: amountOut }),
+  })
+  .meta({ id: "StartedSplit" });

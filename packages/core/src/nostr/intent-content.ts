@@ -118,7 +118,7 @@ const FREE_PARAMS_BYTES_MAX = 16 * 1024;
 /** Far above any session's input cap, which has its own error. */
 const SOURCE_VTXOS_MAX = 256;
 /** Parts of a split. */
-const SPLIT_PARTS_MIN = 2;
+export const SPLIT_PARTS_MIN = 2;
 export const SPLIT_PARTS_MAX = 20;
 /** What the protocol fills in for whoever leaves it out. */
 const MIN_CHANGE = 1_000;

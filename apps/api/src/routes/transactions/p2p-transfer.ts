@@ -50,7 +50,7 @@ export const p2pTransferRoute = writeRoute({
 export async function findPlanned(deps: ApiDeps, sessionId: string) {
   const session = await deps.session.sessions.find(sessionId);
   const plan = session && (await deps.session.sessionTxs.find(undefined, session.id));
-  return session && plan && { session, txid: plan.txs.ark.txid };
+  return session && plan && { session, txid: plan.txs.ark.txid, outputs: plan.outputs };
 }
 
 function toReply(session: Session, txid: string | null, syncJobId: string | undefined) {
