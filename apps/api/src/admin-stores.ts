@@ -1,6 +1,7 @@
 import type { KeyScope } from "@arkrelay/core/http/admin";
 import type { AssetRegistry } from "@arkrelay/core/ports/asset-registry";
 import type { AssetSupplies } from "@arkrelay/core/ports/asset-supplies";
+import type { InventoryStore, VtxoStatistics } from "@arkrelay/core/ports/inventory-store";
 import type { AccountPosition } from "@arkrelay/core/ports/ledger-books";
 import type { Reconciliation } from "@arkrelay/core/ports/reconciliation-store";
 import type { Tx } from "@arkrelay/core/ports/transactions";
@@ -116,6 +117,9 @@ export interface AdminStores {
   readonly supplies: Pick<AssetSupplies, "find" | "readExposure">;
   /** A few seconds old at most. */
   readonly assetStatistics: () => Promise<AssetStatistics>;
+  readonly inventory: Pick<InventoryStore, "count">;
+  /** A few seconds old at most. */
+  readonly vtxoStatistics: () => Promise<VtxoStatistics>;
   readonly services: {
     setDesiredState(tx: Tx, service: string, desired: "running" | "stopped"): Promise<void>;
     /** Asks every process for a new connection and returns the request's id. */

@@ -1,5 +1,6 @@
 import type { SolverAuth } from "@arkrelay/core/http/access";
 import type { AssignStockDeps } from "@arkrelay/core/inventory/assign-stock";
+import type { InventoryLevels } from "@arkrelay/core/inventory/judge-inventory";
 import type { InsertJobDeps } from "@arkrelay/core/jobs/insert-job";
 import type { JobStore } from "@arkrelay/core/jobs/job-store";
 import type { LightningSessionDeps } from "@arkrelay/core/lightning/lightning-deps";
@@ -41,6 +42,9 @@ export interface ApiSettings {
 }
 
 export interface InventorySettings {
+  readonly levels: InventoryLevels;
+  /** What is held for the on-chain fee rate. */
+  readonly satPerVbyte: number;
   readonly vtxoMinSats: number;
   /** Each of gBTC, unless told otherwise. */
   readonly batchSats: number;

@@ -3,7 +3,7 @@ import type { ApiConfig } from "./config";
 
 /** The values routes and pipeline read, out of the whole configuration. */
 export function toApiSettings(config: ApiConfig, version: string): ApiSettings {
-  const { http, process, session, arkd, mode, lightning, nostr } = config;
+  const { http, process, session, arkd, mode, lightning, nostr, inventory } = config;
   return {
     version,
     isProduction: mode.isProduction,
@@ -14,6 +14,8 @@ export function toApiSettings(config: ApiConfig, version: string): ApiSettings {
     nostrTestRoutes: nostr.testRoutes,
     checkReplies: mode.environment === "test",
     inventory: {
+      levels: inventory.levels,
+      satPerVbyte: session.feeSatsPerVbyte,
       vtxoMinSats: Number(session.vtxoMinAmountSats),
       batchSats: Number(session.vtxoBatchAmountSats),
       carrierSats: Number(lightning.assetCarrierSats),

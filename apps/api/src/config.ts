@@ -2,6 +2,7 @@ import { arkdSection } from "@arkrelay/runtime/config/arkd-section";
 import { backgroundSection } from "@arkrelay/runtime/config/background-section";
 import { databaseSection } from "@arkrelay/runtime/config/database-section";
 import { httpSection } from "@arkrelay/runtime/config/http-section";
+import { inventorySection } from "@arkrelay/runtime/config/inventory-section";
 import { lightningSection } from "@arkrelay/runtime/config/lightning-section";
 import { lndSection } from "@arkrelay/runtime/config/lnd-section";
 import type { Environment } from "@arkrelay/runtime/config/mode";
@@ -22,6 +23,7 @@ export function parseConfig(env: Environment) {
     redis: redisSection,
     sealing: sealingSection,
     session: sessionSection,
+    inventory: inventorySection,
     nostr: nostrSection,
     arkd: arkdSection,
     lnd: lndSection,

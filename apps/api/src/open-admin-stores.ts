@@ -8,6 +8,7 @@ import { DrizzleApiKeyStore, type ApiKey } from "@arkrelay/db/stores/api-key-sto
 import { DrizzleAssetStore } from "@arkrelay/db/stores/asset-store";
 import { DrizzleAssetSupplyStore } from "@arkrelay/db/stores/asset-supply-store";
 import { DrizzleAuditStore } from "@arkrelay/db/stores/audit-store";
+import { DrizzleInventoryStore, readVtxoStatistics } from "@arkrelay/db/stores/inventory-store";
 import { DrizzleLedgerBooks } from "@arkrelay/db/stores/ledger-books";
 import { listLedgerEntries } from "@arkrelay/db/stores/list-ledger-entries";
 import { readAssetStatistics } from "@arkrelay/db/stores/read-asset-statistics";
@@ -50,6 +51,12 @@ export function openAdminStores(database: Database): AdminStores {
       () => performance.now(),
       STATISTICS_AGE_MS,
       () => readAssetStatistics(database, DEFAULT_ARK_TX_LIMITS.dustSats),
+    ),
+    inventory: new DrizzleInventoryStore(database),
+    vtxoStatistics: createShortMemory(
+      () => performance.now(),
+      STATISTICS_AGE_MS,
+      () => readVtxoStatistics(database),
     ),
     services: {
       setDesiredState: (tx, service, desired) => states.setDesired(service, desired, tx),

@@ -2,12 +2,14 @@ import { z } from "zod";
 
 import {
   lightningReportSchema,
+  inventoryReportSchema,
   LISTENER_SERVICES,
   type ListenerService,
   type MonitoringReport,
   monitoringReportSchema,
   nostrReportSchema,
   parseServiceReport,
+  SETTLEMENT_SERVICE,
 } from "@arkrelay/core/service-report";
 import type { Database } from "@arkrelay/db/connection";
 import { requireSchema } from "@arkrelay/db/migrator";
@@ -74,6 +76,10 @@ export function createStatusSources(deps: StatusDeps): StatusSources {
     readDaemons: async () => readDaemons(await states.list(), deps),
     readNostr: async () => toNostrState(await states.find("nostr"), deps.now()),
     readLightning: async () => toLightningState(await states.find("lightning"), deps.now()),
+    readInventoryMonitor: async () => {
+      const [rows, held] = await Promise.all([states.list(), leases.listHeld()]);
+      return toInventoryMonitor(rows, held, deps.now());
+    },
     listServices: async () => {
       const [beats, rows, held] = await Promise.all([
         heartbeats.listLatest(SHOWN_SECONDS),
@@ -196,6 +202,17 @@ function toLightningState(state: ServiceState | undefined, now: Date): Lightning
     checkIntervalMs: last?.checkIntervalMs,
     subscriptions: report?.detail?.subscriptions ?? 0,
     cursor: last?.cursor ?? { addIndex: "0", settleIndex: "0" },
+  };
+}
+
+/** Settling is a schedule: it runs while somebody holds the scheduler's lease and nobody has wished it stopped. */
+function toInventoryMonitor(states: readonly ServiceState[], held: ReadonlySet<string>, now: Date) {
+  const isStopped = (service: string): boolean =>
+    states.find((each) => each.service === service)?.desiredState === "stopped";
+  const report = readReport(inventoryReportSchema, states, "inventory", now);
+  return {
+    inventory: held.has("service:inventory") && !isStopped("inventory") && report?.running === true,
+    settlement: held.has("scheduler") && !isStopped(SETTLEMENT_SERVICE),
   };
 }
 

@@ -113,6 +113,8 @@ export interface StatusSources {
   readonly readDaemons: () => Promise<Readonly<Record<DaemonName, DaemonState>>>;
   readonly readNostr: () => Promise<NostrState>;
   readonly readLightning: () => Promise<LightningState>;
+  /** As the leases and the wishes in the database say. */
+  readonly readInventoryMonitor: () => Promise<{ readonly inventory: boolean; readonly settlement: boolean }>;
   /** Throws when Redis or the database is away. */
   readonly readNostrQueue: () => Promise<NostrQueueState>;
   readonly readPool: () => PoolStats;

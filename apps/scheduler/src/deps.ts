@@ -12,6 +12,7 @@ import { DrizzleEpochStore } from "@arkrelay/db/stores/job-epoch-store";
 import { DrizzleJobStore } from "@arkrelay/db/stores/job-store";
 import { DrizzleSweepStore } from "@arkrelay/db/stores/job-sweep-store";
 import { DrizzleLeaseStore } from "@arkrelay/db/stores/lease-store";
+import { DrizzleServiceStateStore } from "@arkrelay/db/stores/service-state-store";
 import { DrizzleSystemMetricsStore } from "@arkrelay/db/stores/system-metrics-store";
 import { systemClock } from "@arkrelay/runtime/clock";
 import type { Logger } from "@arkrelay/runtime/logger";
@@ -43,6 +44,7 @@ export interface SchedulerDeps {
   readonly heartbeats: DrizzleHeartbeatStore;
   readonly systemMetrics: DrizzleSystemMetricsStore;
   readonly jobs: DrizzleJobStore;
+  readonly states: DrizzleServiceStateStore;
   readonly clock: Clock;
   readonly random: Random;
   /** Names this process and start. */
@@ -95,6 +97,7 @@ export async function openDeps(config: SchedulerConfig, life: Life): Promise<Sch
     heartbeats: new DrizzleHeartbeatStore(database),
     systemMetrics: new DrizzleSystemMetricsStore(database),
     jobs: new DrizzleJobStore(database),
+    states: new DrizzleServiceStateStore(database),
     clock: systemClock,
     random: systemRandom,
     instance: `${hostname()}-${systemRandom.uuid()}`,

@@ -29,7 +29,12 @@ export async function runSchedulerLoops(
 
 async function runSchedules(deps: SchedulerDeps, periodScale: number, signal: AbortSignal): Promise<void> {
   const onError = (error: unknown): void => deps.logger.error("a due job could not be inserted", { error });
-  const insertDeps = { ...deps, transactions: deps.database.transactions, pendingJobsMax: Number.MAX_SAFE_INTEGER };
+  const insertDeps = {
+    ...deps,
+    transactions: deps.database.transactions,
+    pendingJobsMax: Number.MAX_SAFE_INTEGER,
+    isStopped: async (service: string) => (await deps.states.find(service))?.desiredState === "stopped",
+  };
   let handled: ReadonlyMap<string, number> = new Map();
   await runEvery({ periodMs: TICK_MS * periodScale, signal, onError }, async () => {
     const due = await runDueSchedules(insertDeps, SCHEDULES, { handled, periodScale });

@@ -10,6 +10,7 @@ const HOUR_MS = 3_600_000;
 describe("the schedule table", () => {
   let test: TestDatabase;
   let now: Date;
+  const stopped = new Set<string>();
 
   beforeAll(async () => {
     test = await openTestDatabase();
@@ -30,9 +31,10 @@ describe("the schedule table", () => {
       random: { uuid: randomUUID },
       clock: { now: () => now },
       pendingJobsMax: 1,
+      isStopped: (service: string) => Promise.resolve(stopped.has(service)),
     };
-    return async (): Promise<readonly string[]> => {
-      const due = await runDueSchedules(deps, SCHEDULES, { handled, periodScale: 1 });
+    return async (schedules = SCHEDULES): Promise<readonly string[]> => {
+      const due = await runDueSchedules(deps, schedules, { handled, periodScale: 1 });
       handled = due.handled;
       return due.wakes.map((wake) => wake.task);
     };
@@ -45,6 +47,20 @@ describe("the schedule table", () => {
     now = new Date(now.getTime() + 300_000);
     expect(await second()).toEqual(["cleanup_expired_sessions", "watch_asset_supplies"]);
     expect(await first()).toEqual([]);
+  });
+
+  it("lets the slots of a service pass that an operator has stopped, and goes on with the next one", async () => {
+    const run = startProcess();
+    const schedules = [
+      { name: "settling", task: "reconcile_ledger", everySeconds: 300, service: "settlement" },
+      { name: "cleanup", task: "cleanup_old_logs", everySeconds: 300 },
+    ] as const;
+    stopped.add("settlement");
+    expect(await run(schedules)).toEqual(["cleanup_old_logs"]);
+    stopped.clear();
+    expect(await run(schedules)).toEqual([]);
+    now = new Date(now.getTime() + 300_000);
+    expect(await run(schedules)).toEqual(["reconcile_ledger", "cleanup_old_logs"]);
   });
 
   it("makes one run of all the slots that were missed", async () => {

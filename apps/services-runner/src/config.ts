@@ -1,6 +1,7 @@
 import { arkdSection } from "@arkrelay/runtime/config/arkd-section";
 import { backgroundSection } from "@arkrelay/runtime/config/background-section";
 import { databaseSection } from "@arkrelay/runtime/config/database-section";
+import { inventorySection } from "@arkrelay/runtime/config/inventory-section";
 import { lightningSection } from "@arkrelay/runtime/config/lightning-section";
 import { lndSection } from "@arkrelay/runtime/config/lnd-section";
 import { nostrSection } from "@arkrelay/runtime/config/nostr-section";
@@ -23,6 +24,7 @@ export function parseConfig(env: NodeJS.ProcessEnv) {
     lightning: lightningSection,
     nostr: nostrSection,
     session: sessionSection,
+    inventory: inventorySection,
   });
 }
 

@@ -6,6 +6,7 @@ import { openProcessDatabase } from "@arkrelay/db/open-process-database";
 import { DrizzleAlertFacts } from "@arkrelay/db/stores/alert-facts";
 import { DrizzleBalanceSampleStore } from "@arkrelay/db/stores/balance-sample-store";
 import { DrizzleHeartbeatStore } from "@arkrelay/db/stores/heartbeat-store";
+import { DrizzleInventoryStore } from "@arkrelay/db/stores/inventory-store";
 import { DrizzleJobStore } from "@arkrelay/db/stores/job-store";
 import { DrizzleSweepStore } from "@arkrelay/db/stores/job-sweep-store";
 import { DrizzleLeaseStore } from "@arkrelay/db/stores/lease-store";
@@ -28,7 +29,7 @@ import { NO_SEALER } from "@arkrelay/runtime/no-sealer";
 import { openProcessLogger } from "@arkrelay/runtime/open-process-logger";
 import type { Life } from "@arkrelay/runtime/process";
 import { systemRandom } from "@arkrelay/runtime/random";
-import { closeRedis, openRedis } from "@arkrelay/runtime/redis";
+import { closeRedis, openRedis, type Redis } from "@arkrelay/runtime/redis";
 import { BullWaker } from "@arkrelay/tasks/bull-waker";
 import { LIGHTNING_WAKE_CHANNEL } from "@arkrelay/tasks/lightning-wake-channel";
 import { queueOf } from "@arkrelay/tasks/wake-message";
@@ -45,7 +46,8 @@ export async function openDeps(config: ServicesConfig, life: Life) {
   const identity = loadIdentity(config);
   const database = openProcessDatabase(config.database, life, metrics);
   await requireSchema(database);
-  const waker = openWaker(config, life, logger, metrics, new DrizzleSweepStore(database));
+  const redis = openQueueRedis(config, life, logger);
+  const waker = openWaker(redis, life, logger, metrics, new DrizzleSweepStore(database));
   const subscriber = openRedis({
     url: config.redis.url,
     role: "worker",
@@ -78,6 +80,7 @@ export async function openDeps(config: ServicesConfig, life: Life) {
     /** What is published from here; `outbox` is the queue that is worked on. */
     nostrOutbox: new DrizzleNostrOutbox({ relays: config.nostr.relays }),
     waker,
+    publish: (channel: string, message: string) => void redis.publish(channel, message).catch(() => undefined),
     outboxWakes: openWakeChannel(subscriber, OUTBOX_WAKE_CHANNEL),
     lightningWakes: openWakeChannel(subscriber, LIGHTNING_WAKE_CHANNEL),
     arkd: daemons.arkd,
@@ -95,6 +98,7 @@ export async function openDeps(config: ServicesConfig, life: Life) {
     relays: new DrizzleNostrRelayStore(database),
     scripts: new DrizzleWatchedScriptStore(database),
     facts: new DrizzleAlertFacts(database),
+    inventory: new DrizzleInventoryStore(database),
     stuck: new DrizzleStuckCeremonies(database),
     clock: systemClock,
     random: systemRandom,
@@ -111,13 +115,17 @@ function loadIdentity({ nostr }: ServicesConfig): ReadableIdentity | undefined {
   return loadGatewayIdentity({ privateKey, sealedKey, encryptionKey }, nostr.previousKeys);
 }
 
-function openWaker(config: ServicesConfig, life: Life, logger: Logger, metrics: Metrics, marks: DrizzleSweepStore) {
+function openQueueRedis(config: ServicesConfig, life: Life, logger: Logger): Redis {
   const redis = openRedis({
     url: config.redis.url,
     role: "producer",
     onError: (error) => logger.warn("the queue Redis reported an error", { error }),
   });
   life.onStop("redis", () => closeRedis(redis));
+  return redis;
+}
+
+function openWaker(redis: Redis, life: Life, logger: Logger, metrics: Metrics, marks: DrizzleSweepStore) {
   const marker = new WokenMarker({ marks, onError: (error) => logger.warn("wakes could not be marked", { error }) });
   life.onStop("wake marks", () => marker.flush());
   const onError = (error: Error): void => logger.warn("a queue reported an error", { error });

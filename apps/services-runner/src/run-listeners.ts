@@ -6,6 +6,7 @@ import { createMonitoringListener } from "./arkd/monitoring-listener";
 import { createScriptListener } from "./arkd/script-listener";
 import type { ServicesConfig } from "./config";
 import type { ServicesDeps } from "./deps";
+import { createInventoryListener } from "./inventory/inventory-listener";
 import { createLightningListener } from "./lightning/lightning-listener";
 import { createNostrListener } from "./nostr/nostr-listener";
 import { type Listener, superviseListener } from "./supervise-listener";
@@ -19,6 +20,7 @@ const SCRIPT_RECONCILE_MS = 300_000;
 const LIGHTNING_REFRESH_MS = 1_000;
 const LIGHTNING_HEARTBEAT_MS = 30_000;
 const SLOW_POLL_MS = 300_000;
+const FEE_VTXO_POLL_MS = 2_000;
 
 /** Every listener under a lease of its own, so that several processes share the work and none does it twice. */
 export async function runListeners(deps: ServicesDeps, config: ServicesConfig, signal: AbortSignal): Promise<void> {
@@ -27,6 +29,7 @@ export async function runListeners(deps: ServicesDeps, config: ServicesConfig, s
   await Promise.all([
     lead(deps, config, signal, createNostr(deps, config), config.nostr.autoStart),
     lead(deps, config, signal, createScripts(deps, config), background.vtxoAutoStart),
+    lead(deps, config, signal, createInventory(deps, config), background.vtxoAutoStart),
     lead(deps, config, signal, createMonitoring(deps, config), background.monitoringAutoStart),
     lightning && lead(deps, config, signal, lightning, config.lightning.autoStart),
   ]);
@@ -107,6 +110,22 @@ function createLightning(deps: ServicesDeps, config: ServicesConfig): Listener |
     pollMs: config.lightning.pollMs * pollScale,
     heartbeatMs: LIGHTNING_HEARTBEAT_MS * pollScale,
     slowPollMs: SLOW_POLL_MS * pollScale,
+  });
+}
+
+function createInventory(deps: ServicesDeps, config: ServicesConfig): Listener {
+  const { inventory, session, process, background } = config;
+  return createInventoryListener({
+    ...deps,
+    transactions: deps.database.transactions,
+    config: session,
+    levels: inventory.levels,
+    batchSats: session.vtxoBatchAmountSats,
+    satPerVbyte: session.feeSatsPerVbyte,
+    insertJob: { ...deps, pendingJobsMax: background.pendingJobsPerOwnerMax },
+    log: deps.logger.forModule("inventory"),
+    periodMs: inventory.checkMs * process.pollScale,
+    feePeriodMs: Math.min(FEE_VTXO_POLL_MS, inventory.checkMs) * process.pollScale,
   });
 }
 

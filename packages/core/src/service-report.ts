@@ -8,7 +8,7 @@ import { z } from "zod";
 export const REPORT_STALE_MS = 30_000;
 
 /** Services with a desired state, and the names of their leases (`service:<name>`). */
-export const LISTENER_SERVICES = ["nostr", "vtxo", "monitoring", "lightning"] as const;
+export const LISTENER_SERVICES = ["nostr", "vtxo", "monitoring", "lightning", "inventory"] as const;
 export type ListenerService = (typeof LISTENER_SERVICES)[number];
 
 const time = z.iso.datetime();
@@ -109,6 +109,29 @@ export const lightningReportSchema = z.object({
 });
 export type LightningReport = z.output<typeof lightningReportSchema>;
 export type LightningReportDetail = NonNullable<LightningReport["detail"]>;
+
+export const inventoryReportSchema = z.object({
+  ...base,
+  detail: z
+    .object({
+      lastCheckAt: time.nullable(),
+      assets: z.array(
+        z.object({
+          assetId: z.string(),
+          kind: z.enum(["stock", "fee"]),
+          available: count,
+          target: count,
+          level: z.enum(["ok", "warning", "critical"]),
+        }),
+      ),
+    })
+    .nullable(),
+});
+export type InventoryReport = z.output<typeof inventoryReportSchema>;
+export type InventoryReportDetail = NonNullable<InventoryReport["detail"]>;
+
+/** Wished for like a listener, though it is a schedule that obeys: the settlement of the gateway's books on chain. */
+export const SETTLEMENT_SERVICE = "settlement";
 
 /** The report in a service_state row, undefined when there is none of that shape or it is stale. */
 export function parseServiceReport<T extends { readonly at: string }>(

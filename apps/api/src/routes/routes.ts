@@ -90,9 +90,16 @@ import { listUserTransactionsRoute } from "./transactions/list-user-transactions
 import { p2pTransferRoute } from "./transactions/p2p-transfer";
 import { assignVtxoRoute } from "./vtxos/assign-vtxo";
 import { createVtxoBatchRoute } from "./vtxos/create-vtxo-batch";
+import {
+  inventoryMonitorStatusRoute,
+  startInventoryMonitorRoute,
+  stopInventoryMonitorRoute,
+} from "./vtxos/inventory-monitor";
+import { inventoryStatusRoute } from "./vtxos/inventory-status";
 import { listManagedVtxosRoute } from "./vtxos/list-managed-vtxos";
 import { listUserVtxosRoute } from "./vtxos/list-user-vtxos";
 import { splitVtxoRoute } from "./vtxos/split-vtxo";
+import { vtxoStatsRoute } from "./vtxos/vtxo-stats";
 
 /** Every route of the API, in the order of the document. A new one is a file of its own and a line here. */
 const ROUTES: readonly Route[] = [
@@ -154,6 +161,11 @@ const ROUTES: readonly Route[] = [
   createVtxoBatchRoute,
   assignVtxoRoute,
   splitVtxoRoute,
+  inventoryStatusRoute,
+  vtxoStatsRoute,
+  startInventoryMonitorRoute,
+  stopInventoryMonitorRoute,
+  inventoryMonitorStatusRoute,
   listManagedVtxosRoute,
   listUserVtxosRoute,
   liftRoute,

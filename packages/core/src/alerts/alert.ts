@@ -5,11 +5,12 @@ export type AlertName =
   | "unknown_payments"
   | "ceremony_stuck"
   | "payout_stuck"
-  | "finalize_poisoned";
+  | "finalize_poisoned"
+  | "vtxo_inventory_low";
 
 export interface Alert {
   readonly name: AlertName;
-  readonly severity: "high" | "critical";
+  readonly severity: "medium" | "high" | "critical";
   /** operation_id or session_id; an alert stands once per name and subject. */
   readonly subject: string;
   readonly message: string;

@@ -5,6 +5,8 @@ import { slotOf, type Schedule } from "./schedules";
 
 export interface ScheduleDeps extends InsertJobDeps {
   readonly transactions: Transactions;
+  /** Whether an operator has wished a service stopped. */
+  readonly isStopped: (service: string) => Promise<boolean>;
 }
 
 export interface DueSchedules {
@@ -27,6 +29,10 @@ export async function runDueSchedules(
   for (const schedule of schedules) {
     const slot = slotOf(schedule.everySeconds * 1000 * options.periodScale, deps.clock.now());
     if (handled.get(schedule.name) === slot) continue;
+    if (schedule.service !== undefined && (await deps.isStopped(schedule.service))) {
+      handled.set(schedule.name, slot);
+      continue;
+    }
     const change = await deps.transactions.run((tx) =>
       insertJob(deps, tx, {
         task: schedule.task,

@@ -12,6 +12,8 @@ export interface Schedule {
       | "watch_asset_supplies"
     );
   readonly everySeconds: number;
+  /** An operator may wish this service stopped (`service_state`); its slots then pass without a job. */
+  readonly service?: string;
 }
 
 /** flows 9: what the scheduler inserts jobs for. System statistics, heartbeats and the sweeper run in their processes instead. */

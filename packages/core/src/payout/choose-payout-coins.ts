@@ -1,6 +1,6 @@
 import type { Tx } from "../ports/transactions";
 import type { Freshness, VtxoStore } from "../ports/vtxo-store";
-import type { CeremonyDeps } from "../session/session-deps";
+import type { CeremonyDeps, SessionConfig } from "../session/session-deps";
 import { unitsOn, type Vtxo } from "../vtxo/vtxo";
 
 export interface PayoutCoins {
@@ -25,15 +25,19 @@ const FRESH_MS_MIN = 24 * 3_600_000;
 const STOCK_LIFE_PERCENT_MIN = 25;
 const SOURCE_LIFE_PERCENT_MIN = 75;
 
+export interface FreshnessDeps extends Pick<CeremonyDeps, "clock"> {
+  readonly config: Pick<SessionConfig, "vtxoMinRemainingMs">;
+}
+
 /** Other stock is not given to users. */
-export function freshStock(deps: Pick<CeremonyDeps, "clock" | "config">): Freshness {
+export function freshStock(deps: FreshnessDeps): Freshness {
   const now = deps.clock.now();
   const minExpiresAt = new Date(now.getTime() + Math.max(FRESH_MS_MIN, deps.config.vtxoMinRemainingMs));
   return { minExpiresAt, lifeLeft: { at: now, percent: STOCK_LIFE_PERCENT_MIN } };
 }
 
 /** What new stock is made from: it inherits the expiry, so older coins would make stock that is soon too old again. */
-export function freshSource(deps: Pick<CeremonyDeps, "clock" | "config">): Freshness {
+export function freshSource(deps: FreshnessDeps): Freshness {
   const { minExpiresAt } = freshStock(deps);
   return { minExpiresAt, lifeLeft: { at: deps.clock.now(), percent: SOURCE_LIFE_PERCENT_MIN } };
 }

@@ -22,8 +22,11 @@ export async function readSharedMetrics(database: Pick<SqlHandle, "select">): Pr
        WHERE scope = 'jobs' AND name IN ('completed', 'failed', 'cancelled') GROUP BY subject, name`,
     ),
     database.select(
-      `SELECT asset_id, kind, COUNT(*) AS n FROM vtxos
-       WHERE kind <> 'user' AND status = 'available' AND locked_by IS NULL AND asset_id IS NOT NULL GROUP BY asset_id, kind`,
+      // A label is what people call an asset; what nobody registered keeps arkd's id.
+      `SELECT COALESCE(a.asset_id, v.asset_id) AS asset_id, v.kind, SUM(v.n) AS n FROM (
+         SELECT asset_id, kind, COUNT(*) AS n FROM vtxos
+         WHERE kind <> 'user' AND status = 'available' AND locked_by IS NULL AND asset_id IS NOT NULL GROUP BY asset_id, kind) v
+       LEFT JOIN assets a ON a.ark_asset_id = v.asset_id GROUP BY COALESCE(a.asset_id, v.asset_id), v.kind`,
     ),
     database.select(
       `SELECT 'lightning' AS queue, COUNT(*) AS queued,

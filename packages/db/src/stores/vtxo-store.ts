@@ -9,6 +9,7 @@ import type { Database } from "../connection";
 import { nullable, readBigint, readDate, readInteger, readText } from "../row";
 import type { SqlHandle, SqlParam } from "../sql-handle";
 import { connectionOf } from "../transactions";
+import { freshnessValues, IS_FRESH } from "./is-fresh";
 import { placeholders } from "./job-work-tables";
 import { upsertVtxos } from "./upsert-vtxos";
 import { toVtxos } from "./vtxo-asset-rows";
@@ -281,14 +282,6 @@ const SUM_BALANCES = `SELECT ? AS asset_id, SUM(amount_sats) AS balance, SUM(IF(
   FROM vtxos v JOIN vtxo_assets a ON a.vtxo_id = v.vtxo_id
   WHERE v.owner_pubkey = ? AND v.status = 'assigned' AND (v.expires_at IS NULL OR v.expires_at > ?)
   GROUP BY a.asset_id ORDER BY asset_id`;
-
-/** A VTXO of the gateway's has an expiry once arkd has shown it; without one it is not counted on. */
-const IS_FRESH = `v.expires_at >= ?
-  AND (? IS NULL OR TIMESTAMPDIFF(SECOND, ?, v.expires_at) * 100 >= TIMESTAMPDIFF(SECOND, v.created_at, v.expires_at) * ?)`;
-
-function freshnessValues({ minExpiresAt, lifeLeft }: Freshness): readonly SqlParam[] {
-  return [minExpiresAt, lifeLeft?.at ?? null, lifeLeft?.at ?? null, lifeLeft?.percent ?? 0];
-}
 
 /** Of the one asset that a VTXO carries; null on a plain one. */
 const UNITS = "(SELECT x.amount FROM vtxo_assets x WHERE x.vtxo_id = v.vtxo_id AND x.asset_id = v.asset_id)";

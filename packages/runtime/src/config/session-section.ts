@@ -21,7 +21,6 @@ export const sessionSection = defineSection({
     VTXO_BATCH_AMOUNT_SATS: sats().default(100_000n),
     VTXO_MIN_REMAINING_SECONDS: integer({ min: 0 }).default(3600),
     FEE_VTXO_SATS: sats().default(1000n),
-    INVENTORY_FEE_VTXOS: integer({ min: 1 }).optional(),
     L2_FEE_SATS: sats().default(10n),
     LAND_FEE_BPS: integer({ min: 0, max: 10_000 }).default(10),
     FEE_PERCENTAGE: decimal({ min: 0, max: 1 }).optional(),
@@ -44,7 +43,7 @@ export const sessionSection = defineSection({
     }
     return problems;
   },
-  build: (values, mode) => ({
+  build: (values) => ({
     sessionTimeoutMs: values.SESSION_TIMEOUT_MINUTES * 60_000,
     challengeTimeoutMs: values.CHALLENGE_TIMEOUT_MINUTES * 60_000,
     ceremonyTimeoutMs: values.CEREMONY_TIMEOUT_SECONDS * 1000,
@@ -62,7 +61,6 @@ export const sessionSection = defineSection({
     vtxoBatchAmountSats: values.VTXO_BATCH_AMOUNT_SATS,
     vtxoMinRemainingMs: values.VTXO_MIN_REMAINING_SECONDS * 1000,
     feeVtxoSats: values.FEE_VTXO_SATS,
-    feeVtxosTarget: values.INVENTORY_FEE_VTXOS ?? (mode.isProduction ? 200 : 20),
     l2FeeSats: values.L2_FEE_SATS,
     landFeeBps: values.LAND_FEE_BPS,
     /** On-chain fee rate of operator sends when no estimate is available. */

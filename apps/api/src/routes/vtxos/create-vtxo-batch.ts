@@ -4,6 +4,7 @@ import { getActiveAsset } from "@arkrelay/core/asset/active-asset";
 import { AppError } from "@arkrelay/core/errors";
 import { invalidField } from "@arkrelay/core/http/request-error";
 import { VtxoBatchBody, VtxoBatchReply } from "@arkrelay/core/http/vtxos";
+import { replenishmentKey } from "@arkrelay/core/inventory/replenish-inventory";
 import { insertJob } from "@arkrelay/core/jobs/insert-job";
 import { GBTC } from "@arkrelay/core/vtxo/vtxo";
 
@@ -27,7 +28,7 @@ export const createVtxoBatchRoute = writeRoute({
     ...jobOrigin(input),
     task: "process_vtxo_replenishment",
     payload: { v: 1, kind: "stock", assetId, count: body.count, ...amountsOf(assetId, body, deps.settings.inventory) },
-    dedupeKey: `vtxo_replenishment:${assetId}`,
+    dedupeKey: replenishmentKey({ kind: "stock", assetId }),
     singleFlight: true,
   });
   // Only a new job has something to wake.
