@@ -9,7 +9,7 @@ import type { DmScheme, GatewayIdentity, NostrEvent, NostrEventTemplate } from "
 import { signSchnorr, toXOnlyPubkey } from "@arkrelay/core/schnorr";
 
 import { createConversationKeys } from "./conversation-keys";
-import { type GatewayKeySource, parseSecretKey, readGatewayKey } from "./gateway-key";
+import { type GatewayKeySource, readGatewayKey, readPreviousKey } from "./gateway-key";
 
 /** The identity as this package hands it out: also says which older keys of ours people may still write to. */
 export interface ReadableIdentity extends GatewayIdentity {
@@ -19,6 +19,8 @@ export interface ReadableIdentity extends GatewayIdentity {
 
 /** Cap of one encrypted event, in UTF-8 bytes: what every NIP-44 reader takes, whatever its version. */
 export const PLAIN_TEXT_BYTES_MAX = 65_535;
+/** What a decoder puts in the place of bytes that are no UTF-8. */
+const REPLACEMENT_CHARACTER = "\uFFFD";
 /** The longest base64 a plain text within the cap makes in either scheme; longer content is not even decoded. */
 const CONTENT_LENGTH_MAX = 90_000;
 
@@ -26,7 +28,7 @@ const CONTENT_LENGTH_MAX = 90_000;
 export function loadGatewayIdentity(source: GatewayKeySource, previousKeys: readonly string[] = []): ReadableIdentity {
   return createGatewayIdentity(
     readGatewayKey(source),
-    previousKeys.map((key) => parseSecretKey(key, "NOSTR_PREVIOUS_KEYS")),
+    previousKeys.map((key) => readPreviousKey(key, source.encryptionKey)),
   );
 }
 
@@ -78,7 +80,10 @@ function signTemplate(template: NostrEventTemplate, secretKey: Uint8Array, pubke
   return { id, pubkey, created_at, kind, tags, content, sig: Buffer.from(sig).toString("hex") };
 }
 
-/** Peers may not know of a rotation yet, so every readable key is tried. NIP-44's MAC tells which one was meant. */
+/**
+ * Peers may not know of a rotation yet, so every readable key is tried. NIP-44's MAC tells which one was meant. NIP-04 has none: one
+ * wrong key in 256 seems to open the content, to bytes that are no text, so such a result counts only when no other key does better.
+ */
 function decryptWithAny(
   readers: readonly Reader[],
   peerPubkey: string,
@@ -86,14 +91,17 @@ function decryptWithAny(
 ): { plainText: string; scheme: DmScheme } {
   const scheme: DmScheme = content.includes("?iv=") ? "nip04" : "nip44";
   if (content.length > CONTENT_LENGTH_MAX) throw new AppError("decryption_failed", { internal: "content too long" });
-  let cause: unknown;
+  let [doubtful, cause]: [string | undefined, unknown] = [undefined, undefined];
   for (const reader of readers) {
     try {
       const plainText = reader.decrypt(peerPubkey, content, scheme);
-      if (Buffer.byteLength(plainText) <= PLAIN_TEXT_BYTES_MAX) return { plainText, scheme };
+      if (Buffer.byteLength(plainText) > PLAIN_TEXT_BYTES_MAX) continue;
+      if (!plainText.includes(REPLACEMENT_CHARACTER)) return { plainText, scheme };
+      doubtful ??= plainText;
     } catch (error) {
       cause = error;
     }
   }
+  if (doubtful !== undefined) return { plainText: doubtful, scheme };
   throw new AppError("decryption_failed", { cause });
 }

@@ -39,7 +39,7 @@ export function readGatewayKey(source: GatewayKeySource): Uint8Array {
   if (source.sealedKey === undefined) {
     throw new GatewayKeyError("Set NOSTR_PRIVATE_KEY, or GATEWAY_NOSTR_PRIVATE_KEY with GATEWAY_ENCRYPTION_KEY");
   }
-  return openSealedKey(source.sealedKey, requireEncryptionKey(source.encryptionKey));
+  return openSealedKey(source.sealedKey, requireEncryptionKey(source.encryptionKey), "GATEWAY_NOSTR_PRIVATE_KEY");
 }
 
 /** Reads 64 hex or an nsec. `name` is the variable the refusal names. */
@@ -51,6 +51,13 @@ export function parseSecretKey(text: string, name: string): Uint8Array {
   return secretKey;
 }
 
+/** A key of NOSTR_PREVIOUS_KEYS: hex, nsec, or sealed as GATEWAY_NOSTR_PRIVATE_KEY was while it was the current one. */
+export function readPreviousKey(text: string, encryptionKey: Uint8Array | undefined): Uint8Array {
+  const name = "NOSTR_PREVIOUS_KEYS";
+  const isSealed = encryptionKey !== undefined && readSecretKey(text) === undefined;
+  return isSealed ? openSealedKey(text, requireEncryptionKey(encryptionKey), name) : parseSecretKey(text, name);
+}
+
 /** AES-256-GCM: base64 of nonce, cipher text and tag. For operators who keep the key sealed. */
 export function sealGatewayKey(secretKey: Uint8Array, encryptionKey: Uint8Array): string {
   const nonce = randomBytes(NONCE_BYTES);
@@ -59,7 +66,7 @@ export function sealGatewayKey(secretKey: Uint8Array, encryptionKey: Uint8Array)
   return Buffer.concat([nonce, sealed, cipher.getAuthTag()]).toString("base64");
 }
 
-function openSealedKey(sealedKey: string, encryptionKey: Uint8Array): Uint8Array {
+function openSealedKey(sealedKey: string, encryptionKey: Uint8Array, name: string): Uint8Array {
   const bytes = Buffer.from(sealedKey, "base64");
   const nonce = bytes.subarray(0, NONCE_BYTES);
   const tag = bytes.subarray(-TAG_BYTES);
@@ -71,7 +78,7 @@ function openSealedKey(sealedKey: string, encryptionKey: Uint8Array): Uint8Array
   } catch {
     // The refusal below covers it; the reason would only help whoever tries keys.
   }
-  throw new GatewayKeyError("GATEWAY_NOSTR_PRIVATE_KEY does not open under GATEWAY_ENCRYPTION_KEY");
+  throw new GatewayKeyError(`${name} does not open under GATEWAY_ENCRYPTION_KEY`);
 }
 
 function requireEncryptionKey(key: Uint8Array | undefined): Uint8Array {
