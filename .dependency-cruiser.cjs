@@ -13,7 +13,7 @@ const mayImport = (room, allowed) => ({
   severity: "error",
   from: { path: `^${room}/` },
   to: {
-    path: "^(apps|packages|e2e|bench|scripts)/",
+    path: "^(apps|packages|examples|e2e|bench|scripts)/",
     pathNot: `^(${[room, ...allowed.map((name) => `packages/${name}`)].join("|")})/`,
   },
 });
@@ -33,7 +33,7 @@ module.exports = {
       name: "no-cycles",
       comment: "A cycle has no bottom: nothing in it can be understood, tested or replaced alone.",
       severity: "error",
-      from: { path: "^(apps|packages|e2e|bench)/" },
+      from: { path: "^(apps|packages|examples|e2e|bench)/" },
       to: { circular: true },
     },
     {
@@ -47,7 +47,7 @@ module.exports = {
       name: "no-package-imports-an-app",
       comment: "The arrow goes from apps to packages.",
       severity: "error",
-      from: { path: "^(packages|e2e|bench)/" },
+      from: { path: "^(packages|examples|e2e|bench)/" },
       to: { path: "^apps/" },
     },
     mayImport("packages/core", []),
@@ -57,6 +57,7 @@ module.exports = {
     mayImport("packages/daemons", ["core", "runtime"]),
     mayImport("packages/nostr", ["core", "runtime"]),
     mayImport("packages/tasks", ["core", "runtime"]),
+    mayImport("examples/nostr-wallet", []),
     mayImport("e2e", ["sdk"]),
     mayImport("bench", ["sdk", "daemons"]),
     {
@@ -83,7 +84,7 @@ module.exports = {
       comment:
         "Enter a package by its name (@arkrelay/core/errors); a relative path around the door escapes `exports`.",
       severity: "error",
-      from: { path: "^(?:(apps|packages)/([^/]+)|e2e|bench)/" },
+      from: { path: "^(?:(apps|packages)/([^/]+)|examples/[^/]+|e2e|bench)/" },
       to: {
         path: "^packages/",
         pathNot: "^$1/$2/",
@@ -95,8 +96,8 @@ module.exports = {
       name: "no-barrels",
       comment: "The import line names the room it enters; index files hide it and grow cycles.",
       severity: "error",
-      from: { path: "^(apps|packages|e2e|bench)/" },
-      to: { path: "^(apps|packages|e2e|bench)/.*/index\\.ts$" },
+      from: { path: "^(apps|packages|examples|e2e|bench)/" },
+      to: { path: "^(apps|packages|examples|e2e|bench)/.*/index\\.ts$" },
     },
     {
       name: "generated-types-stay-in-daemons",
@@ -155,7 +156,7 @@ module.exports = {
       name: "declared-dependencies-only",
       comment: "What a package imports stands in its own package.json, or it breaks when it is installed alone.",
       severity: "error",
-      from: { path: "^(apps|packages|e2e|bench)/" },
+      from: { path: "^(apps|packages|examples|e2e|bench)/" },
       to: { dependencyTypes: ["npm-no-pkg", "npm-unknown"] },
     },
     {
@@ -169,7 +170,7 @@ module.exports = {
       name: "resolvable",
       comment: "An import that resolves to nothing is a wrong path or a missing build.",
       severity: "error",
-      from: { path: "^(apps|packages|e2e|bench)/" },
+      from: { path: "^(apps|packages|examples|e2e|bench)/" },
       to: { couldNotResolve: true },
     },
   ],

@@ -13,23 +13,23 @@ const RULES = [
   },
   {
     name: "file and folder names are kebab-case",
-    paths: /^(apps|packages|e2e|bench|scripts)\/(.*\/)?[^/]*[A-Z_][^/]*\.(ts|mjs|sql)$/,
+    paths: /^(apps|packages|examples|e2e|bench|scripts)\/(.*\/)?[^/]*[A-Z_][^/]*\.(ts|mjs|sql)$/,
     except: /\/(gen|migrations|testing\/fixtures)\//,
   },
   {
     name: "no folder of leftovers (utils, helpers, common, misc, lib) and no barrels",
-    paths: /^(apps|packages|e2e|bench)\/[^/]+\/(.*\/)?((utils|helpers|common|misc|lib)\/|index\.ts$)/,
+    paths: /^(apps|packages|examples|e2e|bench)\/[^/]+\/(.*\/)?((utils|helpers|common|misc|lib)\/|index\.ts$)/,
     except: /\/gen\//,
   },
   {
     name: "type errors are repaired, not silenced",
-    files: /^(apps|packages|e2e|bench)\/.*\.ts$/,
+    files: /^(apps|packages|examples|e2e|bench)\/.*\.ts$/,
     except: /\/gen\//,
     forbids: /@ts-(ignore|nocheck|expect-error)/,
   },
   {
     name: "a test waits for a condition, not for time to pass",
-    files: /^(apps|packages|e2e)\/.*\.test\.ts$/,
+    files: /^(apps|packages|examples|e2e)\/.*\.test\.ts$/,
     forbids: /await (sleep|delay)\(|setTimeout\((resolve|done|r),\s*\d/,
   },
 ];

@@ -79,7 +79,14 @@ function installInputHash() {
 
 function manifests() {
   const inFolder = (folder) => readdirSync(path.join(ROOT, folder)).map((name) => `${folder}/${name}/package.json`);
-  const all = ["package.json", ...inFolder("apps"), ...inFolder("packages"), "e2e/package.json", "bench/package.json"];
+  const all = [
+    "package.json",
+    ...inFolder("apps"),
+    ...inFolder("packages"),
+    ...inFolder("examples"),
+    "e2e/package.json",
+    "bench/package.json",
+  ];
   return all.filter((file) => existsSync(path.join(ROOT, file)));
 }
 
