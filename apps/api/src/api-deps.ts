@@ -9,6 +9,7 @@ import type { PayoutStore } from "@arkrelay/core/ports/lightning-stores";
 import type { Random } from "@arkrelay/core/ports/random";
 import type { Transactions } from "@arkrelay/core/ports/transactions";
 import type { Waker } from "@arkrelay/core/ports/waker";
+import type { WebhookDeps } from "@arkrelay/core/webhook/manage-endpoints";
 import type { RestartWatcher } from "@arkrelay/daemons/restart-watcher";
 import type { Idempotency } from "@arkrelay/db/stores/idempotency-store";
 import type { HeartbeatOptions } from "@arkrelay/runtime/heartbeat-loop";
@@ -91,6 +92,7 @@ export interface ApiDeps {
   readonly jobs: JobStore;
   readonly insertJob: InsertJobDeps;
   readonly session: LightningSessionDeps;
+  readonly webhooks: WebhookDeps;
   readonly payouts: Pick<PayoutStore, "find" | "findAttempt">;
   /** What gifts out of the stock are planned with; whose the scripts are is read for each. */
   readonly assign: Omit<AssignStockDeps, "wallet">;

@@ -13,6 +13,7 @@ import { redisSection } from "@arkrelay/runtime/config/redis-section";
 import { sealingSection } from "@arkrelay/runtime/config/sealing-section";
 import { sessionSection } from "@arkrelay/runtime/config/session-section";
 import { tapdSection } from "@arkrelay/runtime/config/tapd-section";
+import { webhookSection } from "@arkrelay/runtime/config/webhook-section";
 
 /** Throws ConfigError with every bad variable at once. */
 export function parseConfig(env: Environment) {
@@ -30,6 +31,7 @@ export function parseConfig(env: Environment) {
     tapd: tapdSection,
     lightning: lightningSection,
     background: backgroundSection,
+    webhook: webhookSection,
   });
 }
 

@@ -4,6 +4,7 @@ import { hostname } from "node:os";
 import { DEFAULT_KEY_SCOPES } from "@arkrelay/core/http/admin";
 import type { LightningNode } from "@arkrelay/core/ports/lightning-node";
 import type { TaprootAssets } from "@arkrelay/core/ports/taproot-assets";
+import type { WebhookDeps } from "@arkrelay/core/webhook/manage-endpoints";
 import type { DaemonManager, DaemonName } from "@arkrelay/daemons/daemon-manager";
 import { openProcessDaemons } from "@arkrelay/daemons/open-process-daemons";
 import type { Database } from "@arkrelay/db/connection";
@@ -23,6 +24,8 @@ import { DrizzleNip98Store } from "@arkrelay/db/stores/nip98-store";
 import { DrizzlePayoutStore } from "@arkrelay/db/stores/payout-store";
 import { readChangeMarks } from "@arkrelay/db/stores/read-change-marks";
 import { DrizzleServiceStateStore } from "@arkrelay/db/stores/service-state-store";
+import { DrizzleWebhookDeliveryStore } from "@arkrelay/db/stores/webhook-delivery-store";
+import { DrizzleWebhookEndpointStore } from "@arkrelay/db/stores/webhook-endpoint-store";
 import { createOutboxWaker, OUTBOX_WAKE_CHANNEL } from "@arkrelay/nostr/outbox-waker";
 import { systemClock } from "@arkrelay/runtime/clock";
 import { currentLogContext } from "@arkrelay/runtime/log-context";
@@ -111,6 +114,7 @@ export async function openDeps(config: ApiConfig, life: DepsLife, options: OpenO
   const session = openSessionDeps(config, database, insertJob, options.tapd ?? daemons.tapd, {
     onOutboxInsert: onInsert,
     onLightningStatus: (type, status) => metrics.lightningOperations.inc({ type, status }),
+    waker,
   });
   const payouts = new DrizzlePayoutStore(database);
   const names = new Set(lnd === undefined ? daemons.names : [...daemons.names, "lnd" as const]);
@@ -140,6 +144,7 @@ export async function openDeps(config: ApiConfig, life: DepsLife, options: OpenO
     jobs,
     insertJob,
     session,
+    webhooks: openWebhookDeps(config, database),
     payouts,
     assign: {
       ...session,
@@ -169,6 +174,18 @@ export async function openDeps(config: ApiConfig, life: DepsLife, options: OpenO
     admin: openAdminStores(database),
     heartbeats,
     instance,
+  };
+}
+
+function openWebhookDeps({ sealing, webhook }: ApiConfig, database: Database): WebhookDeps {
+  const sealer = createSealer(sealing);
+  return {
+    clock: systemClock,
+    random: systemRandom,
+    endpoints: new DrizzleWebhookEndpointStore(database, sealer),
+    deliveries: new DrizzleWebhookDeliveryStore(database, sealer),
+    urlRules: webhook.urlRules,
+    endpointsMax: webhook.endpointsMax,
   };
 }
 

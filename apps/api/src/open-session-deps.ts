@@ -2,6 +2,7 @@ import { AppError } from "@arkrelay/core/errors";
 import type { InsertJobDeps } from "@arkrelay/core/jobs/insert-job";
 import { InvoiceQuotes, type InvoiceQuotesDeps } from "@arkrelay/core/lightning/invoice-quotes";
 import type { LightningSessionDeps } from "@arkrelay/core/lightning/lightning-deps";
+import type { Waker } from "@arkrelay/core/ports/waker";
 import type { ArkInfoSource, LightningInfoSource } from "@arkrelay/core/session/session-deps";
 import type { Database } from "@arkrelay/db/connection";
 import { DrizzleArkInfoStore } from "@arkrelay/db/stores/ark-info-store";
@@ -23,6 +24,8 @@ import type { ApiConfig } from "./config";
 interface SessionObservers {
   readonly onOutboxInsert: () => void;
   readonly onLightningStatus: OnLightningStatus;
+  /** Of webhook deliveries. */
+  readonly waker: Waker;
 }
 
 /** Everything the use cases of sessions, lifts and lands need, over one database. */
@@ -31,16 +34,16 @@ export function openSessionDeps(
   database: Database,
   jobs: InsertJobDeps,
   tapd: InvoiceQuotesDeps["tapd"],
-  { onOutboxInsert, onLightningStatus }: SessionObservers,
+  { onOutboxInsert, onLightningStatus, waker }: SessionObservers,
 ): LightningSessionDeps {
-  const stores = openSessionStores(database);
+  const stores = openSessionStores(database, waker);
   return {
     clock: systemClock,
     random: systemRandom,
     config: toSessionConfig(config),
     lightningConfig: toLightningConfig(config),
     ...stores,
-    operations: openLightningStores(database, createSealer(config.sealing), onLightningStatus).operations,
+    operations: openLightningStores(database, createSealer(config.sealing), onLightningStatus, waker).operations,
     jobs,
     lightningInfo: storedLightningInfo(database),
     invoiceQuotes: new InvoiceQuotes({ assets: stores.assets, clock: systemClock, tapd }),

@@ -12,6 +12,7 @@ import { redisSection } from "@arkrelay/runtime/config/redis-section";
 import { sealingSection } from "@arkrelay/runtime/config/sealing-section";
 import { sessionSection } from "@arkrelay/runtime/config/session-section";
 import { tapdSection } from "@arkrelay/runtime/config/tapd-section";
+import { webhookSection } from "@arkrelay/runtime/config/webhook-section";
 
 const SECTIONS = {
   process: processSection("worker"),
@@ -25,6 +26,7 @@ const SECTIONS = {
   lightning: lightningSection,
   nostr: nostrSection,
   session: sessionSection,
+  webhook: webhookSection,
 };
 
 /** Throws a ConfigError that lists every bad variable. */

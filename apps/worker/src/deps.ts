@@ -6,6 +6,7 @@ import type { LightningNode } from "@arkrelay/core/ports/lightning-node";
 import type { TaprootAssets } from "@arkrelay/core/ports/taproot-assets";
 import type { Waker } from "@arkrelay/core/ports/waker";
 import type { CeremonyDeps } from "@arkrelay/core/session/session-deps";
+import type { DeliverWebhookDeps } from "@arkrelay/core/webhook/deliver-webhook";
 import type { DaemonManager } from "@arkrelay/daemons/daemon-manager";
 import { openProcessDaemons } from "@arkrelay/daemons/open-process-daemons";
 import type { RestartWatcher } from "@arkrelay/daemons/restart-watcher";
@@ -27,6 +28,8 @@ import { openSessionStores } from "@arkrelay/db/stores/open-session-stores";
 import { DrizzleRetentionStore } from "@arkrelay/db/stores/retention-store";
 import { DrizzleServiceStateStore } from "@arkrelay/db/stores/service-state-store";
 import { DrizzleUserRecordStore } from "@arkrelay/db/stores/user-record-store";
+import { DrizzleWebhookDeliveryStore } from "@arkrelay/db/stores/webhook-delivery-store";
+import { DrizzleWebhookEndpointStore } from "@arkrelay/db/stores/webhook-endpoint-store";
 import { loadGatewayIdentity } from "@arkrelay/nostr/gateway-identity";
 import { createOutboxWaker, OUTBOX_WAKE_CHANNEL } from "@arkrelay/nostr/outbox-waker";
 import { systemClock } from "@arkrelay/runtime/clock";
@@ -48,6 +51,7 @@ import { WokenMarker } from "@arkrelay/tasks/woken-marker";
 import { createArkInfoSource } from "./ark-info-source";
 import type { WorkerConfig } from "./config";
 import { LightningInfo } from "./lightning-info";
+import { createWebhookSender } from "./webhooks/http-webhook-sender";
 
 const REDIS_START_MS = 10_000;
 
@@ -67,6 +71,7 @@ export interface WorkerDeps {
   readonly tapd: TaprootAssets | undefined;
   /** Makes this process dial a daemon anew when an operator asks for it. */
   readonly restarts: RestartWatcher;
+  readonly webhooks: Pick<DeliverWebhookDeps, "endpoints" | "deliveries" | "sender">;
   readonly calls: DrizzleExternalCallStore;
   readonly events: DrizzleNostrEventStore;
   readonly knownArkInfo: DrizzleArkInfoStore;
@@ -92,11 +97,11 @@ export async function openDeps(config: WorkerConfig, life: Life): Promise<Worker
   const database = openProcessDatabase(config.database, life, metrics);
   await requireSchema(database);
   const redis = await openQueueRedis(config, life, logger);
-  const attempts = new DrizzleAttemptStore(database, { leaseSeconds: config.background.jobLeaseMs / 1000 });
   const { waker, onInsert } = createOutboxWaker({
     waker: openWaker(database, redis.producer, life, { logger, metrics }),
     publish: () => redis.producer.publish(OUTBOX_WAKE_CHANNEL, ""),
   });
+  const attempts = new DrizzleAttemptStore(database, { leaseSeconds: config.background.jobLeaseMs / 1000, waker });
   const heartbeats = new DrizzleHeartbeatStore(database);
   const instance = `${hostname()}-${systemRandom.uuid()}`;
   const { daemons, restarts } = openProcessDaemons(config, {
@@ -109,9 +114,15 @@ export async function openDeps(config: WorkerConfig, life: Life): Promise<Worker
     heartbeats,
     life,
   });
-  const lightning = openLightningStores(database, createSealer(config.sealing), (type, status) =>
-    metrics.lightningOperations.inc({ type, status }),
+  const sealer = createSealer(config.sealing);
+  const lightning = openLightningStores(
+    database,
+    sealer,
+    (type, status) => metrics.lightningOperations.inc({ type, status }),
+    waker,
   );
+  const webhookSender = createWebhookSender(config.webhook);
+  life.onStop("webhook connections", () => webhookSender.close());
   const lightningInfo = new LightningInfo(daemons.lnd, new DrizzleLightningInfoStore(database), systemClock);
   return {
     logger,
@@ -124,12 +135,18 @@ export async function openDeps(config: WorkerConfig, life: Life): Promise<Worker
       lightningInfo,
       operations: lightning.operations,
       onOutboxInsert: onInsert,
+      waker,
     }),
     lightningInfo,
     lightning,
     lnd: daemons.lnd,
     tapd: daemons.tapd,
     restarts,
+    webhooks: {
+      endpoints: new DrizzleWebhookEndpointStore(database, sealer),
+      deliveries: new DrizzleWebhookDeliveryStore(database, sealer),
+      sender: webhookSender,
+    },
     calls: new DrizzleExternalCallStore(database),
     events: new DrizzleNostrEventStore(database),
     knownArkInfo: new DrizzleArkInfoStore(database),
@@ -186,13 +203,15 @@ function openCeremony(
     lightningInfo,
     operations,
     onOutboxInsert,
+    waker,
   }: Pick<CeremonyDeps, "lightningInfo" | "operations"> & {
     readonly onOutboxInsert: () => void;
+    readonly waker: Waker;
   },
 ): CeremonyDeps {
   const { nostr } = config;
   const hasKey = nostr.privateKey !== undefined || nostr.sealedPrivateKey !== undefined;
-  const stores = openSessionStores(database);
+  const stores = openSessionStores(database, waker);
   return {
     clock: systemClock,
     random: systemRandom,

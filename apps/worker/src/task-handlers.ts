@@ -24,9 +24,11 @@ import { txRecoverTask } from "./handlers/tx-recover";
 import { vtxoAssignTask } from "./handlers/vtxo-assign";
 import { vtxoSyncTask } from "./handlers/vtxo-sync";
 import { watchAssetSuppliesTask } from "./handlers/watch-asset-supplies";
+import { webhookDeliverTask } from "./handlers/webhook-deliver";
 import { createLightningDrives } from "./lightning-drives";
 import { toReconcileDeps } from "./reconcile-deps";
 import type { TaskHandlers } from "./task-handler";
+import { toDeliverDeps } from "./webhooks/to-deliver-deps";
 
 /** Beats come every minute; who is silent for three is gone. */
 const ALIVE_SECONDS = 180;
@@ -84,6 +86,7 @@ export function createTaskHandlers(deps: WorkerDeps, config: WorkerConfig): Task
     lightning_send_onchain: sendOnchainTask(operator),
     lightning_new_address: newAddressTask(operator),
     nostr_process: nostrProcessTask({ ...ceremony, attempts, events, knownArkInfo }),
+    webhook_deliver: webhookDeliverTask(toDeliverDeps(deps, config)),
     vtxo_sync: vtxoSyncTask(ceremony),
     asset_mint: assetMintTask({ ...assets, attempts }),
     vtxo_assign: vtxoAssignTask({ ...assets, metrics: deps.metrics }),

@@ -21,6 +21,12 @@ export function createMetrics() {
       labelNames: ["transaction_type", "status"],
       registers,
     }),
+    webhookDeliveries: new Counter({
+      name: "arkrelay_webhook_deliveries_total",
+      help: "Calls to webhook endpoints by what the delivery came to: delivered, pending (tried again later), failed",
+      labelNames: ["status"],
+      registers,
+    }),
     sessionsCreated: new Counter({
       name: "arkrelay_sessions_created_total",
       help: "Signing sessions opened",

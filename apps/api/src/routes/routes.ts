@@ -100,6 +100,17 @@ import { listManagedVtxosRoute } from "./vtxos/list-managed-vtxos";
 import { listUserVtxosRoute } from "./vtxos/list-user-vtxos";
 import { splitVtxoRoute } from "./vtxos/split-vtxo";
 import { vtxoStatsRoute } from "./vtxos/vtxo-stats";
+import { createWebhookRoute } from "./webhooks/create-webhook";
+import { deleteWebhookRoute } from "./webhooks/delete-webhook";
+import { getWebhookRoute } from "./webhooks/get-webhook";
+import { getWebhookDeliveryRoute } from "./webhooks/get-webhook-delivery";
+import { listWebhookDeliveriesRoute } from "./webhooks/list-webhook-deliveries";
+import { listWebhooksRoute } from "./webhooks/list-webhooks";
+import { redeliverWebhookRoute } from "./webhooks/redeliver-webhook";
+import { replayWebhookRoute } from "./webhooks/replay-webhook";
+import { rotateWebhookSecretRoute } from "./webhooks/rotate-webhook-secret";
+import { testWebhookRoute } from "./webhooks/test-webhook";
+import { updateWebhookRoute } from "./webhooks/update-webhook";
 
 /** Every route of the API, in the order of the document. A new one is a file of its own and a line here. */
 const ROUTES: readonly Route[] = [
@@ -187,6 +198,17 @@ const ROUTES: readonly Route[] = [
   testEncryptionRoute,
   startNostrRoute,
   stopNostrRoute,
+  createWebhookRoute,
+  listWebhooksRoute,
+  getWebhookRoute,
+  updateWebhookRoute,
+  deleteWebhookRoute,
+  rotateWebhookSecretRoute,
+  testWebhookRoute,
+  listWebhookDeliveriesRoute,
+  getWebhookDeliveryRoute,
+  redeliverWebhookRoute,
+  replayWebhookRoute,
   listApiKeysRoute,
   createApiKeyRoute,
   getApiKeyRoute,

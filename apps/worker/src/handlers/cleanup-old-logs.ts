@@ -40,6 +40,7 @@ function targetsOf({
     ["session_events", eventDays],
     ["nostr_outbox", eventDays],
     ["nostr_raw_events", eventDays],
+    ["webhook_deliveries", eventDays],
     // These two carry their own expiry.
     ["nip98_seen", 0],
     ["idempotency_keys", 0],

@@ -7,6 +7,7 @@ import type { Tx } from "../ports/transactions";
 import type { Wake } from "../ports/waker";
 import { ensureScript } from "../vtxo/ensure-script";
 import { GBTC } from "../vtxo/vtxo";
+import { assetIssuedEvent } from "../webhook/asset-event";
 import { capUnitsOf } from "./asset-cap";
 import { nextAssetStatus } from "./asset-machine";
 import type { AssetPayoutDeps } from "./asset-payout-deps";
@@ -54,7 +55,7 @@ async function noteIssued(deps: AssetPayoutDeps, tx: Tx, assetId: string, { atte
   const asset = await deps.assets.lock(tx, assetId);
   const [issued] = attempt.outputs.flatMap(({ role, assets = [] }) => (role === "recipient" ? assets : []));
   assert(asset !== undefined && issued !== undefined, `the issuance of ${assetId} has its units on the first output`);
-  await deps.assets.update(tx, asset, {
+  const active = await deps.assets.update(tx, asset, {
     status: nextAssetStatus(asset.status, "issued"),
     arkAssetId: issued.assetId,
     issued: issued.amount,
@@ -66,4 +67,5 @@ async function noteIssued(deps: AssetPayoutDeps, tx: Tx, assetId: string, { atte
     memo: `issuance of ${assetId}`,
     postings: assetIssuedPostings(assetId, issued.amount, asset.backing),
   });
+  await deps.webhooks.announce(tx, assetIssuedEvent(active));
 }

@@ -8,6 +8,7 @@ import type { Session } from "../session/session";
 import type { CeremonyDeps } from "../session/session-deps";
 import { bookFinalTx, expiryOf } from "../vtxo/book-final-tx";
 import type { Vtxo } from "../vtxo/vtxo";
+import { announceFinalized, type AnnounceTransactionDeps } from "../webhook/transaction-event";
 import type { SessionPlan } from "./session-signatures";
 
 /** The final transaction of a ceremony as the books see it. */
@@ -41,7 +42,7 @@ export async function readFinal(
 
 /** The mirror and the transaction row: inputs spent, outputs there, nothing frozen any more. The session's row was taken before. */
 export async function bookFinal(
-  deps: Pick<CeremonyDeps, "clock" | "txs" | "vtxos" | "ledger">,
+  deps: Pick<CeremonyDeps, "clock" | "txs" | "vtxos" | "ledger"> & AnnounceTransactionDeps,
   tx: Tx,
   session: Session,
   transfer: FinalTransfer,
@@ -50,6 +51,7 @@ export async function bookFinal(
   await bookFinalTx(deps.vtxos, tx, transfer, now);
   await bookThawed(deps, tx, session.sessionId);
   await deps.txs.confirm(tx, transfer.txid, session.sessionId, { confirmedAt: now, rawTx: transfer.arkPsbt });
+  await announceFinalized(deps, tx, transfer.txid);
 }
 
 /** What the session row and the 31340 say about a settled transfer. */

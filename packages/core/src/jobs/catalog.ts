@@ -3,7 +3,16 @@ import { z } from "zod";
 import type { ErrorCode } from "../errors";
 
 /** Names of the wake-up queues. BullMQ keys live under the prefix `{arkrelay:<queue>}`. */
-export const QUEUES = ["default", "maintenance", "ceremonies", "lightning", "inventory", "nostr-in", "ops"] as const;
+export const QUEUES = [
+  "default",
+  "maintenance",
+  "ceremonies",
+  "lightning",
+  "inventory",
+  "nostr-in",
+  "webhooks",
+  "ops",
+] as const;
 export type QueueName = (typeof QUEUES)[number];
 
 /** Pause before try n+1: `fixed` is always `baseMs`, `exponential` doubles from `baseMs` and stops growing at `maxMs`. */
@@ -45,7 +54,7 @@ export interface JobTask extends TaskBase {
 
 /** A task whose state is another aggregate's row; that row's key is the whole payload. */
 export interface RowTask extends TaskBase {
-  readonly stateIn: "signing_sessions" | "nostr_events" | "lightning_invoices" | "payouts";
+  readonly stateIn: "signing_sessions" | "nostr_events" | "lightning_invoices" | "payouts" | "webhook_deliveries";
   readonly queue: QueueName;
 }
 
@@ -170,6 +179,16 @@ export const TASKS = {
     limitMs: 30_000,
     fair: false,
     patientOn: ["daemon_unavailable", "daemon_auth_failed"],
+  },
+  webhook_deliver: {
+    stateIn: "webhook_deliveries",
+    queue: "webhooks",
+    // Its tries at the receiver are its own (webhook/delivery-schedule.ts); what counts here is only trouble of ours.
+    triesMax: UNTIL_TERMINAL,
+    backoff: exponential(1_000),
+    // One call has WEBHOOK_TIMEOUT_SECONDS, which are at most 20; the rest is for its rows.
+    limitMs: 40_000,
+    fair: true,
   },
   vtxo_sync: {
     stateIn: "job_logs",
@@ -332,6 +351,7 @@ export const STATE_TABLES: readonly StateTable[] = [
   "nostr_events",
   "lightning_invoices",
   "payouts",
+  "webhook_deliveries",
 ];
 
 /** The catalog row of a queued task, without the literal types that make its members incomparable. */

@@ -11,6 +11,7 @@ import type { Wake } from "../ports/waker";
 import type { Delivery, LiftIntent, Session } from "../session/session";
 import { ensureUserScript } from "../vtxo/ensure-script";
 import { GBTC } from "../vtxo/vtxo";
+import { announceSession } from "../webhook/session-events";
 import { checkLiftAmount, findLiftTerms, type LiftTerms } from "./lift-terms";
 import type { LightningSessionDeps } from "./lightning-deps";
 import type { LightningOperation } from "./lightning-operation";
@@ -139,7 +140,7 @@ async function openLiftSession(
     memo: input.memo,
   };
   const intentId = sent?.intentId ?? (await insertIntent(deps, tx, input, intent));
-  return deps.sessions.insert(
+  const session = await deps.sessions.insert(
     tx,
     {
       sessionId: sent?.sessionId ?? randomSessionId(deps.random),
@@ -159,6 +160,8 @@ async function openLiftSession(
     },
     [{ event: "opened", data: { action_id: actionId, delivery: input.delivery } }],
   );
+  await announceSession(deps, tx, "session.created", session);
+  return session;
 }
 
 /** The intent that a call over HTTP or a 31500 stands for, as a 31510 would say it. */

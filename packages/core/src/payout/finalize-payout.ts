@@ -3,6 +3,7 @@ import { arePending } from "../ceremony/read-pending";
 import { assert, toAppError } from "../errors";
 import { bookFinalTx, expiryOf } from "../vtxo/book-final-tx";
 import type { Vtxo } from "../vtxo/vtxo";
+import { announceFinalized } from "../webhook/transaction-event";
 import { lockOwnerOf, type Payout, type PayoutAttempt } from "./payout";
 import { MOVED, type PayoutDeps, type PayoutRun, type PayoutStep } from "./payout-deps";
 
@@ -76,6 +77,7 @@ async function bookPayout(
     await deps.vtxos.unlock(tx, lockOwnerOf(payout));
     if (attempt.role === "pay") {
       await deps.txs.confirm(tx, attempt.txid, run.sessionId, { confirmedAt: now, rawTx: arkPsbt });
+      await announceFinalized(deps, tx, attempt.txid);
     }
     const final = { attempt, txid: attempt.txid, inputs, expiresAt: expiryOf(inputs), arkPsbt };
     await run.onFinal(tx, final);

@@ -9,7 +9,19 @@ import type { PayoutAttempt } from "./payout";
 /** What payouts need: arkd, the gateway's keys, and the rows they write. */
 export interface PayoutDeps extends Pick<
   CeremonyDeps,
-  "clock" | "random" | "config" | "transactions" | "vtxos" | "assets" | "txs" | "arkd" | "arkInfo" | "wallet"
+  | "clock"
+  | "random"
+  | "config"
+  | "transactions"
+  | "sessions"
+  | "sessionTxs"
+  | "vtxos"
+  | "assets"
+  | "txs"
+  | "webhooks"
+  | "arkd"
+  | "arkInfo"
+  | "wallet"
 > {
   readonly payouts: PayoutStore;
 }

@@ -6,6 +6,7 @@ import { concatSighashes, signTxPayloadRef } from "../nostr/payload-ref";
 import type { NostrEvent } from "../ports/nostr";
 import type { Tx } from "../ports/transactions";
 import { GBTC } from "../vtxo/vtxo";
+import { announceSession } from "../webhook/session-events";
 import type { Challenge, ChallengeStage } from "./challenge";
 import type { Session, SessionIntent } from "./session";
 import type { SessionDeps } from "./session-deps";
@@ -27,7 +28,10 @@ export interface ChallengeInput {
   readonly expiresAt: Date;
 }
 
-/** Stores a challenge to the session's user and, unless the session is HTTP only, puts its 31511 into the outbox. */
+/**
+ * Stores a challenge to the session's user, announces it to webhooks and, unless the session is HTTP only, puts its 31511 into the
+ * outbox.
+ */
 export async function issueChallenge(
   deps: SessionDeps,
   tx: Tx,
@@ -47,6 +51,7 @@ export async function issueChallenge(
     challengeEventId: event?.id,
   });
   if (event !== undefined) await deps.outbox.insert(tx, event, session.sessionId);
+  await announceSession(deps, tx, "session.challenge_sent", session);
   return challenge;
 }
 

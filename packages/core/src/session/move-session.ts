@@ -1,17 +1,18 @@
 import type { NewSessionEvent, SessionChange } from "../ports/session-stores";
 import type { Tx } from "../ports/transactions";
 import type { Wake } from "../ports/waker";
+import { announceSession, type SessionEventType } from "../webhook/session-events";
 import { completedSteps, progressOf, stepOf } from "./progress";
 import { isTerminal, type Session } from "./session";
 import type { SessionDeps } from "./session-deps";
 import { assertMove } from "./session-machine";
 import { tellWatcher } from "./tell-watcher";
 
-export type MoveSessionDeps = Pick<SessionDeps, "sessions" | "clock" | "identity" | "outbox" | "peers">;
+export type MoveSessionDeps = Pick<SessionDeps, "sessions" | "clock" | "identity" | "outbox" | "peers" | "webhooks">;
 
 /**
  * The only way a session changes: both machines are asked, the row is compared and set, and whoever watches gets a `status`
- * event (and `done` at the end), a watching wallet a 31502. `fence` is the worker's attempt token; a stale attempt is refused by the database.
+ * event (and `done` at the end), a watching wallet a 31502, and at the end webhooks. `fence` is the worker's attempt token; a stale attempt is refused by the database.
  */
 export async function moveSession(
   deps: MoveSessionDeps,
@@ -44,8 +45,16 @@ export async function moveSession(
     options.fence,
   );
   if (isMove) await tellWatcher(deps, tx, moved);
+  const ended = isTerminal(session) ? undefined : END_EVENTS[status];
+  if (ended !== undefined) await announceSession(deps, tx, ended, moved);
   return moved;
 }
+
+const END_EVENTS: Readonly<Partial<Record<Session["status"], SessionEventType>>> = {
+  completed: "session.completed",
+  failed: "session.failed",
+  expired: "session.expired",
+};
 
 /** The wake of the row as it is now, to be sent after COMMIT. */
 export function wakeOf(session: Session, runAt: Date): Wake {

@@ -11,6 +11,7 @@ import type { NostrEvent } from "../ports/nostr";
 import type { Tx } from "../ports/transactions";
 import type { Wake } from "../ports/waker";
 import { ensureUserScript } from "../vtxo/ensure-script";
+import { announceSession } from "../webhook/session-events";
 import { wakeOf } from "./move-session";
 import { readIntentData, readSignedIntent, type ReadIntent } from "./read-intent";
 import { SESSION_TYPES, type Delivery, type LiftIntent, type Session, type SessionType } from "./session";
@@ -129,6 +130,7 @@ export async function openReadIntent(
     },
     [{ event: "opened", data: { action_id: intent.actionId, delivery: open.delivery } }],
   );
+  await announceSession(deps, tx, "session.created", session);
   if (invoice !== undefined) await openLand(deps, tx, session);
   const wakes = open.autoStart ? [wakeOf(session, now)] : [];
   return opened(session, { mirrorIsFresh, wakes });

@@ -12,6 +12,7 @@ import type { ChallengeStore, IntentStore, ResultStore, SessionStore, SessionTxS
 import type { TransactionStore } from "../ports/transaction-store";
 import type { Transactions } from "../ports/transactions";
 import type { VtxoStore } from "../ports/vtxo-store";
+import type { WebhookOutbox } from "../ports/webhook-stores";
 import type { VtxoKind } from "../vtxo/vtxo";
 
 /** Limits and fees of sessions; the values come from the configuration, times are in ms. */
@@ -81,6 +82,7 @@ export interface SessionDeps {
   readonly jobs: InsertJobDeps;
   readonly arkInfo: ArkInfoSource;
   readonly outbox: NostrOutbox;
+  readonly webhooks: WebhookOutbox;
   readonly peers: NostrPeers;
   /** undefined = no Nostr key is configured: challenges travel over HTTP only and nothing is published. */
   readonly identity: GatewayIdentity | undefined;

@@ -21,6 +21,7 @@ import * as session from "./session";
 import * as transaction from "./transaction";
 import * as userRecord from "./user-record";
 import * as vtxo from "./vtxo";
+import * as webhook from "./webhook";
 
 const modules: readonly Record<string, MySqlTable>[] = [
   access,
@@ -41,6 +42,7 @@ const modules: readonly Record<string, MySqlTable>[] = [
   transaction,
   userRecord,
   vtxo,
+  webhook,
 ];
 const tables = modules.flatMap((module) => Object.values(module)).map((table) => getTableConfig(table));
 

@@ -3,10 +3,12 @@ import { isJobTask } from "@arkrelay/core/jobs/catalog";
 import type { AttemptEnd } from "@arkrelay/core/jobs/decide-attempt-end";
 import type { Tx } from "@arkrelay/core/ports/transactions";
 import type { Wake } from "@arkrelay/core/ports/waker";
+import type { WebhookOutbox } from "@arkrelay/core/ports/webhook-stores";
 
 import { nullable, readDate, readFloat, readInteger, readText, type Row } from "../row";
 import type { SqlHandle, SqlParam } from "../sql-handle";
 import { connectionOf, writeLater } from "../transactions";
+import { announceJobs, type EndedJob } from "./announce-jobs";
 import { countJobs, type JobCount } from "./job-counters";
 import { insertProgress, type ProgressOfJob } from "./job-progress";
 import { readJobTask, readQueue, SINGLE_FLIGHT_PREFIX } from "./job-store";
@@ -20,13 +22,14 @@ export class StaleAmongMany extends Error {}
 
 /**
  * Ends many attempts in one transaction: per row one compare-and-set on its token (a stale attempt writes nothing), then the
- * progress and history rows, the counters last. Rows are ended in key order, so that two batches never wait for each other in a
+ * progress and history rows, what is announced, the counters last. Rows are ended in key order, so that two batches never wait for each other in a
  * circle.
  */
 export async function endAttempts(
   tx: Tx,
   endings: readonly AttemptEnding[],
   mode: EndMode,
+  webhooks: WebhookOutbox,
 ): Promise<readonly EndOutcome[]> {
   const connection = connectionOf(tx);
   const ordered = endings.toSorted((a, b) => (a.attempt.rowKey < b.attempt.rowKey ? -1 : 1));
@@ -50,7 +53,17 @@ export async function endAttempts(
     tx,
     alive.flatMap((ending) => toCount(ending, rows.get(ending.attempt))),
   );
+  await announceJobs(
+    tx,
+    webhooks,
+    alive.flatMap((ending) => toEndedJob(ending)),
+  );
   return endings.map(({ attempt }) => toOutcome(ended.has(attempt), attempt, rows.get(attempt)));
+}
+
+function toEndedJob({ attempt: { job }, end }: AttemptEnding): readonly EndedJob[] {
+  if (job === undefined || isWaiting(end) || (end.kind !== "done" && end.kind !== "failed")) return [];
+  return [{ id: job.id, owner: job.owner, type: end.kind === "done" ? "job.completed" : "job.failed" }];
 }
 
 /** Looks in again later; it may do so hundreds of times, so only what it comes to is history. */

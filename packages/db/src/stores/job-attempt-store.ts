@@ -12,6 +12,7 @@ import {
 } from "@arkrelay/core/jobs/attempt-store";
 import { queuedTask, type QueuedTaskName } from "@arkrelay/core/jobs/catalog";
 import type { Tx } from "@arkrelay/core/ports/transactions";
+import type { Waker } from "@arkrelay/core/ports/waker";
 
 import type { Database } from "../connection";
 import { nullable, readBigint, readDate, readInteger, readJson, readText, type Row } from "../row";
@@ -19,6 +20,7 @@ import { connectionOf } from "../transactions";
 import { endAttempts, StaleAmongMany } from "./job-attempt-end";
 import { insertProgress } from "./job-progress";
 import { placeholders, workTableOf, type WorkTable } from "./job-work-tables";
+import { DrizzleWebhookOutbox } from "./webhook-outbox";
 
 /** A wake may come a moment before its time by the database's clock; running a second early harms nothing. */
 const EARLY_SECONDS = 1;
@@ -26,14 +28,20 @@ const EARLY_SECONDS = 1;
 export interface AttemptStoreOptions {
   /** JOB_LEASE_SECONDS: how long a silent attempt keeps its row. */
   readonly leaseSeconds: number;
+  /** Wakes the webhook deliveries of jobs that ended; without it the sweeper finds them. */
+  readonly waker?: Waker;
 }
 
 /** Attempts over all tables that hold work. Each statement carries the attempt's token; all times are the database's clock. */
 export class DrizzleAttemptStore implements AttemptStore {
+  private readonly webhooks: DrizzleWebhookOutbox;
+
   constructor(
     private readonly database: Database,
     private readonly options: AttemptStoreOptions,
-  ) {}
+  ) {
+    this.webhooks = new DrizzleWebhookOutbox(database, options.waker);
+  }
 
   async take(task: QueuedTaskName, rowKeys: readonly string[]): Promise<readonly TakeOutcome[]> {
     const table = workTableOf(task);
@@ -102,10 +110,10 @@ export class DrizzleAttemptStore implements AttemptStore {
 
   async end(ends: readonly AttemptEnding[]): Promise<readonly EndOutcome[]> {
     try {
-      return await this.database.transactions.run((tx) => endAttempts(tx, ends, "bulk"));
+      return await this.database.transactions.run((tx) => endAttempts(tx, ends, "bulk", this.webhooks));
     } catch (error) {
       if (!(error instanceof StaleAmongMany)) throw error;
-      return this.database.transactions.run((tx) => endAttempts(tx, ends, "single"));
+      return this.database.transactions.run((tx) => endAttempts(tx, ends, "single", this.webhooks));
     }
   }
 

@@ -22,7 +22,7 @@ import {
 import type { SqlParam } from "../sql-handle";
 import { connectionOf, writeLater } from "../transactions";
 import { countJobs, JOBS_SCOPE, OPEN_JOBS_SCOPE, type JobCount } from "./job-counters";
-import { toWake, WORK_TABLES } from "./job-work-tables";
+import { placeholders, toWake, WORK_TABLES } from "./job-work-tables";
 
 /** A dedupe key with this prefix is set to null when its job ends, so that the next one may start. */
 export const SINGLE_FLIGHT_PREFIX = "flight:";
@@ -168,6 +168,15 @@ export class DrizzleJobStore implements JobStore {
       return { queue, failed: readInteger(row, "failed"), oldestSeconds: nullable(row, "oldest_seconds", readFloat) };
     });
   }
+}
+
+/** As the transaction has left them, oldest first. */
+export async function readJobsById(tx: Tx, ids: readonly bigint[]): Promise<readonly Job[]> {
+  const rows = await connectionOf(tx).selectOnce(
+    `SELECT ${JOB_COLUMNS} FROM job_logs WHERE id IN (${placeholders(ids)}) ORDER BY id`,
+    ids,
+  );
+  return rows.map(toJob);
 }
 
 function storedDedupeKey(job: NewJob): string | null {

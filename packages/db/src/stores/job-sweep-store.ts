@@ -7,9 +7,11 @@ import type { Wake } from "@arkrelay/core/ports/waker";
 import type { Database } from "../connection";
 import { nullable, readBigint, readDate, readInteger, readText, type Row } from "../row";
 import { connectionOf } from "../transactions";
+import { announceJobs, type EndedJob } from "./announce-jobs";
 import { countJobs } from "./job-counters";
 import { readJobTask, readQueue, SINGLE_FLIGHT_PREFIX } from "./job-store";
 import { placeholders, readTask, toWake, WORK_TABLES, type WorkTable } from "./job-work-tables";
+import { DrizzleWebhookOutbox } from "./webhook-outbox";
 
 export interface SweepStoreOptions {
   /** A row is left to its own wake this long before it counts as not woken: marks are written a moment after the wake. */
@@ -25,12 +27,15 @@ const LOST_ATTEMPTS_MAX = 5;
 /** The sweeper's view of all tables that hold work, and the marks of confirmed wakes. */
 export class DrizzleSweepStore implements SweepStore, WokenMarks {
   private readonly options: SweepStoreOptions;
+  private readonly webhooks: DrizzleWebhookOutbox;
 
   constructor(
     private readonly database: Database,
     options: Partial<SweepStoreOptions> = {},
   ) {
     this.options = { ...DEFAULTS, ...options };
+    // Without a waker: what it writes is found by this very sweep.
+    this.webhooks = new DrizzleWebhookOutbox(database);
   }
 
   async listUnwoken(name: StateTable, limit: number): Promise<readonly Wake[]> {
@@ -82,11 +87,13 @@ export class DrizzleSweepStore implements SweepStore, WokenMarks {
         table,
         rows.filter((row) => !dead.includes(row)),
       );
-      if (table.name === "job_logs")
+      if (table.name === "job_logs") {
         countJobs(
           tx,
           dead.map((row) => toDeadCount(row)),
         );
+        await announceJobs(tx, this.webhooks, dead.map(toDeadJob));
+      }
       return { wakes, deadRowKeys: dead.map((row) => readText(row, table.key)) };
     });
   }
@@ -169,6 +176,7 @@ const GIVE_UP: Readonly<Record<StateTable, string>> = {
   signing_sessions: AGAIN,
   lightning_invoices: AGAIN,
   payouts: AGAIN,
+  webhook_deliveries: AGAIN,
 };
 
 function pauseSeconds(table: WorkTable, row: Row): number {
@@ -201,6 +209,10 @@ async function readReleased(tx: Tx, table: WorkTable, rows: readonly Row[]): Pro
     ids,
   );
   return found.map((row) => toWake(table, row));
+}
+
+function toDeadJob(row: Row): EndedJob {
+  return { id: readBigint(row, "id"), owner: readText(row, "owner"), type: "job.failed" };
 }
 
 function toDeadCount(row: Row): Parameters<typeof countJobs>[1][number] {

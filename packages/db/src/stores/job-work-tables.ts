@@ -56,6 +56,15 @@ export const WORK_TABLES: Readonly<Record<StateTable, WorkTable>> = {
     wakeColumns: "wake_seq, next_at AS run_at, invoice_type, status, error_code",
   },
   payouts: { name: "payouts", key: "payout_key", ...ROW_TABLE },
+  webhook_deliveries: {
+    name: "webhook_deliveries",
+    key: "delivery_id",
+    ...ROW_TABLE,
+    isRunnable: `status = 'pending' AND ${ROW_TABLE.isRunnable}`,
+    // Its `attempts` are the calls that were made.
+    tries: "tries",
+    wakeColumns: "wake_seq, next_at AS run_at, owner, priority",
+  },
 };
 
 export function workTableOf(task: QueuedTaskName): WorkTable {
@@ -72,6 +81,8 @@ export function readTask(table: WorkTable, row: Row): QueuedTaskName {
       return lightningTaskOf(readLightningPosition(row));
     case "payouts":
       return "payout_drive";
+    case "webhook_deliveries":
+      return "webhook_deliver";
     case "job_logs": {
       const task = readText(row, "task");
       assert(isTaskName(task) && isQueuedTask(task), `job_logs names the unknown task ${task}`);

@@ -10,8 +10,11 @@ import type {
   NewLightningOperation,
   OpenLandSums,
 } from "@arkrelay/core/ports/lightning-stores";
+import type { SessionStore } from "@arkrelay/core/ports/session-stores";
 import type { Tx } from "@arkrelay/core/ports/transactions";
 import type { Wake } from "@arkrelay/core/ports/waker";
+import type { WebhookOutbox } from "@arkrelay/core/ports/webhook-stores";
+import { lightningEvent, lightningEventType } from "@arkrelay/core/webhook/lightning-event";
 import type { Sealer } from "@arkrelay/runtime/sealing";
 
 import type { Database } from "../connection";
@@ -33,6 +36,11 @@ const CLAIM = "uq_lightning_invoices_claimed_hash";
 /** Three payments per land are allowed; far more than any land sees. */
 const ATTEMPTS_MAX = 50;
 
+export interface LightningAnnouncing {
+  readonly webhooks: WebhookOutbox;
+  readonly sessions: Pick<SessionStore, "find">;
+}
+
 export type OnLightningStatus = (type: "lift" | "land", status: LightningOperation["status"]) => void;
 
 /** lightning_invoices and lightning_attempts. */
@@ -41,6 +49,8 @@ export class DrizzleLightningStore implements LightningStore {
     private readonly database: Pick<Database, "select" | "transactions">,
     private readonly sealer: Sealer,
     private readonly onStatus: OnLightningStatus = () => undefined,
+    /** Absent: nobody is told by webhook. */
+    private readonly announcing?: LightningAnnouncing,
   ) {}
 
   async insert(tx: Tx, operation: NewLightningOperation): Promise<LightningOperation> {
@@ -134,7 +144,9 @@ export class DrizzleLightningStore implements LightningStore {
       this.tellStatus(tx, invoiceType, status);
       await tellPayment(connection, sessionId, { paymentHash, status });
     }
-    return getById(connection, operation.id);
+    const moved = await getById(connection, operation.id);
+    if (status !== operation.status) await this.announce(tx, moved);
+    return moved;
   }
 
   async wake(tx: Tx, operationId: string, at: Date): Promise<Wake | undefined> {
@@ -293,6 +305,13 @@ export class DrizzleLightningStore implements LightningStore {
       [afterId, limit],
     );
     return rows.map(toOperation);
+  }
+
+  private async announce(tx: Tx, operation: LightningOperation): Promise<void> {
+    const type = lightningEventType(operation);
+    if (type === undefined || this.announcing === undefined) return;
+    const { sessions, webhooks } = this.announcing;
+    await webhooks.announce(tx, lightningEvent(type, operation, await sessions.find(operation.sessionId)));
   }
 
   private tellStatus(tx: Tx, ...status: Parameters<OnLightningStatus>): void {

@@ -1,3 +1,5 @@
+import type { Waker } from "@arkrelay/core/ports/waker";
+
 import type { Database } from "../connection";
 import { DrizzleAssetStore } from "./asset-store";
 import { DrizzleChallengeStore } from "./challenge-store";
@@ -8,9 +10,13 @@ import { DrizzleSessionStore } from "./session-store";
 import { DrizzleSessionTxStore } from "./session-tx-store";
 import { DrizzleTransactionStore } from "./transaction-store";
 import { DrizzleVtxoStore } from "./vtxo-store";
+import { DrizzleWebhookOutbox } from "./webhook-outbox";
 
-/** The stores of sessions and ceremonies over one database, under the names that core's `SessionDeps` gives them. */
-export function openSessionStores(database: Database) {
+/**
+ * The stores of sessions and ceremonies over one database, under the names that core's `SessionDeps` gives them. Webhook deliveries
+ * are woken by `waker`; without one the sweeper finds them.
+ */
+export function openSessionStores(database: Database, waker?: Waker) {
   return {
     transactions: database.transactions,
     sessions: new DrizzleSessionStore(database),
@@ -22,5 +28,6 @@ export function openSessionStores(database: Database) {
     txs: new DrizzleTransactionStore(database),
     assets: new DrizzleAssetStore(database),
     ledger: new DrizzleLedgerStore(),
+    webhooks: new DrizzleWebhookOutbox(database, waker),
   };
 }

@@ -9,6 +9,7 @@ export type RetentionTarget =
   | "session_events"
   | "nostr_outbox"
   | "nostr_raw_events"
+  | "webhook_deliveries"
   | "nip98_seen"
   | "idempotency_keys";
 
@@ -33,6 +34,7 @@ const RULES: Readonly<Record<RetentionTarget, Rule>> = {
     where: "processed_at < ? AND direction = 'in' AND raw IS NOT NULL",
     update: "raw = NULL",
   },
+  webhook_deliveries: { table: "webhook_deliveries", where: "finished_at < ?" },
   nip98_seen: { table: "nip98_seen", where: "expires_at < ?" },
   idempotency_keys: { table: "idempotency_keys", where: "expires_at < ?" },
 };

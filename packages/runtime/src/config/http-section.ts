@@ -27,7 +27,6 @@ export const httpSection = defineSection({
     RATE_LIMIT_ADMIN_PER_SECOND: perSecond().default(5),
     RATE_LIMIT_AUTH_FAILURES_PER_SECOND: perSecond().default(5),
     IDEMPOTENCY_TTL_HOURS: integer({ min: 1, max: 24 * 90 }).default(48),
-    WEBHOOK_ALLOW_PRIVATE: boolean().optional(),
     CACHE_ENABLED: boolean().default(true),
     CACHE_DEFAULT_TTL: integer({ min: 1, max: 86_400 }).default(300),
   },
@@ -44,8 +43,6 @@ export const httpSection = defineSection({
     if (!mode.isProduction) return problems;
     if (solverAuth === "open") problems.push("SOLVER_AUTH: open is refused in production");
     if (values.RATE_LIMIT_ENABLED === false) problems.push("RATE_LIMIT_ENABLED: false is refused in production");
-    // Nobody reads it before there are webhooks; a production set up with it must still not start.
-    if (values.WEBHOOK_ALLOW_PRIVATE === true) problems.push("WEBHOOK_ALLOW_PRIVATE: true is refused in production");
     if (values.SOLVER_API_KEYS.some((entry) => keyOf(entry).length < SECRET_LENGTH_MIN)) {
       problems.push(`SOLVER_API_KEYS: every key needs at least ${SECRET_LENGTH_MIN} characters in production`);
     }

@@ -14,6 +14,7 @@ import { processSection } from "./process-section";
 import { redisSection } from "./redis-section";
 import { sealingSection } from "./sealing-section";
 import { sessionSection } from "./session-section";
+import { webhookSection } from "./webhook-section";
 
 const sections = {
   process: processSection("api"),
@@ -25,6 +26,7 @@ const sections = {
   nostr: nostrSection,
   session: sessionSection,
   background: backgroundSection,
+  webhook: webhookSection,
 };
 
 /** A complete production environment; each test breaks one thing of it. */

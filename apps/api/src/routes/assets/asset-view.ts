@@ -1,6 +1,6 @@
 import { capUnitsOf } from "@arkrelay/core/asset/asset-cap";
-import { isActiveAsset } from "@arkrelay/core/asset/asset-machine";
-import type { AssetUnits, RegisteredAsset } from "@arkrelay/core/asset/registered-asset";
+import { toRegistered, toUnitLimits } from "@arkrelay/core/asset/asset-view";
+import type { AssetUnits } from "@arkrelay/core/asset/registered-asset";
 import type { Asset } from "@arkrelay/db/stores/asset-store";
 
 export function toAssetItem(row: Asset) {
@@ -19,32 +19,6 @@ export function toAssetReply(row: Asset) {
   };
 }
 
-/** What an operator gets who has just written it: no sums. */
-export function toWrittenAsset(row: RegisteredAsset) {
-  return {
-    ...toRegistered(row),
-    backing: row.backing,
-    ...toUnitLimits(row),
-    ...(row.taprootAssetId !== undefined && { taproot_asset_id: row.taprootAssetId }),
-    ...(row.taprootGroupKey !== undefined && { taproot_group_key: row.taprootGroupKey }),
-    asset_metadata: { ...row.metadata },
-  };
-}
-
-function toRegistered(row: RegisteredAsset) {
-  return {
-    asset_id: row.assetId,
-    name: row.name,
-    ticker: row.ticker,
-    asset_type: row.assetType,
-    decimal_places: row.decimalPlaces,
-    total_supply: Number(capUnitsOf(row)),
-    status: row.status,
-    is_active: isActiveAsset(row),
-    created_at: row.createdAt.toISOString(),
-  };
-}
-
 interface UnitLimitFields {
   readonly carrier_units?: number | undefined;
   readonly min_lift_units?: number | undefined;
@@ -60,17 +34,6 @@ export function fromUnitLimits(body: UnitLimitFields): AssetUnits {
     maxLift: toUnits(body.max_lift_units),
     minLand: toUnits(body.min_land_units),
     maxLand: toUnits(body.max_land_units),
-  };
-}
-
-function toUnitLimits({ units }: RegisteredAsset) {
-  const { carrier, minLift, maxLift, minLand, maxLand } = units;
-  return {
-    ...(carrier !== undefined && { carrier_units: Number(carrier) }),
-    ...(minLift !== undefined && { min_lift_units: Number(minLift) }),
-    ...(maxLift !== undefined && { max_lift_units: Number(maxLift) }),
-    ...(minLand !== undefined && { min_land_units: Number(minLand) }),
-    ...(maxLand !== undefined && { max_land_units: Number(maxLand) }),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { z } from "zod";
 
+import { toWrittenAsset } from "@arkrelay/core/asset/asset-view";
 import { checkTaprootAsset } from "@arkrelay/core/asset/check-taproot-asset";
 import { assertConsistent, registerAsset } from "@arkrelay/core/asset/register-asset";
 import { CreateAssetBody, CreateAssetReply } from "@arkrelay/core/http/assets";
@@ -8,7 +9,7 @@ import type { NewAsset } from "@arkrelay/core/ports/asset-registry";
 
 import { writeRoute } from "../../http/route";
 import { toAssetId } from "../asset-alias";
-import { fromUnitLimits, toWrittenAsset } from "./asset-view";
+import { fromUnitLimits } from "./asset-view";
 
 export const createAssetRoute = writeRoute({
   method: "POST",

@@ -1,10 +1,11 @@
+import { toWrittenAsset } from "@arkrelay/core/asset/asset-view";
 import { updateAsset } from "@arkrelay/core/asset/update-asset";
 import { AssetParams, UpdateAssetBody, UpdateAssetReply } from "@arkrelay/core/http/assets";
 import { requireStorableJson } from "@arkrelay/core/http/storable-json";
 
 import { writeRoute } from "../../http/route";
 import { toAssetId } from "../asset-alias";
-import { fromUnitLimits, toWrittenAsset } from "./asset-view";
+import { fromUnitLimits } from "./asset-view";
 
 export const updateAssetRoute = writeRoute({
   method: "PATCH",

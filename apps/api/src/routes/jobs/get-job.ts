@@ -1,8 +1,8 @@
 import { JobParams, JobReply } from "@arkrelay/core/http/jobs";
+import { toJobReply } from "@arkrelay/core/jobs/job-view";
 import { getOwnJob } from "@arkrelay/core/jobs/read-jobs";
 
 import { readRoute } from "../../http/route";
-import { toJobReply } from "./job-view";
 
 export const getJobRoute = readRoute({
   path: "/jobs/:job_id",

@@ -1,9 +1,9 @@
 import { JobListQuery, JobListReply } from "@arkrelay/core/http/jobs";
+import { toJobItem } from "@arkrelay/core/jobs/job-view";
 import { listOwnJobs } from "@arkrelay/core/jobs/read-jobs";
 
 import { readPage } from "../../http/page";
 import { readRoute } from "../../http/route";
-import { toJobItem } from "./job-view";
 
 export const listJobsRoute = readRoute({
   path: "/jobs",

@@ -1,11 +1,11 @@
 import { JobParams } from "@arkrelay/core/http/jobs";
 import type { Job } from "@arkrelay/core/jobs/job";
+import { toJobReply } from "@arkrelay/core/jobs/job-view";
 import { getOwnJob } from "@arkrelay/core/jobs/read-jobs";
 
 import type { ApiDeps } from "../../api-deps";
 import type { StreamEvent, StreamSource } from "../../http/event-streams";
 import { streamRoute } from "../../http/route";
-import { toJobReply } from "./job-view";
 
 export const streamJobRoute = streamRoute({
   path: "/jobs/:job_id/events",

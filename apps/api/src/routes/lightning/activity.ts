@@ -1,10 +1,10 @@
 import { actsAsOwner } from "@arkrelay/core/caller";
 import { AppError } from "@arkrelay/core/errors";
 import { ActivityParams, ActivityQuery, ActivityReply } from "@arkrelay/core/http/lightning";
+import { invoiceSatsOf } from "@arkrelay/core/lightning/invoice-status";
 
 import { readPage } from "../../http/page";
 import { readRoute } from "../../http/route";
-import { invoiceSatsOf } from "./invoice-sats";
 import { readStaleness } from "./lnd-staleness";
 
 export const lightningActivityRoute = readRoute({

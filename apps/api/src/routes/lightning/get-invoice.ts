@@ -1,10 +1,10 @@
 import { AppError } from "@arkrelay/core/errors";
 import { InvoiceReply, PaymentHashParams } from "@arkrelay/core/http/lightning";
+import { toInvoiceStatus } from "@arkrelay/core/lightning/invoice-status";
 
 import type { ApiDeps } from "../../api-deps";
 import { readRoute } from "../../http/route";
-import { invoiceSatsOf } from "./invoice-sats";
-import { findVisibleInvoice, txidOf, type VisibleInvoice } from "./invoice-view";
+import { findVisibleInvoice, type VisibleInvoice } from "./invoice-view";
 import { readStaleness } from "./lnd-staleness";
 
 export const getInvoiceRoute = readRoute({
@@ -17,23 +17,11 @@ export const getInvoiceRoute = readRoute({
   const found = await findVisibleInvoice(deps, caller, params.payment_hash);
   if (found === undefined) throw new AppError("not_found");
   const { operation, session } = found;
-  const txid = txidOf(operation, session);
   return {
     status: 200,
     body: {
       invoice_status: {
-        payment_hash: operation.paymentHash,
-        status: operation.status,
-        amount_sats: invoiceSatsOf(operation),
-        asset_id: operation.assetId,
-        invoice_type: operation.invoiceType,
-        created_at: operation.createdAt.toISOString(),
-        expires_at: operation.expiresAt.toISOString(),
-        ...(operation.paidAt !== undefined && { paid_at: operation.paidAt.toISOString() }),
-        bolt11_invoice: operation.bolt11 ?? null,
-        lnd_settled: operation.status === "paid",
-        ...(txid !== undefined && { txid }),
-        ...(operation.errorCode !== undefined && { error_code: operation.errorCode }),
+        ...toInvoiceStatus(operation, session),
         ...(await readPrivate(deps, found)),
       },
       ...(await readStaleness(deps)),

@@ -32,14 +32,6 @@ export async function findVisibleInvoice(
   return isPublic || isParty ? { operation: found, session, isParty } : undefined;
 }
 
-/** The ark tx that moved the money: of a lift to the user, of a land to the gateway, or back when it was refunded. */
-export function txidOf(operation: LightningOperation, session: Session | undefined): string | undefined {
-  const settled = session?.resultData?.["txid"];
-  if (operation.refundTxid !== undefined) return operation.refundTxid;
-  if (operation.receivedVtxoId !== undefined) return operation.receivedVtxoId.split(":")[0];
-  return typeof settled === "string" ? settled : undefined;
-}
-
 /** Msat as sats, rounded up: a cost is never shown smaller than it was. */
 export function toSatsUp(msat: bigint): number {
   return Number((msat + 999n) / 1000n);

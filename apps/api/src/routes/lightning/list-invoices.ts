@@ -1,8 +1,8 @@
 import { InvoiceListQuery, InvoiceListReply } from "@arkrelay/core/http/lightning-operator";
+import { invoiceSatsOf } from "@arkrelay/core/lightning/invoice-status";
 
 import { readPage } from "../../http/page";
 import { readRoute } from "../../http/route";
-import { invoiceSatsOf } from "./invoice-sats";
 import { readStaleness } from "./lnd-staleness";
 
 export const listInvoicesRoute = readRoute({

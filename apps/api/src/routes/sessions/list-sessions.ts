@@ -2,10 +2,10 @@ import type { Caller } from "@arkrelay/core/caller";
 import { SessionListQuery, SessionListReply } from "@arkrelay/core/http/sessions";
 import type { SessionFilter } from "@arkrelay/core/ports/session-stores";
 import { SESSION_TYPES, type SessionType } from "@arkrelay/core/session/session";
+import { toSessionItem } from "@arkrelay/core/session/session-item";
 
 import { readPage } from "../../http/page";
 import { readRoute } from "../../http/route";
-import { toSessionItem } from "./session-view";
 
 export const listSessionsRoute = readRoute({
   path: "/sessions",

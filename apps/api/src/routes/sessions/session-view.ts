@@ -2,11 +2,10 @@ import type { z } from "zod";
 
 import { actsAsOwner, mayRead, type Caller } from "@arkrelay/core/caller";
 import { AppError } from "@arkrelay/core/errors";
-import type { SessionListReply, SessionReply } from "@arkrelay/core/http/sessions";
+import type { SessionReply } from "@arkrelay/core/http/sessions";
 import type { Session } from "@arkrelay/core/session/session";
 
 import type { ApiDeps } from "../../api-deps";
-import { shorten } from "../short-id";
 
 /** Throws `not_found` for a session that does not exist and for somebody else's alike. */
 export async function getReadableSession(deps: ApiDeps, caller: Caller, sessionId: string): Promise<Session> {
@@ -38,20 +37,5 @@ export function toSessionReply(
     ...(maySeeTx && session.signedTx !== undefined && { signed_tx: session.signedTx }),
     ...(session.errorCode !== undefined && { error_code: session.errorCode }),
     ...(session.errorMessage !== undefined && { error_message: session.errorMessage }),
-  };
-}
-
-export function toSessionItem(session: Session): z.output<typeof SessionListReply>["sessions"][number] {
-  return {
-    session_id: session.sessionId,
-    user_pubkey: shorten(session.userPubkey),
-    session_type: session.sessionType,
-    status: session.status,
-    context: { ...session.context },
-    created_at: session.createdAt.toISOString(),
-    expires_at: session.expiresAt.toISOString(),
-    updated_at: session.updatedAt.toISOString(),
-    has_result: session.resultData !== undefined,
-    has_error: session.errorCode !== undefined,
   };
 }

@@ -1,7 +1,7 @@
 import { TransactionParams, TransactionReply } from "@arkrelay/core/http/transactions";
 
 import { readRoute } from "../../http/route";
-import { getReadableTransaction, readTransaction } from "./transaction-view";
+import { getReadableTransaction, readTransactionOf } from "./transaction-view";
 
 export const getTransactionRoute = readRoute({
   path: "/transactions/:txid",
@@ -12,5 +12,5 @@ export const getTransactionRoute = readRoute({
   replies: { 200: TransactionReply },
 }).handle(async ({ deps, caller, params }) => {
   const row = await getReadableTransaction(deps, caller, params.txid);
-  return { status: 200, body: { transaction: await readTransaction(deps, caller, row) } };
+  return { status: 200, body: { transaction: await readTransactionOf(deps, caller, row) } };
 });

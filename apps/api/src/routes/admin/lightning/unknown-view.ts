@@ -1,9 +1,9 @@
 import { toAppError } from "@arkrelay/core/errors";
+import { invoiceSatsOf } from "@arkrelay/core/lightning/invoice-status";
 import type { LightningOperation } from "@arkrelay/core/lightning/lightning-operation";
 import type { LightningInvoice, LightningPayment } from "@arkrelay/core/ports/lightning-node";
 
 import type { ApiDeps } from "../../../api-deps";
-import { invoiceSatsOf } from "../../lightning/invoice-sats";
 
 /** What is known of a payment without a known outcome, lnd's own word included. Nothing here changes anything. */
 export async function describeUnknown(deps: ApiDeps, operation: LightningOperation, since: Date) {

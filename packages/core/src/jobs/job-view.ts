@@ -1,11 +1,11 @@
 import type { z } from "zod";
 
-import type { JobListReply, JobReply } from "@arkrelay/core/http/jobs";
-import type { Job } from "@arkrelay/core/jobs/job";
+import type { JobListReply, JobReply } from "../http/jobs";
+import type { Job } from "./job";
 
 type JobItem = z.output<typeof JobListReply>["jobs"][number];
 
-/** A job as the list shows it. */
+/** A job as lists show it. */
 export function toJobItem(job: Job): JobItem {
   return {
     id: Number(job.id),
@@ -21,7 +21,7 @@ export function toJobItem(job: Job): JobItem {
   };
 }
 
-/** A job with its outcome. */
+/** A job with its outcome, as routes and webhooks show it. */
 export function toJobReply(job: Job): JobReply {
   const isOpen = job.status === "pending" || job.status === "running";
   return {
