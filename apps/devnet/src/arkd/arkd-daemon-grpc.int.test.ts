@@ -144,9 +144,12 @@ describe("arkd over gRPC", () => {
     expect((await call<{ digest: string }>((reply) => ark.getInfo({}, reply))).digest).not.toBe(digest);
   });
 
-  it("answers batch calls UNIMPLEMENTED", async () => {
-    const error = await errorOf(call((reply) => ark.registerIntent({ intent: undefined }, reply)));
-    expect([error.code, error.details]).toEqual([status.UNIMPLEMENTED, "this development arkd runs no batches"]);
+  it("refuses an intent that is not there, and one that nobody has proven", async () => {
+    const missing = await errorOf(call((reply) => ark.registerIntent({ intent: undefined }, reply)));
+    expect([missing.code, missing.details]).toEqual([status.INVALID_ARGUMENT, "missing intent"]);
+    const message = JSON.stringify({ type: "delete", expire_at: 0 });
+    const unproven = await errorOf(call((reply) => ark.deleteIntent({ intent: { proof: "x", message } }, reply)));
+    expect([unproven.code, detailsOf(unproven).name]).toEqual([status.INVALID_ARGUMENT, "INVALID_INTENT_PSBT"]);
   });
 
   it("refuses two filters at once and filters with outpoints", async () => {

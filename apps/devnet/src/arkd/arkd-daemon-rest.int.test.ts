@@ -1,4 +1,12 @@
-import { RestArkProvider, RestIndexerProvider, SingleKey } from "@arkade-os/sdk";
+import {
+  InMemoryContractRepository,
+  InMemoryWalletRepository,
+  type OnchainProvider,
+  RestArkProvider,
+  RestIndexerProvider,
+  SingleKey,
+  Wallet,
+} from "@arkade-os/sdk";
 import { base64, hex } from "@scure/base";
 import { EventSource } from "eventsource";
 
@@ -37,6 +45,25 @@ async function transfer(coin: Coin): Promise<string> {
   const { arkTxid, signedCheckpointTxs } = await ark.submitTx(signedArkTx, checkpointTxs);
   await ark.finalizeTx(arkTxid, signCheckpoints([coin], signedCheckpointTxs));
   return arkTxid;
+}
+
+/** The wallet looks for coins on-chain, of which devnet has none. */
+const NO_CHAIN: OnchainProvider = {
+  getCoins: () => Promise.resolve([]),
+  getFeeRate: () => Promise.resolve(1),
+  broadcastTransaction: () => Promise.reject(new Error("devnet has no mempool")),
+  getTxOutspends: () => Promise.resolve([]),
+  getTransactions: () => Promise.resolve([]),
+  getTxStatus: () => Promise.resolve({ confirmed: false }),
+  getChainTip: () => Promise.resolve({ height: 101, time: 0, hash: "" }),
+  watchAddresses: () => Promise.resolve(() => undefined),
+};
+
+/** Resolves once arkd has an intent over the coin and somebody who listens: the SDK does not wait for its stream. */
+async function registered({ vtxoId }: Coin): Promise<void> {
+  const { batches, batchStreams } = arkd.engine;
+  while (!batches.isRegistered(vtxoId) || batchStreams.count === 0)
+    await new Promise((resolve) => setImmediate(resolve));
 }
 
 describe("arkd's REST face, used by the SDK's own providers", () => {
@@ -114,12 +141,39 @@ describe("arkd's REST face, used by the SDK's own providers", () => {
     await expect(transfer(aliceCoin())).resolves.toHaveLength(64);
   });
 
+  it("renews a coin in a batch that the SDK's own wallet settles", async () => {
+    // The wallet judges by the real time whether a coin has expired.
+    await arkd.daemon.close();
+    arkd = await anArkd({ nowMs: Date.now });
+    const coin = aliceCoin();
+    const wallet = await Wallet.create({
+      identity: SingleKey.fromPrivateKey(alice.secret),
+      arkServerUrl: arkd.restUrl,
+      onchainProvider: NO_CHAIN,
+      storage: {
+        walletRepository: new InMemoryWalletRepository(),
+        contractRepository: new InMemoryContractRepository(),
+      },
+      settlementConfig: false,
+    });
+    const vtxos = await wallet.getVtxos();
+    const output = { address: await wallet.getAddress(), amount: 50_000n };
+    const settled = wallet.settle({ inputs: vtxos, outputs: [output] });
+    await registered(coin);
+    arkd.timers.fire();
+    const commitmentTxid = await settled;
+    expect(arkd.engine.state.vtxos.get(coin.vtxoId)?.settledBy).toBe(commitmentTxid);
+    const renewed = [...arkd.engine.state.vtxos.values()].filter(({ settledBy }) => settledBy === "");
+    expect(renewed).toMatchObject([{ amountSats: 50_000n, commitmentTxids: [commitmentTxid] }]);
+    await wallet.dispose();
+  });
+
   it("answers malformed JSON, unknown paths and batch calls without falling over", async () => {
     const post = (path: string, body: string) =>
       fetch(`${arkd.restUrl}${path}`, { method: "POST", headers: { "Content-Type": "application/json" }, body });
     expect((await post("/v1/tx/submit", "{")).status).toBe(400);
     expect((await post("/v1/nothing", "{}")).status).toBe(404);
-    expect((await post("/v1/batch/registerIntent", "{}")).status).toBe(501);
+    expect((await post("/v1/batch/registerIntent", "{}")).status).toBe(400);
     expect((await fetch(`${arkd.restUrl}/v1/indexer/vtxos?after=x&scripts=5120${"ab".repeat(32)}`)).status).toBe(400);
     expect(await (await fetch(`${arkd.restUrl}/healthz`)).json()).toEqual({ status: "SERVING" });
   });

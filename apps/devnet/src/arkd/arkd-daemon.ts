@@ -23,7 +23,7 @@ export interface ArkdDaemonOptions {
 
 export interface ArkdDaemon {
   readonly port: number;
-  /** Drops every connection and, like the real daemon, forgets its subscriptions. */
+  /** Drops every connection and, like the real daemon, forgets its subscriptions and its batches. */
   restart(downMs: number): void;
   close(): Promise<void>;
 }
@@ -39,7 +39,7 @@ export async function startArkdDaemon(
   const { engine, faults, random } = deps;
   const subscriptions = new Subscriptions(engine.events, random, options.reattachMs);
   const gate = new CallGate(faults, () => engine.info().digest, options.heartbeatMs);
-  const ark = arkCalls(engine, random);
+  const ark = arkCalls(engine);
   const indexer = indexerCalls(engine, subscriptions);
   const grpc = grpcServer(ark, indexer, gate);
   const injector = grpc.createConnectionInjector(ServerCredentials.createInsecure());
@@ -66,9 +66,11 @@ export async function startArkdDaemon(
     restart: (downMs) => {
       connections.restart(downMs);
       subscriptions.clear();
+      engine.batches.clear();
     },
     close: async () => {
       subscriptions.clear();
+      engine.batches.clear();
       await connections.close();
       grpc.forceShutdown();
     },

@@ -19,6 +19,8 @@ const SettingsBody = z
     max_tx_weight: z.int().min(1_000).max(400_000).optional(),
     max_op_return_outputs: z.int().min(1).max(100).optional(),
     vtxo_tree_expiry_seconds: z.int().min(60).max(31_536_000).optional(),
+    session_duration_seconds: z.int().min(1).max(3_600).optional(),
+    intent_input_fee_sats: z.int().min(0).max(100_000).optional(),
   })
   .refine((body) => Object.keys(body).length > 0, "at least one setting");
 
@@ -43,6 +45,8 @@ export function arkdRoutes({ engine }: DevnetParts): Router {
       ...(body.vtxo_max_sats === undefined ? {} : { vtxoMaxSats: body.vtxo_max_sats }),
       ...(body.max_tx_weight === undefined ? {} : { maxTxWeight: body.max_tx_weight }),
       ...(body.max_op_return_outputs === undefined ? {} : { maxOpReturnOutputs: body.max_op_return_outputs }),
+      ...(body.session_duration_seconds === undefined ? {} : { sessionDurationSeconds: body.session_duration_seconds }),
+      ...(body.intent_input_fee_sats === undefined ? {} : { intentInputFeeSats: body.intent_input_fee_sats }),
       ...(body.vtxo_tree_expiry_seconds === undefined ? {} : { vtxoTreeExpirySeconds: body.vtxo_tree_expiry_seconds }),
     });
     res.json({ digest: engine.info().digest });

@@ -2,8 +2,6 @@ import { unreachable } from "@arkrelay/core/errors";
 import type {
   FinalizeTxRequest,
   FinalizeTxResponse,
-  GetEventStreamRequest,
-  GetEventStreamResponse,
   GetInfoRequest,
   GetInfoResponse,
   GetPendingTxRequest,
@@ -15,25 +13,24 @@ import type {
 } from "@arkrelay/daemons/proto/ark/v1/service";
 import type { TxNotification } from "@arkrelay/daemons/proto/ark/v1/types";
 
-import type { SeededRandom } from "../../clock/seeded-random";
 import type { ArkdEngine } from "../engine/arkd-engine";
 import { PlainStatusError } from "../engine/arkd-error";
 import type { ArkdEvent } from "../engine/arkd-events";
+import { type BatchCalls, batchCalls } from "./batch-calls";
 import type { StreamRpc, UnaryRpc } from "./rpc";
 import { toWireVtxo } from "./wire-vtxo";
 
-export interface ArkCalls {
+export interface ArkCalls extends BatchCalls {
   readonly getInfo: UnaryRpc<GetInfoRequest, GetInfoResponse>;
   readonly submitTx: UnaryRpc<SubmitTxRequest, SubmitTxResponse>;
   readonly finalizeTx: UnaryRpc<FinalizeTxRequest, FinalizeTxResponse>;
   readonly getPendingTx: UnaryRpc<GetPendingTxRequest, GetPendingTxResponse>;
-  readonly getEventStream: StreamRpc<GetEventStreamRequest, GetEventStreamResponse>;
   readonly getTransactionsStream: StreamRpc<GetTransactionsStreamRequest, GetTransactionsStreamResponse>;
 }
 
-/** ArkService without batches: their calls are answered UNIMPLEMENTED by the transports. */
-export function arkCalls(engine: ArkdEngine, random: SeededRandom): ArkCalls {
+export function arkCalls(engine: ArkdEngine): ArkCalls {
   return {
+    ...batchCalls(engine),
     getInfo: { name: "GetInfo", run: () => toInfo(engine) },
     submitTx: {
       name: "SubmitTx",
@@ -50,11 +47,6 @@ export function arkCalls(engine: ArkdEngine, random: SeededRandom): ArkCalls {
       },
     },
     getPendingTx: { name: "GetPendingTx", run: (request) => getPendingTx(engine, request) },
-    getEventStream: {
-      name: "GetEventStream",
-      heartbeat: { event: { $case: "heartbeat", value: {} } },
-      open: (_request, sink) => sink.send({ event: { $case: "streamStarted", value: { id: random.id() } } }),
-    },
     getTransactionsStream: {
       name: "GetTransactionsStream",
       heartbeat: { data: { $case: "heartbeat", value: {} } },
@@ -82,13 +74,21 @@ function toInfo(engine: ArkdEngine): GetInfoResponse {
     unilateralExitDelay: BigInt(settings.unilateralExitDelay),
     boardingExitDelay: BigInt(settings.boardingExitDelay),
     utxoMinAmount: BigInt(settings.dustSats),
-    // No boarding: devnet has no batches that could take an on-chain coin in.
+    // No boarding: devnet's batches take no on-chain coins in.
     utxoMaxAmount: 0n,
     // arkd resolves its own -1 before it answers.
     vtxoMinAmount: BigInt(settings.vtxoMinSats === -1 ? settings.dustSats : settings.vtxoMinSats),
     vtxoMaxAmount: BigInt(settings.vtxoMaxSats),
     dust: BigInt(settings.dustSats),
-    fees: { intentFee: { offchainInput: "", offchainOutput: "", onchainInput: "", onchainOutput: "" }, txFeeRate: "0" },
+    fees: {
+      intentFee: {
+        offchainInput: settings.intentInputFeeSats === undefined ? "" : `${settings.intentInputFeeSats}.0`,
+        offchainOutput: "",
+        onchainInput: "",
+        onchainOutput: "",
+      },
+      txFeeRate: "0",
+    },
     scheduledSession: undefined,
     deprecatedSigners: [],
     serviceStatus: {},
@@ -123,7 +123,12 @@ function toNotification(event: ArkdEvent): NonNullable<GetTransactionsStreamResp
     case "commitment_tx":
       return {
         $case: "commitmentTx",
-        value: { ...empty, tx: event.psbt, spendableVtxos: event.created.map(toWireVtxo) },
+        value: {
+          ...empty,
+          tx: event.psbt,
+          spentVtxos: event.spent.map(toWireVtxo),
+          spendableVtxos: event.created.map(toWireVtxo),
+        },
       };
     case "sweep_tx":
       return {

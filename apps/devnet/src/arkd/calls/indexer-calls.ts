@@ -80,15 +80,15 @@ function getCommitmentTx(engine: ArkdEngine, txid: string): GetCommitmentTxRespo
   engine.sweepExpired();
   const commitment = engine.state.commitments.get(txid);
   if (commitment === undefined) throw new ArkdError("TX_NOT_FOUND", `commitment tx ${txid} not found`, { txid });
-  const { totalSats, vtxoIds, createdAt, expiresAt } = commitment;
+  const { totalSats, vtxoIds, createdAt, expiresAt, inputSats, inputCount } = commitment;
   const swept = vtxoIds.some((vtxoId) => engine.state.vtxos.get(vtxoId)?.isSwept === true);
   const total = { totalOutputAmount: totalSats, totalOutputVtxos: vtxoIds.length };
   return {
     startedAt: BigInt(createdAt),
     endedAt: BigInt(createdAt),
     batches: { 0: { ...total, expiresAt: BigInt(expiresAt), swept } },
-    totalInputAmount: 0n,
-    totalInputVtxos: 0,
+    totalInputAmount: inputSats,
+    totalInputVtxos: inputCount,
     ...total,
   };
 }

@@ -125,7 +125,7 @@ export class Subscriptions {
 
 function eventFor(scripts: ReadonlySet<string>, event: ArkdEvent): IndexerSubscriptionEvent | undefined {
   const created = event.kind === "sweep_tx" ? [] : event.created.filter(({ script }) => scripts.has(script));
-  const spent = event.kind === "ark_tx" ? event.spent.filter(({ script }) => scripts.has(script)) : [];
+  const spent = event.kind === "sweep_tx" ? [] : event.spent.filter(({ script }) => scripts.has(script));
   const swept = event.kind === "sweep_tx" ? event.swept.filter(({ script }) => scripts.has(script)) : [];
   const touched = [...created, ...spent, ...swept];
   if (touched.length === 0) return undefined;

@@ -3,6 +3,9 @@ import { hex } from "@scure/base";
 
 import type { SeededRandom } from "../../clock/seeded-random";
 import type { VirtualClock } from "../../clock/virtual-clock";
+import { BatchRounds } from "../batch/batch-rounds";
+import { BatchStreams } from "../batch/batch-streams";
+import type { BatchParams } from "../batch/build-batch";
 import { acceptTransfer } from "./accept-transfer";
 import { ArkdError } from "./arkd-error";
 import { ArkdEvents } from "./arkd-events";
@@ -12,8 +15,15 @@ import type { CheckContext } from "./checks/check-context";
 import { finaliseTransfer, findFinalisable } from "./finalise-transfer";
 import { fundScript } from "./fund-scripts";
 import type { ArkdRecord } from "./records";
-import { type ServerInfo, type ServerKeys, defaultScriptOf, toServerInfo, xOnlyOf } from "./server-keys";
-import type { ArkdSettings } from "./settings";
+import {
+  type ServerInfo,
+  type ServerKeys,
+  defaultScriptOf,
+  forfeitScriptOf,
+  toServerInfo,
+  xOnlyOf,
+} from "./server-keys";
+import { type ArkdSettings, toBatchExpiry } from "./settings";
 import { verifyPendingTxProof } from "./verify-intent-proof";
 import { type AssetAmount, type Vtxo, isSpent, toVtxoId } from "./vtxo";
 
@@ -25,6 +35,8 @@ export interface ArkdEngineDeps {
   readonly random: SeededRandom;
   /** Must have written the record when it returns: the effect is told to the world right after. */
   readonly append: (record: ArkdRecord) => void;
+  /** Of the phases of batches; real timers when left out. */
+  readonly schedule?: (ms: number, run: () => void) => () => void;
 }
 
 export interface SignedTransfer {
@@ -40,6 +52,8 @@ export interface SignedTransfer {
  */
 export class ArkdEngine {
   readonly events = new ArkdEvents();
+  readonly batchStreams: BatchStreams;
+  readonly batches: BatchRounds;
   readonly signerPubkey: string;
   readonly state: ArkdState;
   readonly #deps: ArkdEngineDeps;
@@ -50,6 +64,22 @@ export class ArkdEngine {
     this.state = deps.state;
     this.signerPubkey = xOnlyOf(deps.keys.signerSecret);
     deps.clock.setOffset(deps.state.clockOffsetSeconds);
+    this.batchStreams = new BatchStreams(() => deps.random.id());
+    this.batches = new BatchRounds({
+      context: () => {
+        this.sweepExpired();
+        return this.#context();
+      },
+      params: () => this.#batchParams(),
+      signerSecret: deps.keys.signerSecret,
+      nowMs: () => deps.clock.nowMs(),
+      sessionMs: () => this.state.settings.sessionDurationSeconds * 1000,
+      newId: () => deps.random.id(),
+      randomBytes: () => new Uint8Array(deps.random.bytes()),
+      emit: (event, topics) => this.batchStreams.emit(event, topics),
+      commit: (record) => this.#settle(record),
+      schedule: deps.schedule ?? scheduleTimer,
+    });
   }
 
   /** What GetInfo tells beside the settings. Every call compares its digest, so it is made once per change of settings. */
@@ -121,6 +151,7 @@ export class ArkdEngine {
       kind: "commitment_tx",
       txid: funded.commitmentTxid,
       psbt: funded.psbt,
+      spent: [],
       created: vtxoIds.flatMap((vtxoId) => this.#copy(vtxoId)),
     });
     return { txid: funded.txid, vtxoIds };
@@ -174,6 +205,7 @@ export class ArkdEngine {
   }
 
   reset(): void {
+    this.batches.clear();
     this.#commit({ type: "reset", commitmentCount: this.state.commitmentCount });
     this.#deps.clock.setOffset(0);
   }
@@ -184,9 +216,35 @@ export class ArkdEngine {
       state,
       signerPubkey: this.signerPubkey,
       unrollScript: hex.decode(this.info().checkpointTapscript),
+      isRegistered: (vtxoId) => this.batches.isRegistered(vtxoId),
       nowSeconds: clock.nowSeconds(),
       medianTime: clock.medianTime(),
     };
+  }
+
+  #batchParams(): BatchParams {
+    const { keys, seed } = this.#deps;
+    const { settings, commitmentCount } = this.state;
+    const { signerPubkey, forfeitPubkey } = this.info();
+    return {
+      signerPubkey,
+      forfeitPubkey,
+      forfeitScript: forfeitScriptOf(keys),
+      batchExpiry: toBatchExpiry(settings.vtxoTreeExpirySeconds),
+      dustSats: BigInt(settings.dustSats),
+      walletCoin: `${seed}/wallet/${commitmentCount}`,
+    };
+  }
+
+  #settle(record: Extract<ArkdRecord, { type: "settled" }>): void {
+    this.#commit(record);
+    this.events.emit({
+      kind: "commitment_tx",
+      txid: record.commitmentTxid,
+      psbt: record.psbt,
+      spent: record.inputs.flatMap(({ vtxoId }) => this.#copy(vtxoId)),
+      created: record.leaves.flatMap(({ txid, vtxo }) => this.#copy(toVtxoId(txid, vtxo.vout))),
+    });
   }
 
   #finaliseOrPoison(
@@ -222,4 +280,9 @@ export class ArkdEngine {
     this.#deps.append(record);
     this.state.apply(record);
   }
+}
+
+function scheduleTimer(ms: number, run: () => void): () => void {
+  const timer = setTimeout(run, ms).unref();
+  return () => clearTimeout(timer);
 }

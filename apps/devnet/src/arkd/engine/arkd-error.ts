@@ -12,12 +12,13 @@ interface ArkdErrorRow {
   readonly status: StatusName;
 }
 
-/** arkd's own error table, as far as transfers can reach it: code and gRPC status of each name. */
+/** arkd's own error table, as far as transfers and batches can reach it: code and gRPC status of each name. */
 export const ARKD_ERRORS = {
   INTERNAL_ERROR: { code: 0, status: "INTERNAL" },
   INVALID_ARK_PSBT: { code: 1, status: "INVALID_ARGUMENT" },
   INVALID_CHECKPOINT_PSBT: { code: 2, status: "INVALID_ARGUMENT" },
   INVALID_PSBT_MISSING_INPUT: { code: 3, status: "INVALID_ARGUMENT" },
+  VTXO_ALREADY_REGISTERED: { code: 4, status: "ALREADY_EXISTS" },
   INVALID_PSBT_INPUT: { code: 5, status: "INVALID_ARGUMENT" },
   VTXO_ALREADY_SPENT: { code: 6, status: "INVALID_ARGUMENT" },
   VTXO_ALREADY_UNROLLED: { code: 7, status: "INVALID_ARGUMENT" },
@@ -36,13 +37,20 @@ export const ARKD_ERRORS = {
   INVALID_INTENT_MESSAGE: { code: 21, status: "INVALID_ARGUMENT" },
   INVALID_INTENT_PSBT: { code: 22, status: "INVALID_ARGUMENT" },
   INVALID_INTENT_PROOF: { code: 23, status: "INVALID_ARGUMENT" },
+  INVALID_PKSCRIPT: { code: 24, status: "INVALID_ARGUMENT" },
+  CONFIRMATION_SESSION_NOT_STARTED: { code: 25, status: "INVALID_ARGUMENT" },
+  INVALID_FORFEIT_TXS: { code: 26, status: "INVALID_ARGUMENT" },
+  SIGNING_SESSION_TIMED_OUT: { code: 28, status: "INTERNAL" },
   VTXO_BANNED: { code: 29, status: "INVALID_ARGUMENT" },
   VTXO_NOT_FOUND: { code: 30, status: "NOT_FOUND" },
+  INTENT_INSUFFICIENT_FEE: { code: 31, status: "INVALID_ARGUMENT" },
   ASSET_VALIDATION_FAILED: { code: 33, status: "INVALID_ARGUMENT" },
   ASSET_NOT_FOUND: { code: 34, status: "NOT_FOUND" },
   ASSET_INPUT_INVALID: { code: 35, status: "INVALID_ARGUMENT" },
   ASSET_OUTPUT_INVALID: { code: 36, status: "INVALID_ARGUMENT" },
   CONTROL_ASSET_INVALID: { code: 37, status: "INVALID_ARGUMENT" },
+  INTENT_ASSET_VALIDATION_FAILED: { code: 39, status: "INVALID_ARGUMENT" },
+  INTENT_NOT_FOUND: { code: 45, status: "NOT_FOUND" },
   TX_TOO_LARGE: { code: 46, status: "INVALID_ARGUMENT" },
   VTXO_WITH_TOO_MANY_ASSETS: { code: 47, status: "INVALID_ARGUMENT" },
   DIGEST_MISMATCH: { code: 49, status: "FAILED_PRECONDITION" },

@@ -11,7 +11,13 @@ export type ArkdEvent =
       readonly created: readonly Vtxo[];
       readonly checkpoints: readonly CheckpointRecord[];
     }
-  | { readonly kind: "commitment_tx"; readonly txid: string; readonly psbt: string; readonly created: readonly Vtxo[] }
+  | {
+      readonly kind: "commitment_tx";
+      readonly txid: string;
+      readonly psbt: string;
+      readonly spent: readonly Vtxo[];
+      readonly created: readonly Vtxo[];
+    }
   | { readonly kind: "sweep_tx"; readonly txid: string; readonly swept: readonly Vtxo[] };
 
 /** A set of listeners that cannot break each other or the caller's effect. */

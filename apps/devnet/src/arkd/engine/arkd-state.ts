@@ -18,6 +18,10 @@ export interface Commitment {
   readonly expiresAt: number;
   readonly vtxoIds: readonly string[];
   readonly totalSats: bigint;
+  readonly inputSats: bigint;
+  readonly inputCount: number;
+  /** Of the chain when it was broadcast: the next block confirms it. */
+  readonly broadcastHeight: number;
 }
 
 /** An asset that was ever issued. What of it lives is the sum over the VTXOs. */
@@ -63,12 +67,15 @@ export class ArkdState {
         return this.#applyAccepted(record);
       case "finalised":
         return this.#applyFinalised(record);
+      case "settled":
+        return this.#applySettled(record);
       case "poisoned":
         return this.#applyPoisoned(record.arkTxid, record.reason);
       case "swept":
         return this.#applySwept(record.vtxoIds, record.atMs);
       case "unrolled":
-        return this.#change(record.vtxoId, record.atMs, (vtxo) => (vtxo.isUnrolled = true));
+        this.#change(record.vtxoId, record.atMs, (vtxo) => (vtxo.isUnrolled = true));
+        return;
       case "banned":
         this.bans.set(record.script, record.untilSeconds);
         return;
@@ -107,6 +114,13 @@ export class ArkdState {
     return supply;
   }
 
+  /** Height of the block that holds a commitment tx; undefined while it waits for one, or when there is no such tx. */
+  confirmationHeightOf(commitmentTxid: string): number | undefined {
+    const commitment = this.commitments.get(commitmentTxid);
+    if (commitment === undefined || commitment.broadcastHeight >= this.height) return undefined;
+    return commitment.broadcastHeight + 1;
+  }
+
   /** Its inputs are spent, its outputs do not exist yet. */
   isPending(vtxo: Vtxo): boolean {
     const spender = this.offchainTxs.get(vtxo.arkTxid);
@@ -132,6 +146,9 @@ export class ArkdState {
       expiresAt: record.expiresAt,
       vtxoIds: made.map((vtxo) => vtxo.vtxoId),
       totalSats,
+      inputSats: 0n,
+      inputCount: 0,
+      broadcastHeight: this.height,
     });
     this.virtualTxs.set(record.txid, record.psbt);
     this.issuedSats += totalSats;
@@ -171,6 +188,41 @@ export class ArkdState {
     };
     for (const vtxo of record.vtxos) this.#insert(record.arkTxid, vtxo, shared);
     this.#applySupply(record.supply);
+  }
+
+  #applySettled(record: Extract<ArkdRecord, { type: "settled" }>): void {
+    const { commitmentTxid, atMs, expiresAt } = record;
+    const inputs = record.inputs.map(({ vtxoId, forfeitTxid }) =>
+      this.#change(vtxoId, atMs, (vtxo) => {
+        vtxo.settledBy = commitmentTxid;
+        vtxo.spentBy = forfeitTxid;
+      }),
+    );
+    const createdAt = Math.floor(atMs / 1000);
+    const shared = {
+      createdAt,
+      expiresAt,
+      commitmentTxids: [commitmentTxid],
+      isPreconfirmed: false,
+      depth: 0,
+      updatedAtMs: atMs,
+    };
+    const made = record.leaves.map(({ txid, vtxo }) => this.#insert(txid, vtxo, shared));
+    for (const { txid, psbt } of record.treeTxs) this.virtualTxs.set(txid, psbt);
+    this.#applySupply(record.supply);
+    this.commitments.set(commitmentTxid, {
+      txid: commitmentTxid,
+      leafTxid: record.leaves[0]?.txid ?? "",
+      createdAt,
+      expiresAt,
+      vtxoIds: made.map(({ vtxoId }) => vtxoId),
+      totalSats: made.reduce((sum, { amountSats }) => sum + amountSats, 0n),
+      inputSats: inputs.reduce((sum, { amountSats }) => sum + amountSats, 0n),
+      inputCount: inputs.length,
+      broadcastHeight: this.height,
+    });
+    this.issuedSats -= BigInt(record.feeSats);
+    this.commitmentCount += 1;
   }
 
   #applySupply(supply: readonly SupplyRecord[] = []): void {
@@ -241,10 +293,11 @@ export class ArkdState {
     return vtxo;
   }
 
-  #change(vtxoId: string, atMs: number, change: (vtxo: Vtxo) => void): void {
+  #change(vtxoId: string, atMs: number, change: (vtxo: Vtxo) => void): Vtxo {
     const vtxo = this.vtxos.get(vtxoId);
     if (vtxo === undefined) throw new Error(`the journal changes ${vtxoId}, which it never made`);
     change(vtxo);
     vtxo.updatedAtMs = atMs;
+    return vtxo;
   }
 }

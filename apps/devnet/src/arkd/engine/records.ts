@@ -27,6 +27,13 @@ export interface CheckpointRecord {
   readonly vtxoId: string;
 }
 
+/** A VTXO that a batch took in. */
+export interface SettledInput {
+  readonly vtxoId: string;
+  /** "" of a recoverable one: the server has swept it already. */
+  readonly forfeitTxid: string;
+}
+
 /**
  * Everything that ever changes arkd's state, one line of the journal each. Amounts are decimal strings, because JSON numbers
  * cannot hold every int64. Replaying the lines in order gives the state back.
@@ -61,6 +68,21 @@ export type ArkdRecord =
       readonly commitmentTxids: readonly string[];
       readonly vtxos: readonly NewVtxoRecord[];
       readonly supply?: readonly SupplyRecord[];
+    }
+  | {
+      readonly type: "settled";
+      readonly atMs: number;
+      readonly commitmentTxid: string;
+      readonly psbt: string;
+      readonly expiresAt: number;
+      readonly inputs: readonly SettledInput[];
+      /** Each the only VTXO of its tx. */
+      readonly leaves: readonly { readonly txid: string; readonly vtxo: NewVtxoRecord }[];
+      /** All txs of the VTXO tree, signed. */
+      readonly treeTxs: readonly { readonly txid: string; readonly psbt: string }[];
+      /** What the server kept. */
+      readonly feeSats: string;
+      readonly supply: readonly SupplyRecord[];
     }
   | { readonly type: "poisoned"; readonly arkTxid: string; readonly reason: string }
   | { readonly type: "swept"; readonly atMs: number; readonly vtxoIds: readonly string[] }

@@ -52,7 +52,7 @@ export function signWith(secret: Uint8Array, sighash: Uint8Array): Uint8Array {
 }
 
 /** arkd's raw delay: below 512 it counts blocks, from there on seconds. */
-function toTimelock(delay: number): RelativeTimelock {
+export function toTimelock(delay: number): RelativeTimelock {
   return { type: delay < 512 ? "blocks" : "seconds", value: BigInt(delay) };
 }
 
@@ -73,6 +73,11 @@ export function defaultScriptOf(ownerPubkey: string, keys: ServerKeys, settings:
   });
   // Decoded once here so that the first spend of this owner finds it in the cache.
   return decodeVtxoScript(script.encode()).pkScript;
+}
+
+/** Output script of the forfeit address. */
+export function forfeitScriptOf(keys: ServerKeys): Uint8Array {
+  return p2wpkh(hex.decode(compressedOf(keys.forfeitSecret)), REGTEST).script;
 }
 
 function forfeitAddress(keys: ServerKeys): string {

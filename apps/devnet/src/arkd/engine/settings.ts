@@ -11,6 +11,8 @@ export interface ArkdSettings {
   readonly boardingExitDelay: number;
   readonly sessionDurationSeconds: number;
   readonly vtxoTreeExpirySeconds: number;
+  /** What a batch costs for each of its inputs; 0 when left out, as in journals from before batches. */
+  readonly intentInputFeeSats?: number;
   readonly dustSats: number;
   /** -1 = dust. */
   readonly vtxoMinSats: number;
@@ -54,4 +56,9 @@ export function maxAssetsPerVtxo({ maxTxWeight }: ArkdSettings): number {
 export function digestOf(settings: ArkdSettings, signerPubkey: string, forfeitPubkey: string): string {
   const rows = Object.entries(settings).toSorted(([left], [right]) => (left < right ? -1 : 1));
   return hex.encode(sha256(utf8(JSON.stringify([rows, signerPubkey, forfeitPubkey]))));
+}
+
+/** Relative locks in seconds count 512 of them (BIP68): arkd rounds the expiry of its trees down to that. */
+export function toBatchExpiry(vtxoTreeExpirySeconds: number): number {
+  return Math.max(1, Math.floor(vtxoTreeExpirySeconds / 512)) * 512;
 }

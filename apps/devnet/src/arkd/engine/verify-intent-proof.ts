@@ -11,12 +11,23 @@ import type { Vtxo } from "./vtxo";
 
 const PROOF_TAG = "ark-intent-proof-message";
 
-/**
- * Verifies a BIP-322 like ownership proof for GetPendingTx and returns the VTXOs it proves. Input 0 spends a virtual tx that
- * commits to the message, the others are the VTXOs; each carries the owner's signature, by SIGHASH_ALL in the SDK.
- */
+export interface IntentProof {
+  readonly tx: Transaction;
+  /** VTXO i is spent by input i + 1 of the proof. */
+  readonly vtxos: readonly Vtxo[];
+}
+
+/** Verifies the proof of a GetPendingTx and returns the VTXOs it proves. */
 export function verifyPendingTxProof(context: CheckContext, proof: string, message: string): readonly Vtxo[] {
   checkMessage(context, message);
+  return verifyIntentProof(context, proof, message).vtxos;
+}
+
+/**
+ * Verifies a BIP-322 like ownership proof over whatever message. Input 0 spends a virtual tx that commits to the message, the
+ * others are the VTXOs; each carries the owner's signature, by SIGHASH_ALL in the SDK.
+ */
+export function verifyIntentProof(context: CheckContext, proof: string, message: string): IntentProof {
   const tx = parseProof(proof);
   if (tx.inputsLength < 2) throw new ArkdError("INVALID_INTENT_PSBT", "the proof has no inputs", { tx: proof });
   const vtxos = Array.from({ length: tx.inputsLength - 1 }, (_, offset) => readProvenVtxo(context, tx, offset + 1));
@@ -34,19 +45,19 @@ export function verifyPendingTxProof(context: CheckContext, proof: string, messa
       leafScriptOf(leavesOf(tx, index)[0] ?? fail(`missing leaf of input ${index}`)),
     );
   }
-  return vtxos;
+  return { tx, vtxos };
 }
 
 const PendingTxMessage = z.object({ type: z.literal("get-pending-tx"), expire_at: z.number() });
 
 function checkMessage({ nowSeconds }: CheckContext, message: string): void {
-  const parsed = PendingTxMessage.safeParse(parseJson(message));
+  const parsed = PendingTxMessage.safeParse(parseIntentMessage(message));
   if (!parsed.success) throw new ArkdError("INVALID_INTENT_MESSAGE", "not a get-pending-tx message");
   const expireAt = parsed.data.expire_at;
   if (expireAt > 0 && expireAt < nowSeconds) throw new ArkdError("INVALID_INTENT_TIMERANGE", "the proof has expired");
 }
 
-function parseJson(message: string): unknown {
+export function parseIntentMessage(message: string): unknown {
   try {
     return JSON.parse(message);
   } catch {

@@ -4,21 +4,24 @@ import { type ArkdDaemon, startArkdDaemon } from "../arkd-daemon";
 import type { ArkdEngine } from "../engine/arkd-engine";
 import type { ServerParams } from "./a-transfer";
 import { anEngine } from "./an-engine";
+import type { ManualTimers } from "./manual-timers";
 
 export interface RunningArkd {
   readonly daemon: ArkdDaemon;
   readonly engine: ArkdEngine;
   readonly faults: FaultBook;
   readonly server: ServerParams;
+  /** Of the phases of batches. */
+  readonly timers: ManualTimers;
   readonly address: string;
   readonly restUrl: string;
 }
 
 /** A whole arkd on a free port, with an engine on a fixed clock. */
 export async function anArkd(
-  options: { readonly heartbeatMs?: number; readonly reattachMs?: number } = {},
+  options: { readonly heartbeatMs?: number; readonly reattachMs?: number; readonly nowMs?: () => number } = {},
 ): Promise<RunningArkd> {
-  const { engine } = anEngine();
+  const { engine, timers } = anEngine(options);
   const random = new SeededRandom("test");
   const faults = new FaultBook(random);
   const daemon = await startArkdDaemon(
@@ -32,6 +35,7 @@ export async function anArkd(
     engine,
     faults,
     server,
+    timers,
     address: `127.0.0.1:${daemon.port}`,
     restUrl: `http://127.0.0.1:${daemon.port}`,
   };

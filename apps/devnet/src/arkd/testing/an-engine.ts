@@ -6,6 +6,7 @@ import { ArkdEngine } from "../engine/arkd-engine";
 import { ArkdState } from "../engine/arkd-state";
 import { utf8 } from "../engine/bytes";
 import type { ArkdRecord } from "../engine/records";
+import { ManualTimers } from "./manual-timers";
 
 /** A fixed real time for tests: 2026-01-01. */
 export const TEST_NOW_MS = 1_767_225_600_000;
@@ -14,7 +15,9 @@ export const TEST_NOW_MS = 1_767_225_600_000;
 export function anEngine(options: { readonly nowMs?: () => number } = {}): {
   engine: ArkdEngine;
   records: ArkdRecord[];
+  timers: ManualTimers;
 } {
+  const timers = new ManualTimers();
   const records: ArkdRecord[] = [];
   const engine = new ArkdEngine({
     keys: { signerSecret: sha256(utf8("signer")), forfeitSecret: sha256(utf8("forfeit")) },
@@ -23,6 +26,7 @@ export function anEngine(options: { readonly nowMs?: () => number } = {}): {
     clock: new VirtualClock(options.nowMs ?? (() => TEST_NOW_MS)),
     random: new SeededRandom("test"),
     append: (record) => records.push(record),
+    schedule: timers.schedule,
   });
-  return { engine, records };
+  return { engine, records, timers };
 }

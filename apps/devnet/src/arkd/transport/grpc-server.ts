@@ -8,7 +8,6 @@ import {
   type handleServerStreamingCall,
   type handleUnaryCall,
   status as GrpcStatus,
-  type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 
 import { IndexerServiceService } from "@arkrelay/daemons/proto/ark/v1/indexer";
@@ -17,7 +16,6 @@ import { ArkServiceService } from "@arkrelay/daemons/proto/ark/v1/service";
 import type { ArkCalls } from "../calls/ark-calls";
 import type { IndexerCalls } from "../calls/indexer-calls";
 import type { StreamRpc, UnaryRpc } from "../calls/rpc";
-import { PlainStatusError } from "../engine/arkd-error";
 import type { CallGate, RawSink } from "./call-gate";
 import { encodeStatusDetails, toCallStatus } from "./call-status";
 
@@ -27,11 +25,18 @@ export function grpcServer(ark: ArkCalls, indexer: IndexerCalls, gate: CallGate)
   const unary = <Q, A>(rpc: UnaryRpc<Q, A>) => unaryHandler(gate, rpc);
   const stream = <Q, A>(rpc: StreamRpc<Q, A>) => streamHandler(gate, rpc);
   server.addService(ArkServiceService, {
-    ...batchCallsRefused(),
     getInfo: unary(ark.getInfo),
     submitTx: unary(ark.submitTx),
     finalizeTx: unary(ark.finalizeTx),
     getPendingTx: unary(ark.getPendingTx),
+    registerIntent: unary(ark.registerIntent),
+    estimateIntentFee: unary(ark.estimateIntentFee),
+    deleteIntent: unary(ark.deleteIntent),
+    confirmRegistration: unary(ark.confirmRegistration),
+    submitTreeNonces: unary(ark.submitTreeNonces),
+    submitTreeSignatures: unary(ark.submitTreeSignatures),
+    submitSignedForfeitTxs: unary(ark.submitSignedForfeitTxs),
+    updateStreamTopics: unary(ark.updateStreamTopics),
     getEventStream: stream(ark.getEventStream),
     getTransactionsStream: stream(ark.getTransactionsStream),
   });
@@ -46,15 +51,6 @@ export function grpcServer(ark: ArkCalls, indexer: IndexerCalls, gate: CallGate)
   });
   server.addService(HEALTH_SERVICE, { check: answerServing });
   return server;
-}
-
-export const BATCHES_UNIMPLEMENTED = "this development arkd runs no batches";
-
-function batchCallsRefused(): UntypedServiceImplementation {
-  const refuse: handleUnaryCall<unknown, unknown> = (_call, reply) =>
-    reply(toServiceError(new PlainStatusError("UNIMPLEMENTED", BATCHES_UNIMPLEMENTED)));
-  const names = Object.keys(ArkServiceService);
-  return Object.fromEntries(names.map((name) => [name, refuse]));
 }
 
 function unaryHandler<Q, A>(gate: CallGate, rpc: UnaryRpc<Q, A>): handleUnaryCall<Q, A> {

@@ -14,10 +14,18 @@ import {
   UnsubscribeForScriptsRequest,
 } from "@arkrelay/daemons/proto/ark/v1/indexer";
 import {
+  ConfirmRegistrationRequest,
+  DeleteIntentRequest,
+  EstimateIntentFeeRequest,
   FinalizeTxRequest,
   GetEventStreamRequest,
   GetPendingTxRequest,
+  RegisterIntentRequest,
+  SubmitSignedForfeitTxsRequest,
+  SubmitTreeNoncesRequest,
+  SubmitTreeSignaturesRequest,
   SubmitTxRequest,
+  UpdateStreamTopicsRequest,
 } from "@arkrelay/daemons/proto/ark/v1/service";
 
 import type { ArkCalls } from "../calls/ark-calls";
@@ -26,7 +34,6 @@ import type { StreamRpc, UnaryRpc } from "../calls/rpc";
 import { PlainStatusError } from "../engine/arkd-error";
 import type { CallGate, RawSink } from "./call-gate";
 import { InjectedFault, STATUSES, toCallStatus, toErrorBody } from "./call-status";
-import { BATCHES_UNIMPLEMENTED } from "./grpc-server";
 import { toGatewayJson } from "./to-gateway-json";
 
 /** A signed transfer with the most inputs arkd takes has about 100 KB; this leaves room for anything its weight limit refuses. */
@@ -52,6 +59,14 @@ export function restApp(ark: ArkCalls, indexer: IndexerCalls, gate: CallGate): E
   app.post("/v1/tx/submit", unary(ark.submitTx, bodyAs(SubmitTxRequest)));
   app.post("/v1/tx/finalize", unary(ark.finalizeTx, bodyAs(FinalizeTxRequest)));
   app.post("/v1/tx/pending", unary(ark.getPendingTx, bodyAs(GetPendingTxRequest)));
+  app.post("/v1/batch/registerIntent", unary(ark.registerIntent, bodyAs(RegisterIntentRequest)));
+  app.post("/v1/batch/estimateFee", unary(ark.estimateIntentFee, bodyAs(EstimateIntentFeeRequest)));
+  app.post("/v1/batch/deleteIntent", unary(ark.deleteIntent, bodyAs(DeleteIntentRequest)));
+  app.post("/v1/batch/ack", unary(ark.confirmRegistration, bodyAs(ConfirmRegistrationRequest)));
+  app.post("/v1/batch/tree/submitNonces", unary(ark.submitTreeNonces, bodyAs(SubmitTreeNoncesRequest)));
+  app.post("/v1/batch/tree/submitSignatures", unary(ark.submitTreeSignatures, bodyAs(SubmitTreeSignaturesRequest)));
+  app.post("/v1/batch/submitForfeitTxs", unary(ark.submitSignedForfeitTxs, bodyAs(SubmitSignedForfeitTxsRequest)));
+  app.post("/v1/batch/updateTopics", unary(ark.updateStreamTopics, bodyAs(UpdateStreamTopicsRequest)));
   app.get("/v1/batch/events", stream(ark.getEventStream, queryAs(GetEventStreamRequest)));
   app.get(
     "/v1/txs",
@@ -90,9 +105,6 @@ export function restApp(ark: ArkCalls, indexer: IndexerCalls, gate: CallGate): E
   app.get("/v1/indexer/script/subscription/:id", stream(indexer.getSubscription, readSubscription));
   app.get("/v1/indexer/script/subscription", stream(indexer.getSubscription, queryAs(GetSubscriptionRequest)));
 
-  app.use("/v1/batch", () => {
-    throw new PlainStatusError("UNIMPLEMENTED", BATCHES_UNIMPLEMENTED);
-  });
   app.use(
     (_req, res) => void res.status(404).json({ code: STATUSES.NOT_FOUND.code, message: "Not Found", details: [] }),
   );

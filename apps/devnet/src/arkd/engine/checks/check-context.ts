@@ -7,6 +7,8 @@ export interface CheckContext {
   readonly signerPubkey: string;
   /** The server's leaf of every checkpoint output. */
   readonly unrollScript: Uint8Array;
+  /** Whether an intent for the next batch, or one in a batch under way, holds the VTXO. */
+  readonly isRegistered: (vtxoId: string) => boolean;
   readonly nowSeconds: number;
   readonly medianTime: number;
 }

@@ -2,7 +2,7 @@ import { ArkdError } from "../arkd-error";
 import type { Vtxo } from "../vtxo";
 import type { CheckContext } from "./check-context";
 
-/** Every VTXO exists, is not banned, and is no input of an accepted transfer. Returns them by outpoint. */
+/** Every VTXO exists, is not banned, and is no input of an accepted transfer or of an intent. Returns them by outpoint. */
 export function checkVtxosFree(context: CheckContext, vtxoIds: readonly string[]): ReadonlyMap<string, Vtxo> {
   const { state } = context;
   const found = vtxoIds.map((vtxoId) => {
@@ -16,6 +16,13 @@ export function checkVtxosFree(context: CheckContext, vtxoIds: readonly string[]
     if (state.isPending(vtxo)) {
       throw new ArkdError("VTXO_ALREADY_SPENT", `vtxo ${vtxo.vtxoId} is already spent by another offchain tx`, {
         vtxo_outpoint: vtxo.vtxoId,
+      });
+    }
+  }
+  for (const { vtxoId } of found) {
+    if (context.isRegistered(vtxoId)) {
+      throw new ArkdError("VTXO_ALREADY_REGISTERED", `vtxo ${vtxoId} is already registered by another intent`, {
+        vtxo_outpoint: vtxoId,
       });
     }
   }
