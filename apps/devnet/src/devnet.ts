@@ -99,7 +99,7 @@ export async function startDevnet(config: DevnetConfig, onStop: OnStop): Promise
   );
   onStop("arkd", () => arkd.close());
   const lnd = await startLndDaemon(
-    { engine: lndEngine.engine, faults },
+    { engine: lndEngine.engine, faults, findForeignHeight: (txid) => state.confirmationHeightOf(txid) },
     { port: config.lndPort, folder: join(config.stateDir, "lnd") },
   );
   onStop("lnd", () => lnd.close());

@@ -31,6 +31,24 @@ describe.each(["0.18", "0.21"] as const)("lnd %s and its coins", (release) => {
     expect(sent[0]?.feeSats).toBeGreaterThan(0n);
   });
 
+  test("the confirmations of somebody else's transaction are told once there are enough", async () => {
+    const txid = aSecret().paymentHash;
+    chain.includeForeign(txid);
+    const { blockHeight } = await lnd.node.getInfo();
+    const query = { txid, script: `5120${"ab".repeat(32)}`, confirmations: 3, heightHint: blockHeight };
+    const find = () => lnd.node.findConfirmation(query);
+    await chain.mine(2);
+    const waiting = find();
+    await chain.mine(1);
+    await expect(waiting).resolves.toBe(blockHeight + 1);
+    await expect(find()).resolves.toBe(blockHeight + 1);
+  });
+
+  test("a transaction that is in no block has no confirmations", async () => {
+    const query = { txid: aSecret().paymentHash, script: `5120${"ab".repeat(32)}`, confirmations: 3, heightHint: 1 };
+    await expect(lnd.node.findConfirmation(query)).resolves.toBeUndefined();
+  });
+
   describe("a channel", () => {
     const open = (memo: string) =>
       lnd.node.openChannel({

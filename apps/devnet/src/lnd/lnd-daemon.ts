@@ -47,10 +47,15 @@ const STATE_SERVICE = "/lnrpc.State/";
 
 /** lnd on its own port: TLS, macaroons, and the real gRPC services. */
 export async function startLndDaemon(
-  deps: { readonly engine: LndEngine; readonly faults: FaultBook },
+  deps: {
+    readonly engine: LndEngine;
+    readonly faults: FaultBook;
+    /** Height of the block that holds a transaction of others; none is known when left out. */
+    readonly findForeignHeight?: (txid: string) => number | undefined;
+  },
   options: LndDaemonOptions,
 ): Promise<LndDaemon> {
-  const { engine, faults } = deps;
+  const { engine, faults, findForeignHeight = () => undefined } = deps;
   const bakery = openBakery(engine);
   const macaroonFiles = writeMacaroons(bakery, options.folder);
   const wallet = new LndWallet(engine, faults);
@@ -61,7 +66,7 @@ export async function startLndDaemon(
     checkMacaroon(bakery, faults, call, macaroons);
   });
   const isNextPaymentStuck = (): boolean => faults.take("lnd", "SendPaymentV2", "stuck_payment") !== undefined;
-  const server = lndGrpcServer({ engine, gate, bakery, wallet, isNextPaymentStuck });
+  const server = lndGrpcServer({ engine, gate, bakery, wallet, findForeignHeight, isNextPaymentStuck });
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
   const identity = await openTlsIdentity(options.folder, CERTIFICATE_ORGANISATION);
   const listener = await startTlsListener({

@@ -26,6 +26,8 @@ export interface OutsideInvoice {
 /** What only a chain of our own allows. */
 export interface OwnChain {
   mine(blocks: number): Promise<void>;
+  /** The next block holds a transaction of somebody else. */
+  includeForeign(txid: string): void;
   /** A node that lnd is connected to and that accepts channels. */
   readonly peerPubkey: string;
 }
@@ -79,6 +81,7 @@ async function openSimulated(profile: LndProfile): Promise<LndUnderTest> {
     outside,
     chain: {
       mine: (blocks) => Promise.resolve(engine.syncToHeight(engine.height + blocks)),
+      includeForeign: (txid) => void lnd.foreign.set(txid, engine.height + 1),
       peerPubkey: engine.peerPubkey,
     },
     close: async () => {

@@ -82,6 +82,18 @@ export interface LightningNode {
     readonly amountSats: bigint;
     readonly targetConf: number;
   }): Promise<{ readonly feeSats: bigint; readonly satPerVbyte: bigint }>;
+
+  /** Height of the block that holds any transaction, the wallet's or not; undefined while it has fewer confirmations. */
+  findConfirmation(query: ConfirmationQuery): Promise<number | undefined>;
+}
+
+export interface ConfirmationQuery {
+  readonly txid: string;
+  /** Of one of its outputs, hex: nodes without a full chain find the transaction by it. */
+  readonly script: string;
+  readonly confirmations: number;
+  /** No block below it is searched. */
+  readonly heightHint: number;
 }
 
 /** Ordered: only `server_active` serves everything; `rpc_active` serves reads and invoices. */

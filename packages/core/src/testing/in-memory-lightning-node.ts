@@ -7,6 +7,7 @@ import type { Clock } from "../ports/clock";
 import type {
   AddHoldInvoiceRequest,
   AddInvoiceRequest,
+  ConfirmationQuery,
   DecodedPaymentRequest,
   ForwardsPage,
   InvoiceCursor,
@@ -60,6 +61,8 @@ export class InMemoryLightningNode implements LightningNode {
   readonly payees: InMemoryPayments["payees"];
   readonly timesPaid: InMemoryPayments["timesPaid"];
   readonly paid: InMemoryPayments["paid"];
+  /** Heights of the blocks that hold transactions of others, by txid. */
+  readonly chain = new Map<string, number>();
   private readonly forwards: LightningForward[] = [];
   private readonly invoices: InMemoryInvoices;
   private readonly payments: InMemoryPayments;
@@ -230,6 +233,12 @@ export class InMemoryLightningNode implements LightningNode {
   estimateOnchainFee = () => notKept("an on-chain wallet");
   estimateRouteFee = () => notKept("a graph");
   listOnchainTransactions = () => Promise.resolve([]);
+
+  async findConfirmation({ txid, confirmations }: ConfirmationQuery): Promise<number | undefined> {
+    this.meet("read");
+    const height = this.chain.get(txid);
+    return height !== undefined && this.blockHeight - height + 1 >= confirmations ? height : undefined;
+  }
 
   async listForwards({ since, offset, limit }: ForwardsPage): Promise<readonly LightningForward[]> {
     this.meet("read");

@@ -4,6 +4,7 @@ import type {
   AddInvoiceRequest,
   ClosedLightningChannel,
   CloseChannelRequest,
+  ConfirmationQuery,
   DecodedPaymentRequest,
   ForwardsPage,
   InvoiceCursor,
@@ -35,6 +36,7 @@ import type { DaemonObserver } from "../daemon-observer";
 import { createTextClassifier } from "../text-classifier";
 import { type AssetChannel, listAssetChannels } from "./asset-channels";
 import { LndChannels } from "./channels";
+import { findConfirmation } from "./confirmations";
 import { listForwards } from "./forwards";
 import { LndInvoices } from "./invoices";
 import { type LndCalls, type LndClients, openLndClients } from "./lnd-clients";
@@ -227,6 +229,10 @@ export class GrpcLightningNode implements LightningNode {
     readonly targetConf: number;
   }): Promise<{ readonly feeSats: bigint; readonly satPerVbyte: bigint }> {
     return this.wallet.estimateFee(request);
+  }
+
+  findConfirmation(query: ConfirmationQuery): Promise<number | undefined> {
+    return findConfirmation(this.calls, query);
   }
 
   close(): void {

@@ -1,6 +1,7 @@
 import { type Channel, type Client, credentials } from "@grpc/grpc-js";
 
 import type { CheckedCalls } from "../checked-calls";
+import { ChainNotifierClient } from "../gen/chainrpc/chainnotifier";
 import { InvoicesClient } from "../gen/invoicesrpc/invoices";
 import { LightningClient } from "../gen/lnrpc/lightning";
 import { StateClient } from "../gen/lnrpc/stateservice";
@@ -13,6 +14,7 @@ export interface LndClients extends Readonly<Record<string, Client>> {
   readonly router: RouterClient;
   readonly invoices: InvoicesClient;
   readonly versioner: VersionerClient;
+  readonly chain: ChainNotifierClient;
 }
 
 export type LndCalls = CheckedCalls<LndClients>;
@@ -25,6 +27,7 @@ export function openLndClients(address: string, channelOverride: Channel): LndCl
     state: new StateClient(address, unused, { channelOverride }),
     router: new RouterClient(address, unused, { channelOverride }),
     invoices: new InvoicesClient(address, unused, { channelOverride }),
+    chain: new ChainNotifierClient(address, unused, { channelOverride }),
     versioner: new VersionerClient(address, unused, { channelOverride }),
   };
 }

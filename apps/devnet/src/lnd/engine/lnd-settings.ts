@@ -6,7 +6,7 @@ export const LND_PROFILES = {
 } as const;
 export type LndProfile = keyof typeof LND_PROFILES;
 
-export const SUBSERVERS = ["invoicesrpc", "routerrpc", "verrpc"] as const;
+export const SUBSERVERS = ["chainrpc", "invoicesrpc", "routerrpc", "verrpc"] as const;
 export type Subserver = (typeof SUBSERVERS)[number];
 
 /** In the order in which a daemon goes through them. */

@@ -36,6 +36,8 @@ export class RunningLnd {
     readonly daemon: LndDaemon,
     readonly faults: FaultBook,
     private readonly folder: string,
+    /** Heights of the blocks that hold transactions of others, by txid. */
+    readonly foreign: Map<string, number>,
   ) {
     const tls = this.credentials();
     const withMacaroon = credentials.combineChannelCredentials(
@@ -55,8 +57,12 @@ export class RunningLnd {
     const world = anLndEngine({ settings });
     const folder = mkdtempSync(join(tmpdir(), "lnd-"));
     const faults = new FaultBook(new SeededRandom("faults"));
-    const daemon = await startLndDaemon({ engine: world.engine, faults }, { port: 0, folder });
-    return new RunningLnd(world, daemon, faults, folder);
+    const foreign = new Map<string, number>();
+    const daemon = await startLndDaemon(
+      { engine: world.engine, faults, findForeignHeight: (txid) => foreign.get(txid) },
+      { port: 0, folder },
+    );
+    return new RunningLnd(world, daemon, faults, folder, foreign);
   }
 
   get engine() {

@@ -1,5 +1,6 @@
 import { Server } from "@grpc/grpc-js";
 
+import { ChainNotifierService } from "@arkrelay/daemons/proto/chainrpc/chainnotifier";
 import { InvoicesService } from "@arkrelay/daemons/proto/invoicesrpc/invoices";
 import { LightningService } from "@arkrelay/daemons/proto/lnrpc/lightning";
 import { StateService } from "@arkrelay/daemons/proto/lnrpc/stateservice";
@@ -11,6 +12,7 @@ import type { DaemonGate } from "../../grpc/daemon-gate";
 import { GrpcHandlers, type Method } from "../../grpc/grpc-handlers";
 import { withPaddedReplies } from "../../grpc/oversized-reply";
 import type { MacaroonBakery } from "../../macaroon/macaroon-bakery";
+import { registerConfirmations } from "../calls/chain-streams";
 import { channelBalance, closedChannels, listChannels, pendingChannels } from "../calls/channel-calls";
 import { closeChannel, openChannel, openChannelSync, subscribeChannelEvents } from "../calls/channel-streams";
 import { forwardingHistory } from "../calls/forward-calls";
@@ -41,6 +43,8 @@ export interface LndServerParts {
   readonly gate: DaemonGate;
   readonly bakery: MacaroonBakery;
   readonly wallet: LndWallet;
+  /** Height of the block that holds a transaction of others; undefined = it is in none. */
+  readonly findForeignHeight: (txid: string) => number | undefined;
   /** Whether the fault `stuck_payment` strikes the payment that is being sent. */
   readonly isNextPaymentStuck: () => boolean;
 }
@@ -57,6 +61,7 @@ export function lndGrpcServer(parts: LndServerParts): Server {
   addInvoices(server, parts);
   addRouter(server, parts);
   addState(server, parts);
+  addChain(server, parts);
   return server;
 }
 
@@ -160,5 +165,15 @@ function addState(server: Server, parts: LndServerParts): void {
       tell();
       sink.onClose(wallet.onChange(tell));
     }),
+  });
+}
+
+function addChain(server: Server, parts: LndServerParts): void {
+  const handlers = new LndHandlers(parts);
+  server.addService(withPaddedReplies(ChainNotifierService), {
+    registerConfirmationsNtfn: handlers.stream(
+      ChainNotifierService.registerConfirmationsNtfn,
+      (engine, request, sink) => registerConfirmations(engine, parts.findForeignHeight, request, sink),
+    ),
   });
 }

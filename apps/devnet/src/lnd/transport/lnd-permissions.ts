@@ -6,6 +6,7 @@ const PERMISSIONS: Readonly<Record<string, readonly string[]>> = {
   "/lnrpc.Lightning/WalletBalance": ["onchain:read"],
   "/lnrpc.Lightning/GetTransactions": ["onchain:read"],
   "/lnrpc.Lightning/EstimateFee": ["onchain:read"],
+  "/chainrpc.ChainNotifier/RegisterConfirmationsNtfn": ["onchain:read"],
   "/lnrpc.Lightning/ChannelBalance": ["offchain:read"],
   "/lnrpc.Lightning/ListChannels": ["offchain:read"],
   "/lnrpc.Lightning/PendingChannels": ["offchain:read"],
