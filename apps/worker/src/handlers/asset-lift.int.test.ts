@@ -180,6 +180,16 @@ describe("a lift of an asset is exactly once", () => {
     await check(operation);
   });
 
+  it("and is given up at once when a peer takes only a part of the units, though tapd's answer was lost", async () => {
+    const operation = await started();
+    world.channels.buyLimit = 20n;
+    world.faultOnce("createAssetInvoice", "lose_reply");
+    await world.drive(operation.operationId).catch(() => undefined);
+    await world.drive(operation.operationId);
+    expect(await world.get(operation.operationId)).toMatchObject({ status: "cancelled", bolt11: undefined });
+    expect(world.channels.receive(operation.paymentHash)).toBe(false);
+  });
+
   it.each([
     ["submitTx", "lose_reply"],
     ["submitTx", "unavailable"],

@@ -39,8 +39,13 @@ export function assetLiftRail(
 }
 
 /**
+ * What a found invoice may be short of, in percent of the units: its quote is not known any more, and today's rate is another one.
+ */
+const RATE_DRIFT_PERCENT = 10n;
+
+/**
  * tapd has no look-up of its own for hold invoices, and lnd has every invoice that tapd made: asked first, so that an answer that was
- * lost costs nothing but the terms of the quote. Whether it asks for enough units then shows in the HTLCs.
+ * lost costs nothing but the terms of the quote.
  */
 async function makeInvoice(
   { lightning, tapd, lightningConfig }: Pick<LightningDeps, "lightning" | "tapd" | "lightningConfig">,
@@ -50,9 +55,14 @@ async function makeInvoice(
 ): Promise<MadeInvoice> {
   const { paymentHash, memo } = operation;
   const known = await lightning.lookupInvoice(paymentHash);
-  if (known !== undefined) return known;
   if (tapd === undefined) throw new AppError("daemon_unavailable", { details: { service: "tapd" } });
   const amountUnits = owedUnits(operation);
+  const requireFound = async (invoice: LightningInvoice): Promise<MadeInvoice> => {
+    const { units } = await tapd.decodeAssetInvoice(taprootAssetId, invoice.bolt11);
+    if (units * 100n < amountUnits * (100n - RATE_DRIFT_PERCENT)) throw partialQuote(units, amountUnits);
+    return invoice;
+  };
+  if (known !== undefined) return requireFound(known);
   const cltvExpiry = lightningConfig.liftCltvDelta;
   const quoted = await orExisting(() =>
     tapd.createAssetInvoice({ assetId: taprootAssetId, amountUnits, paymentHash, memo, expirySeconds, cltvExpiry }),
@@ -64,16 +74,19 @@ async function makeInvoice(
       details: { service: "lnd" },
     });
   }
-  if (quoted === undefined) return made;
-  if (quoted.quotedUnits < amountUnits) {
-    throw new AppError("daemon_rejected", {
-      internal: `the quote is for ${quoted.quotedUnits} of ${amountUnits} units`,
-      details: { service: "tapd", daemon_name: "partial_quote" },
-    });
-  }
+  if (quoted === undefined) return requireFound(made);
+  if (quoted.quotedUnits < amountUnits) throw partialQuote(quoted.quotedUnits, amountUnits);
   const { rfqId, quotedUnits, quoteExpiresAt } = quoted;
   const expiresAt = quoteExpiresAt < made.expiresAt ? quoteExpiresAt : made.expiresAt;
   return { ...made, expiresAt, rfqId, quotedUnits };
+}
+
+/** A peer may take a part of what was asked; a payment of it would only be sent back. */
+function partialQuote(units: bigint, amountUnits: bigint): AppError {
+  return new AppError("daemon_rejected", {
+    internal: `the quote is for ${units} of ${amountUnits} units`,
+    details: { service: "tapd", daemon_name: "partial_quote" },
+  });
 }
 
 /** An earlier call came through after all: its invoice is as good. */
