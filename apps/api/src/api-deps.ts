@@ -63,8 +63,10 @@ export interface ShownConfiguration {
   readonly metricsPort: number;
   readonly sessionTimeoutMinutes: number;
   readonly concurrentSessionsMax: number;
+  readonly vtxoExpirationHours: number;
   readonly vtxoMinAmountSats: number;
   readonly l2FeeSats: number;
+  readonly feeSatsPerVbyte: number;
   readonly grpcMaxMessageLength: number;
   readonly grpcTimeoutSeconds: number;
 }

@@ -193,6 +193,15 @@ describe("the admin key", () => {
     expect(answer).toMatchObject({ status: 401, body: { code } });
   });
 
+  it("shows the configuration as it was set", async () => {
+    const other = await startTestApi({ VTXO_EXPIRATION_HOURS: "48", FEE_SATS_PER_VBYTE: "50" });
+    const { body } = await other.call("GET", "/admin/configuration", { admin: true });
+    await other.close();
+    expect(body).toMatchObject({
+      configuration: { vtxo: { vtxo_expiration_hours: 48 }, fees: { fee_sats_per_vbyte: 50 } },
+    });
+  });
+
   it("must be right on every other route too, when it is sent", async () => {
     const answer = await api.call("GET", "/live", { headers: { "x-admin-key": "wrong" } });
     expect(answer).toMatchObject({ status: 401, body: { code: "auth_invalid" } });

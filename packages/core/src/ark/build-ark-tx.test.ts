@@ -78,7 +78,7 @@ describe("refuses to build", () => {
 
   test("an output below dust", () => {
     const error = thrownBy(build([vtxo], [anOutput(BOB, 329n), anOutput(ALICE, 9_671n)]));
-    expect([error.code, error.details]).toEqual(["amount_below_minimum", { min_sats: 330 }]);
+    expect([error.code, error.details]).toEqual(["amount_below_minimum", { minimum: 330 }]);
   });
 
   test("an output below or above the operator's own limits", () => {

@@ -97,7 +97,7 @@ function checkOutputs(outputs: readonly ArkOutput[], limits: ArkTxLimits): void 
   for (const { script, amountSats } of outputs) {
     assert(/^5120[0-9a-f]{64}$/.test(script) && isValidXOnly(script.slice(4)), "an output pays a taproot key");
     // Below dust arkd would want an OP_RETURN output, which can only be pooled in a batch: never made here.
-    if (amountSats < minimum) throw new AppError("amount_below_minimum", { details: { min_sats: Number(minimum) } });
+    if (amountSats < minimum) throw new AppError("amount_below_minimum", { details: { minimum: Number(minimum) } });
     if (limits.vtxoMaxSats !== undefined && amountSats > limits.vtxoMaxSats) {
       throw new AppError("amount_above_maximum", { details: { max_sats: Number(limits.vtxoMaxSats) } });
     }

@@ -1,4 +1,4 @@
-import type { AssetUnits, RegisteredAsset } from "./registered-asset";
+import type { RegisteredAsset } from "./registered-asset";
 
 /** What a JSON integer holds: the cap of an asset that states none. */
 export const SUPPLY_UNITS_MAX = 2n ** 53n - 1n;
@@ -8,11 +8,14 @@ export function capUnitsOf({ totalSupply }: Pick<RegisteredAsset, "totalSupply">
   return totalSupply === 0n ? SUPPLY_UNITS_MAX : totalSupply;
 }
 
-/** A limit of Lightning payments that contradicts another one or the cap; undefined when they fit together. */
+/**
+ * A limit of Lightning payments that contradicts another one, the cap or what stands behind the asset; undefined when they fit
+ * together.
+ */
 export function findUnitsFault(
-  { minLift, maxLift, minLand, maxLand, carrier }: AssetUnits,
-  capUnits: bigint,
+  asset: Pick<RegisteredAsset, "units" | "totalSupply" | "taprootGroupKey">,
 ): { readonly field: string; readonly why: string } | undefined {
+  const { minLift, maxLift, minLand, maxLand, carrier } = asset.units;
   if (minLift !== undefined && maxLift !== undefined && minLift > maxLift) {
     return { field: "min_lift_units", why: "is above max_lift_units" };
   }
@@ -26,6 +29,12 @@ export function findUnitsFault(
     min_land_units: minLand,
     max_land_units: maxLand,
   };
-  const above = Object.entries(limits).find(([, units]) => units !== undefined && units > capUnits);
-  return above && { field: above[0], why: "is above the asset's total_supply" };
+  const given = Object.entries(limits).flatMap(([field, units]) => (units === undefined ? [] : [{ field, units }]));
+  const [first] = given;
+  if (first !== undefined && asset.taprootGroupKey !== undefined) {
+    // tapd makes and pays invoices over one tranche: the units of a group are several assets to it.
+    return { field: first.field, why: "needs taproot_asset_id: a group key has no Lightning side" };
+  }
+  const above = given.find(({ units }) => units > capUnitsOf(asset));
+  return above && { field: above.field, why: "is above the asset's total_supply" };
 }

@@ -2,7 +2,7 @@ import { AppError } from "../errors";
 import { invalidField } from "../http/request-error";
 import type { AssetRegistry, NewAsset } from "../ports/asset-registry";
 import type { Tx } from "../ports/transactions";
-import { capUnitsOf, findUnitsFault } from "./asset-cap";
+import { findUnitsFault } from "./asset-cap";
 import type { RegisteredAsset } from "./registered-asset";
 
 /**
@@ -33,6 +33,6 @@ export function assertConsistent(asset: NewAsset): void {
       "is for taproot backing only",
     );
   }
-  const fault = findUnitsFault(asset.units, capUnitsOf(asset));
+  const fault = findUnitsFault(asset);
   if (fault !== undefined) throw invalidField(fault.field, fault.why);
 }

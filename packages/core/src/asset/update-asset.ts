@@ -3,7 +3,7 @@ import { invalidField } from "../http/request-error";
 import type { AssetRegistry } from "../ports/asset-registry";
 import type { Tx } from "../ports/transactions";
 import { GBTC } from "../vtxo/vtxo";
-import { capUnitsOf, findUnitsFault } from "./asset-cap";
+import { findUnitsFault } from "./asset-cap";
 import { nextAssetStatus } from "./asset-machine";
 import type { AssetUnits, RegisteredAsset } from "./registered-asset";
 
@@ -26,7 +26,7 @@ export async function updateAsset(
   if (asset === undefined) throw new AppError("not_found");
   if (assetId === GBTC) assertOnlyDescribed(asset, changed, status);
   const units = merge(asset.units, changed);
-  const fault = findUnitsFault(units, capUnitsOf(asset));
+  const fault = findUnitsFault({ ...asset, units });
   if (fault !== undefined) throw invalidField(fault.field, fault.why);
   const next = status && nextAssetStatus(asset.status, status === "active" ? "activate" : "deactivate");
   return deps.assets.update(tx, asset, {

@@ -72,6 +72,8 @@ export interface LightningFilter {
   readonly pendingOnly?: boolean;
   /** Only rows whose outcome at lnd is not known since before this time. */
   readonly unknownBefore?: Date;
+  /** Only lands of which a payment was written down. */
+  readonly attemptedOnly?: boolean;
 }
 
 /** Whoever an operation is about: its user, or the solver that made its session. */
@@ -105,6 +107,8 @@ export interface LightningStore {
    * it disturbs nobody who moves the row at the same time. undefined = it has ended.
    */
   wake(tx: Tx, operationId: string, at: Date): Promise<Wake | undefined>;
+  /** Rows whose outcome at lnd is not known. */
+  countUnknown(): Promise<number>;
   /** The sealed preimage, opened; undefined while there is none. */
   openPreimage(operationId: string): Promise<string | undefined>;
   /** Newest first by id. */

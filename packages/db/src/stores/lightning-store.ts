@@ -165,6 +165,13 @@ export class DrizzleLightningStore implements LightningStore {
     return toWake(table, row ?? {});
   }
 
+  async countUnknown(): Promise<number> {
+    const [row] = await this.database.select(
+      "SELECT COUNT(*) AS n FROM lightning_invoices WHERE unknown_since < NOW(3)",
+    );
+    return row === undefined ? 0 : readInteger(row, "n");
+  }
+
   async openPreimage(operationId: string): Promise<string | undefined> {
     const [row] = await this.database.select("SELECT preimage FROM lightning_invoices WHERE operation_id = ?", [
       operationId,
@@ -372,6 +379,7 @@ function conditionsOf(filter: LightningFilter): [string, SqlParam[]][] {
   if (filter.userPubkey !== undefined) conditions.push(["i.user_pubkey = ?", [filter.userPubkey]]);
   if (filter.pendingOnly === true) conditions.push([IS_OPEN, []]);
   if (filter.unknownBefore !== undefined) conditions.push(["i.unknown_since < ?", [filter.unknownBefore]]);
+  if (filter.attemptedOnly === true) conditions.push(["i.attempts > 0", []]);
   return conditions;
 }
 

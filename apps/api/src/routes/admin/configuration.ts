@@ -2,9 +2,6 @@ import { ConfigurationReply } from "@arkrelay/core/http/admin";
 
 import { readRoute } from "../../http/route";
 
-/** Values of features of a later release: their defaults, so that the document keeps its shape. */
-const LATER = { vtxoExpirationHours: 24, feeSatsPerVbyte: 10 };
-
 const BPS = 10_000;
 
 export const configurationRoute = readRoute({
@@ -34,13 +31,13 @@ export const configurationRoute = readRoute({
           max_concurrent_sessions: shown.concurrentSessionsMax,
         },
         vtxo: {
-          vtxo_expiration_hours: LATER.vtxoExpirationHours,
+          vtxo_expiration_hours: shown.vtxoExpirationHours,
           vtxo_min_amount_sats: shown.vtxoMinAmountSats,
         },
         fees: {
           l2_fee_sats: shown.l2FeeSats,
           land_fee_bps: landFeeBps,
-          fee_sats_per_vbyte: LATER.feeSatsPerVbyte,
+          fee_sats_per_vbyte: shown.feeSatsPerVbyte,
           fee_percentage: landFeeBps / BPS,
         },
         grpc: {

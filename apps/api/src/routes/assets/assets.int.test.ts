@@ -135,6 +135,7 @@ describe("POST /assets", () => {
     [{ backing: "taproot" }, 400],
     [{ backing: "taproot", taproot_asset_id: "ab" }, 400],
     [{ backing: "taproot", taproot_asset_id: "ab".repeat(32), taproot_group_key: `02${"ab".repeat(32)}` }, 400],
+    [{ backing: "taproot", taproot_group_key: `02${"ab".repeat(32)}`, carrier_units: 3 }, 400],
     [{ taproot_asset_id: "ab".repeat(32) }, 400],
     [{ metadata: "text" }, 400],
   ])("refuses %j with %i", async (fault, status) => {

@@ -1,4 +1,5 @@
 import { TapdBalancesReply } from "@arkrelay/core/http/grpc";
+import { toJsonAmount } from "@arkrelay/core/json-amount";
 import type { TaprootAssetBalance } from "@arkrelay/core/ports/taproot-assets";
 
 import { readRoute } from "../../http/route";
@@ -26,8 +27,8 @@ export const tapdBalancesRoute = readRoute({
 function toBalance({ assetId, balanceUnits, utxoCount, channelUnits }: TaprootAssetBalance) {
   return {
     asset_id: assetId,
-    balance: Number(balanceUnits),
+    balance: toJsonAmount(balanceUnits),
     utxo_count: utxoCount,
-    channel_balance: Number(channelUnits),
+    channel_balance: toJsonAmount(channelUnits),
   };
 }

@@ -94,7 +94,7 @@ const received = (row: { paymentHash: string }): LightningChange => ({
 async function aPaidLand(owner: TestKey, preimage: string): Promise<LightningOperation> {
   const paymentHash = hex(32);
   const paid = { status: "paid" as const, preimage, paidAt: new Date(), routingFeeMsat: 1_001n };
-  return anOperation(owner, { paymentHash }, [received({ paymentHash }), { status: "in_flight" }, paid]);
+  return anOperation(owner, { paymentHash }, [received({ paymentHash }), { status: "in_flight", attempts: 1 }, paid]);
 }
 
 async function anUnknownLand(owner = freshKey()): Promise<LightningOperation> {
@@ -227,6 +227,8 @@ describe("the operator's reads", () => {
   it("list payments with the routing fee in whole sats, rounded up", async () => {
     const preimage = hex(32);
     const { paymentHash } = await aPaidLand(freshKey(), preimage);
+    // Nothing was ever paid for this one.
+    await anOperation(freshKey(), { invoiceType: "land", paymentHash: hex(32) }, []);
     const { body, text } = await api.call("GET", "/lightning/payments?limit=1", { admin: true });
     expect(body).toMatchObject({ payments: [{ payment_hash: paymentHash, fee: 2, payment_preimage: null }] });
     expect(text).not.toContain(preimage);

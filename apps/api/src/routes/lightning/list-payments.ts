@@ -19,7 +19,8 @@ export const listPaymentsRoute = readRoute({
     filters: {},
     limit: query.limit,
     cursor: query.cursor,
-    fetch: (count, beforeId) => deps.session.operations.list({ invoiceType: "land" }, count, beforeId),
+    fetch: (count, beforeId) =>
+      deps.session.operations.list({ invoiceType: "land", attemptedOnly: true }, count, beforeId),
   });
   return {
     status: 200,

@@ -3,9 +3,6 @@ import { LightningMonitorReply } from "@arkrelay/core/http/lightning-operator";
 import { readRoute } from "../../http/route";
 import { readOutside, succeeds } from "../status/probes";
 
-/** More unknown payments than this are an emergency whose exact number does not matter. */
-const UNKNOWN_MAX = 200;
-
 export const lightningMonitorRoute = readRoute({
   path: "/lightning/monitor/health",
   summary: "Whether the Lightning listener runs and how far it is",
@@ -16,7 +13,7 @@ export const lightningMonitorRoute = readRoute({
     readOutside(deps),
     deps.status.readLightning(),
     succeeds(deps.status.pingRedis),
-    deps.session.operations.list({ unknownBefore: deps.clock.now() }, UNKNOWN_MAX, undefined),
+    deps.session.operations.countUnknown(),
   ]);
   return {
     status: 200,
@@ -29,7 +26,7 @@ export const lightningMonitorRoute = readRoute({
         redis_connected: redisConnected,
         lnd_connected: daemons.lnd.healthy,
         cursor: { add_index: lightning.cursor.addIndex, settle_index: lightning.cursor.settleIndex },
-        unknown_payments: unknown.length,
+        unknown_payments: unknown,
       },
     },
   };

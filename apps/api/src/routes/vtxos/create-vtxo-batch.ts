@@ -49,7 +49,7 @@ function amountsOf(assetId: string, body: z.output<typeof VtxoBatchBody>, settin
   const isSats = assetId === GBTC;
   const { amount_sats: amountSats = isSats ? settings.batchSats : settings.carrierSats, asset_amount: units } = body;
   if (amountSats < settings.vtxoMinSats) {
-    throw new AppError("amount_below_minimum", { details: { min_sats: settings.vtxoMinSats } });
+    throw new AppError("amount_below_minimum", { details: { minimum: settings.vtxoMinSats } });
   }
   if (isSats && units !== undefined) throw invalidField("asset_amount", "is of other assets than gBTC");
   if (!isSats && units === undefined) throw invalidField("asset_amount", "is needed for an asset");
