@@ -75,10 +75,16 @@ function postOnce(
   return new Promise((resolve) => {
     const send = target.protocol === "https:" ? httpsRequest : httpRequest;
     const request = send(target, { ...options, signal: deadline });
-    request.on("response", (response) => void readAnswer(response).then(resolve));
+    let isAnswered = false;
+    request.on("response", (response) => {
+      isAnswered = true;
+      void readAnswer(response).then(resolve);
+    });
     request.on("error", (error: NodeJS.ErrnoException) => {
+      // What happens to the rest of an answer is for its reader.
+      if (isAnswered) return;
       const wasClosedUnused = request.reusedSocket && error.code === "ECONNRESET";
-      // The receiver closed the kept connection while we picked it: nothing of this call was seen there.
+      // The receiver most likely closed the kept connection while we picked it. If it has read the call all the same, it knows the id.
       if (wasClosedUnused && !deadline.aborted) postOnce(target, body, deadline, options).then(resolve, resolve);
       else resolve(unanswered(reasonOf(error, deadline)));
     });
