@@ -147,7 +147,7 @@ export class ServiceRequestError extends Error {
   }
 }
 
-/** Which check of the wallet verifier refused a challenge. */
+/** Which check refused a challenge (the wallet verifier) or a webhook (`signature`, `stale`, `payload`). */
 export type VerificationReason =
   | "origin"
   | "stale"
@@ -169,9 +169,10 @@ export type VerificationReason =
   | "changed"
   | "presign"
   | "digest"
+  | "signature"
   | "unsupported";
 
-/** The wallet refuses to sign. Nothing was signed and nothing may be. */
+/** What came is not to be trusted. Of a challenge: nothing was signed and nothing may be. */
 export class VerificationError extends Error {
   override readonly name = "VerificationError";
   readonly reason: VerificationReason;

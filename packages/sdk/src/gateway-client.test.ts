@@ -273,3 +273,65 @@ describe("event streams", () => {
     await expect(read()).rejects.toThrow(NotFoundError);
   });
 });
+
+describe("the webhook calls", () => {
+  const webhook = {
+    id: "wh_1",
+    url: "https://solver.example/",
+    events: ["*"],
+    ordered: false,
+    status: "active",
+    failure_count: 0,
+    created_at: "2026-11-25T10:00:00.000Z",
+  };
+  const delivery = {
+    id: "whd_1",
+    event_id: "evt_1",
+    event_type: "job.failed",
+    status: "failed",
+    attempts: 9,
+    created_at: webhook.created_at,
+  };
+  const detail = { ...delivery, request_body: "{}", attempt_log: [] };
+
+  it.each([
+    ["create", "POST /webhooks", 201, { webhook, secret: "whsec_x" }],
+    ["list", "GET /webhooks?limit=2", 200, { webhooks: [webhook], next_cursor: null }],
+    ["get", "GET /webhooks/wh%2F1", 200, { webhook }],
+    ["update", "PATCH /webhooks/wh%2F1", 200, { webhook }],
+    ["remove", "DELETE /webhooks/wh%2F1", 204, undefined],
+    ["rotateSecret", "POST /webhooks/wh%2F1/rotate-secret", 200, { secret: "whsec_y", previous_valid_until: "now" }],
+    ["test", "POST /webhooks/wh%2F1/test", 202, { delivery_id: "whd_1" }],
+    ["deliveries", "GET /webhooks/wh%2F1/deliveries?status=failed", 200, { deliveries: [delivery] }],
+    ["delivery", "GET /webhooks/wh%2F1/deliveries/whd_1", 200, { delivery: detail }],
+    ["redeliver", "POST /webhooks/wh%2F1/deliveries/whd_1/redeliver", 202, { delivery_id: "whd_2", event_id: "evt_1" }],
+    ["replay", "POST /webhooks/wh%2F1/replay", 202, { replayed: 1, delivery_ids: ["whd_3"], next_cursor: null }],
+  ] as const)("%s is %s", async (name, target, status, body) => {
+    answers = [body === undefined ? (_, res) => void res.writeHead(status).end() : json(status, body)];
+    const { webhooks } = aClient({ apiKey: "ark_1_x" });
+    const id = "wh/1";
+    const run: Readonly<Record<typeof name, () => Promise<unknown>>> = {
+      create: () => webhooks.create({ url: webhook.url, events: ["*"], ordered: true }),
+      list: () => webhooks.list({ limit: 2 }),
+      get: () => webhooks.get(id),
+      update: () => webhooks.update(id, { status: "paused" }),
+      remove: () => webhooks.remove(id),
+      rotateSecret: () => webhooks.rotateSecret(id),
+      test: () => webhooks.test(id),
+      deliveries: () => webhooks.deliveries(id, { status: "failed" }),
+      delivery: () => webhooks.delivery(id, "whd_1"),
+      redeliver: () => webhooks.redeliver(id, "whd_1"),
+      replay: () => webhooks.replay(id, { status: "all", limit: 10 }),
+    };
+    await run[name]();
+    expect(`${calls[0]?.method ?? ""} ${calls[0]?.url ?? ""}`).toBe(target);
+    expect(calls[0]?.headers.authorization).toBe("Bearer ark_1_x");
+  });
+
+  it("send what was asked and bring what was answered", async () => {
+    answers = [json(201, { webhook, secret: "whsec_x" })];
+    const made = await aClient({ apiKey: "k" }).webhooks.create({ url: webhook.url, events: ["*"], description: "d" });
+    expect(JSON.parse(calls[0]?.body ?? "")).toEqual({ url: webhook.url, events: ["*"], description: "d" });
+    expect(made).toMatchObject({ secret: "whsec_x", webhook: { id: "wh_1" } });
+  });
+});

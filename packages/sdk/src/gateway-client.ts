@@ -1,6 +1,7 @@
 import { type AdminCalls, createAdminCalls } from "./http/admin-calls.js";
 import { type StreamEvent, readEventStream } from "./http/event-stream.js";
 import { type CallOptions, HttpTransport, type TransportOptions } from "./http/http-transport.js";
+import { createWebhookCalls, type WebhookCalls } from "./http/webhook-calls.js";
 import type { NostrEvent } from "./nostr-event.js";
 import type { ItemSignature, IntentContent } from "./payloads.js";
 import * as reply from "./response-schemas.js";
@@ -37,10 +38,13 @@ export class GatewayClient {
   readonly #http: HttpTransport;
   /** Operator routes; they need `adminKey`. */
   readonly admin: AdminCalls;
+  /** Where events of yours are sent; `verifyWebhook` checks what arrives there. */
+  readonly webhooks: WebhookCalls;
 
   constructor(baseUrl: string, options: GatewayClientOptions = {}) {
     this.#http = new HttpTransport(baseUrl, options);
     this.admin = createAdminCalls(this.#http);
+    this.webhooks = createWebhookCalls(this.#http);
   }
 
   /** POST /sessions/create. The same action_id with the same content answers with the existing session. */

@@ -400,6 +400,57 @@ export const apiKeyRead = z.looseObject({ api_key: z.looseObject(apiKeyFields) }
 export const apiKeyRotated = z.looseObject({ key: z.string() });
 export const apiKeyList = z.looseObject({ api_keys: z.array(z.looseObject(apiKeyFields)), ...page });
 
+const webhookFields = z.looseObject({
+  id: z.string(),
+  url: z.string(),
+  events: z.array(z.string()),
+  description: optional(z.string()),
+  ordered: z.boolean(),
+  status: z.string(),
+  failure_count: units,
+  disabled_reason: optional(z.string()),
+  created_at: time,
+});
+export const webhookCreated = z.looseObject({ webhook: webhookFields, secret: z.string() });
+export const webhookRead = z.looseObject({ webhook: webhookFields });
+export const webhookList = z.looseObject({ webhooks: z.array(webhookFields), ...page });
+export const webhookSecret = z.looseObject({ secret: z.string(), previous_valid_until: time });
+export const webhookTest = z.looseObject({ delivery_id: z.string() });
+export const webhookRedelivered = z.looseObject({ delivery_id: z.string(), event_id: z.string() });
+export const webhookReplayed = z.looseObject({
+  replayed: units,
+  delivery_ids: z.array(z.string()),
+  next_cursor: optional(z.string()),
+});
+
+const deliveryFields = {
+  id: z.string(),
+  event_id: z.string(),
+  event_type: z.string(),
+  status: z.string(),
+  attempts: units,
+  response_status: optional(z.int()),
+  latency_ms: optional(units),
+  next_attempt_at: optional(time),
+  created_at: time,
+};
+export const webhookDeliveryList = z.looseObject({ deliveries: z.array(z.looseObject(deliveryFields)), ...page });
+export const webhookDeliveryRead = z.looseObject({
+  delivery: z.looseObject({
+    ...deliveryFields,
+    request_body: z.string(),
+    response_excerpt: optional(z.string()),
+    attempt_log: z.array(
+      z.looseObject({
+        at: time,
+        response_status: optional(z.int()),
+        latency_ms: units,
+        error: optional(z.string()),
+      }),
+    ),
+  }),
+});
+
 export type CreatedSession = z.infer<typeof createdSession>;
 export type Session = z.infer<typeof session>;
 export type OpenedChallenge = z.infer<typeof openedChallenge>;

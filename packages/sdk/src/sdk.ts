@@ -115,6 +115,7 @@ export type {
   Session,
   TransferResult,
 } from "./response-schemas.js";
+export type { NewWebhook, WebhookChange, WebhookReplay } from "./http/webhook-calls.js";
 export { type RetryOptions, withRetryAsync } from "./retry.js";
 export { secretKeySigner } from "./secret-key-signer.js";
 export {
@@ -154,3 +155,4 @@ export {
   type VerifyOptions,
   type VtxoView,
 } from "./wallet-verifier.js";
+export { verifyWebhook, type VerifyWebhookOptions, type WebhookEvent, type WebhookHeaders } from "./webhooks.js";
