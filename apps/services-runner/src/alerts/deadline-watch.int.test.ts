@@ -1,11 +1,15 @@
 import { AppError } from "@arkrelay/core/errors";
 import type { LightningNode } from "@arkrelay/core/ports/lightning-node";
+import type { WebhookOutbox } from "@arkrelay/core/ports/webhook-stores";
 import { ManualClock } from "@arkrelay/core/testing/manual-clock";
 import { DrizzleAlertFacts } from "@arkrelay/db/stores/alert-facts";
 import { DrizzleStuckCeremonies } from "@arkrelay/db/stores/stuck-ceremonies";
+import { DrizzleWebhookEndpointStore } from "@arkrelay/db/stores/webhook-endpoint-store";
+import { DrizzleWebhookOutbox } from "@arkrelay/db/stores/webhook-outbox";
 import { openTestDatabase, type TestDatabase } from "@arkrelay/db/testing/test-database";
 import type { LogFields } from "@arkrelay/runtime/logger";
 import { createMetrics, type Metrics } from "@arkrelay/runtime/metrics";
+import { createSealer } from "@arkrelay/runtime/sealing";
 
 import { DeadlineWatch } from "./deadline-watch";
 
@@ -34,7 +38,7 @@ beforeEach(async () => {
   watch = newWatch();
 });
 
-function newWatch(): DeadlineWatch {
+function newWatch(webhooks: WebhookOutbox = new DrizzleWebhookOutbox(test.database)): DeadlineWatch {
   return new DeadlineWatch({
     facts: new DrizzleAlertFacts(test.database),
     stuck: new DrizzleStuckCeremonies(test.database),
@@ -46,6 +50,8 @@ function newWatch(): DeadlineWatch {
     },
     limits: LIMITS,
     clock,
+    transactions: test.database.transactions,
+    webhooks,
     metrics,
     log: {
       error: (message, fields) => errors.push({ message, ...fields }),
@@ -165,4 +171,67 @@ it("a payout that arkd accepted and that is not final is told of after fifteen m
   expect(errors).toMatchObject([
     { alert: "payout_stuck", operation_id: "op-1", txid: "bb".repeat(32), payout: "lift" },
   ]);
+});
+
+describe("an operator's webhook", () => {
+  const endpoints = () => new DrizzleWebhookEndpointStore(test.database, createSealer({ key: new Uint8Array(32) }));
+  const listen = (owner: string) =>
+    test.database.transactions.run((tx) =>
+      endpoints().insert(tx, {
+        endpointId: `wh_${owner}`,
+        owner,
+        url: "https://operator.example/",
+        events: ["*"],
+        description: undefined,
+        ordered: false,
+        secret: "whsec_AAAA",
+      }),
+    );
+  const told = async () => {
+    const rows = await test.database.select("SELECT owner, body FROM webhook_deliveries ORDER BY id");
+    return rows.map((row) => ({
+      owner: row["owner"],
+      ...(JSON.parse(String(row["body"])) as { type: string; data: Record<string, unknown> }),
+    }));
+  };
+
+  it("hears once of an alert that stands and once of its end; nobody else does", async () => {
+    await listen("admin");
+    await listen("key:solver");
+    await anOperation("held", { status: "delivered", expiryHeight: 1_000 });
+    blockHeight = 965;
+    await watch.look();
+    const triggeredAt = clock.now().toISOString();
+    clock.advance(60 * MINUTE_MS);
+    await watch.look();
+    await test.database.write("UPDATE lightning_invoices SET status = 'paid'");
+    await watch.look();
+    const alert = {
+      rule_name: "hold_invoice_deadline",
+      subject: "held",
+      severity: "critical",
+      triggered_at: triggeredAt,
+    };
+    expect(await told()).toMatchObject([
+      { owner: "admin", type: "alert.fired", data: { ...alert, metadata: { deadline_height: 982 } } },
+      { owner: "admin", type: "alert.resolved", data: { ...alert, resolved_at: clock.now().toISOString() } },
+    ]);
+  });
+
+  it("hears of an alert later when it could not be written down at once", async () => {
+    await listen("admin");
+    await anOperation("lost", { status: "lost" });
+    let isAway = true;
+    const outbox = new DrizzleWebhookOutbox(test.database);
+    watch = newWatch({
+      announce: (tx, event) =>
+        isAway ? Promise.reject(new AppError("database_unavailable")) : outbox.announce(tx, event),
+    });
+    await expect(watch.look()).rejects.toThrow();
+    isAway = false;
+    await watch.look();
+    await watch.look();
+    expect((await told()).map(({ type }) => type)).toEqual(["alert.fired"]);
+    expect(errors).toHaveLength(1);
+  });
 });

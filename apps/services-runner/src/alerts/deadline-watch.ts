@@ -7,15 +7,14 @@ import {
   judgeUnknownPayment,
 } from "@arkrelay/core/alerts/judge-alerts";
 import type { AlertFacts } from "@arkrelay/core/ports/alert-facts";
-import type { Clock } from "@arkrelay/core/ports/clock";
 import type { LightningNode } from "@arkrelay/core/ports/lightning-node";
 import type { StuckCeremonies } from "@arkrelay/core/ports/stuck-ceremonies";
 import type { Logger } from "@arkrelay/runtime/logger";
 import type { Metrics } from "@arkrelay/runtime/metrics";
 
-import { AlertLog } from "./alert-log";
+import { AlertLog, type AlertLogDeps } from "./alert-log";
 
-export interface DeadlineWatchDeps {
+export interface DeadlineWatchDeps extends AlertLogDeps {
   readonly facts: AlertFacts;
   readonly stuck: StuckCeremonies;
   /** undefined = no lnd is configured. */
@@ -25,7 +24,6 @@ export interface DeadlineWatchDeps {
     readonly unknownPaymentAlertMs: number;
     readonly acceptedAlertMs: number;
   };
-  readonly clock: Clock;
   readonly metrics: Pick<Metrics, "holdInvoiceBlocksLeft">;
   readonly log: Pick<Logger, "error" | "info" | "warn">;
 }
@@ -41,7 +39,7 @@ export class DeadlineWatch {
   private blockHeight: number | undefined;
 
   constructor(private readonly deps: DeadlineWatchDeps) {
-    this.alerts = new AlertLog(deps.log, deps.clock);
+    this.alerts = new AlertLog(deps);
   }
 
   async look(): Promise<void> {
@@ -61,7 +59,7 @@ export class DeadlineWatch {
         .listAcceptedPayouts(before(limits.acceptedAlertMs), LIST_MAX)
         .then((rows) => rows.map((row) => judgeAcceptedPayout(row, limits.acceptedAlertMs))),
     ]);
-    this.alerts.tell(alerts.flat());
+    await this.alerts.tell(alerts.flat());
   }
 
   /** Nobody watches any more: what was seen last says nothing. */

@@ -62,6 +62,7 @@ function aListener() {
       clock,
       pendingJobsMax: 1,
     },
+    webhooks: { announce: () => Promise.resolve() },
     waker: { wake: (wakes) => Promise.resolve(void woken.push(...wakes)) },
     publish: (channel, message) => void published.push({ channel, message: JSON.parse(message) }),
     log: { error: line, info: line, warn: line },

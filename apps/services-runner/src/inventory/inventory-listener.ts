@@ -11,13 +11,13 @@ import type { InventoryReportDetail } from "@arkrelay/core/service-report";
 import type { Logger } from "@arkrelay/runtime/logger";
 import { runEvery } from "@arkrelay/runtime/run-every";
 
-import { AlertLog } from "../alerts/alert-log";
+import { AlertLog, type AlertLogDeps } from "../alerts/alert-log";
 import type { Listener } from "../supervise-listener";
 
 /** Redis channel that tells whoever is interested what there is; nothing depends on it. */
 const INVENTORY_CHANNEL = "inventory:updates";
 
-export interface InventoryListenerDeps extends ReplenishInventoryDeps {
+export interface InventoryListenerDeps extends ReplenishInventoryDeps, Pick<AlertLogDeps, "webhooks"> {
   readonly waker: Pick<Waker, "wake">;
   /** Best effort. */
   readonly publish: (channel: string, message: string) => void;
@@ -32,7 +32,7 @@ export interface InventoryListenerDeps extends ReplenishInventoryDeps {
 export function createInventoryListener(deps: InventoryListenerDeps): Listener {
   const looks = new Map<string, InventoryLook>();
   const lowSince = new Map<string, Date>();
-  const alerts = new AlertLog(deps.log, deps.clock);
+  const alerts = new AlertLog(deps);
   let lastCheckAt: Date | undefined;
   const note = async (look: InventoryLook): Promise<void> => {
     const key = `${look.kind}:${look.assetId}`;
@@ -51,7 +51,7 @@ export function createInventoryListener(deps: InventoryListenerDeps): Listener {
       });
     }
     await deps.waker.wake(look.wakes);
-    alerts.tell(standing(looks, lowSince, lastCheckAt));
+    await alerts.tell(standing(looks, lowSince, lastCheckAt));
   };
   return {
     name: "inventory",
