@@ -91,6 +91,28 @@ describe("work under a lease", () => {
     await running;
   });
 
+  it.each([0, 900, 2_499])(
+    "is taken over well within 20 s of a leader's death (waiting since %s ms)",
+    async (phaseMs) => {
+      const stop = new AbortController();
+      const diedAt = Date.now();
+      let ledAfterMs = Infinity;
+      const store = new FakeLeaseStore(
+        () => Promise.resolve(true),
+        () => Promise.resolve(Date.now() - diedAt >= times.leaseMs ? lease : undefined),
+      );
+      await jest.advanceTimersByTimeAsync(phaseMs);
+      const running = runUnderLease({ ...times, store, signal: stop.signal }, ({ signal }) => {
+        ledAfterMs = Date.now() - diedAt;
+        return until(signal);
+      });
+      await jest.advanceTimersByTimeAsync(20_000);
+      stop.abort();
+      await running;
+      expect(ledAfterMs).toBeLessThanOrEqual(17_500);
+    },
+  );
+
   it("tells whether it leads, and stops asking when the process stops", async () => {
     const stop = new AbortController();
     const leading: boolean[] = [];
@@ -105,9 +127,9 @@ describe("work under a lease", () => {
       return until(signal);
     });
     await jest.advanceTimersByTimeAsync(5_500);
-    expect({ leading: [...leading], asked: store.acquired }).toEqual({ leading: [], asked: 2 });
+    expect({ leading: [...leading], asked: store.acquired }).toEqual({ leading: [], asked: 3 });
     isFree = true;
-    await jest.advanceTimersByTimeAsync(5_000);
+    await jest.advanceTimersByTimeAsync(2_500);
     stop.abort();
     await running;
     expect(leading).toEqual([true, false]);

@@ -35,6 +35,9 @@ export interface Leadership {
   readonly signal: AbortSignal;
 }
 
+/** Who waits for a lease asks twice as often as its holder renews: a dead leader's 15 s and one pause stay well below 20 s. */
+const STANDBY_SHARE = 0.5;
+
 /**
  * Runs `work` while this process holds the lease, and again after each time it was lost or ended. One leader at any time:
  * the work is aborted before the lease can lapse (it counts from before the renewal was sent, by the monotonic clock), and
@@ -49,7 +52,8 @@ export async function runUnderLease(
     const lease = await tryAcquire(options);
     if (lease !== undefined) await lead(options, lease, askedAt, work);
     // Also after leading: a work that fails at once must not spin.
-    await pause(options.renewMs, options.signal);
+    const pauseMs = lease === undefined ? options.renewMs * STANDBY_SHARE : options.renewMs;
+    await pause(pauseMs, options.signal);
   }
 }
 
