@@ -82,7 +82,10 @@ class SocketClient implements RelayClient {
     return mustAuthenticate && (await this.isAuthenticated()) ? await this.sendForOk("EVENT", event) : outcome;
   }
 
-  request(filter: RelayFilter): Promise<readonly unknown[]> {
+  request(asked: RelayFilter): Promise<readonly unknown[]> {
+    // Some relays refuse a REQ for more than they give, instead of giving what they do.
+    const { maxLimit = Infinity } = this.options.limits;
+    const filter = asked.limit === undefined ? asked : { ...asked, limit: Math.min(asked.limit, maxLimit) };
     const events: unknown[] = [];
     // A relay that ignores `limit` must not fill our memory.
     const eventsMax = (filter.limit ?? 500) * 2;

@@ -210,3 +210,37 @@ test("a relay that asks who we are gets the answer, for reading and for publishi
   await recording.until(() => idsOf(recording).has(event.id));
   await expect(started.publish(relay.url, ownEvent("a"))).resolves.toEqual({ kind: "accepted" });
 });
+
+test("a relay that begins to ask who we are in the middle of a connection gets the answer then", async () => {
+  const started = await connectedPool();
+  relay.faults.requireAuth = true;
+  const event = ownEvent("a");
+  await expect(started.publish(relay.url, event)).resolves.toEqual({ kind: "accepted" });
+  await expect(started.holds(relay.url, event.id)).resolves.toBe(true);
+});
+
+test.each([
+  ["max_content_length", { max_content_length: 100 }],
+  ["max_message_length", { max_message_length: 600 }],
+])("what is longer than a relay's %s is not sent to it, once and for all", async (name, limits) => {
+  relay.limits = limits;
+  const started = await connectedPool();
+  const long = gateway.sign({ kind: 31340, created_at: NOW, tags: [["d", "a"]], content: "x".repeat(500) });
+  await expect(started.publish(relay.url, long)).resolves.toMatchObject({
+    kind: "refused",
+    final: true,
+    message: expect.stringContaining(name) as unknown,
+  });
+  expect(relay.received).toEqual([]);
+  await expect(started.publish(relay.url, ownEvent("b"))).resolves.toEqual({ kind: "accepted" });
+});
+
+test("a relay that refuses a REQ above its max_limit is read in pages of that size", async () => {
+  relay.limits = { max_limit: 5 };
+  const old = Array.from({ length: 23 }, (_, i) => intent(NOW - 1_500 + i));
+  old.forEach((event) => relay.inject(event));
+  const recording = recordingIngest();
+  startPool(recording.ingest);
+  await recording.until(() => recording.cursor === NOW - 1_500 + 22);
+  expect(idsOf(recording)).toEqual(new Set(old.map((event) => event.id)));
+});

@@ -1,9 +1,21 @@
 import { nostrReportSchema } from "@arkrelay/core/service-report";
+import { DrizzleLeaseStore } from "@arkrelay/db/stores/lease-store";
 import { openTestDatabase, type TestDatabase } from "@arkrelay/db/testing/test-database";
+import { createGatewayIdentity } from "@arkrelay/nostr/gateway-identity";
+import { startTestRelay } from "@arkrelay/nostr/testing/test-relay";
+import { runUnderLease } from "@arkrelay/runtime/lease-runner";
 import { until } from "@arkrelay/runtime/testing/until";
 
 import type { Listener } from "../supervise-listener";
-import { aConfirmation, anIntent, gateway, type NostrBench, nowSeconds, openNostrBench } from "../testing/nostr-bench";
+import {
+  aChallenge,
+  aConfirmation,
+  anIntent,
+  gateway,
+  type NostrBench,
+  nowSeconds,
+  openNostrBench,
+} from "../testing/nostr-bench";
 import { silentLog } from "../testing/silent-log";
 
 let testDatabase: TestDatabase;
@@ -83,6 +95,78 @@ describe("what comes in", () => {
     await until(async () => (await countAll()) === 121);
     expect(new Set(wokenIds())).toEqual(new Set([before, ...missed].map((event) => event.id)));
     expect(wokenIds()).toHaveLength(121);
+  });
+
+  it("is taken after an outage longer than an event may be old, as long as its own time stands", async () => {
+    const [relay] = bench.relays;
+    const first = anIntent();
+    relay.inject(first);
+    const before = bench.start();
+    await until(async () => (await bench.relayRows.find(relay.url))?.lastCreatedAt !== undefined);
+    await before.stop();
+    const hour = 3_600;
+    bench.skewMs = 5 * hour * 1000;
+    const sentAt = nowSeconds() + hour;
+    const alive = anIntent({ createdAt: sentAt, expiresAt: nowSeconds() + 6 * hour });
+    const dead = anIntent({ createdAt: sentAt, expiresAt: nowSeconds() + 4 * hour });
+    const fresh = anIntent({ createdAt: nowSeconds() + 5 * hour, expiresAt: nowSeconds() + 6 * hour });
+    [dead, alive, fresh].forEach((event) => relay.inject(event));
+    bench.start();
+    await until(() => isStored(fresh.id));
+    await until(() => isStored(alive.id));
+    expect(await isStored(dead.id)).toBe(false);
+    expect(new Set(wokenIds())).toEqual(new Set([first.id, alive.id, fresh.id]));
+    expect(wokenIds()).toHaveLength(3);
+  });
+
+  it("is what was signed, once, from relays that stutter, reorder and make things up", async () => {
+    const [forger, stutterer] = bench.relays;
+    forger.faults.forge = true;
+    stutterer.faults.stutter = true;
+    const early = Array.from({ length: 5 }, () => anIntent());
+    for (const event of early) bench.relays.forEach((relay) => relay.inject(event));
+    bench.start();
+    await until(async () => (await countAll()) === 5);
+    const late = Array.from({ length: 5 }, () => anIntent());
+    for (const event of late) bench.relays.forEach((relay) => relay.inject(event));
+    await until(async () => (await countAll()) === 10);
+    const sent = [...early, ...late];
+    expect(wokenIds().toSorted()).toEqual(sent.map(({ id }) => id).toSorted());
+    for (const event of sent) expect((await bench.events.find(undefined, event.id))?.event).toEqual(event);
+  });
+
+  it("comes in by the relays that work while another is away, and once it is back nothing comes twice", async () => {
+    const [one, two] = bench.relays;
+    await two.close();
+    bench.start({ log: silentLog() });
+    const event = anIntent();
+    one.inject(event);
+    await until(() => isStored(event.id));
+    const back = await startTestRelay(Number(new URL(two.url).port));
+    try {
+      back.inject(event);
+      const later = anIntent();
+      back.inject(later);
+      await until(() => isStored(later.id));
+      expect(wokenIds()).toEqual([event.id, later.id]);
+    } finally {
+      await back.close();
+    }
+  });
+
+  it("may be addressed to the key of before a rotation, and to no other", async () => {
+    const [relay] = bench.relays;
+    const previous = new Uint8Array(32).fill(5);
+    const old = createGatewayIdentity(previous).pubkey;
+    const identity = createGatewayIdentity(new Uint8Array(32).fill(6), [previous]);
+    const events = [anIntent({ p: old }), anIntent({ p: identity.pubkey }), anIntent({ p: "cc".repeat(32) })];
+    bench.start({ identity });
+    await relay.until(() => relay.requests.length >= 2);
+    events.forEach((event) => relay.inject(event));
+    const last = anIntent({ p: old });
+    relay.inject(last);
+    await until(() => isStored(last.id));
+    expect(wokenIds()).toEqual([events[0]?.id, events[1]?.id, last.id]);
   });
 
   it("moves no cursor while it cannot be stored, and is taken when it can", async () => {
@@ -195,6 +279,18 @@ describe("what goes out", () => {
     await until(async () => (await outboxRow(two.url, event.id))?.["status"] === "parked");
   });
 
+  it("is nobody's trouble when its own time passed while a relay was away", async () => {
+    const [one, two] = bench.relays;
+    const event = aChallenge(nowSeconds() + 60);
+    await send(event);
+    await two.close();
+    bench.start({ log: silentLog() });
+    await until(async () => (await outboxRow(one.url, event.id))?.["status"] === "done");
+    bench.skewMs = 120_000;
+    await until(async () => (await outboxRow(two.url, event.id))?.["status"] === "superseded");
+    expect(await bench.queue.findOldestPendingSeconds()).toBeUndefined();
+  });
+
   it("is the same from two processes with one key: no relay ever sees two contents of one d", async () => {
     const events = Array.from({ length: 10 }, (_, i) => aConfirmation(`d-${i}`));
     for (const event of events) await send(event);
@@ -205,6 +301,65 @@ describe("what goes out", () => {
       expect(new Set(relay.received.map((sent) => JSON.stringify(sent))).size).toBe(10);
       expect(new Set(relay.stored.map(({ id }) => id))).toEqual(new Set(events.map(({ id }) => id)));
     }
+  });
+});
+
+describe("two processes with one key", () => {
+  /** One services-runner: its listener under the lease. `kill` ends it as a crash does, with the lease still held. */
+  function runProcess(name: string) {
+    const leases = new DrizzleLeaseStore(testDatabase.database);
+    let isKilled = false;
+    const stop = new AbortController();
+    const listener = bench.create({ log: silentLog(), onOutboxWake: () => () => undefined });
+    const ended = runUnderLease(
+      {
+        store: {
+          acquire: (...args) => leases.acquire(...args),
+          renew: (...args) => leases.renew(...args),
+          release: (lease) => (isKilled ? Promise.resolve() : leases.release(lease)),
+        },
+        name: "service:nostr",
+        holder: name,
+        leaseMs: 600,
+        renewMs: 100,
+        signal: stop.signal,
+      },
+      (leadership) => listener.run(leadership),
+    );
+    const end = async (): Promise<void> => {
+      stop.abort();
+      await ended;
+    };
+    return {
+      isLeading: () => listener.report() !== null,
+      stop: end,
+      kill: () => {
+        isKilled = true;
+        return end();
+      },
+    };
+  }
+
+  it("are read and published by one of them, and by the other once it has died", async () => {
+    const [relay] = bench.relays;
+    const first = runProcess("first");
+    await until(() => Promise.resolve(first.isLeading()));
+    const second = runProcess("second");
+    const [early, confirmation] = [anIntent(), aConfirmation()];
+    relay.inject(early);
+    await send(confirmation);
+    await until(() => isStored(early.id));
+    await until(async () => (await bench.queue.countAcks(confirmation.id)) === 2);
+    expect(second.isLeading()).toBe(false);
+    await first.kill();
+    const [missed, later] = [anIntent(), aConfirmation()];
+    relay.inject(missed);
+    await send(later);
+    await until(() => isStored(missed.id));
+    await until(async () => (await bench.queue.countAcks(later.id)) === 2);
+    await second.stop();
+    expect(wokenIds()).toEqual([early.id, missed.id]);
+    expect(relay.received.map(({ id }) => id)).toEqual([confirmation.id, later.id]);
   });
 });
 

@@ -56,16 +56,16 @@ export class OutboxRelayer {
     const { queue, relay } = this.options;
     const rows = await queue.listDue(relay, IN_FLIGHT_MAX + this.inFlight.size);
     const fresh = rows.filter((row) => !this.inFlight.has(row.id));
-    if (!this.options.pool.isConnected(relay)) return this.parkOverdue(fresh);
+    if (!this.options.pool.isConnected(relay)) return this.closeOverdue(fresh);
     for (const row of fresh.slice(0, IN_FLIGHT_MAX - this.inFlight.size)) this.send(row);
   }
 
-  /** A relay that is away is no failed try, so its rows stay due for the moment it comes back; only their day passes. */
-  private async parkOverdue(rows: readonly OutboxRow[]): Promise<void> {
+  /** A relay that is away is no failed try, so its rows stay due for the moment it comes back; only their time passes. */
+  private async closeOverdue(rows: readonly OutboxRow[]): Promise<void> {
     const away: RelayAnswer = { kind: "unanswered", message: "not connected" };
     for (const row of rows) {
       const result = decideOutboxResult(row, away, this.options.clock.now());
-      if (result.kind === "parked") await this.record(row, result);
+      if (result.kind !== "retry") await this.record(row, result);
     }
   }
 

@@ -52,6 +52,8 @@ export interface NostrBench {
   /** Added to the real time by every listener's clock. */
   skewMs: number;
   start(overrides?: Partial<NostrListenerDeps>): RunningListener;
+  /** A listener that somebody else runs, under a lease for example. */
+  create(overrides?: Partial<NostrListenerDeps>): Listener;
   close(): Promise<void>;
 }
 
@@ -68,8 +70,8 @@ export async function openNostrBench(testDatabase: TestDatabase): Promise<NostrB
     relayRows: new DrizzleNostrRelayStore(database),
     wakes: [],
     skewMs: 0,
-    start(overrides = {}) {
-      const listener = createNostrListener({
+    create: (overrides = {}) =>
+      createNostrListener({
         config: { ...CONFIG, relays: relays.map((relay) => relay.url) },
         identity: gateway,
         clock,
@@ -84,7 +86,9 @@ export async function openNostrBench(testDatabase: TestDatabase): Promise<NostrB
         pollMs: 10,
         timings: TIMINGS,
         ...overrides,
-      });
+      }),
+    start(overrides = {}) {
+      const listener = bench.create(overrides);
       const abort = new AbortController();
       const ended = listener.run({ token: 1, signal: abort.signal });
       const handle: RunningListener = {
@@ -110,10 +114,15 @@ export const nowSeconds = (): number => Math.floor(Date.now() / 1000);
 
 let serial = 0;
 
-export function anIntent(change: { createdAt?: number; p?: string } = {}): NostrEvent {
+export function anIntent(change: { createdAt?: number; expiresAt?: number; p?: string } = {}): NostrEvent {
   serial += 1;
   const actionId = `action-${serial.toString().padStart(4, "0")}`;
-  const content = { action_id: actionId, type: "p2p_transfer", params: {}, expires_at: nowSeconds() + 3_600 };
+  const content = {
+    action_id: actionId,
+    type: "p2p_transfer",
+    params: {},
+    expires_at: change.expiresAt ?? nowSeconds() + 3_600,
+  };
   return wallet.sign({
     kind: 31510,
     created_at: change.createdAt ?? nowSeconds(),
@@ -123,6 +132,16 @@ export function anIntent(change: { createdAt?: number; p?: string } = {}): Nostr
     ],
     content: JSON.stringify(content),
   });
+}
+
+/** A 31511 that expires (NIP-40) at `expiration`, unix seconds. */
+export function aChallenge(expiration: number): NostrEvent {
+  const tags = [
+    ["d", `session-${serial++}:1`],
+    ["p", wallet.pubkey],
+    ["expiration", String(expiration)],
+  ];
+  return gateway.sign({ kind: 31511, created_at: nowSeconds(), tags, content: "sealed" });
 }
 
 export function aConfirmation(d = `result-${serial++}`): NostrEvent {

@@ -2,6 +2,7 @@ import { AppError } from "@arkrelay/core/errors";
 import { notifyRequestLimit, processServiceRequest } from "@arkrelay/core/nostr-service/process-service-request";
 import { parseIntentContent } from "@arkrelay/core/nostr/intent-content";
 import { NOTIFICATION_KIND, SERVICE_RESPONSE_KIND } from "@arkrelay/core/nostr/kinds";
+import { nostrEventSchema } from "@arkrelay/core/nostr/nostr-event";
 import { notificationContentSchema } from "@arkrelay/core/nostr/notification-content";
 import { notifyUser } from "@arkrelay/core/nostr/notify-user";
 import { resultId } from "@arkrelay/core/nostr/result-id";
@@ -10,7 +11,9 @@ import { ALICE, BOB } from "@arkrelay/core/testing/ark-transfer";
 import { aBolt11 } from "@arkrelay/core/testing/bolt11-invoice";
 import { registerTestAsset } from "@arkrelay/db/testing/register-asset";
 import { openTestDatabase, type TestDatabase } from "@arkrelay/db/testing/test-database";
+import { createGatewayIdentity } from "@arkrelay/nostr/gateway-identity";
 
+import { GATEWAY_SECRET } from "../testing/ceremony-world";
 import { openLiftWorld } from "../testing/lift-world";
 import { openRequests, type Requests } from "../testing/request-world";
 
@@ -208,6 +211,54 @@ describe("a request that cannot be served", () => {
     expect(answer?.content).toMatchObject({ error_code: 1009, request_id: event.id });
     expect(await liftCount()).toBe(0);
   });
+});
+
+describe("a peer's encryption", () => {
+  const ask = async (requestId: string, scheme: "nip04" | "nip44"): Promise<string> => {
+    const text = JSON.stringify({ request_id: requestId, action: "query_balances" });
+    await world.process(await world.store(ALICE, text, ALICE, scheme));
+    return (await world.answersTo(ALICE)).at(-1)?.event.content ?? "";
+  };
+
+  it("is the one of the answer, and what it used last is what counts", async () => {
+    expect(await ask("request-1", "nip04")).toContain("?iv=");
+    expect(await ask("request-2", "nip44")).not.toContain("?iv=");
+    expect(await ask("request-3", "nip04")).toContain("?iv=");
+  });
+
+  it("is kept for what the gateway sends by itself", async () => {
+    await ask("request-1", "nip04");
+    await world.send(BOB, { request_id: "request-2", action: "query_balances" });
+    const about = { userPubkey: ALICE.pubkey, delivery: "both", intentEventId: undefined, context: {} } as const;
+    await run((tx) =>
+      notifyUser(world.deps, tx, {
+        session: { ...about, sessionId: "5e55" },
+        type: "payment_received",
+        subjectId: "0e",
+      }),
+    );
+    const [told] = await world.readOutbox(ALICE, NOTIFICATION_KIND);
+    expect(told?.event.content).toContain("?iv=");
+    expect((await world.answersTo(BOB)).at(-1)?.event.content).not.toContain("?iv=");
+  });
+});
+
+describe("after a rotation of the gateway's key", () => {
+  it.each(["nip44", "nip04"] as const)(
+    "a request to the old key (%s) is served and answered by the new one",
+    async (scheme) => {
+      const text = JSON.stringify({ request_id: "request-1", action: "query_balances" });
+      const event = await world.store(ALICE, text, ALICE, scheme);
+      const newKey = new Uint8Array(32).fill(8);
+      const identity = createGatewayIdentity(newKey, [GATEWAY_SECRET]);
+      expect(await processServiceRequest({ ...world.deps, identity }, event)).toMatchObject({ errorCode: undefined });
+      const [row] = await test.database.select("SELECT raw FROM nostr_outbox WHERE kind = ?", [SERVICE_RESPONSE_KIND]);
+      const answer = nostrEventSchema.parse(JSON.parse(String(row?.["raw"])));
+      expect(answer.pubkey).toBe(identity.pubkey);
+      const { plainText } = createGatewayIdentity(ALICE.secretKey).decrypt(identity.pubkey, answer.content);
+      expect(JSON.parse(plainText)).toMatchObject({ status: "success", gateway_pubkey: identity.pubkey });
+    },
+  );
 });
 
 describe("trouble of our own", () => {

@@ -60,6 +60,9 @@ export function solverCaller(name: string): Caller {
   return { principal: `key:${name}`, isAdmin: false, isSolver: true, isOpen: false, scopes: new Set(["sessions"]) };
 }
 
+/** The gateway's Nostr key. */
+export const GATEWAY_SECRET = new Uint8Array(32).fill(7);
+
 /** Ceremonies on the real database, with arkd in memory, a clock that stands still and wallets that sign what they are asked. */
 export async function openCeremonyWorld(
   test: TestDatabase,
@@ -84,7 +87,7 @@ export async function openCeremonyWorld(
     arkInfo: { current: () => arkd.getInfo() },
     outbox: new DrizzleNostrOutbox({ relays: ["ws://relay.test"] }),
     peers: new DrizzleNostrPeers(database, "nip44"),
-    identity: createGatewayIdentity(new Uint8Array(32).fill(7)),
+    identity: createGatewayIdentity(GATEWAY_SECRET),
     arkd,
     wallet: { keys: deriveGatewayKeys(new Uint8Array(32).fill(9)) },
   };

@@ -2,7 +2,7 @@ import { processServiceRequest } from "@arkrelay/core/nostr-service/process-serv
 import type { ServiceRequestDeps } from "@arkrelay/core/nostr-service/service-deps";
 import { SERVICE_REQUEST_KIND, SERVICE_RESPONSE_KIND } from "@arkrelay/core/nostr/kinds";
 import { nostrEventSchema } from "@arkrelay/core/nostr/nostr-event";
-import type { NostrEvent } from "@arkrelay/core/ports/nostr";
+import type { DmScheme, NostrEvent } from "@arkrelay/core/ports/nostr";
 import type { TestKey } from "@arkrelay/core/testing/ark-transfer";
 import { DrizzleArkInfoStore } from "@arkrelay/db/stores/ark-info-store";
 import { DrizzleNostrEventStore } from "@arkrelay/db/stores/nostr-event-store";
@@ -22,13 +22,18 @@ export function openRequests<W extends CeremonyWorld>(test: TestDatabase, world:
   let serial = 0;
 
   /** A stored 31500 of a user, as the listener leaves it. */
-  const store = async (user: TestKey, text: string, sealedBy: TestKey = user): Promise<NostrEvent> => {
+  const store = async (
+    user: TestKey,
+    text: string,
+    sealedBy: TestKey = user,
+    scheme: DmScheme = "nip44",
+  ): Promise<NostrEvent> => {
     serial += 1;
     const event = createGatewayIdentity(user.secretKey).sign({
       kind: SERVICE_REQUEST_KIND,
       created_at: Math.floor(world.clock.now().getTime() / 1000) + serial,
       tags: [["p", gatewayPubkey]],
-      content: createGatewayIdentity(sealedBy.secretKey).encrypt(gatewayPubkey, text, "nip44"),
+      content: createGatewayIdentity(sealedBy.secretKey).encrypt(gatewayPubkey, text, scheme),
     });
     await database.transactions.run((tx) =>
       events.insert(tx, { event, relay: "ws://relay.test", errorCode: undefined }),

@@ -127,7 +127,11 @@ test("what an author sent over an hour while nobody listened counts by the minut
 
 test("a relay gets an event again until it takes it, refuses it for good, or a day has passed", () => {
   const now = new Date(NOW * 1000);
-  const row = (attempts: number, ageMs = 0) => ({ attempts, createdAt: new Date(now.getTime() - ageMs) });
+  const row = (attempts: number, ageMs = 0) => ({
+    attempts,
+    createdAt: new Date(now.getTime() - ageMs),
+    event: { tags: [["d", "a"]] },
+  });
   const away = { kind: "unanswered", message: "no OK in time" } as const;
   const busy = { kind: "refused", final: false, message: "rate-limited: slow down" } as const;
   expect(decideOutboxResult(row(0), { kind: "accepted" }, now)).toEqual({ kind: "done" });
@@ -137,4 +141,20 @@ test("a relay gets an event again until it takes it, refuses it for good, or a d
   expect(decideOutboxResult(row(0), { ...busy, final: true }, now)).toMatchObject({ kind: "parked" });
   expect(decideOutboxResult(row(90, 86_399_999), away, now)).toMatchObject({ kind: "retry" });
   expect(decideOutboxResult(row(90, 86_400_000), away, now)).toMatchObject({ kind: "parked" });
+});
+
+test("an outbox row whose event has expired is neither tried again nor anybody's failure", () => {
+  const now = new Date(NOW * 1000);
+  const row = (expiration: number) => ({
+    attempts: 0,
+    createdAt: now,
+    event: { tags: [["expiration", String(expiration)]] },
+  });
+  const away = { kind: "unanswered", message: "not connected" } as const;
+  const refused = { kind: "refused", final: true, message: "invalid: event expired" } as const;
+  for (const answer of [away, refused])
+    expect(decideOutboxResult(row(NOW), answer, now)).toMatchObject({ kind: "expired" });
+  expect(decideOutboxResult(row(NOW + 1), away, now)).toMatchObject({ kind: "retry" });
+  expect(decideOutboxResult(row(NOW + 1), refused, now)).toMatchObject({ kind: "parked" });
+  expect(decideOutboxResult(row(NOW), { kind: "accepted" }, now)).toEqual({ kind: "done" });
 });

@@ -76,6 +76,8 @@ export type OutboxResult =
   | { readonly kind: "done" }
   /** Given up for this relay: it refuses the event for good, or did not take it for a day. */
   | { readonly kind: "parked"; readonly error: string }
+  /** Its own time (NIP-40) passed before the relay took it: nobody reads it any more, and relays refuse it. No trouble of anybody's. */
+  | { readonly kind: "expired"; readonly error: string }
   | { readonly kind: "retry"; readonly delayMs: number; readonly error: string };
 
 /** The relayer's side of the outbox; what writes into it uses the NostrOutbox port. */

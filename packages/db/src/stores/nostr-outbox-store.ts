@@ -140,6 +140,7 @@ export class DrizzleOutboxQueue implements OutboxQueue {
 function toAssignment(result: OutboxResult): readonly [set: string, params: readonly SqlParam[]] {
   if (result.kind === "done") return ["status = 'done', acked_at = NOW(3), last_error = NULL", []];
   const error = result.error.slice(0, ERROR_LENGTH);
+  if (result.kind === "expired") return ["status = 'superseded', last_error = ?", [error]];
   if (result.kind === "parked") return ["status = 'parked', last_error = ?", [error]];
   return ["next_at = NOW(3) + INTERVAL ? SECOND, last_error = ?", [result.delayMs / 1000, error]];
 }

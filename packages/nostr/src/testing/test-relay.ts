@@ -1,10 +1,20 @@
+import { createServer, type Server } from "node:http";
+
 import { type WebSocket, WebSocketServer } from "ws";
 import { z } from "zod";
 
-import { parseNostrEvent } from "@arkrelay/core/nostr/nostr-event";
+import { verifyEvent } from "@arkrelay/core/nostr/event-id";
+import { findTag, parseNostrEvent } from "@arkrelay/core/nostr/nostr-event";
 import type { NostrEvent } from "@arkrelay/core/ports/nostr";
 
 import type { RelayFilter } from "../relay-message";
+
+/** Stated in the NIP-11 document and kept to: what is beyond them is refused. */
+export interface TestRelayLimits {
+  readonly max_content_length?: number;
+  readonly max_message_length?: number;
+  readonly max_limit?: number;
+}
 
 /** What a relay can do wrong. Each switch holds until it is taken back. */
 export interface RelayFaults {
@@ -18,6 +28,10 @@ export interface RelayFaults {
   claimDuplicate: boolean;
   /** Wants NIP-42 authentication before it takes or shows anything. */
   requireAuth: boolean;
+  /** Delivers every event twice, and newest last. */
+  stutter: boolean;
+  /** Delivers, before each event, the same one with a content of its own invention. */
+  forge: boolean;
   /** Caps every page below what was asked for, as relays do. */
   pageSizeMax: number;
 }
@@ -25,6 +39,7 @@ export interface RelayFaults {
 export interface TestRelay {
   readonly url: string;
   readonly faults: RelayFaults;
+  limits: TestRelayLimits;
   /** What it holds now, oldest first. */
   readonly stored: readonly NostrEvent[];
   /** Every EVENT frame it was sent, in order, duplicates included. */
@@ -43,15 +58,22 @@ export interface TestRelay {
 interface Peer {
   readonly socket: WebSocket;
   readonly subscriptions: Map<string, readonly RelayFilter[]>;
+  /** What it was asked to sign. */
+  readonly challenge: string;
   isAuthenticated: boolean;
 }
 
 /** A NIP-01 relay in memory on a free port, with addressable replacement and fault switches. For tests only. */
 export async function startTestRelay(port = 0): Promise<TestRelay> {
-  const server = new WebSocketServer({ port, host: "127.0.0.1" });
-  await new Promise((resolve) => server.once("listening", resolve));
-  const relay = new MemoryRelay(server);
+  const http = createServer();
+  const server = new WebSocketServer({ server: http });
+  await new Promise<void>((resolve) => http.listen(port, "127.0.0.1", resolve));
+  const relay = new MemoryRelay(http, server);
   server.on("connection", (socket) => relay.welcome(socket));
+  http.on("request", (_req, res) => {
+    res.writeHead(200, { "content-type": "application/nostr+json" });
+    res.end(JSON.stringify({ limitation: relay.limits }));
+  });
   return relay;
 }
 
@@ -67,7 +89,8 @@ const filterSchema: z.ZodType<RelayFilter> = z.strictObject({
   limit: integer,
 });
 
-const CHALLENGE = "prove-it";
+/** NIP-42. */
+const AUTH_KIND = 22242;
 
 class MemoryRelay implements TestRelay {
   readonly url: string;
@@ -77,24 +100,34 @@ class MemoryRelay implements TestRelay {
     refuseWith: undefined,
     claimDuplicate: false,
     requireAuth: false,
+    stutter: false,
+    forge: false,
     pageSizeMax: 500,
   };
+  limits: TestRelayLimits = {};
   stored: NostrEvent[] = [];
   readonly received: NostrEvent[] = [];
   readonly requests: RelayFilter[] = [];
   private readonly peers = new Set<Peer>();
   private waiters: { condition: () => boolean; resolve: () => void }[] = [];
 
-  constructor(private readonly server: WebSocketServer) {
-    const address = server.address();
+  private connections = 0;
+
+  constructor(
+    private readonly http: Server,
+    private readonly server: WebSocketServer,
+  ) {
+    const address = http.address();
     this.url = `ws://127.0.0.1:${typeof address === "object" ? address?.port : address}`;
   }
 
   welcome(socket: WebSocket): void {
-    const peer: Peer = { socket, subscriptions: new Map(), isAuthenticated: false };
+    this.connections += 1;
+    const challenge = `prove-it-${this.connections}`;
+    const peer: Peer = { socket, subscriptions: new Map(), challenge, isAuthenticated: false };
     this.peers.add(peer);
     socket.once("close", () => this.peers.delete(peer));
-    if (this.faults.requireAuth) send(peer, ["AUTH", CHALLENGE]);
+    if (this.faults.requireAuth) send(peer, ["AUTH", challenge]);
     socket.on("message", (data: Buffer) => {
       this.take(peer, z.array(z.unknown()).parse(JSON.parse(data.toString("utf8"))));
       this.look();
@@ -118,7 +151,8 @@ class MemoryRelay implements TestRelay {
 
   async close(): Promise<void> {
     this.disconnectAll();
-    await new Promise((resolve) => this.server.close(resolve));
+    this.server.close();
+    await new Promise((resolve) => this.http.close(resolve));
   }
 
   private look(): void {
@@ -130,8 +164,7 @@ class MemoryRelay implements TestRelay {
   private take(peer: Peer, message: unknown[]): void {
     const [type, first, ...rest] = message;
     if (type === "AUTH") {
-      peer.isAuthenticated = true;
-      send(peer, ["OK", parseNostrEvent(first)?.id, true, ""]);
+      this.takeAuth(peer, parseNostrEvent(first));
     } else if (type === "EVENT") {
       this.takeEvent(peer, parseNostrEvent(first));
     } else if (type === "REQ" && typeof first === "string") {
@@ -141,12 +174,29 @@ class MemoryRelay implements TestRelay {
     }
   }
 
+  private takeAuth(peer: Peer, event: NostrEvent | undefined): void {
+    if (event === undefined) return;
+    const isProof =
+      event.kind === AUTH_KIND &&
+      findTag(event, "challenge") === peer.challenge &&
+      findTag(event, "relay") === this.url &&
+      verifyEvent(event);
+    peer.isAuthenticated ||= isProof;
+    send(peer, ["OK", event.id, isProof, isProof ? "" : "invalid: no proof"]);
+  }
+
+  /** True when it was asked for a proof; the challenge comes before the refusal, as NIP-42 wants it. */
+  private demandsAuth(peer: Peer): boolean {
+    if (!this.faults.requireAuth || peer.isAuthenticated) return false;
+    send(peer, ["AUTH", peer.challenge]);
+    return true;
+  }
+
   private takeEvent(peer: Peer, event: NostrEvent | undefined): void {
     if (event === undefined) return;
     this.received.push(event);
     if (this.faults.dropEvents) return;
-    const refusal =
-      this.faults.requireAuth && !peer.isAuthenticated ? "auth-required: who are you" : this.faults.refuseWith;
+    const refusal = this.demandsAuth(peer) ? "auth-required: who are you" : this.faults.refuseWith;
     if (refusal !== undefined) return send(peer, ["OK", event.id, false, refusal]);
     const isKnown = this.faults.claimDuplicate || !this.keep(event);
     if (!this.faults.loseOks) send(peer, ["OK", event.id, true, isKnown ? "duplicate: already have this event" : ""]);
@@ -154,11 +204,19 @@ class MemoryRelay implements TestRelay {
 
   private takeRequest(peer: Peer, id: string, filters: readonly RelayFilter[]): void {
     this.requests.push(...filters);
-    if (this.faults.requireAuth && !peer.isAuthenticated)
-      return send(peer, ["CLOSED", id, "auth-required: who are you"]);
+    if (this.demandsAuth(peer)) return send(peer, ["CLOSED", id, "auth-required: who are you"]);
+    const { max_limit: limitMax = Infinity } = this.limits;
+    if (filters.some(({ limit = 0 }) => limit > limitMax)) return send(peer, ["CLOSED", id, "invalid: limit too high"]);
     peer.subscriptions.set(id, filters);
-    for (const event of this.select(filters)) send(peer, ["EVENT", id, event]);
+    const found = this.select(filters);
+    for (const event of this.faults.stutter ? found.toReversed() : found) this.deliver(peer, id, event);
     send(peer, ["EOSE", id]);
+  }
+
+  private deliver(peer: Peer, id: string, event: NostrEvent): void {
+    if (this.faults.forge) send(peer, ["EVENT", id, { ...event, content: `${event.content} ` }]);
+    send(peer, ["EVENT", id, event]);
+    if (this.faults.stutter) send(peer, ["EVENT", id, event]);
   }
 
   private select(filters: readonly RelayFilter[]): NostrEvent[] {
@@ -174,7 +232,7 @@ class MemoryRelay implements TestRelay {
     this.stored = [...this.stored.filter((other) => other !== rival), event];
     for (const peer of this.peers) {
       for (const [id, filters] of peer.subscriptions) {
-        if (matchesAny(filters, event)) send(peer, ["EVENT", id, event]);
+        if (matchesAny(filters, event)) this.deliver(peer, id, event);
       }
     }
     return true;
