@@ -1,5 +1,9 @@
-import { createHash } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import path from "node:path";
+
+import { type Event, finalizeEvent, generateSecretKey, nip44 } from "nostr-tools";
+import { Relay, useWebSocketImplementation } from "nostr-tools/relay";
+import { WebSocket } from "ws";
 
 import { devnetState, fund, outsideInvoice, payFromOutside } from "./control-api";
 import { eventually } from "./eventually";
@@ -8,13 +12,20 @@ import { type RunningStack, START_TIMEOUT_MS, runScript, startStack } from "./ru
 
 /** The wallet of examples/nostr-wallet, which knows the protocol and nothing of ours, against the whole stack. */
 jest.setTimeout(120_000);
+useWebSocketImplementation(WebSocket);
 
 let stack: RunningStack;
+/** The gateway had this key before it changed to that of the stack; it was kept sealed. */
+let formerPubkey: string;
 let serial = 0;
 
 beforeAll(async () => {
+  const opener = { GATEWAY_ENCRYPTION_KEY: randomBytes(32).toString("hex") };
+  const { output } = await runScript("packages/nostr/dist/seal-key.js", ["--new"], opener);
+  const [, pubkey = "", sealed = ""] = /public key (\w{64})\nGATEWAY_NOSTR_PRIVATE_KEY=(\S+)\n/.exec(output) ?? [];
+  formerPubkey = pubkey;
   // Looks that are repeated until a state has come would be too many requests for one key.
-  stack = await startStack([], { NOSTR_REQUESTS_PER_MINUTE: "600" });
+  stack = await startStack([], { ...opener, NOSTR_PREVIOUS_KEYS: sealed, NOSTR_REQUESTS_PER_MINUTE: "600" });
 }, START_TIMEOUT_MS);
 afterAll(() => stack?.stop());
 afterEach(async () => {
@@ -82,6 +93,31 @@ it("says with the gateway's own number why a payment is refused", async () => {
   await expect(alice.run("pay", bob.pubkey, "5000")).rejects.toThrow("the gateway refused (2001)");
   // A payment that has its result is not open any more.
   expect(await alice.run("resume")).toBe("");
+});
+
+it("that has not heard of a new key of the gateway is answered by it all the same", async () => {
+  const secretKey = generateSecretKey();
+  const relay = await Relay.connect(stack.info.relay_urls[0] ?? "");
+  const request = { request_id: "former-key-1", action: "query_balances" };
+  const sealed = nip44.encrypt(JSON.stringify(request), nip44.getConversationKey(secretKey, formerPubkey));
+  const tags = [["p", formerPubkey]];
+  const created_at = Math.floor(Date.now() / 1000);
+  const event = finalizeEvent({ kind: 31500, created_at, content: sealed, tags }, secretKey);
+  try {
+    const answer = await new Promise<Event>((resolve, reject) => {
+      relay.subscribe([{ kinds: [31501], "#e": [event.id] }], { onevent: resolve });
+      relay.publish(event).catch(reject);
+    });
+    expect(answer.pubkey).toBe(stack.info.gateway_pubkey);
+    const shared = nip44.getConversationKey(secretKey, answer.pubkey);
+    expect(JSON.parse(nip44.decrypt(answer.content, shared))).toMatchObject({
+      request_id: "former-key-1",
+      status: "success",
+      gateway_pubkey: stack.info.gateway_pubkey,
+    });
+  } finally {
+    relay.close();
+  }
 });
 
 it("explains itself", async () => {

@@ -78,9 +78,14 @@ function readReadyLine(child: ChildProcess): Promise<StackInfo> {
 }
 
 /** Runs a script of the checkout and returns its exit code and what it printed. */
-export function runScript(script: string, args: readonly string[]): Promise<{ code: number | null; output: string }> {
+export function runScript(
+  script: string,
+  args: readonly string[],
+  variables: Readonly<Record<string, string>> = {},
+): Promise<{ code: number | null; output: string }> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [path.join(ROOT, script), ...args], { cwd: ROOT });
+    const env = { ...process.env, ...variables };
+    const child = spawn(process.execPath, [path.join(ROOT, script), ...args], { cwd: ROOT, env });
     let output = "";
     child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));
     child.stderr.on("data", (chunk: Buffer) => (output += chunk.toString()));
