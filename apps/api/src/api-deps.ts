@@ -9,6 +9,7 @@ import type { PayoutStore } from "@arkrelay/core/ports/lightning-stores";
 import type { Random } from "@arkrelay/core/ports/random";
 import type { Transactions } from "@arkrelay/core/ports/transactions";
 import type { Waker } from "@arkrelay/core/ports/waker";
+import type { ExpireVtxosDeps } from "@arkrelay/core/vtxo/expire-vtxos";
 import type { WebhookDeps } from "@arkrelay/core/webhook/manage-endpoints";
 import type { RestartWatcher } from "@arkrelay/daemons/restart-watcher";
 import type { Idempotency } from "@arkrelay/db/stores/idempotency-store";
@@ -96,6 +97,8 @@ export interface ApiDeps {
   readonly session: LightningSessionDeps;
   readonly webhooks: WebhookDeps;
   readonly payouts: Pick<PayoutStore, "find" | "findAttempt">;
+  /** What ends VTXOs whose time is over. */
+  readonly expiry: ExpireVtxosDeps;
   /** What gifts out of the stock are planned with; whose the scripts are is read for each. */
   readonly assign: Omit<AssignStockDeps, "wallet">;
   readonly daemons: DaemonReads;

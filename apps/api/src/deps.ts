@@ -24,6 +24,7 @@ import { DrizzleNip98Store } from "@arkrelay/db/stores/nip98-store";
 import { DrizzlePayoutStore } from "@arkrelay/db/stores/payout-store";
 import { readChangeMarks } from "@arkrelay/db/stores/read-change-marks";
 import { DrizzleServiceStateStore } from "@arkrelay/db/stores/service-state-store";
+import { DrizzleVtxoExpiryStore } from "@arkrelay/db/stores/vtxo-expiry-store";
 import { DrizzleWebhookDeliveryStore } from "@arkrelay/db/stores/webhook-delivery-store";
 import { DrizzleWebhookEndpointStore } from "@arkrelay/db/stores/webhook-endpoint-store";
 import { createOutboxWaker, OUTBOX_WAKE_CHANNEL } from "@arkrelay/nostr/outbox-waker";
@@ -146,6 +147,7 @@ export async function openDeps(config: ApiConfig, life: DepsLife, options: OpenO
     session,
     webhooks: openWebhookDeps(config, database),
     payouts,
+    expiry: { ...session, expiries: new DrizzleVtxoExpiryStore(database) },
     assign: {
       ...session,
       insertJob,

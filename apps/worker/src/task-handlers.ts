@@ -1,4 +1,5 @@
 import { DrizzleStuckCeremonies } from "@arkrelay/db/stores/stuck-ceremonies";
+import { DrizzleVtxoExpiryStore } from "@arkrelay/db/stores/vtxo-expiry-store";
 import { LIGHTNING_WAKE_CHANNEL } from "@arkrelay/tasks/lightning-wake-channel";
 import { SESSION_WAKE_CHANNEL } from "@arkrelay/tasks/session-wake-channel";
 
@@ -9,6 +10,7 @@ import { assetMintTask } from "./handlers/asset-mint";
 import { ceremonyDriveTask } from "./handlers/ceremony-drive";
 import { cleanupExpiredSessionsTask } from "./handlers/cleanup-expired-sessions";
 import { cleanupOldLogsTask } from "./handlers/cleanup-old-logs";
+import { cleanupVtxosTask } from "./handlers/cleanup-vtxos";
 import { grpcReconnectTask } from "./handlers/grpc-reconnect";
 import { lightningDriveTask } from "./handlers/lightning-drive";
 import { lightningResumeTask } from "./handlers/lightning-resume";
@@ -63,6 +65,10 @@ export function createTaskHandlers(deps: WorkerDeps, config: WorkerConfig): Task
     cleanup_expired_sessions: cleanupExpiredSessionsTask(
       { ...ceremony, stuck: new DrizzleStuckCeremonies(deps.database) },
       config.session.acceptedAlertMs,
+    ),
+    cleanup_vtxos: cleanupVtxosTask(
+      { ...ceremony, expiries: new DrizzleVtxoExpiryStore(deps.database) },
+      config.session.vtxoExpirationHours * 3_600_000,
     ),
     reconcile_ledger: reconcileLedgerTask({ ...reconcile, clock: ceremony.clock }),
     reconcile_daemons: reconcileDaemonsTask(reconcile),

@@ -89,6 +89,7 @@ import { getTransactionStatusRoute } from "./transactions/get-transaction-status
 import { listUserTransactionsRoute } from "./transactions/list-user-transactions";
 import { p2pTransferRoute } from "./transactions/p2p-transfer";
 import { assignVtxoRoute } from "./vtxos/assign-vtxo";
+import { cleanupAssetVtxosRoute, cleanupVtxosRoute } from "./vtxos/cleanup-vtxos";
 import { createVtxoBatchRoute } from "./vtxos/create-vtxo-batch";
 import {
   inventoryMonitorStatusRoute,
@@ -111,6 +112,8 @@ import { replayWebhookRoute } from "./webhooks/replay-webhook";
 import { rotateWebhookSecretRoute } from "./webhooks/rotate-webhook-secret";
 import { testWebhookRoute } from "./webhooks/test-webhook";
 import { updateWebhookRoute } from "./webhooks/update-webhook";
+import { markSpentRoute } from "./vtxos/mark-spent";
+import { vtxoStatsRoute } from "./vtxos/vtxo-stats";
 
 /** Every route of the API, in the order of the document. A new one is a file of its own and a line here. */
 const ROUTES: readonly Route[] = [
@@ -167,11 +170,14 @@ const ROUTES: readonly Route[] = [
   mintAssetRoute,
   transferAssetRoute,
   getReserveRoute,
+  cleanupAssetVtxosRoute,
   getBalancesRoute,
   getBalanceRoute,
   createVtxoBatchRoute,
   assignVtxoRoute,
   splitVtxoRoute,
+  markSpentRoute,
+  cleanupVtxosRoute,
   inventoryStatusRoute,
   vtxoStatsRoute,
   startInventoryMonitorRoute,

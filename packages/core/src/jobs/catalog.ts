@@ -136,6 +136,16 @@ export const TASKS = {
     limitMs: 60_000,
     fair: false,
   },
+  cleanup_vtxos: {
+    stateIn: "job_logs",
+    queue: "maintenance",
+    jobType: "vtxo_cleanup",
+    payload: z.strictObject({ v }),
+    triesMax: 3,
+    backoff: exponential(10_000),
+    limitMs: 60_000,
+    fair: false,
+  },
   reconcile_ledger: {
     stateIn: "job_logs",
     queue: "maintenance",
@@ -194,7 +204,12 @@ export const TASKS = {
     stateIn: "job_logs",
     queue: "inventory",
     jobType: "vtxo_sync",
-    payload: z.strictObject({ v, ownerPubkey: hex32 }),
+    payload: z.strictObject({
+      v,
+      ownerPubkey: hex32,
+      /** What an operator says of one of them. */
+      spent: z.strictObject({ vtxoId: z.string(), spendingTxid: hex32 }).optional(),
+    }),
     triesMax: 5,
     backoff: exponential(5_000),
     limitMs: 300_000,

@@ -7,6 +7,7 @@ export interface Schedule {
     (
       | "cleanup_old_logs"
       | "cleanup_expired_sessions"
+      | "cleanup_vtxos"
       | "reconcile_ledger"
       | "reconcile_daemons"
       | "watch_asset_supplies"
@@ -20,6 +21,7 @@ export interface Schedule {
 export const SCHEDULES: readonly Schedule[] = [
   { name: "cleanup", task: "cleanup_old_logs", everySeconds: 3600 },
   { name: "session-cleanup", task: "cleanup_expired_sessions", everySeconds: 300 },
+  { name: "vtxo-cleanup", task: "cleanup_vtxos", everySeconds: 1800 },
   // Slots lie on the clock: midnight UTC.
   { name: "ledger-check", task: "reconcile_ledger", everySeconds: 86_400 },
   { name: "daemon-reconcile", task: "reconcile_daemons", everySeconds: 900 },

@@ -72,7 +72,7 @@ async function listHeld(deps: ArkSourceDeps): Promise<readonly ArkVtxo[]> {
   const held = new Map(
     [
       ...spendable,
-      ...expired.filter((vtxo) => vtxo.isSwept && !vtxo.isSpent && vtxo.settledBy === ""),
+      ...expired.filter((vtxo) => !vtxo.isSpent && !vtxo.isUnrolled && vtxo.settledBy === ""),
       ...inputs.filter((vtxo) => vtxo.isSpent && transfers.txids.has(vtxo.arkTxid)),
     ].map((vtxo) => [vtxo.vtxoId, vtxo]),
   );

@@ -11,6 +11,8 @@ export const NOTIFICATION_SEQUENCE = {
   land_in_flight: 1,
   land_completed: 2,
   land_refunded: 3,
+  /** Its subject is the VTXO. */
+  vtxo_expiring: 1,
 } as const;
 /** A `status_update` is one of many of its session, numbered by the session's events. */
 export type NotificationType = keyof typeof NOTIFICATION_SEQUENCE | "status_update";

@@ -17,7 +17,7 @@ export interface NotifyDeps {
 export interface Notification {
   /** Whose news it is: its user is told, and the event refers to what the user sent. */
   readonly session: Pick<Session, "sessionId" | "userPubkey" | "delivery" | "intentEventId" | "context">;
-  readonly type: Exclude<NotificationType, "status_update">;
+  readonly type: Exclude<NotificationType, "status_update" | "vtxo_expiring">;
   /** operation_id of the lift or land; `d` is `<subjectId>:<place of the type in its sequence>`. */
   readonly subjectId: string;
   readonly assetId?: string;

@@ -35,6 +35,7 @@ export const vtxos = mysqlTable("vtxos", {
   lockedUntil: datetime("locked_until", { mode: "date", fsp: 3 }),
   updatedFrom: varchar("updated_from", { length: 16 }).notNull(),
   seenAt: datetime("seen_at", { mode: "date", fsp: 3 }).notNull(),
+  expiryToldAt: datetime("expiry_told_at", { mode: "date", fsp: 3 }),
   isBooked: boolean("is_booked").notNull().default(false),
 });
 

@@ -54,7 +54,8 @@ async function leaveOutUnchanged(connection: SqlHandle, rows: readonly SeenVtxo[
   return rows.filter(({ vtxo, script }) => {
     const row = byId.get(vtxo.vtxoId);
     if (row === undefined) return true;
-    return fingerprintOf(row, assets.get(vtxo.vtxoId) ?? []) !== fingerprintOfSeen(vtxo, script.kind);
+    const status = staysExpired(row, vtxo) ? "expired" : statusOf(vtxo, script.kind);
+    return fingerprintOf(row, assets.get(vtxo.vtxoId) ?? []) !== fingerprintOfSeen(vtxo, status);
   });
 }
 
@@ -70,8 +71,13 @@ function fingerprintOf(row: Row, assets: readonly AssetAmount[]): string {
   ]);
 }
 
-function fingerprintOfSeen(vtxo: ArkVtxo, kind: VtxoKind): string {
-  const status = statusOf(vtxo, kind);
+/** arkd lists what has expired as spendable until it is swept, and takes it in no transaction any more. */
+function staysExpired(row: Row, vtxo: ArkVtxo): boolean {
+  if (vtxo.isSpent || vtxo.isUnrolled || vtxo.settledBy !== "" || readText(row, "status") !== "expired") return false;
+  return vtxo.expiresAt !== null && nullable(row, "expires_at", readDate)?.getTime() === vtxo.expiresAt.getTime();
+}
+
+function fingerprintOfSeen(vtxo: ArkVtxo, status: VtxoStatus): string {
   return JSON.stringify([
     status,
     vtxo.isPreconfirmed,
@@ -93,6 +99,8 @@ function describeAssets(assets: readonly AssetAmount[]): readonly string[] {
  * One that is locked for ever belongs to a ceremony that arkd may have: its end writes the row, no reconcile does.
  */
 const IS_FIXED = "(status IN ('spent','settled') OR (locked_by IS NOT NULL AND locked_until IS NULL))";
+/** What a cleanup has found at its end does not come back to life while arkd has yet to sweep it. */
+const IS_OVER = "(status = 'expired' AND VALUES(status) IN ('available','assigned') AND VALUES(expires_at) <= NOW(3))";
 const UPSERT_UPDATES = [
   // MariaDB assigns from left to right, so the columns that IS_FIXED reads come last.
   `spending_txid = IF(${IS_FIXED}, spending_txid, VALUES(spending_txid))`,
@@ -105,7 +113,7 @@ const UPSERT_UPDATES = [
   "updated_from = VALUES(updated_from)",
   "seen_at = VALUES(seen_at)",
   "is_booked = GREATEST(is_booked, VALUES(is_booked))",
-  `status = IF(${IS_FIXED}, status, VALUES(status))`,
+  `status = IF(${IS_FIXED} OR ${IS_OVER}, status, VALUES(status))`,
 ].join(", ");
 
 function upsertValues(vtxo: ArkVtxo, script: VtxoScriptRow, from: "final" | "reconcile"): SqlParam[] {

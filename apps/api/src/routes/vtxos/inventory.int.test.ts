@@ -114,6 +114,66 @@ describe("GET /vtxos/stats", () => {
   });
 });
 
+describe("the end of a VTXO", () => {
+  const expired = async (): Promise<string> => {
+    const owner = freshKey();
+    await giveVtxos(api, owner, "user", 5_000n);
+    await api.database.write("UPDATE vtxos SET expires_at = NOW(3) - INTERVAL 1 SECOND WHERE owner_pubkey = ?", [
+      owner.pubkey,
+    ]);
+    return owner.pubkey;
+  };
+
+  it("is marked by either route, once", async () => {
+    await api.call("POST", "/vtxos/cleanup", { admin: true });
+    await expired();
+    expect(await api.call("POST", "/assets/cleanup-vtxos", { admin: true })).toMatchObject({
+      status: 200,
+      body: { result: { cleaned_vtxos: 1, total_amount_sats: 5_000 } },
+    });
+    const owner = await expired();
+    expect(await api.call("POST", "/vtxos/cleanup", { admin: true })).toMatchObject({
+      status: 200,
+      body: { cleaned_count: 1 },
+    });
+    expect((await api.call("POST", "/vtxos/cleanup", { admin: true })).body).toMatchObject({ cleaned_count: 0 });
+    const [row] = await api.database.select("SELECT status FROM vtxos WHERE owner_pubkey = ?", [owner]);
+    expect(row).toEqual({ status: "expired" });
+  });
+
+  it("is looked for by a job when an operator says that it was spent", async () => {
+    const owner = freshKey();
+    await giveVtxos(api, owner, "user", 5_000n);
+    const [row] = await api.database.select("SELECT vtxo_id FROM vtxos WHERE owner_pubkey = ?", [owner.pubkey]);
+    const body = { vtxo_id: String(row?.["vtxo_id"]), spending_txid: "ab".repeat(32) };
+    const answer = await api.call("POST", "/vtxos/mark-spent", { admin: true, body });
+    expect(answer).toMatchObject({ status: 202, body });
+    const job = await api.call("GET", `/jobs/${String(answer.body["job_id"])}`, { admin: true });
+    expect(job.body).toMatchObject({ job_type: "vtxo_sync", status: "pending" });
+    const [after] = await api.database.select("SELECT status FROM vtxos WHERE owner_pubkey = ?", [owner.pubkey]);
+    expect(after).toEqual({ status: "assigned" });
+  });
+
+  it.each([
+    [{ vtxo_id: `${"00".repeat(32)}:7`, spending_txid: "ab".repeat(32) }, 404, "not_found"],
+    [{ vtxo_id: "x", spending_txid: "ab".repeat(32) }, 400, "invalid_request"],
+    [{ vtxo_id: `${"00".repeat(32)}:7`, spending_txid: "AB".repeat(32) }, 400, "invalid_request"],
+  ])("is not looked for of %j", async (body, status, code) => {
+    expect(await api.call("POST", "/vtxos/mark-spent", { admin: true, body })).toMatchObject({
+      status,
+      body: { code },
+    });
+  });
+
+  it.each(["/vtxos/cleanup", "/assets/cleanup-vtxos", "/vtxos/mark-spent"])(
+    "is the operator's alone: %s",
+    async (path) => {
+      const answer = await api.call("POST", path, { as: freshKey(), body: {} });
+      expect(answer).toMatchObject({ status: 401, body: { code: "admin_key_required" } });
+    },
+  );
+});
+
 describe("the inventory monitor", () => {
   const status = async () => (await api.call("GET", "/vtxos/monitor/status")).body["monitoring_status"];
   const report = { at: new Date().toISOString(), instance: "i", running: true, restartSeen: 0, failures: 0 };
