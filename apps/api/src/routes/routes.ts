@@ -99,6 +99,7 @@ import {
 import { inventoryStatusRoute } from "./vtxos/inventory-status";
 import { listManagedVtxosRoute } from "./vtxos/list-managed-vtxos";
 import { listUserVtxosRoute } from "./vtxos/list-user-vtxos";
+import { markSpentRoute } from "./vtxos/mark-spent";
 import { splitVtxoRoute } from "./vtxos/split-vtxo";
 import { vtxoStatsRoute } from "./vtxos/vtxo-stats";
 import { createWebhookRoute } from "./webhooks/create-webhook";
@@ -112,8 +113,6 @@ import { replayWebhookRoute } from "./webhooks/replay-webhook";
 import { rotateWebhookSecretRoute } from "./webhooks/rotate-webhook-secret";
 import { testWebhookRoute } from "./webhooks/test-webhook";
 import { updateWebhookRoute } from "./webhooks/update-webhook";
-import { markSpentRoute } from "./vtxos/mark-spent";
-import { vtxoStatsRoute } from "./vtxos/vtxo-stats";
 
 /** Every route of the API, in the order of the document. A new one is a file of its own and a line here. */
 const ROUTES: readonly Route[] = [

@@ -1,10 +1,14 @@
 import type { Attempt } from "@arkrelay/core/jobs/attempt-store";
+import { notificationContentSchema, type NotificationContent } from "@arkrelay/core/nostr/notification-content";
+import type { NostrEvent } from "@arkrelay/core/ports/nostr";
 import { ALICE, BOB } from "@arkrelay/core/testing/ark-transfer";
 import { syncVtxos } from "@arkrelay/core/vtxo/sync-vtxos";
 import { tellExpiring } from "@arkrelay/core/vtxo/tell-expiring";
 import { DrizzleVtxoExpiryStore } from "@arkrelay/db/stores/vtxo-expiry-store";
+import { DrizzleWebhookEndpointStore } from "@arkrelay/db/stores/webhook-endpoint-store";
 import { openTestDatabase, type TestDatabase } from "@arkrelay/db/testing/test-database";
 import { createGatewayIdentity } from "@arkrelay/nostr/gateway-identity";
+import { createSealer } from "@arkrelay/runtime/sealing";
 
 import type { TaskContext, TaskResult } from "../task-handler";
 import { openCeremonyWorld, type CeremonyWorld } from "../testing/ceremony-world";
@@ -48,13 +52,15 @@ const fund = async (...amountsSats: bigint[]): Promise<readonly string[]> => {
 const statusOf = async (vtxoId: string) =>
   (await test.database.select("SELECT status FROM vtxos WHERE vtxo_id = ?", [vtxoId]))[0]?.["status"];
 /** What relays would be given, as the owner reads it. */
-const notices = async () => {
+const notices = async (): Promise<readonly NotificationContent[]> => {
   const rows = await test.database.select("SELECT raw FROM nostr_outbox WHERE kind = 31502 ORDER BY id");
+  const owner = createGatewayIdentity(ALICE.secretKey);
   return rows.map(({ raw }) => {
-    const event = typeof raw === "string" ? JSON.parse(raw) : raw;
-    return JSON.parse(createGatewayIdentity(ALICE.secretKey).decrypt(event.pubkey, event.content).plainText);
+    const event = (typeof raw === "string" ? JSON.parse(raw) : raw) as NostrEvent;
+    return notificationContentSchema.parse(JSON.parse(owner.decrypt(event.pubkey, event.content).plainText));
   });
 };
+const amountsTold = async () => (await notices()).map(({ amount }) => amount);
 
 describe("VTXOs whose time is over", () => {
   it("expire, but for those that are locked, spent or settled, and expire once", async () => {
@@ -106,7 +112,7 @@ describe("the owner of a VTXO that expires within a day", () => {
     expect(told).toMatchObject([
       { type: "vtxo_expiring", notification_id: `${id}:1`, vtxo_id: id, amount: 5_000, asset_id: "gBTC" },
     ]);
-    expect(told[0].message).toContain(expiresAt.toISOString());
+    expect(told[0]?.message).toContain(expiresAt.toISOString());
   });
 
   it("is told of several, those that end first before all, as many as a run takes", async () => {
@@ -116,14 +122,28 @@ describe("the owner of a VTXO that expires within a day", () => {
     world.clock.advance(LIFE_MS - DAY_MS);
     const tell = () => tellExpiring({ ...world.deps, expiries: expiries() }, { horizonMs: DAY_MS, limit: 2 });
     expect([await tell(), await tell(), await tell()]).toEqual([2, 1, 0]);
-    expect((await notices()).map(({ amount }) => amount)[0]).toBe(1);
+    expect((await amountsTold())[0]).toBe(1);
   });
 
-  it("is told later when the gateway gets its key later, and of nothing that is over by then", async () => {
-    await fund(1n, 2n);
+  it("is told by a webhook too, also of a gateway without a Nostr key, and of nothing that is over", async () => {
+    const endpoints = new DrizzleWebhookEndpointStore(test.database, createSealer({ key: new Uint8Array(32).fill(3) }));
+    const of = { endpointId: "wh_1", url: "https://alice.test/", events: ["vtxo.expiring"], secret: "s" };
+    await test.database.transactions.run((tx) =>
+      endpoints.insert(tx, { ...of, owner: `nostr:${ALICE.pubkey}`, description: undefined, ordered: false }),
+    );
+    const [id] = await fund(1_000n);
     world.clock.advance(LIFE_MS - DAY_MS);
-    expect((await run({ ...world.deps, identity: undefined })).result).toMatchObject({ owners_told: 0 });
-    expect((await run()).result).toMatchObject({ owners_told: 2 });
+    for (const told of [1, 0]) {
+      expect((await run({ ...world.deps, identity: undefined })).result).toMatchObject({ owners_told: told });
+    }
+    const rows = await test.database.select("SELECT body FROM webhook_deliveries");
+    const bodies = rows.map((row) => JSON.parse(String(row["body"])) as unknown);
+    expect(bodies).toMatchObject([
+      {
+        type: "vtxo.expiring",
+        data: { vtxo_id: id, user_pubkey: ALICE.pubkey, assets: [{ asset_id: "gBTC", amount: 1_000 }] },
+      },
+    ]);
     await fund(3n);
     world.clock.advance(LIFE_MS);
     expect((await run()).result).toMatchObject({ owners_told: 0 });
@@ -137,7 +157,8 @@ describe("the owner of a VTXO that expires within a day", () => {
       expect(await dying.then(() => "ended", isCrash)).not.toBe(false);
     }
     await run();
-    expect((await notices()).map(({ amount }) => Number(amount)).toSorted()).toEqual([1, 2, 3]);
+    expect(new Set(await amountsTold())).toEqual(new Set([1, 2, 3]));
+    expect(await notices()).toHaveLength(3);
   });
 });
 

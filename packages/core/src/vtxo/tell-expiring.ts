@@ -4,23 +4,25 @@ import { publishNotification, type NotifyDeps } from "../nostr/notify-user";
 import type { AssetRegistry } from "../ports/asset-registry";
 import type { Transactions, Tx } from "../ports/transactions";
 import type { VtxoExpiryStore } from "../ports/vtxo-expiry-store";
+import type { WebhookOutbox } from "../ports/webhook-stores";
+import { vtxoExpiringEvent } from "../webhook/vtxo-event";
 import type { Vtxo } from "./vtxo";
 
 export interface TellExpiringDeps extends NotifyDeps {
   readonly transactions: Transactions;
   readonly assets: Pick<AssetRegistry, "find" | "listByArkIds">;
   readonly expiries: Pick<VtxoExpiryStore, "listUntold" | "markTold">;
+  readonly webhooks: WebhookOutbox;
 }
 
 /**
- * Tells owners (31502 `vtxo_expiring`) of at most `limit` VTXOs that expire within `horizonMs`, nearest first, each once. Returns how many.
- * Without a Nostr key nobody is told, and nothing is noted: a key that comes later still can.
+ * Tells owners (31502 `vtxo_expiring`, webhook `vtxo.expiring`) of at most `limit` VTXOs that expire within `horizonMs`, nearest first,
+ * each once. Returns how many.
  */
 export async function tellExpiring(
   deps: TellExpiringDeps,
   { horizonMs, limit, signal }: { readonly horizonMs: number; readonly limit: number; readonly signal?: AbortSignal },
 ): Promise<number> {
-  if (deps.identity === undefined) return 0;
   const now = deps.clock.now();
   const expiring = await deps.expiries.listUntold(now, new Date(now.getTime() + horizonMs), limit);
   const names = await readNamesOf(deps.assets, undefined, expiring);
@@ -36,7 +38,9 @@ export async function tellExpiring(
 async function tellOne(deps: TellExpiringDeps, tx: Tx, vtxo: Vtxo, names: AssetNames): Promise<boolean> {
   const { vtxoId, ownerPubkey, expiresAt } = vtxo;
   const now = deps.clock.now();
-  if (deps.identity === undefined || !(await deps.expiries.markTold(tx, vtxoId, now))) return false;
+  if (!(await deps.expiries.markTold(tx, vtxoId, now))) return false;
+  await deps.webhooks.announce(tx, vtxoExpiringEvent(vtxo, names));
+  if (deps.identity === undefined) return true;
   // Several assets have no one amount: the wallet knows what it has.
   const [only, ...more] = namedAmounts(names, vtxo);
   await publishNotification(deps, tx, {
