@@ -1,11 +1,13 @@
-import { readTapdUnits, type TwinReserveSource } from "@arkrelay/core/asset/read-tapd-units";
+import { readTwin, type TwinReserveSource } from "@arkrelay/core/asset/read-tapd-units";
 import type { RegisteredAsset } from "@arkrelay/core/asset/registered-asset";
 import { AppError } from "@arkrelay/core/errors";
 import type { ArkServerInfo } from "@arkrelay/core/ports/ark-daemon";
+import type { AssetSupplies, TwinReading } from "@arkrelay/core/ports/asset-supplies";
 import type { TaprootAsset, TaprootAssetBalance } from "@arkrelay/core/ports/taproot-assets";
 
 import { createLastKnown, isAway, type Known, type LastAnswer } from "./last-known";
 import type { DaemonName } from "./status-sources";
+import { withinWriteBudget } from "./within-write-budget";
 
 /** What operators read straight from arkd and tapd. */
 export interface DaemonReads {
@@ -15,10 +17,10 @@ export interface DaemonReads {
   arkInfo(): Promise<Known<ArkServerInfo>>;
   /** Throws `feature_disabled` when no tapd is configured. */
   assetBalances(): Promise<Known<readonly TaprootAssetBalance[]>>;
-  /** undefined = no tapd is configured, or it is away. */
+  /** For writes, which wait for no daemon: undefined = no tapd is configured, it is away, or it takes its time. */
   findTaprootAssets(): Promise<readonly TaprootAsset[] | undefined>;
-  /** Units behind a twin; undefined = no tapd is configured, or it is away. */
-  findTwinUnits(asset: RegisteredAsset): Promise<bigint | undefined>;
+  /** Units behind a twin, in the same way. */
+  findTwin(asset: RegisteredAsset): Promise<TwinReading | undefined>;
 }
 
 export interface DaemonReadsDeps {
@@ -26,10 +28,11 @@ export interface DaemonReadsDeps {
   readonly readArkInfo: () => Promise<ArkServerInfo>;
   readonly storedArkInfo: () => Promise<{ readonly info: ArkServerInfo; readonly seenAt: Date } | undefined>;
   readonly tapd: TwinReserveSource | undefined;
+  readonly supplies: Pick<AssetSupplies, "readExposure">;
   readonly lastAssetBalances: LastAnswer<readonly TaprootAssetBalance[]>;
 }
 
-export function createDaemonReads({ names, tapd, lastAssetBalances, ...arkd }: DaemonReadsDeps): DaemonReads {
+export function createDaemonReads({ names, tapd, supplies, lastAssetBalances, ...arkd }: DaemonReadsDeps): DaemonReads {
   return {
     names,
     async arkInfo() {
@@ -45,16 +48,12 @@ export function createDaemonReads({ names, tapd, lastAssetBalances, ...arkd }: D
       if (tapd === undefined) throw new AppError("feature_disabled", { message: "No tapd is configured." });
       return tapd.getAssetBalances();
     }, lastAssetBalances),
-    findTaprootAssets: () => unlessAway(async () => tapd?.listAssets()),
-    findTwinUnits: (asset) =>
-      unlessAway(async () => {
-        const [units] = tapd === undefined ? [] : await readTapdUnits(tapd, [asset]);
-        return units;
-      }),
+    findTaprootAssets: async () => tapd && withinWriteBudget(unlessAway(() => tapd.listAssets())),
+    findTwin: async (asset) => tapd && withinWriteBudget(unlessAway(() => readTwin({ supplies, tapd }, asset))),
   };
 }
 
-async function unlessAway<T>(read: () => Promise<T | undefined>): Promise<T | undefined> {
+async function unlessAway<T>(read: () => Promise<T>): Promise<T | undefined> {
   try {
     return await read();
   } catch (error) {

@@ -207,6 +207,7 @@ function openDaemonReads(
     readArkInfo: () => daemons.arkd.getInfo({ maxAgeMs: 0 }),
     storedArkInfo: () => stored.findSeen(),
     tapd: daemons.tapd,
+    supplies: new DrizzleAssetSupplyStore(database),
     lastAssetBalances: new DrizzleDaemonAnswerStore(database).of("tapd:balances"),
   });
 }

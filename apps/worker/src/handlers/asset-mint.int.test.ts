@@ -5,6 +5,7 @@ import { retryJob } from "@arkrelay/core/jobs/retry-job";
 import { ALICE, BOB } from "@arkrelay/core/testing/ark-transfer";
 import type { ArkdFault } from "@arkrelay/core/testing/in-memory-arkd";
 import { openTestDatabase, type TestDatabase } from "@arkrelay/db/testing/test-database";
+import { connectionOf } from "@arkrelay/db/transactions";
 
 import { CAP, openAssetWorld, type AssetWorld } from "../testing/asset-world";
 import { mortalDeps } from "../testing/mortal-process";
@@ -265,6 +266,64 @@ describe("a twin", () => {
     expect(await world.mint(BOB, { amount: 40 })).toMatchObject({ status: "completed" });
     expect(await world.balance("liability:issued", "gold")).toBe(-CAP);
     expect((await world.deps.supplies.find("gold")).tapd).toMatchObject({ units: 100n });
+  });
+
+  it("is not given away on units that left tapd while it was asked", async () => {
+    await ready(TWIN);
+    world.tapd.holdings.set(TAPROOT_ID, { units: 100n });
+    await world.mint(ALICE, { amount: 1 });
+    const land = await world.operation("land", "in_flight", 60n);
+    const jobId = await world.order({ userPubkey: BOB.pubkey, amount: 90 });
+    // The payment is through and booked between the two looks: neither shows its units.
+    world.tapd.meanwhile = async () => {
+      world.tapd.holdings.set(TAPROOT_ID, { units: 40n });
+      await land.book(-60n);
+    };
+    expect(await world.runJob(jobId)).toMatchObject({ status: "pending", errorCode: "not_ready" });
+    expect(await world.settle(jobId)).toMatchObject({ status: "failed", errorCode: "reserve_insufficient" });
+    expect(await world.mint(BOB, { amount: 39 })).toMatchObject({ status: "completed" });
+  });
+
+  it("is not refused for units that came to tapd while it was asked", async () => {
+    await ready(TWIN);
+    world.tapd.holdings.set(TAPROOT_ID, { units: 10n });
+    await world.mint(ALICE, { amount: 1 });
+    const lift = await world.operation("lift", "delivered", 50n);
+    const jobId = await world.order({ userPubkey: BOB.pubkey, amount: 40 });
+    world.tapd.meanwhile = async () => {
+      world.tapd.holdings.set(TAPROOT_ID, { units: 60n });
+      await lift.book(50n);
+    };
+    expect(await world.runJob(jobId)).toMatchObject({ status: "pending", errorCode: "not_ready" });
+    expect(await world.settle(jobId)).toMatchObject({ status: "completed" });
+  });
+
+  it("is not given away on a payment that is held and may be given back", async () => {
+    await ready(TWIN);
+    world.tapd.holdings.set(TAPROOT_ID, { units: 10n });
+    await world.mint(ALICE, { amount: 1 });
+    await world.operation("lift", "accepted", 50n);
+    await world.operation("lift", "delivering", 50n, "planned");
+    expect(await world.mint(BOB, { amount: 10 })).toMatchObject({ errorCode: "reserve_insufficient" });
+    expect(await world.mint(BOB, { amount: 9 })).toMatchObject({ status: "completed" });
+  });
+
+  it("waits, for as long as it takes, to know whether units that are being settled are tapd's already", async () => {
+    await ready(TWIN);
+    world.tapd.holdings.set(TAPROOT_ID, { units: 60n });
+    await world.mint(ALICE, { amount: 1 });
+    const lift = await world.operation("lift", "delivered", 50n);
+    // Settled and not booked: 60 units stand behind 1 and the 50 of the lift, which the mirror shows with its user.
+    await world.deps.transactions.run((tx) =>
+      connectionOf(tx).write("UPDATE assets SET issued = issued + 50 WHERE asset_id = 'gold'"),
+    );
+    const jobId = await world.order({ userPubkey: BOB.pubkey, amount: 20 });
+    for (let look = 0; look < 6; look++) {
+      expect(await world.runJob(jobId)).toMatchObject({ status: "pending", errorCode: "not_ready" });
+    }
+    await lift.book(50n);
+    expect(await world.settle(jobId)).toMatchObject({ status: "failed", errorCode: "reserve_insufficient" });
+    expect(await world.mint(BOB, { amount: 9 })).toMatchObject({ status: "completed" });
   });
 
   it("waits for a tapd that is away or not synced", async () => {

@@ -135,9 +135,12 @@ describe("refused", () => {
     await stocked();
     await test.database.write("UPDATE assets SET backing = 'taproot' WHERE asset_id = 'gold'");
     const gold = { userPubkey: ALICE.pubkey, assetId: "gold", amount: 10n };
-    await expect(world.assign(gold)).rejects.toMatchObject({ code: "daemon_unavailable" });
-    await expect(world.assign({ ...gold, tapdUnits: 10n })).rejects.toMatchObject({ code: "reserve_insufficient" });
-    await world.assign({ ...gold, tapdUnits: 11n });
+    await expect(world.assign(gold)).rejects.toMatchObject({ code: "not_ready" });
+    const { tapdMark: mark } = await world.deps.supplies.readExposure(undefined, "gold");
+    const assign = (units: bigint, at = mark) => world.assign({ ...gold, reading: { units, mark: at } });
+    await expect(assign(10n)).rejects.toMatchObject({ code: "reserve_insufficient" });
+    await expect(assign(11n, "of another moment")).rejects.toMatchObject({ code: "not_ready" });
+    await assign(11n);
   });
 });
 

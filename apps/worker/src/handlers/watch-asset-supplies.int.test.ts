@@ -68,6 +68,28 @@ it("freezes an asset that arkd has more of, and keeps saying so until an operato
   expect(await world.getAsset()).toMatchObject({ status: "frozen" });
 });
 
+it("freezes an asset of which arkd has more than a signed number holds", async () => {
+  const arkAssetId = await issued();
+  world.arkd.forged.set(arkAssetId, 2n ** 63n);
+  expect((await world.watch()).result).toMatchObject({ findings: [{ kind: "too_many" }] });
+  expect(await world.getAsset()).toMatchObject({ status: "frozen" });
+  expect((await world.deps.supplies.find("gold")).arkd).toMatchObject({ units: CAP + 2n ** 63n });
+});
+
+it("takes no burn that another watch has booked meanwhile for a counterfeit", async () => {
+  const arkAssetId = await issued();
+  const read = world.arkd.getAssetSupply.bind(world.arkd);
+  world.arkd.getAssetSupply = async (id) => {
+    world.arkd.getAssetSupply = read;
+    const units = await read(id);
+    await burn(ALICE.pubkey, arkAssetId, 10n);
+    expect((await world.watch()).result).toMatchObject({ findings: [{ kind: "burnt" }] });
+    return units;
+  };
+  expect((await world.watch()).result).toMatchObject({ findings: [] });
+  expect(await world.getAsset()).toMatchObject({ status: "active", issued: CAP - 10n });
+});
+
 it("leaves an asset that was ended where it is", async () => {
   const arkAssetId = await issued();
   await test.database.write("UPDATE assets SET status = 'inactive' WHERE asset_id = 'gold'");
@@ -106,6 +128,20 @@ it("tells of a twin that tapd has too few units for, without stopping what users
   expect(await deficit()).toBe(40);
   world.tapd.holdings.set(TAPROOT_ID, { units: 100n });
   await world.watch();
+  expect(await deficit()).toBe(0);
+});
+
+it("does not take units that were paid while tapd was asked for missing ones", async () => {
+  await issued({ backing: "taproot", taprootAssetId: TAPROOT_ID });
+  world.tapd.holdings.set(TAPROOT_ID, { units: 100n });
+  const lift = await world.operation("lift", "delivered", 30n);
+  await test.database.write("UPDATE assets SET issued = issued + 30 WHERE asset_id = 'gold'");
+  world.arkd.forged.set((await world.getAsset()).arkAssetId ?? "", 30n);
+  world.tapd.meanwhile = async () => {
+    world.tapd.holdings.set(TAPROOT_ID, { units: 130n });
+    await lift.book(30n);
+  };
+  expect((await world.watch()).result).toMatchObject({ findings: [] });
   expect(await deficit()).toBe(0);
 });
 

@@ -1,4 +1,4 @@
-import { randomUUID } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { PassThrough } from "node:stream";
 
 import type { AssetConfig } from "@arkrelay/core/asset/asset-payout-deps";
@@ -11,6 +11,7 @@ import type { QueuedTaskName, TaskPayload } from "@arkrelay/core/jobs/catalog";
 import { decideAttemptEnd } from "@arkrelay/core/jobs/decide-attempt-end";
 import { insertJob } from "@arkrelay/core/jobs/insert-job";
 import type { Job } from "@arkrelay/core/jobs/job";
+import { POSTING_KINDS } from "@arkrelay/core/ledger/postings";
 import type { NewAsset } from "@arkrelay/core/ports/asset-registry";
 import type { TestKey } from "@arkrelay/core/testing/ark-transfer";
 import { syncVtxos } from "@arkrelay/core/vtxo/sync-vtxos";
@@ -20,6 +21,7 @@ import { DrizzleAttemptStore } from "@arkrelay/db/stores/job-attempt-store";
 import { DrizzleJobStore } from "@arkrelay/db/stores/job-store";
 import { openLightningStores } from "@arkrelay/db/stores/open-lightning-stores";
 import type { TestDatabase } from "@arkrelay/db/testing/test-database";
+import { connectionOf } from "@arkrelay/db/transactions";
 import { createLogger } from "@arkrelay/runtime/logger";
 import { createMetrics } from "@arkrelay/runtime/metrics";
 import { createSealer } from "@arkrelay/runtime/sealing";
@@ -126,7 +128,7 @@ export async function openAssetWorld(test: TestDatabase, config: Partial<AssetCo
     wanted: Partial<WantedAssignment> & Pick<WantedAssignment, "userPubkey">,
   ): Promise<PlannedAssignment> =>
     database.transactions.run(async (tx) => {
-      const full = { assetId: "gBTC", amount: 20_000n, allowance: undefined, tapdUnits: undefined, ...wanted };
+      const full = { assetId: "gBTC", amount: 20_000n, allowance: undefined, reading: undefined, ...wanted };
       const info = await deps.arkInfo.current();
       return assignStock({ ...deps, calls, insertJob: deps.jobs }, tx, info, { ...full, origin: { owner: "admin" } });
     });
@@ -176,6 +178,44 @@ export async function openAssetWorld(test: TestDatabase, config: Partial<AssetCo
     watch: async (): Promise<TaskResult> => {
       const attempt = { rowKey: randomUUID(), job: { payload: { v: 1 } } } as unknown as Attempt;
       return watchAssetSuppliesTask(deps)(contextOf(attempt));
+    },
+    /** A lift or land of gold in a status, with its delivery when it has one; `book` = its last step, with its posting of tapd's units. */
+    operation: async (
+      type: "lift" | "land",
+      status: string,
+      units: bigint,
+      delivery?: "planned" | "final",
+    ): Promise<{ readonly book: (change: bigint) => Promise<void> }> => {
+      const operationId = randomUUID();
+      await database.write(
+        `INSERT INTO lightning_invoices (payment_hash, operation_id, invoice_type, status, user_pubkey, session_id, asset_id, amount,
+           amount_sats, fee, user_script, memo, created_at, updated_at, expires_at)
+         VALUES (?, ?, ?, ?, '', '', 'gold', ?, 0, 0, '', '', NOW(3), NOW(3), NOW(3))`,
+        [randomBytes(32).toString("hex"), operationId, type, status, units],
+      );
+      if (delivery !== undefined) {
+        await database.write(
+          `INSERT INTO payouts (kind, business_id, pivot_vtxo_id, script, owner_pubkey, asset_id, amount, amount_sats, status, created_at,
+             updated_at) VALUES ('lift', ?, '', '', '', 'gold', ?, 1000, ?, NOW(3), NOW(3))`,
+          [operationId, units, delivery],
+        );
+      }
+      const book = (change: bigint) =>
+        database.transactions.run(async (tx) => {
+          await deps.ledger.post(tx, {
+            kind: type === "lift" ? POSTING_KINDS.liftPaid : POSTING_KINDS.landPaid,
+            businessId: operationId,
+            memo: "",
+            postings: [
+              { account: "asset:tapd", assetId: "gold", amount: change },
+              { account: "equity:operator", assetId: "gold", amount: -change },
+            ],
+          });
+          await connectionOf(tx).write("UPDATE lightning_invoices SET status = 'paid' WHERE operation_id = ?", [
+            operationId,
+          ]);
+        });
+      return { book };
     },
     /** Units on the default script of a key at arkd, and the VTXOs they stand on. */
     unitsOf: (pubkey: string, arkAssetId: string): { readonly units: bigint; readonly vtxos: number } => {

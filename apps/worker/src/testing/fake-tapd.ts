@@ -12,6 +12,8 @@ export class FakeTapd implements TwinReserveSource {
   readonly holdings = new Map<string, Holding>();
   syncedToChain = true;
   isAway = false;
+  /** Happens once, after the units were counted and before the answer is heard. */
+  meanwhile: (() => Promise<unknown>) | undefined;
 
   async getInfo() {
     this.meet();
@@ -35,7 +37,11 @@ export class FakeTapd implements TwinReserveSource {
 
   async getAssetBalances() {
     this.meet();
-    return [...this.holdings].map(([assetId, { units, channelUnits = 0n }]) => ({
+    const counted = [...this.holdings];
+    const { meanwhile } = this;
+    this.meanwhile = undefined;
+    await meanwhile?.();
+    return counted.map(([assetId, { units, channelUnits = 0n }]) => ({
       assetId,
       balanceUnits: units,
       utxoCount: 1,

@@ -5,6 +5,7 @@ import type { PayoutRun } from "../payout/payout-deps";
 import { planDrivenPayout } from "../payout/plan-driven-payout";
 import { planOrRollBack } from "../payout/plan-or-roll-back";
 import type { ArkServerInfo } from "../ports/ark-daemon";
+import type { TwinReading } from "../ports/asset-supplies";
 import type { Tx } from "../ports/transactions";
 import type { Wake } from "../ports/waker";
 import { ensureUserScript } from "../vtxo/ensure-script";
@@ -12,7 +13,7 @@ import { GBTC } from "../vtxo/vtxo";
 import type { AssetPayoutDeps } from "./asset-payout-deps";
 import { assertMintable, assertReserve, assertSupply } from "./check-mint";
 import { planIssuance } from "./issue-asset";
-import { readTapdUnits, type TwinReserveSource } from "./read-tapd-units";
+import { readTwin, type TwinReserveSource } from "./read-tapd-units";
 import type { RegisteredAsset } from "./registered-asset";
 import { takeCarrier } from "./take-carrier";
 
@@ -45,7 +46,7 @@ export type MintProgress =
 /**
  * The step of a mint that is due: the first mint of an asset plans its issuance, each then hands units out of the treasury, once per
  * order. Errors: `not_found`, `asset_not_mintable`, `asset_inactive`, `supply_exceeded`, `reserve_insufficient`,
- * `inventory_exhausted` (stock, or the day's carriers), and those of the daemons.
+ * `inventory_exhausted` (stock, or the day's carriers), `not_ready` (look again: a twin's units are moving), and those of the daemons.
  */
 export async function mintAsset(deps: MintDeps, order: MintOrder, attempt: MintAttempt): Promise<MintProgress> {
   const payout = await deps.payouts.find("mint", order.jobId);
@@ -105,13 +106,13 @@ async function beginIssuance(
   { guard }: MintAttempt,
 ): Promise<MintProgress> {
   const info = await deps.arkInfo.current();
-  const tapdUnits = await readTwinUnits(deps, seen);
+  const reading = await readBacking(deps, seen);
   const wakes = await deps.transactions.run(async (tx) => {
     await guard(tx);
     const asset = await deps.assets.lock(tx, order.assetId);
     if (asset?.status !== "registered") return [];
     // A mint that must fail issues nothing.
-    await assertRoom(deps, tx, asset, order, tapdUnits);
+    await assertRoom(deps, tx, asset, order, reading);
     return [await planIssuance(deps, tx, info, asset)];
   });
   return waiting("The asset is being issued", wakes);
@@ -124,10 +125,10 @@ async function planMint(
   { commit }: MintAttempt,
 ): Promise<MintProgress> {
   const info = await deps.arkInfo.current();
-  const tapdUnits = await readTwinUnits(deps, seen);
+  const reading = await readBacking(deps, seen);
   const wake = await planOrRollBack(deps.transactions, async (tx) => {
     await commit(tx);
-    return planPayout(deps, tx, info, order, tapdUnits);
+    return planPayout(deps, tx, info, order, reading);
   });
   return wake === undefined ? explainShortage(deps, order, seen) : waiting("The units are on their way", [wake]);
 }
@@ -138,12 +139,12 @@ async function planPayout(
   tx: Tx,
   info: ArkServerInfo,
   order: MintOrder,
-  tapdUnits: bigint | undefined,
+  reading: TwinReading | undefined,
 ): Promise<Wake | undefined> {
   const { jobId, assetId, userPubkey, units } = order;
   const asset = await deps.assets.lock(tx, assetId);
   assert(asset !== undefined, "a registered asset stays");
-  await assertRoom(deps, tx, asset, order, tapdUnits);
+  await assertRoom(deps, tx, asset, order, reading);
   await takeCarrier(deps, tx);
   const script = await ensureUserScript(deps.vtxos, tx, userPubkey, info, "user_pubkey");
   const wanted = {
@@ -163,23 +164,22 @@ async function assertRoom(
   tx: Tx,
   asset: RegisteredAsset,
   order: MintOrder,
-  tapdUnits: bigint | undefined,
+  reading: TwinReading | undefined,
 ): Promise<void> {
   assertMintable(asset);
   const exposure = await deps.supplies.readExposure(tx, asset.assetId);
   assertSupply(asset, exposure, order);
-  if (tapdUnits !== undefined) {
-    assertReserve(asset, exposure, tapdUnits, order);
-    await deps.supplies.record(tx, asset.assetId, { tapdUnits }, deps.clock.now());
+  if (reading !== undefined) {
+    assertReserve(asset, exposure, reading, order);
+    await deps.supplies.record(tx, asset.assetId, { tapd: reading }, deps.clock.now());
   }
 }
 
 /** undefined = not a twin. */
-async function readTwinUnits(deps: MintDeps, asset: RegisteredAsset): Promise<bigint | undefined> {
+async function readBacking({ supplies, tapd }: MintDeps, asset: RegisteredAsset): Promise<TwinReading | undefined> {
   if (asset.backing === "ark") return undefined;
-  if (deps.tapd === undefined) throw new AppError("daemon_unavailable", { details: { service: "tapd" } });
-  const [units] = await readTapdUnits(deps.tapd, [asset]);
-  return units;
+  if (tapd === undefined) throw new AppError("daemon_unavailable", { details: { service: "tapd" } });
+  return readTwin({ supplies, tapd }, asset);
 }
 
 /**

@@ -1,8 +1,22 @@
 import { AppError } from "../errors";
+import type { AssetSupplies, TwinReading } from "../ports/asset-supplies";
 import type { TaprootAssets } from "../ports/taproot-assets";
 import type { RegisteredAsset } from "./registered-asset";
 
 export type TwinReserveSource = Pick<TaprootAssets, "getInfo" | "listAssets" | "getAssetBalances">;
+
+/**
+ * tapd's units behind one twin, and where the books stood before: whoever judges by them compares `mark` with the exposure's. Throws as
+ * readTapdUnits does.
+ */
+export async function readTwin(
+  { supplies, tapd }: { readonly supplies: Pick<AssetSupplies, "readExposure">; readonly tapd: TwinReserveSource },
+  twin: RegisteredAsset,
+): Promise<TwinReading> {
+  const { tapdMark: mark } = await supplies.readExposure(undefined, twin.assetId);
+  const [units = 0n] = await readTapdUnits(tapd, [twin]);
+  return { units, mark };
+}
 
 /**
  * Units that tapd holds behind each of these twins, in their order: in its wallet (unconfirmed change and leased ones included) and in

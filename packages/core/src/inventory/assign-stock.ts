@@ -11,6 +11,7 @@ import type { GatewayPubkeys } from "../payout/gateway-pubkeys";
 import type { PayoutRun } from "../payout/payout-deps";
 import { planDrivenPayout } from "../payout/plan-driven-payout";
 import type { ArkServerInfo } from "../ports/ark-daemon";
+import type { TwinReading } from "../ports/asset-supplies";
 import type { ExternalCallStore } from "../ports/external-call-store";
 import type { Tx } from "../ports/transactions";
 import type { Wake } from "../ports/waker";
@@ -34,8 +35,8 @@ export interface WantedAssignment {
   readonly amount: bigint;
   /** What the caller may give away in a day of this asset; undefined = the operator, who has no limit. */
   readonly allowance: { readonly keyId: string; readonly unitsPerDay: bigint } | undefined;
-  /** Of tapd, for a twin: the units that it is backed by. */
-  readonly tapdUnits: bigint | undefined;
+  /** Of tapd, for a twin: the units that it is backed by. undefined = it is none, or nothing is known of them now. */
+  readonly reading: TwinReading | undefined;
   /** What the job carries of the call that ordered it. */
   readonly origin: Pick<JobDraft, "owner" | "requestId" | "trace">;
 }
@@ -54,7 +55,8 @@ export interface PlannedAssignment {
 /**
  * Plans a gift to a user out of the gateway's stock: the caller's allowance, the locks, the unsigned transaction and the job that
  * waits for it are one transaction, so N calls at once never share an input and never exceed the allowance. Errors: `asset_unknown`,
- * `asset_inactive`, `amount_below_minimum`, `reserve_insufficient`, `inventory_exhausted` (stock, allowance, or the day's carriers).
+ * `asset_inactive`, `amount_below_minimum`, `reserve_insufficient`, `not_ready` (a twin's units are not known, or moving),
+ * `inventory_exhausted` (stock, allowance, or the day's carriers).
  */
 export async function assignStock(
   deps: AssignStockDeps,
@@ -143,13 +145,16 @@ async function takeAllowance(
 
 /** A twin leaves the gateway only as far as tapd's units stand behind it: judged under the asset's row lock, as mints are. */
 async function takeUnits(deps: AssignStockDeps, tx: Tx, wanted: WantedAssignment): Promise<void> {
-  const { assetId, amount, tapdUnits } = wanted;
+  const { assetId, amount, reading } = wanted;
   const asset = await deps.assets.lock(tx, assetId);
   assert(asset !== undefined, "an active asset stays registered");
   if (asset.backing === "taproot") {
-    if (tapdUnits === undefined) throw new AppError("daemon_unavailable", { details: { service: "tapd" } });
+    if (reading === undefined) {
+      const message = "What stands behind the asset is not known at this moment.";
+      throw new AppError("not_ready", { message, details: { asset_id: assetId } });
+    }
     const exposure = await deps.supplies.readExposure(tx, assetId);
-    assertReserve(asset, exposure, tapdUnits, { units: amount, reserveUnits: 0n });
+    assertReserve(asset, exposure, reading, { units: amount, reserveUnits: 0n });
   }
   await takeCarrier(deps, tx);
 }

@@ -231,7 +231,7 @@ export const TASKS = {
     limitMs: 300_000,
     fair: false,
     // Once its payout is planned the units will arrive; giving the job up would only hide it.
-    patientOn: ["daemon_unavailable", "daemon_auth_failed"],
+    patientOn: ["daemon_unavailable", "daemon_auth_failed", "not_ready"],
   },
   vtxo_assign: {
     stateIn: "job_logs",

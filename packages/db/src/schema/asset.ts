@@ -25,9 +25,10 @@ export const assets = mysqlTable("assets", {
 
 export const assetSupplies = mysqlTable("asset_supplies", {
   assetId: varchar("asset_id", { length: 128 }).primaryKey(),
-  arkdUnits: bigint("arkd_units", { mode: "bigint" }),
+  arkdUnits: bigint("arkd_units", { mode: "bigint", unsigned: true }),
   arkdReadAt: datetime("arkd_read_at", { mode: "date", fsp: 3 }),
   tapdUnits: bigint("tapd_units", { mode: "bigint" }),
+  tapdMark: varchar("tapd_mark", { length: 80 }).notNull().default(""),
   tapdReadAt: datetime("tapd_read_at", { mode: "date", fsp: 3 }),
   deficitUnits: bigint("deficit_units", { mode: "bigint" }).notNull().default(0n),
 });

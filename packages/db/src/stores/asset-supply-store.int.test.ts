@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { twinReserve } from "@arkrelay/core/asset/twin-reserve";
 
 import { openTestDatabase, type TestDatabase } from "../testing/test-database";
+import { connectionOf } from "../transactions";
 import { DrizzleAssetSupplyStore } from "./asset-supply-store";
 
 let test: TestDatabase;
@@ -51,28 +52,42 @@ async function onVtxo(kind: "user" | "treasury", status: string, units: bigint, 
   ]);
 }
 
-function payout(kind: string, status: string, units: bigint, assetId = "gold") {
+function payout(kind: string, status: string, units: bigint, assetId = "gold", businessId = hex32()) {
   return test.database.write(
     `INSERT INTO payouts (kind, business_id, pivot_vtxo_id, script, owner_pubkey, asset_id, amount, amount_sats, status, created_at,
        updated_at) VALUES (?, ?, '', '', '', ?, ?, 1000, ?, NOW(3), NOW(3))`,
-    [kind, hex32(), assetId, units, status],
+    [kind, businessId, assetId, units, status],
   );
 }
 
-function operation(type: "lift" | "land", status: string, units: bigint, extra: { carrier?: bigint; quoted?: bigint }) {
-  return test.database.write(
+async function operation(
+  type: "lift" | "land",
+  status: string,
+  units: bigint,
+  extra: { carrier?: bigint; quoted?: bigint } = {},
+): Promise<string> {
+  const operationId = hex32();
+  await test.database.write(
     `INSERT INTO lightning_invoices (payment_hash, operation_id, invoice_type, status, user_pubkey, session_id, asset_id, amount,
        amount_sats, fee, user_script, memo, carrier_units, quoted_units, created_at, updated_at, expires_at)
      VALUES (?, ?, ?, ?, '', '', 'gold', ?, 0, 1, '', '', ?, ?, NOW(3), NOW(3), NOW(3))`,
-    [hex32(), hex32(), type, status, units, extra.carrier ?? null, extra.quoted ?? null],
+    [hex32(), operationId, type, status, units, extra.carrier ?? null, extra.quoted ?? null],
   );
+  return operationId;
 }
 
 it("everything of an unissued or unknown asset is nowhere", async () => {
-  const none = { circulatingUnits: 0n, payoutUnits: 0n, openLandUnits: 0n, heldLiftUnits: 0n };
+  const none = {
+    circulatingUnits: 0n,
+    payoutUnits: 0n,
+    openLandUnits: 0n,
+    heldLiftUnits: 0n,
+    deliveringUnits: 0n,
+    movingUnits: 0n,
+  };
   await test.database.write("UPDATE assets SET issued = 0, ark_asset_id = NULL WHERE asset_id = 'gold'");
-  expect(await store.readExposure(undefined, "gold")).toEqual(none);
-  expect(await store.readExposure(undefined, "never heard of")).toEqual(none);
+  expect(await store.readExposure(undefined, "gold")).toMatchObject(none);
+  expect(await store.readExposure(undefined, "never heard of")).toMatchObject(none);
 });
 
 it("units that no VTXO of ours carries circulate, spent VTXOs and other assets count for nothing", async () => {
@@ -108,13 +123,86 @@ it("what is on its way counts on its side until it has arrived", async () => {
   await operation("lift", "pending", 1_000n, {});
   await operation("lift", "paid", 1_000n, {});
   const exposure = await store.readExposure(undefined, "gold");
-  expect(exposure).toEqual({
+  expect(exposure).toMatchObject({
     circulatingUnits: 0n,
     payoutUnits: 3n,
     openLandUnits: 28n,
     heldLiftUnits: 102n,
+    movingUnits: 72n,
   });
   expect(twinReserve(exposure, 1n)).toEqual({ requiredUnits: 31n, currentUnits: 103n });
+});
+
+it("units in HTLCs stand behind their own deliveries alone, and only while they are certainly held", async () => {
+  const delivery = async (status: string, payoutStatus: string, units: bigint) =>
+    payout("lift", payoutStatus, units, "gold", await operation("lift", status, units, { carrier: 3n }));
+  await operation("lift", "accepted", 1n);
+  await delivery("accepted", "planned", 2n);
+  await delivery("delivering", "submitting", 4n);
+  await delivery("delivering", "cancelled", 8n);
+  await delivery("delivered", "final", 16n);
+  await delivery("paid", "final", 32n);
+  expect(await store.readExposure(undefined, "gold")).toMatchObject({ deliveringUnits: 6n, movingUnits: 16n });
+});
+
+it("counts what carries several assets, each at its own", async () => {
+  await onVtxo("treasury", "available", 400n);
+  const [row] = await test.database.select("SELECT vtxo_id FROM vtxos");
+  await test.database.write("UPDATE vtxos SET asset_id = NULL");
+  await test.database.write("INSERT INTO vtxo_assets (vtxo_id, asset_id, amount) VALUES (?, ?, 30)", [
+    String(row?.["vtxo_id"]),
+    SILVER,
+  ]);
+  expect(await store.readExposure(undefined, "gold")).toMatchObject({ circulatingUnits: 600n });
+  expect(await store.readExposure(undefined, "silver")).toMatchObject({ circulatingUnits: 970n });
+});
+
+it("what was ever spent of an asset is not read to count what is live", async () => {
+  await onVtxo("user", "assigned", 5n);
+  for (let count = 0; count < 200; count++) await onVtxo("user", "spent", 1n);
+  await test.database.write("ANALYZE TABLE vtxos, vtxo_assets");
+  const [before, exposure, after] = await test.database.transactions.run(async (tx) => {
+    const reads = async () => {
+      const rows = await connectionOf(tx).select("SHOW SESSION STATUS LIKE 'Handler_read%'");
+      return rows.reduce((sum, row) => sum + Number(row["Value"]), 0);
+    };
+    return [await reads(), await store.readExposure(tx, "gold"), await reads()] as const;
+  });
+  expect(exposure).toMatchObject({ circulatingUnits: 1_000n });
+  expect(after - before).toBeLessThan(100);
+});
+
+it("the mark is another one after every booking of tapd's units, and after those of nothing else", async () => {
+  const mark = async () => (await store.readExposure(undefined, "gold")).tapdMark;
+  const post = async (account: string, assetId: string) => {
+    const { insertId: accountId } = await test.database.write(
+      "INSERT INTO ledger_accounts (account, asset_id) VALUES (?, ?) ON DUPLICATE KEY UPDATE id = LAST_INSERT_ID(id)",
+      [account, assetId],
+    );
+    const { insertId } = await test.database.write(
+      "INSERT INTO ledger_transactions (kind, business_id, memo, at) VALUES ('test', ?, '', NOW(3))",
+      [hex32()],
+    );
+    await test.database.write(
+      "INSERT INTO ledger_postings (transaction_id, account_id, asset_id, amount) VALUES (?, ?, ?, 1)",
+      [insertId, accountId, assetId],
+    );
+  };
+  const marks = [await mark()];
+  for (let count = 0; count < 2; count++) {
+    await post("asset:tapd", "gold");
+    marks.push(await mark());
+  }
+  const landId = await operation("land", "in_flight", 5n);
+  marks.push(await mark());
+  await test.database.write("UPDATE lightning_invoices SET status = 'paid' WHERE operation_id = ?", [landId]);
+  await operation("lift", "accepted", 5n);
+  marks.push(await mark());
+  expect(new Set(marks).size).toBe(5);
+  await post("asset:tapd", "silver");
+  await post("asset:ark", "gold");
+  await payout("mint", "planned", 7n);
+  expect(await mark()).toBe(marks.at(-1));
 });
 
 it.each(["mint", "fanout"])("a %s keeps the treasury of its asset at work until it has ended", async (kind) => {
@@ -132,6 +220,16 @@ it("a reading of one daemon keeps what the other one said", async () => {
     test.database.transactions.run((tx) => store.record(tx, "gold", read, at));
   expect(await store.find("gold")).toEqual({ arkd: undefined, tapd: undefined });
   await record({ arkdUnits: 5n });
-  await record({ tapdUnits: 0n });
-  expect(await store.find("gold")).toEqual({ arkd: { units: 5n, readAt: at }, tapd: { units: 0n, readAt: at } });
+  await record({ tapd: { units: 0n, mark: "1:2:3" } });
+  await record({ deficitUnits: 1n });
+  expect(await store.find("gold")).toEqual({
+    arkd: { units: 5n, readAt: at },
+    tapd: { units: 0n, mark: "1:2:3", readAt: at },
+  });
+});
+
+it("keeps the largest supply that arkd can tell", async () => {
+  const arkdUnits = 2n ** 64n - 1n;
+  await test.database.transactions.run((tx) => store.record(tx, "gold", { arkdUnits }, new Date()));
+  expect((await store.find("gold")).arkd).toMatchObject({ units: arkdUnits });
 });

@@ -38,7 +38,7 @@ export async function readSharedMetrics(database: Pick<SqlHandle, "select">): Pr
        WHERE id IN (SELECT MAX(id) FROM reconciliations GROUP BY account, asset_id) GROUP BY source, asset_id`,
     ),
     database.select(
-      `SELECT s.asset_id, GREATEST(0, s.arkd_units - a.issued) AS extra_units, s.deficit_units
+      `SELECT s.asset_id, GREATEST(0, CAST(s.arkd_units AS DECIMAL(20)) - a.issued) AS extra_units, s.deficit_units
        FROM asset_supplies s JOIN assets a ON a.asset_id = s.asset_id WHERE s.arkd_units IS NOT NULL`,
     ),
     readTroubleMetrics(database),

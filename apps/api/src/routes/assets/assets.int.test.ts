@@ -397,7 +397,9 @@ describe("units", () => {
     await issue(assetId, 100n);
     const supplies = new DrizzleAssetSupplyStore(api.database);
     const readAt = new Date("2026-11-25T10:00:00.000Z");
-    await api.deps.transactions.run((tx) => supplies.record(tx, assetId, { arkdUnits: 100n, tapdUnits: 60n }, readAt));
+    await api.deps.transactions.run((tx) =>
+      supplies.record(tx, assetId, { arkdUnits: 100n, tapd: { units: 60n, mark: "" } }, readAt),
+    );
     expect((await api.call("GET", `/assets/${assetId}/reserve`)).body).toMatchObject({
       reserve_requirements: {
         total_circulation: 100,
@@ -409,7 +411,7 @@ describe("units", () => {
         as_of: readAt.toISOString(),
       },
     });
-    await api.deps.transactions.run((tx) => supplies.record(tx, assetId, { tapdUnits: 100n }, readAt));
+    await api.deps.transactions.run((tx) => supplies.record(tx, assetId, { tapd: { units: 100n, mark: "" } }, readAt));
     expect((await api.call("GET", `/assets/${assetId}/reserve`)).body).toMatchObject({
       reserve_requirements: { reserve_health: "good", reserve_deficit: 0 },
     });

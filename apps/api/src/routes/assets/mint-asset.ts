@@ -1,4 +1,4 @@
-import { assertMintable, assertReserve, assertSupply } from "@arkrelay/core/asset/check-mint";
+import { assertMintable, assertReserve, assertSupply, judgeReserve } from "@arkrelay/core/asset/check-mint";
 import { AppError } from "@arkrelay/core/errors";
 import { AssetParams, MintBody, MintReply, MintResult } from "@arkrelay/core/http/assets";
 import { insertJob } from "@arkrelay/core/jobs/insert-job";
@@ -20,19 +20,21 @@ export const mintAssetRoute = writeRoute({
 })
   .prepare(async ({ deps, params }) => {
     const asset = await deps.admin.assets.find(undefined, toAssetId(params.asset_id));
-    return asset?.backing === "taproot" ? deps.daemons.findTwinUnits(asset) : undefined;
+    return asset?.backing === "taproot" ? deps.daemons.findTwin(asset) : undefined;
   })
   .handle(
     async (input) => {
-      const { deps, tx, params, body, prepared: tapdUnits } = input;
+      const { deps, tx, params, body, prepared: reading } = input;
       const asset = await deps.admin.assets.lock(tx, toAssetId(params.asset_id));
       if (asset === undefined) throw new AppError("not_found");
       assertMintable(asset);
-      // What is plainly too much is refused here; the job judges again when it hands out, and asks a tapd that is away now.
+      // What is plainly too much is refused here; the job judges again when it hands out, and asks a tapd that did not answer now.
       const wanted = { units: BigInt(body.amount), reserveUnits: BigInt(body.reserve_amount) };
       const exposure = await deps.admin.supplies.readExposure(tx, asset.assetId);
       assertSupply(asset, exposure, wanted);
-      if (tapdUnits !== undefined) assertReserve(asset, exposure, tapdUnits, wanted);
+      if (reading !== undefined && judgeReserve(exposure, reading, wanted) === "short") {
+        assertReserve(asset, exposure, reading, wanted);
+      }
       const { jobId, wakes } = await insertJob(deps.insertJob, tx, {
         ...jobOrigin(input),
         task: "asset_mint",

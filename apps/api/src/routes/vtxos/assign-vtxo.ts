@@ -2,12 +2,16 @@ import { AppError } from "@arkrelay/core/errors";
 import { AssignBody, AssignReply } from "@arkrelay/core/http/inventory";
 import { assignStock } from "@arkrelay/core/inventory/assign-stock";
 import { readGatewayPubkeys } from "@arkrelay/core/payout/gateway-pubkeys";
+import type { TwinReading } from "@arkrelay/core/ports/asset-supplies";
 import { GBTC } from "@arkrelay/core/vtxo/vtxo";
 
 import type { ApiDeps } from "../../api-deps";
 import { writeRoute, type Env } from "../../http/route";
 import { toAssetId } from "../asset-alias";
 import { jobOrigin } from "../jobs/enqueue";
+
+/** Workers look every five minutes. */
+const READING_MS_MAX = 15 * 60_000;
 
 export const assignVtxoRoute = writeRoute({
   method: "POST",
@@ -22,12 +26,12 @@ export const assignVtxoRoute = writeRoute({
   .prepare(async ({ deps, caller, body }) => {
     const assetId = toAssetId(body.asset_id);
     const info = await deps.session.arkInfo.current();
-    const [allowance, wallet, tapdUnits] = await Promise.all([
+    const [allowance, wallet, reading] = await Promise.all([
       findAllowance(deps, caller, assetId),
       readGatewayPubkeys(deps.session.vtxos, info),
       findBacking(deps, assetId),
     ]);
-    return { assetId, info, allowance, wallet, tapdUnits };
+    return { assetId, info, allowance, wallet, reading };
   })
   .handle(
     async (input) => {
@@ -85,9 +89,13 @@ async function findAllowance(deps: ApiDeps, caller: Env["caller"], assetId: stri
   return { keyId: key.keyId, unitsPerDay: BigInt(unitsPerDay) };
 }
 
-/** What tapd holds behind a twin; undefined = it is none, or tapd does not answer. */
-async function findBacking(deps: ApiDeps, assetId: string): Promise<bigint | undefined> {
+/** What tapd holds behind a twin, or held at the last look, as long as that is not old; undefined = it is none, or nobody knows. */
+async function findBacking(deps: ApiDeps, assetId: string): Promise<TwinReading | undefined> {
   if (assetId === GBTC) return undefined;
   const asset = await deps.admin.assets.find(undefined, assetId);
-  return asset?.backing === "taproot" ? deps.daemons.findTwinUnits(asset) : undefined;
+  if (asset?.backing !== "taproot") return undefined;
+  const reading = await deps.daemons.findTwin(asset);
+  if (reading !== undefined) return reading;
+  const { tapd } = await deps.admin.supplies.find(assetId);
+  return tapd !== undefined && deps.clock.now().getTime() - tapd.readAt.getTime() <= READING_MS_MAX ? tapd : undefined;
 }
