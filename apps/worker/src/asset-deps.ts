@@ -11,17 +11,20 @@ export function toAssetDeps(
     database,
     ceremony,
     lightning,
+    lnd,
     tapd,
     calls,
-  }: Pick<WorkerDeps, "database" | "ceremony" | "lightning" | "tapd" | "calls">,
+  }: Pick<WorkerDeps, "database" | "ceremony" | "lightning" | "lnd" | "tapd" | "calls">,
   { lightning: limits }: Pick<WorkerConfig, "lightning">,
 ): Omit<AssetMintDeps, "attempts"> & WatchSuppliesDeps {
-  const { payouts, budgets } = lightning;
+  const { payouts, budgets, operations } = lightning;
   const { assetCarrierSats: carrierSats, carrierSubsidyDailySats } = limits;
   return {
     ...ceremony,
     payouts,
     budgets,
+    operations,
+    lightning: lnd,
     tapd,
     calls,
     supplies: new DrizzleAssetSupplyStore(database),

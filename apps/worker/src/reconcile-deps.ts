@@ -58,7 +58,7 @@ export function toReconcileDeps({
     sources: [
       arkSource({ arkd, vtxos, vtxoBooks, assets }),
       ...(lnd === undefined ? [] : [lndSource({ lightning: lnd, operations: lightning.operations, channelBooks })]),
-      ...(tapd === undefined ? [] : [tapdSource({ tapd, assets })]),
+      ...(tapd === undefined ? [] : [tapdSource({ tapd, assets, lightning: lnd, operations: lightning.operations })]),
     ],
   };
 }

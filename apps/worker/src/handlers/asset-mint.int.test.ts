@@ -7,7 +7,7 @@ import type { ArkdFault } from "@arkrelay/core/testing/in-memory-arkd";
 import { openTestDatabase, type TestDatabase } from "@arkrelay/db/testing/test-database";
 import { connectionOf } from "@arkrelay/db/transactions";
 
-import { CAP, openAssetWorld, type AssetWorld } from "../testing/asset-world";
+import { CAP, openAssetWorld, TAPROOT_ID, type AssetWorld } from "../testing/asset-world";
 import { mortalDeps } from "../testing/mortal-process";
 
 let test: TestDatabase;
@@ -22,7 +22,6 @@ beforeEach(async () => {
   world = await openAssetWorld(test);
 });
 
-const TAPROOT_ID = "cd".repeat(32);
 const TWIN = { backing: "taproot", taprootAssetId: TAPROOT_ID } as const;
 const ADMIN = { principal: "admin", isAdmin: true, isSolver: true, isOpen: false, scopes: new Set<never>() };
 

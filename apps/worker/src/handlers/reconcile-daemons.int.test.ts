@@ -28,6 +28,7 @@ import { createSealer } from "@arkrelay/runtime/sealing";
 import { toReconcileDeps } from "../reconcile-deps";
 import type { TaskContext } from "../task-handler";
 import { openCeremonyWorld, type CeremonyWorld } from "../testing/ceremony-world";
+import { fakePaymentOutcomes } from "../testing/fake-payment-outcomes";
 import { reconcileDaemonsTask, type ReconcileDaemonsDeps } from "./reconcile-daemons";
 
 let test: TestDatabase;
@@ -72,12 +73,43 @@ async function reconcile(
     signal: new AbortController().signal,
     log: createLogger({ service: "test", stream: new PassThrough().resume() }),
   } as unknown as TaskContext<{ v: 1 }>;
+  // The job comes every quarter of an hour.
+  await test.database.write("UPDATE reconciliations SET at = at - INTERVAL 15 MINUTE");
   const { result } = await reconcileDaemonsTask({ ...deps, bookings, sources })(context);
   return Object.values((result as { compared: Record<string, readonly Compared[]> }).compared).flat();
 }
 
 const balanceOf = async (account: string): Promise<bigint> =>
   (await deps.books.listBalances()).find((each) => each.account === account)?.balance ?? 0n;
+
+/** A lift or land, of 100,000 sats unless told, that has come through these statuses. */
+async function anOperation(
+  start: Pick<NewLightningOperation, "invoiceType" | "status" | "paymentHash"> & Partial<NewLightningOperation>,
+  statuses: readonly LightningOperation["status"][],
+): Promise<LightningOperation> {
+  const operation: NewLightningOperation = {
+    operationId: randomUUID(),
+    claimsHash: true,
+    bolt11: "lnbcrt1",
+    userPubkey: ALICE.pubkey,
+    sessionId: randomUUID(),
+    assetId: GBTC,
+    amount: 100_000n,
+    amountSats: 100_000n,
+    fee: 0n,
+    userScript: "5120",
+    memo: "",
+    preimage: undefined,
+    expiresAt: new Date(),
+    wakeAt: undefined,
+    ...start,
+  };
+  return test.database.transactions.run(async (tx) => {
+    let row = await lightning.operations.insert(tx, operation);
+    for (const status of statuses) row = await lightning.operations.move(tx, row, { status }, undefined);
+    return row;
+  });
+}
 
 const SOUND = [{ account: "asset:ark", delta: "0", drift: "0" }];
 const fee = () => world.deps.wallet.keys.fee.pubkey;
@@ -169,35 +201,6 @@ describe("the Lightning node's funds", () => {
       trackPayment: (hash: string) => Promise.resolve(node.payments.get(hash)),
     };
     return { node, calls: calls as unknown as LndSourceDeps["lightning"] };
-  }
-
-  /** A lift or land of 100,000 sats that has come through these statuses. */
-  async function anOperation(
-    start: Pick<NewLightningOperation, "invoiceType" | "status" | "paymentHash">,
-    statuses: readonly LightningOperation["status"][],
-  ): Promise<LightningOperation> {
-    const operation: NewLightningOperation = {
-      ...start,
-      operationId: randomUUID(),
-      claimsHash: true,
-      bolt11: "lnbcrt1",
-      userPubkey: ALICE.pubkey,
-      sessionId: randomUUID(),
-      assetId: GBTC,
-      amount: 100_000n,
-      amountSats: 100_000n,
-      fee: 0n,
-      userScript: "5120",
-      memo: "",
-      preimage: undefined,
-      expiresAt: new Date(),
-      wakeAt: undefined,
-    };
-    return test.database.transactions.run(async (tx) => {
-      let row = await lightning.operations.insert(tx, operation);
-      for (const status of statuses) row = await lightning.operations.move(tx, row, { status }, undefined);
-      return row;
-    });
   }
 
   it("show no difference while a land's HTLC is out, nor between its success at lnd and the posting of it", async () => {
@@ -299,6 +302,7 @@ describe("the units that tapd holds", () => {
     const rest = { utxoCount: 1, unconfirmedUnits: 0n, leasedUnits: 0n };
     const state = { syncedToChain: true };
     const groups = new Map<string, string>();
+    const outcomes = fakePaymentOutcomes(GOLD);
     const calls = {
       getInfo: () => Promise.resolve({ syncedToChain: state.syncedToChain }),
       listAssets: () =>
@@ -309,7 +313,15 @@ describe("the units that tapd holds", () => {
       wallet,
       groups,
       state,
-      sources: [tapdSource({ tapd: calls as unknown as TapdSourceDeps["tapd"], assets: world.deps.assets })],
+      outcomes,
+      sources: [
+        tapdSource({
+          tapd: calls as unknown as TapdSourceDeps["tapd"],
+          assets: world.deps.assets,
+          lightning: outcomes.lightning,
+          operations: lightning.operations,
+        }),
+      ],
     };
   }
 
@@ -369,6 +381,27 @@ describe("the units that tapd holds", () => {
     }
     await post("gold", 1n);
     expect(await reconcile(sources)).toMatchObject([{ delta: "8", drift: "0" }]);
+  });
+
+  it("show no drift while a settled lift or a paid land waits for a worker to book it", async () => {
+    await register("gold", "taproot", GOLD);
+    const { wallet, sources, outcomes } = aTapd();
+    wallet.set(GOLD, { balanceUnits: 0n, channelUnits: 100n });
+    await reconcile(sources);
+    const [lifted, landed] = [randomBytes(32).toString("hex"), randomBytes(32).toString("hex")];
+    const ofGold = { assetId: "gold", amount: 30n };
+    const held = ["accepted", "delivering", "delivered"] as const;
+    await anOperation({ invoiceType: "lift", status: "pending", paymentHash: lifted, ...ofGold }, held);
+    const sent = ["received", "in_flight"] as const;
+    await anOperation({ invoiceType: "land", status: "pending_payment", paymentHash: landed, ...ofGold }, sent);
+    expect(await reconcile(sources)).toMatchObject([{ delta: "0", drift: "0" }]);
+    outcomes.settled.set(lifted, 33n);
+    outcomes.paid.set(landed, 29n);
+    wallet.set(GOLD, { balanceUnits: 0n, channelUnits: 104n });
+    for (let run = 1; run <= 3; run++) expect(await reconcile(sources)).toMatchObject([{ delta: "4", drift: "0" }]);
+    wallet.set(GOLD, { balanceUnits: 0n, channelUnits: 103n });
+    await reconcile(sources);
+    expect(await reconcile(sources)).toMatchObject([{ delta: "3", drift: "-1" }]);
   });
 
   it("are not believed while tapd is catching up with the chain", async () => {

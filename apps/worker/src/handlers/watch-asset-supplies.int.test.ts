@@ -7,7 +7,7 @@ import { createLogger } from "@arkrelay/runtime/logger";
 
 import { toReconcileDeps } from "../reconcile-deps";
 import type { TaskContext } from "../task-handler";
-import { CAP, openAssetWorld, type AssetWorld } from "../testing/asset-world";
+import { CAP, openAssetWorld, TAPROOT_ID, type AssetWorld } from "../testing/asset-world";
 import { reconcileDaemonsTask } from "./reconcile-daemons";
 
 let test: TestDatabase;
@@ -21,8 +21,6 @@ beforeEach(async () => {
   await test.empty();
   world = await openAssetWorld(test);
 });
-
-const TAPROOT_ID = "cd".repeat(32);
 
 /** An issued asset of which ALICE has 100 units. */
 async function issued(over: Parameters<AssetWorld["register"]>[0] = {}): Promise<string> {
@@ -143,6 +141,31 @@ it("does not take units that were paid while tapd was asked for missing ones", a
   };
   expect((await world.watch()).result).toMatchObject({ findings: [] });
   expect(await deficit()).toBe(0);
+});
+
+describe("a worker that died before it booked what it saw", () => {
+  beforeEach(async () => {
+    await issued({ backing: "taproot", taprootAssetId: TAPROOT_ID });
+  });
+
+  it("leaves no deficit behind with a land whose units are gone", async () => {
+    const { paymentHash } = await world.operation("land", "in_flight", 40n);
+    // Tapd had 140 units behind ALICE's 100 and the 40 of the land.
+    world.tapd.holdings.set(TAPROOT_ID, { units: 102n });
+    world.outcomes.paid.set(paymentHash, 38n);
+    expect((await world.watch()).result).toMatchObject({ findings: [] });
+    world.outcomes.paid.clear();
+    expect((await world.watch()).result).toMatchObject({ findings: [{ kind: "reserve_short", deficit_units: "38" }] });
+  });
+
+  it("hides no deficit with a lift whose units have come", async () => {
+    const { paymentHash } = await world.operation("lift", "delivered", 30n);
+    await test.database.write("UPDATE assets SET issued = issued + 30 WHERE asset_id = 'gold'");
+    world.arkd.forged.set((await world.getAsset()).arkAssetId ?? "", 30n);
+    world.tapd.holdings.set(TAPROOT_ID, { units: 125n });
+    world.outcomes.settled.set(paymentHash, 30n);
+    expect((await world.watch()).result).toMatchObject({ findings: [{ kind: "reserve_short", deficit_units: "5" }] });
+  });
 });
 
 async function deficit(): Promise<number> {

@@ -34,9 +34,12 @@ import { watchAssetSuppliesTask } from "../handlers/watch-asset-supplies";
 import type { TaskContext, TaskHandler, TaskResult } from "../task-handler";
 import { openCeremonyWorld } from "./ceremony-world";
 import { isCrash } from "./crash-process";
+import { fakePaymentOutcomes } from "./fake-payment-outcomes";
 import { FakeTapd } from "./fake-tapd";
 
 export const CAP = 1_000_000n;
+/** Of the asset that stands behind gold when it is a twin. */
+export const TAPROOT_ID = "cd".repeat(32);
 
 type WorldDeps = Omit<AssetMintDeps, "attempts">;
 
@@ -44,8 +47,12 @@ type WorldDeps = Omit<AssetMintDeps, "attempts">;
 export async function openAssetWorld(test: TestDatabase, config: Partial<AssetConfig> = {}) {
   const world = await openCeremonyWorld(test);
   const { database } = test;
-  const { payouts, budgets } = openLightningStores(database, createSealer({ key: new Uint8Array(32).fill(3) }));
+  const { payouts, budgets, operations } = openLightningStores(
+    database,
+    createSealer({ key: new Uint8Array(32).fill(3) }),
+  );
   const tapd = new FakeTapd();
+  const outcomes = fakePaymentOutcomes(TAPROOT_ID);
   const calls = new DrizzleExternalCallStore(database);
   const deps: WorldDeps & typeof world.deps = {
     ...world.deps,
@@ -145,6 +152,7 @@ export async function openAssetWorld(test: TestDatabase, config: Partial<AssetCo
     ...world,
     deps,
     tapd,
+    outcomes,
     jobs,
     order,
     orderStock,
@@ -177,7 +185,7 @@ export async function openAssetWorld(test: TestDatabase, config: Partial<AssetCo
     },
     watch: async (): Promise<TaskResult> => {
       const attempt = { rowKey: randomUUID(), job: { payload: { v: 1 } } } as unknown as Attempt;
-      return watchAssetSuppliesTask(deps)(contextOf(attempt));
+      return watchAssetSuppliesTask({ ...deps, lightning: outcomes.lightning, operations })(contextOf(attempt));
     },
     /** A lift or land of gold in a status, with its delivery when it has one; `book` = its last step, with its posting of tapd's units. */
     operation: async (
@@ -185,13 +193,14 @@ export async function openAssetWorld(test: TestDatabase, config: Partial<AssetCo
       status: string,
       units: bigint,
       delivery?: "planned" | "final",
-    ): Promise<{ readonly book: (change: bigint) => Promise<void> }> => {
+    ): Promise<{ readonly paymentHash: string; readonly book: (change: bigint) => Promise<void> }> => {
       const operationId = randomUUID();
+      const paymentHash = randomBytes(32).toString("hex");
       await database.write(
         `INSERT INTO lightning_invoices (payment_hash, operation_id, invoice_type, status, user_pubkey, session_id, asset_id, amount,
            amount_sats, fee, user_script, memo, created_at, updated_at, expires_at)
          VALUES (?, ?, ?, ?, '', '', 'gold', ?, 0, 0, '', '', NOW(3), NOW(3), NOW(3))`,
-        [randomBytes(32).toString("hex"), operationId, type, status, units],
+        [paymentHash, operationId, type, status, units],
       );
       if (delivery !== undefined) {
         await database.write(
@@ -215,7 +224,7 @@ export async function openAssetWorld(test: TestDatabase, config: Partial<AssetCo
             operationId,
           ]);
         });
-      return { book };
+      return { paymentHash, book };
     },
     /** Units on the default script of a key at arkd, and the VTXOs they stand on. */
     unitsOf: (pubkey: string, arkAssetId: string): { readonly units: bigint; readonly vtxos: number } => {

@@ -1,4 +1,4 @@
-import type { Reconciliation } from "../ports/reconciliation-store";
+import type { PreviousReconciliation } from "../ports/reconciliation-store";
 import { decideDrift, type Comparison } from "./decide-drift";
 
 const comparison = (changes: Partial<Comparison> = {}): Comparison => ({
@@ -10,7 +10,7 @@ const comparison = (changes: Partial<Comparison> = {}): Comparison => ({
   ...changes,
 });
 
-const before = (changes: Partial<Reconciliation> = {}): Reconciliation => ({
+const before = (changes: Partial<PreviousReconciliation> = {}): PreviousReconciliation => ({
   source: "lnd",
   account: "asset:ln",
   assetId: "gBTC",
@@ -21,6 +21,7 @@ const before = (changes: Partial<Reconciliation> = {}): Reconciliation => ({
   drift: 0n,
   postingId: 7n,
   at: new Date(0),
+  ageMs: 900_000,
   ...changes,
 });
 
@@ -37,6 +38,11 @@ describe("a difference", () => {
   it("does not count yet when something was posted between, or when it changed", () => {
     expect(decideDrift(comparison({ postingId: 8n }), before())).toBe(0n);
     expect(decideDrift(comparison({ external: 899n }), before())).toBe(0n);
+  });
+
+  it("does not count yet when the run before was a moment ago: both saw the same step without its posting", () => {
+    expect(decideDrift(comparison(), before({ ageMs: 30_000 }))).toBe(0n);
+    expect(decideDrift(comparison(), before({ ageMs: 30_000, drift: -100n }))).toBe(-100n);
   });
 
   it("goes on counting once it has, whatever is posted, until it is gone", () => {

@@ -2,33 +2,27 @@ import { AppError } from "../errors";
 import type { LightningOperation } from "../lightning/lightning-operation";
 import type { ChannelBooks } from "../ports/channel-books";
 import type { LightningInvoice, LightningNode, LightningPayment } from "../ports/lightning-node";
-import type { LightningStore } from "../ports/lightning-stores";
 import type { ExplainedPart } from "../ports/reconciliation-store";
 import { GBTC } from "../vtxo/vtxo";
 import { explainClosing } from "./closing-transactions";
 import { lightningHoldingsMsat } from "./lightning-holdings";
 import { MSAT_PER_SAT } from "./postings";
 import type { ExternalSource } from "./reconcile-source";
+import { findPaidLands, findSettledLifts, listOpenOperations, type UnpostedDeps } from "./unposted-operations";
 
-export interface LndSourceDeps {
-  readonly lightning: Pick<
-    LightningNode,
-    | "getInfo"
-    | "getLightningBalance"
-    | "getOnchainBalance"
-    | "listChannels"
-    | "listPendingChannels"
-    | "listOnchainTransactions"
-    | "lookupInvoice"
-    | "trackPayment"
-  >;
-  readonly operations: Pick<LightningStore, "listOpenLifts" | "listInFlightLands">;
+export interface LndSourceDeps extends UnpostedDeps {
+  readonly lightning: UnpostedDeps["lightning"] &
+    Pick<
+      LightningNode,
+      | "getInfo"
+      | "getLightningBalance"
+      | "getOnchainBalance"
+      | "listChannels"
+      | "listPendingChannels"
+      | "listOnchainTransactions"
+    >;
   readonly channelBooks: Pick<ChannelBooks, "findLent" | "filterBooked" | "countCloses">;
 }
-
-const PAGE = 200;
-/** Operations under way that are looked up one by one; with more of them nobody can say what explains a difference. */
-const LOOK_UPS_MAX = 500;
 
 /** lnd's channels and wallet. Lifts settled and lands paid there a moment ago, whose postings are still to come, are explained. */
 export function lndSource(deps: LndSourceDeps): ExternalSource {
@@ -48,8 +42,7 @@ export function lndSource(deps: LndSourceDeps): ExternalSource {
         lightning.getOnchainBalance(),
       ]);
       // Asked for after lnd: an HTLC that was seen belongs to a land on the list, or to one that is booked.
-      const lands = await listAll(deps.operations.listInFlightLands.bind(deps.operations));
-      const lifts = await listAll(deps.operations.listOpenLifts.bind(deps.operations));
+      const { lands, lifts } = await listOpenOperations(deps);
       const landHashes = new Set(lands.map((land) => land.paymentHash));
       const closing = [...pending.waitingClose, ...pending.forceClosing];
       const { msat, rounding, forwardedMsat } = lightningHoldingsMsat({
@@ -86,44 +79,24 @@ async function refuseUnsynced(lightning: LndSourceDeps["lightning"]): Promise<vo
   throw new AppError("daemon_unavailable", { details: { service: "lnd", reason: "not synced to chain" } });
 }
 
-async function listAll(
-  list: (afterId: bigint, limit: number) => Promise<readonly LightningOperation[]>,
-): Promise<readonly LightningOperation[]> {
-  const all: LightningOperation[] = [];
-  for (let afterId = 0n; ;) {
-    const page = await list(afterId, PAGE);
-    all.push(...page);
-    const last = page.at(-1);
-    if (page.length < PAGE || last === undefined) return all;
-    afterId = last.id;
-  }
-}
-
 async function explainLifts(
   deps: LndSourceDeps,
   lifts: readonly LightningOperation[],
 ): Promise<readonly ExplainedPart[]> {
-  const delivered = bounded(lifts.filter((lift) => lift.status === "delivered"));
-  const parts: ExplainedPart[] = [];
-  for (const lift of delivered) {
-    const invoice = await deps.lightning.lookupInvoice(lift.paymentHash);
-    if (invoice?.state === "settled")
-      parts.push({ kind: "lift_settled", ref: lift.operationId, amount: arrivedMsat(lift, invoice) });
-  }
-  return parts;
+  const settled = await findSettledLifts(deps, lifts);
+  return settled.map(({ lift, invoice }) => {
+    return { kind: "lift_settled", ref: lift.operationId, amount: arrivedMsat(lift, invoice) };
+  });
 }
 
 async function explainLands(
   deps: LndSourceDeps,
   lands: readonly LightningOperation[],
 ): Promise<readonly ExplainedPart[]> {
-  const parts: ExplainedPart[] = [];
-  for (const land of bounded(lands)) {
-    const payment = await deps.lightning.trackPayment(land.paymentHash);
-    if (payment?.status === "succeeded")
-      parts.push({ kind: "land_paid", ref: land.operationId, amount: -leftMsat(land, payment) });
-  }
-  return parts;
+  const paid = await findPaidLands(deps, lands);
+  return paid.map(({ land, payment }) => {
+    return { kind: "land_paid", ref: land.operationId, amount: -leftMsat(land, payment) };
+  });
 }
 
 /** Units came with less sats than they are worth. */
@@ -135,11 +108,4 @@ function leftMsat({ assetId }: LightningOperation, { valueMsat, feeMsat, htlcs }
   if (assetId === GBTC) return valueMsat + feeMsat;
   const arrived = htlcs.filter(({ status }) => status === "succeeded");
   return arrived.reduce((sum, { sentMsat }) => sum + sentMsat, 0n);
-}
-
-function bounded(operations: readonly LightningOperation[]): readonly LightningOperation[] {
-  if (operations.length <= LOOK_UPS_MAX) return operations;
-  throw new AppError("internal_error", {
-    internal: `${operations.length} operations are under way: too many to tell what explains a difference`,
-  });
 }
