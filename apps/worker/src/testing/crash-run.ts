@@ -4,7 +4,7 @@ import type { NostrEvent } from "@arkrelay/core/ports/nostr";
 import { cancelSession } from "@arkrelay/core/session/cancel-session";
 import { expireSessions } from "@arkrelay/core/session/expire-sessions";
 import { requestChallenge } from "@arkrelay/core/session/request-challenge";
-import { isTerminal } from "@arkrelay/core/session/session";
+import { isTerminal, movingIntentOf } from "@arkrelay/core/session/session";
 import { startCeremony } from "@arkrelay/core/session/start-ceremony";
 import { TEST_ARK_PARAMS, testKey, type TestKey } from "@arkrelay/core/testing/ark-transfer";
 import { syncVtxos } from "@arkrelay/core/vtxo/sync-vtxos";
@@ -220,8 +220,9 @@ export async function startCrashRun(test: TestDatabase) {
   const statesOf = () =>
     Promise.all(
       sessions.map(async ({ id }) => {
-        const { status, ceremonyState, errorCode, submitState, intent } = await world.getSession(id);
-        const { assetId } = intent;
+        const session = await world.getSession(id);
+        const { status, ceremonyState, errorCode, submitState } = session;
+        const { assetId } = movingIntentOf(session);
         return { assetId, status, ceremonyState, errorCode, isRebuilt: submitState?.rebuilt === true };
       }),
     );

@@ -54,14 +54,19 @@ export interface BuiltArkTx {
   readonly issuedAssetIds: readonly string[];
 }
 
-/** One signature a signer is asked for (`items[]` of a 31511). */
-export interface SigningItem {
-  readonly role: "ark" | "checkpoint";
+/** One signature a signer is asked for, over an input of a transaction; over a payload `txid` is the digest and `input` 0. */
+export interface AskedSignature {
   readonly txid: string;
   readonly input: number;
+  /** What is signed, 64 hex. */
   readonly sighash: string;
-  readonly leaf_hash: string;
   readonly pubkey: string;
+}
+
+/** The same as an item (`items[]`) of a 31511. */
+export interface SigningItem extends AskedSignature {
+  readonly role: "ark" | "checkpoint";
+  readonly leaf_hash: string;
 }
 
 export interface ItemSignature {

@@ -1,13 +1,13 @@
 import { maxAssetsPerVtxo } from "../ark/tx-weight";
 import type { ArkServerInfo } from "../ports/ark-daemon";
-import type { Session, SessionType } from "../session/session";
+import type { MovingIntent, SessionType } from "../session/session";
 import type { SessionDeps } from "../session/session-deps";
 import { withLimits } from "../vtxo/select-by-strategy";
 import type { TransferRules } from "../vtxo/select-transfer-coins";
 import { coInputFeeSatsOf, recipientSumsOf } from "./transfer-sums";
 
 /** What the sender's coins must cover, and the limits of a selection. */
-export function selectionRules(deps: SessionDeps, intent: Session["intent"], info: ArkServerInfo): TransferRules {
+export function selectionRules(deps: SessionDeps, intent: MovingIntent, info: ArkServerInfo): TransferRules {
   const { sats, assets } = recipientSumsOf(intent);
   const rules: TransferRules = {
     targetSats: sats + coInputFeeSatsOf(intent),

@@ -1,4 +1,5 @@
 import { verifySubmittable } from "../ark/verify-finalizable";
+import { completeProtocolOp } from "../session/complete-protocol-op";
 import { expireChallenge } from "../session/expire-challenge";
 import { moveSession } from "../session/move-session";
 import type { Session } from "../session/session";
@@ -6,10 +7,14 @@ import type { CeremonyDeps } from "../session/session-deps";
 import { byTxid, getSessionTxs, signPsbts } from "./session-signatures";
 import { MOVED, type StepOutcome } from "./step-outcome";
 
-/** Step 4a: waits for challenge 1, then completes the ark tx with our own signature over the co-input. */
+/**
+ * Step 4a: waits for challenge 1, then completes the ark tx with our own signature over the co-input. A protocol_op is through with the
+ * answer.
+ */
 export async function awaitArkSignatures(deps: CeremonyDeps, session: Session, fence: string): Promise<StepOutcome> {
   if (session.status === "awaiting_signature") {
     if (!session.autoStart) return { kind: "wait", until: session.expiresAt };
+    if (session.sessionType === "protocol_op") return completeBySignature(deps, session, fence);
     return completeArkTx(deps, session, fence);
   }
   const open = await deps.challenges.findOpen(undefined, session.id);
@@ -17,6 +22,11 @@ export async function awaitArkSignatures(deps: CeremonyDeps, session: Session, f
   if (open.expiresAt > deps.clock.now()) return { kind: "wait", until: open.expiresAt };
   await deps.transactions.run((tx) => expireChallenge(deps, tx, session, open, fence));
   return MOVED;
+}
+
+async function completeBySignature(deps: CeremonyDeps, session: Session, fence: string): Promise<StepOutcome> {
+  const completed = await deps.transactions.run((tx) => completeProtocolOp(deps, tx, session, { fence }));
+  return { kind: "moved", session: completed };
 }
 
 async function completeArkTx(deps: CeremonyDeps, session: Session, fence: string): Promise<StepOutcome> {

@@ -1,6 +1,6 @@
 import { AppError } from "../errors";
 import type { Tx } from "../ports/transactions";
-import type { Session } from "../session/session";
+import { movingIntentOf, type MovingIntent, type Session } from "../session/session";
 import type { SessionDeps } from "../session/session-deps";
 import { yieldLock } from "../session/yield-lock";
 import { selectByStrategy, type CoinChoice } from "../vtxo/select-by-strategy";
@@ -35,10 +35,11 @@ export async function chooseInputs(
   rules: TransferRules,
   lockUntil: Date,
 ): Promise<readonly Vtxo[]> {
+  const query = { ...session, intent: movingIntentOf(session) };
   for (let attempt = 1; ; attempt++) {
-    const candidates = await freeCandidates(deps, tx, session);
-    const selection = await select(deps, tx, session, candidates, rules);
-    if (!selection.ok) throw refusal(selection, candidates, session, rules);
+    const candidates = await freeCandidates(deps, tx, query);
+    const selection = await select(deps, tx, query, candidates, rules);
+    if (!selection.ok) throw refusal(selection, candidates, query, rules);
     const ids = selection.coins.map((coin) => coin.vtxoId);
     if (await deps.vtxos.lockFree(tx, ids, session.sessionId, lockUntil)) return selection.coins;
     if (attempt === LOCK_TRIES) throw new AppError("vtxo_locked", { retryAfterSeconds: 2 });
@@ -61,7 +62,7 @@ export async function judgeFunds(
 interface FundsQuery {
   readonly userPubkey: string;
   readonly ownerProven: boolean;
-  readonly intent: Session["intent"];
+  readonly intent: MovingIntent;
 }
 
 interface Candidates {
@@ -74,7 +75,7 @@ interface Candidates {
   readonly shortLived: readonly Vtxo[];
 }
 
-async function freeCandidates(deps: SessionDeps, tx: Tx, session: Session): Promise<Candidates> {
+async function freeCandidates(deps: SessionDeps, tx: Tx, session: FundsQuery): Promise<Candidates> {
   const candidates = await readCandidates(deps, tx, session);
   if (candidates.takeable.length === 0) return candidates;
   for (const lockedBy of new Set(candidates.takeable.map((vtxo) => vtxo.lockedBy))) {

@@ -12,7 +12,7 @@ import type { PlannedTransaction, TransactionParty } from "../ports/transaction-
 import type { Tx } from "../ports/transactions";
 import type { Challenge } from "../session/challenge";
 import { issueChallenge } from "../session/issue-challenge";
-import type { Session } from "../session/session";
+import { movingIntentOf, type MovingIntent, type Session } from "../session/session";
 import type { SessionDeps } from "../session/session-deps";
 import { ensureScript, ensureUserScript } from "../vtxo/ensure-script";
 import { findGatewayScript } from "../vtxo/find-gateway-script";
@@ -67,7 +67,8 @@ async function planOutputs(
   inputs: LockedInputs,
   info: ArkServerInfo,
 ): Promise<TransferPlan> {
-  const { intent, userPubkey } = session;
+  const { userPubkey } = session;
+  const intent = movingIntentOf(session);
   return planTransfer({
     intent,
     coins: await withScripts(deps, userPubkey, inputs.coins),
@@ -84,7 +85,7 @@ async function planOutputs(
 function recipientScriptOf(
   deps: SessionDeps,
   tx: Tx,
-  intent: Session["intent"],
+  intent: MovingIntent,
   info: ArkServerInfo,
 ): Promise<VtxoScriptRow> {
   return intent.type === "lightning_land"
@@ -137,7 +138,8 @@ async function storePlan(
 
 /** The row of the transaction: what went from whom to whom, by our names. What comes back to the sender did not move. */
 function transactionOf(session: Session, txid: string, plan: TransferPlan): PlannedTransaction {
-  const { intent, sessionId, userPubkey, sessionType } = session;
+  const { sessionId, userPubkey, sessionType } = session;
+  const intent = movingIntentOf(session);
   const { assetId, recipientPubkey, arkAssetId } = intent;
   // More sats than the intent says when a change below dust goes with them; of a land it is amount and fee.
   const received = plan.planned.filter(({ role }) => role === "recipient");

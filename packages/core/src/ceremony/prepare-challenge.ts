@@ -4,7 +4,7 @@ import type { Challenge } from "../session/challenge";
 import { challengeExpiry } from "../session/challenge-times";
 import { challengeEventData } from "../session/issue-challenge";
 import { moveSession } from "../session/move-session";
-import type { Session } from "../session/session";
+import { movingIntentOf, type Session } from "../session/session";
 import type { SessionDeps } from "../session/session-deps";
 import { GBTC, type Vtxo } from "../vtxo/vtxo";
 import { minRemainingMs, selectionRules } from "./ark-limits";
@@ -40,7 +40,7 @@ export async function prepareChallenge(deps: SessionDeps, tx: Tx, session: Sessi
     },
     { fence, events: [challengeEventData({ challengeId, stage: "ark_tx", expiresAt })] },
   );
-  const rules = selectionRules(deps, prepared.intent, info);
+  const rules = selectionRules(deps, movingIntentOf(prepared), info);
   const coins = await chooseInputs(deps, tx, prepared, rules, expiresAt);
   const inputs = { coins, coInput: await lockCoInput(deps, tx, prepared, expiresAt) };
   const challenge = await issueArkChallenge(deps, tx, prepared, inputs, info, {

@@ -6,6 +6,7 @@ import type { CeremonyDeps } from "../session/session-deps";
 import { registerGatewayScripts, syncVtxos } from "../vtxo/sync-vtxos";
 import { mustWait, QUEUE_WAIT_MS } from "./admission";
 import { prepareChallenge } from "./prepare-challenge";
+import { preparePayloadChallenge } from "./prepare-payload-challenge";
 import { MOVED, type StepOutcome } from "./step-outcome";
 
 /** A key's VTXOs are not read from arkd more often than this. */
@@ -15,6 +16,10 @@ const REFILL_PAUSE_MS = 10_000;
 export async function runPreparation(deps: CeremonyDeps, session: Session, fence: string): Promise<StepOutcome> {
   if (session.prepareSince === undefined) return { kind: "wait", until: session.expiresAt };
   try {
+    if (session.sessionType === "protocol_op") {
+      await deps.transactions.run((tx) => preparePayloadChallenge(deps, tx, session, fence));
+      return MOVED;
+    }
     const waiting = await mustWait(deps, session);
     if (waiting !== undefined) return await waitOrFail(deps, session, fence, waiting);
     if (!(await isMirrorFresh(deps, session.userPubkey))) await syncVtxos(deps, { ownerPubkey: session.userPubkey });

@@ -4,7 +4,7 @@ import type { AssetAmount } from "../ark/asset-types";
 import { buildArkTx } from "../ark/build-ark-tx";
 import { sumAssets } from "../ark/sum-assets";
 import { vtxoScriptFor } from "../ark/vtxo-script";
-import type { SessionIntent, SplitIntent, TransferIntent } from "../session/session";
+import type { MovingIntent, SplitIntent, TransferIntent } from "../session/session";
 import { ALICE, aVtxo, BOB, GATEWAY, TEST_ARK_PARAMS, type TestKey } from "../testing/ark-transfer";
 import { thrownBy } from "../testing/thrown-by";
 import { selectTransferCoins } from "../vtxo/select-transfer-coins";
@@ -84,7 +84,7 @@ function aSplit(partAmounts: readonly bigint[], fields: Partial<SplitIntent> = {
   return { ...base, type: "vtxo_split", amount, amountSats, partAmounts, ...fields };
 }
 
-function planFor(intent: SessionIntent, coins: readonly PlanCoin[], maxAssetsPerOutput = 110) {
+function planFor(intent: MovingIntent, coins: readonly PlanCoin[], maxAssetsPerOutput = 110) {
   return planTransfer({
     intent,
     coins,

@@ -3,7 +3,7 @@ import { subtractAssets, sumAssets } from "../ark/sum-assets";
 import type { ArkInput, ArkOutput } from "../ark/types";
 import { AppError, assert } from "../errors";
 import type { PlannedOutput } from "../ports/session-stores";
-import type { SessionIntent } from "../session/session";
+import type { MovingIntent } from "../session/session";
 import type { Vtxo, VtxoScriptRow } from "../vtxo/vtxo";
 import { coInputFeeSatsOf, recipientOutputsOf, recipientSumsOf } from "./transfer-sums";
 
@@ -20,7 +20,7 @@ export interface TransferPlan {
 }
 
 export interface TransferPlanInput {
-  readonly intent: SessionIntent;
+  readonly intent: MovingIntent;
   readonly coins: readonly PlanCoin[];
   /** The gateway's own plain VTXO: it goes in and comes back larger by the L2 fee, since a bare fee output is below dust. */
   readonly coInput: PlanCoin;

@@ -1,5 +1,5 @@
 import type { AssetAmount } from "../ark/asset-types";
-import type { SessionIntent } from "../session/session";
+import type { MovingIntent } from "../session/session";
 import { GBTC } from "../vtxo/vtxo";
 
 /** What an output carries at least: sats, and units by arkd's ids. */
@@ -8,10 +8,10 @@ export interface CarriedSums {
   readonly assets: readonly AssetAmount[];
 }
 
-type Sums = Pick<SessionIntent, "type" | "arkAssetId" | "amount" | "amountSats" | "feeAssetId" | "feeAmount">;
+type Sums = Pick<MovingIntent, "type" | "arkAssetId" | "amount" | "amountSats" | "feeAssetId" | "feeAmount">;
 
 /** What each output to the recipient carries: one, or one for each part of a split. */
-export function recipientOutputsOf(intent: SessionIntent): readonly CarriedSums[] {
+export function recipientOutputsOf(intent: MovingIntent): readonly CarriedSums[] {
   if (intent.type !== "vtxo_split") return [recipientSumsOf(intent)];
   const { arkAssetId: assetId, partAmounts, amountSats } = intent;
   const carrierSats = amountSats / BigInt(partAmounts.length);

@@ -5,7 +5,7 @@ import type { PlannedOutput } from "../ports/session-stores";
 import type { Tx } from "../ports/transactions";
 import type { Wake } from "../ports/waker";
 import { moveSession } from "../session/move-session";
-import type { Session } from "../session/session";
+import { movingIntentOf, type Session } from "../session/session";
 import type { CeremonyDeps } from "../session/session-deps";
 import { unitsOn } from "../vtxo/vtxo";
 import { receivedPostings } from "./land-postings";
@@ -60,8 +60,8 @@ export async function receiveLand(
   return { session: finalized, wake: lightningWakeOf(moved, wakeAt) };
 }
 
-function isWhole({ amount, fee }: LightningOperation, { intent }: Session, received: PlannedOutput): boolean {
-  const { arkAssetId } = intent;
+function isWhole({ amount, fee }: LightningOperation, session: Session, received: PlannedOutput): boolean {
+  const { arkAssetId } = movingIntentOf(session);
   const came = arkAssetId === undefined ? received.amountSats : unitsOn({ assets: received.assets ?? [] }, arkAssetId);
   return came === amount + fee;
 }

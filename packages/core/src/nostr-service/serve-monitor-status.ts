@@ -71,7 +71,7 @@ async function describeDetails(deps: ServiceRequestDeps, session: Session): Prom
   return {
     current_step_name: stepName(session.currentStep),
     stage: stageOf(session),
-    completed_steps: completedSteps(session.ceremonyState),
+    completed_steps: completedSteps(session),
     ...(open === undefined ? {} : { open_challenge_id: open.challengeId }),
   };
 }

@@ -44,7 +44,7 @@ async function sendChallenge(deps: ServiceRequestDeps, tx: Tx, { session, challe
   const shown = { challenge_id: challenge.challengeId, expires_at: challenge.expiresAt.toISOString() };
   const { challengeEventId, stage, createdAt } = challenge;
   if (challengeEventId !== undefined && isNew) return shown;
-  if (challengeEventId !== undefined && stage === "ark_tx") {
+  if (challengeEventId !== undefined && stage !== "checkpoint_txs") {
     await deps.outbox.resend(tx, challengeEventId);
     return shown;
   }

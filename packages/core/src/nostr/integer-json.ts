@@ -3,6 +3,10 @@ import { AppError } from "../errors";
 export type JsonValue = null | boolean | number | string | readonly JsonValue[] | { readonly [key: string]: JsonValue };
 export type JsonObject = { readonly [key: string]: JsonValue };
 
+export function isJsonObject(value: JsonValue | undefined): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
 /** Deeper nesting than any message of ours; a bound keeps later recursions from ending in a stack overflow. */
 const DEPTH_MAX = 24;
 

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { AppError } from "../errors";
 import { fieldErrors } from "../field-errors";
 import { amount, clientId, pubkey, unixTime } from "./field-schemas";
-import { type JsonObject, type JsonValue, parseIntegerJson, requireIntegerJson } from "./integer-json";
+import { isJsonObject, type JsonObject, type JsonValue, parseIntegerJson, requireIntegerJson } from "./integer-json";
 import { canonicalIntentType } from "./intent-types";
 
 /**
@@ -131,10 +131,6 @@ function requireEqual(
   const inner = content.params[key];
   if (outer === undefined || inner === undefined || normalise(inner) === outer) return;
   throw invalid(`params.${key}`, "contradiction", `Differs from ${key} outside params`);
-}
-
-function isJsonObject(value: JsonValue | undefined): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function invalid(path: string, code: string, message: string): AppError {

@@ -45,7 +45,7 @@ const NATIVE_TYPES: Readonly<Record<string, string>> = {
  */
 const NATIVE_NAMESPACES: ReadonlySet<string> = new Set(["vtxo", "lightning", "swap"]);
 
-/** The canonical type of the intents that sessions of a type are opened for. */
+/** The canonical type of the intents that sessions of a type are opened for; those of a protocol_op are their solver's. */
 export const INTENT_TYPE_OF_SESSION = {
   p2p_transfer: TRANSFER,
   vtxo_split: SPLIT,

@@ -1,7 +1,7 @@
 import type { AssetAmount } from "../ark/asset-types";
-import type { ArkParams } from "../ark/types";
+import type { ArkParams, AskedSignature } from "../ark/types";
 import type { ErrorCode } from "../errors";
-import type { SignTxChallenge } from "../nostr/challenge-content";
+import type { ChallengeContent } from "../nostr/challenge-content";
 import type { Challenge, ChallengeStage, ChallengeStatus, CollectedSignature } from "../session/challenge";
 import type {
   CeremonyState,
@@ -114,6 +114,7 @@ export interface SessionStore {
     userPubkey: string,
     exceptSessionId: string,
   ): Promise<{ readonly ofUser: number; readonly total: number }>;
+  /** Of sessions that moved something: a signature over a payload costs nobody anything. */
   hasCompleted(userPubkey: string): Promise<boolean>;
   /** Newest first by id. */
   list(filter: SessionFilter, limit: number, beforeId: bigint | undefined): Promise<readonly Session[]>;
@@ -126,9 +127,10 @@ export interface NewChallenge {
   readonly challengeId: string;
   readonly sessionRowId: bigint;
   readonly signerPubkey: string;
-  readonly stage: ChallengeStage;
+  readonly stage: ChallengeStage | null;
   readonly stepIndex: number;
-  readonly content: SignTxChallenge;
+  readonly items: readonly AskedSignature[];
+  readonly content: ChallengeContent;
   readonly expiresAt: Date;
   readonly challengeEventId: string | undefined;
 }
@@ -148,8 +150,8 @@ export interface ChallengeStore {
   insert(tx: Tx, challenge: NewChallenge): Promise<Challenge>;
   findById(challengeId: string): Promise<Challenge | undefined>;
   findOpen(tx: Tx | undefined, sessionRowId: bigint): Promise<Challenge | undefined>;
-  /** The newest answered challenge of a stage. */
-  findAnswered(sessionRowId: bigint, stage: ChallengeStage): Promise<Challenge | undefined>;
+  /** The newest answered challenge of a stage, or (null) of those over a payload. */
+  findAnswered(sessionRowId: bigint, stage: ChallengeStage | null): Promise<Challenge | undefined>;
   /** What a status shows, without the contents, which are long. Oldest first. */
   listProgress(sessionRowId: bigint): Promise<readonly ChallengeProgress[]>;
   /** Compare-and-set issued -> used; false when it was not open any more. */
@@ -160,13 +162,13 @@ export interface ChallengeStore {
   renew(
     tx: Tx,
     challenge: Challenge,
-    content: SignTxChallenge,
+    content: ChallengeContent,
     expiresAt: Date,
     eventId: string | undefined,
   ): Promise<void>;
   /** Returns the new count. */
   countWrongAnswer(tx: Tx, challenge: Challenge): Promise<number>;
-  /** Issued challenges of stage ark_tx past their expiry, with their sessions. */
+  /** Issued challenges past their expiry, with their sessions; those of stage checkpoint_txs have none. */
   listExpired(
     now: Date,
     limit: number,
@@ -255,8 +257,11 @@ export interface NewIntent {
   readonly feeAmount: bigint | undefined;
   readonly rawEvent: string | undefined;
   readonly legacy: boolean;
-  /** `accepted` has a session; `rejected` is kept so that its action_id cannot be used again for something else. */
-  readonly status: "accepted" | "rejected";
+  /**
+   * `accepted` has a session; `stored` is a solver's own that nobody has opened one for; `rejected` is kept so that its action_id cannot be
+   * used again for something else.
+   */
+  readonly status: "accepted" | "stored" | "rejected";
 }
 
 export interface IntentStore {
@@ -269,6 +274,8 @@ export interface IntentStore {
     tx: Tx,
     intent: NewIntent,
   ): Promise<{ readonly outcome: "inserted" | "replay" | "duplicate"; readonly intentId: bigint }>;
+  /** Compare-and-set stored -> accepted, for the one session that is opened for it; false when it was not stored (any more). */
+  acceptStored(tx: Tx, intentId: bigint): Promise<boolean>;
 }
 
 /** One row per (author, ref): a 31340 excludes a 31341 and the other way round, for ever. */

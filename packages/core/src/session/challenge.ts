@@ -1,5 +1,5 @@
-import type { SigningItem } from "../ark/types";
-import type { SignTxChallenge } from "../nostr/challenge-content";
+import type { AskedSignature } from "../ark/types";
+import type { ChallengeContent } from "../nostr/challenge-content";
 
 export type ChallengeStage = "ark_tx" | "checkpoint_txs";
 
@@ -18,11 +18,12 @@ export interface Challenge {
   readonly challengeId: string;
   readonly sessionRowId: bigint;
   readonly signerPubkey: string;
-  readonly stage: ChallengeStage;
+  /** Null: it is about a payload, not a transaction. */
+  readonly stage: ChallengeStage | null;
   readonly stepIndex: number;
   readonly payloadRef: string;
-  readonly items: readonly SigningItem[];
-  readonly content: SignTxChallenge;
+  readonly items: readonly AskedSignature[];
+  readonly content: ChallengeContent;
   readonly status: ChallengeStatus;
   readonly expiresAt: Date;
   readonly createdAt: Date;

@@ -10,6 +10,7 @@ import type {
   LiftIntentContent,
   MultiTransferIntentContent,
   OptimalChangeIntentContent,
+  ProtocolOpContent,
   SplitIntentContent,
   TransferIntentContent,
 } from "../nostr/intent-content";
@@ -21,6 +22,7 @@ import type {
   LiftIntent,
   MultiTransferIntent,
   OptimalChangeIntent,
+  ProtocolOpIntent,
   SplitIntent,
   TransferIntent,
 } from "./session";
@@ -218,6 +220,19 @@ export function toLiftIntent(
     content: contentOf(parsed),
     memo: "",
     ...(params.paymentHash === undefined ? {} : { claimsHash: params.paymentHash }),
+  };
+}
+
+/** What it says is for its solver to judge: nothing moves, so there is no fee. */
+export function toProtocolOpIntent(parsed: ProtocolOpContent): ProtocolOpIntent {
+  return {
+    actionId: parsed.content.action_id,
+    type: "protocol_op",
+    operation: parsed.content.type,
+    feeAssetId: GBTC,
+    feeAmount: 0n,
+    expiresAt: parsed.expiresAt,
+    content: contentOf(parsed),
   };
 }
 

@@ -1,14 +1,22 @@
-import type { ArkParams, SigningItem } from "../ark/types";
+import type { ArkParams, AskedSignature, SigningItem } from "../ark/types";
+import { assert } from "../errors";
 import { challengeDTag, challengeTemplate, nextCreatedAt, signPrivateEvent } from "../nostr/build-events";
-import type { ChallengeContext, SignTxChallenge } from "../nostr/challenge-content";
+import type {
+  ChallengeContent,
+  ChallengeContext,
+  SignPayload,
+  SignPayloadChallenge,
+  SignTxChallenge,
+} from "../nostr/challenge-content";
+import { isJsonObject } from "../nostr/integer-json";
 import { CHALLENGE_KIND } from "../nostr/kinds";
-import { concatSighashes, signTxPayloadRef } from "../nostr/payload-ref";
+import { concatSighashes, signPayloadDigest, signPayloadRef, signTxPayloadRef } from "../nostr/payload-ref";
 import type { NostrEvent } from "../ports/nostr";
 import type { Tx } from "../ports/transactions";
 import { GBTC } from "../vtxo/vtxo";
 import { announceSession } from "../webhook/session-events";
 import type { Challenge, ChallengeStage } from "./challenge";
-import type { Session, SessionIntent } from "./session";
+import { movingIntentOf, type MovingIntent, type ProtocolOpIntent, type Session } from "./session";
 import type { SessionDeps } from "./session-deps";
 
 /** A transfer is signed twice: the ark tx, then the checkpoints. */
@@ -32,22 +40,49 @@ export interface ChallengeInput {
  * Stores a challenge to the session's user, announces it to webhooks and, unless the session is HTTP only, puts its 31511 into the
  * outbox.
  */
-export async function issueChallenge(
+export function issueChallenge(deps: SessionDeps, tx: Tx, session: Session, input: ChallengeInput): Promise<Challenge> {
+  return storeChallenge(deps, tx, session, {
+    content: challengeContent(session, input),
+    items: input.items,
+    expiresAt: input.expiresAt,
+  });
+}
+
+/** The same over what a protocol_op says: one signature over the tagged hash of its intent. */
+export function issuePayloadChallenge(
   deps: SessionDeps,
   tx: Tx,
   session: Session,
-  input: ChallengeInput,
+  input: { readonly challengeId: string; readonly expiresAt: Date },
 ): Promise<Challenge> {
-  const content = challengeContent(session, input);
+  const content = payloadContent(session, input);
+  const { payload_to_sign: digest } = content;
+  const items = [{ txid: digest, input: 0, sighash: digest, pubkey: session.userPubkey }];
+  return storeChallenge(deps, tx, session, { content, items, expiresAt: input.expiresAt });
+}
+
+interface NewContent {
+  readonly content: ChallengeContent;
+  readonly items: readonly AskedSignature[];
+  readonly expiresAt: Date;
+}
+
+async function storeChallenge(
+  deps: SessionDeps,
+  tx: Tx,
+  session: Session,
+  { content, items, expiresAt }: NewContent,
+): Promise<Challenge> {
   const event = await challengeEvent(deps, tx, session, content);
   const challenge = await deps.challenges.insert(tx, {
-    challengeId: input.challengeId,
+    challengeId: content.challenge_id,
     sessionRowId: session.id,
     signerPubkey: session.userPubkey,
-    stage: input.stage,
+    stage: content.stage,
     stepIndex: content.step_index,
+    items,
     content,
-    expiresAt: input.expiresAt,
+    expiresAt,
     challengeEventId: event?.id,
   });
   if (event !== undefined) await deps.outbox.insert(tx, event, session.sessionId);
@@ -63,7 +98,7 @@ export async function resendChallenge(
   challenge: Challenge,
   expiresAt: Date,
 ): Promise<void> {
-  const content: SignTxChallenge = { ...challenge.content, expires_at: expiresAt.toISOString() };
+  const content: ChallengeContent = { ...challenge.content, expires_at: expiresAt.toISOString() };
   const event = await challengeEvent(deps, tx, session, content);
   await deps.challenges.renew(tx, challenge, content, expiresAt, event?.id);
   if (event !== undefined) await deps.outbox.insert(tx, event, session.sessionId);
@@ -72,7 +107,7 @@ export async function resendChallenge(
 /** What watchers of the session are told about a challenge. */
 export function challengeEventData(challenge: {
   readonly challengeId: string;
-  readonly stage: ChallengeStage;
+  readonly stage: ChallengeStage | null;
   readonly expiresAt: Date;
 }) {
   return {
@@ -124,14 +159,59 @@ function challengeContent(session: Session, input: ChallengeInput): SignTxChalle
   };
 }
 
-function humanText({ intent }: Session, stage: ChallengeStage): string {
+function payloadContent(
+  session: Session,
+  { challengeId, expiresAt }: { readonly challengeId: string; readonly expiresAt: Date },
+): SignPayloadChallenge {
+  const { intent, sessionId } = session;
+  assert(intent.type === "protocol_op", "only a solver's operation is signed as a payload");
+  const payload = payloadOf(intent);
+  const domain = `arkrelay/${namespaceOf(intent.operation)}/v1`;
+  return {
+    session_id: sessionId,
+    challenge_id: challengeId,
+    type: "sign_payload",
+    stage: null,
+    step_index: 1,
+    step_total: 1,
+    payload,
+    payload_to_sign: signPayloadDigest(domain, payload),
+    payload_ref: signPayloadRef(payload),
+    algo: "BIP340",
+    domain,
+    context: {
+      human: `Sign ${intent.operation} (${intent.actionId}): your signature says so, nothing moves by it (1 of 1).`,
+      stage: null,
+      intent: intent.content,
+      amounts: { spend: [], receive: [], change: [], fee: { asset_id: GBTC, amount: 0 } },
+      step_index: 1,
+      step_total: 1,
+      presign: false,
+      renew: false,
+    },
+    expires_at: expiresAt.toISOString(),
+  };
+}
+
+function payloadOf({ actionId, operation, content }: ProtocolOpIntent): SignPayload {
+  const { params } = content;
+  assert(isJsonObject(params), "every intent has params");
+  return { action_id: actionId, type: operation, params };
+}
+
+function namespaceOf(operation: string): string {
+  return operation.split(":")[0] ?? operation;
+}
+
+function humanText(session: Session, stage: ChallengeStage): string {
+  const intent = movingIntentOf(session);
   const what = `${movedText(intent)} for a fee of ${quantity(intent.feeAmount, intent.feeAssetId)}`;
   return stage === "ark_tx"
     ? `${what}: sign the transfer (1 of 2).`
     : `${what}: arkd has signed, release the inputs (2 of 2).`;
 }
 
-function movedText(intent: SessionIntent): string {
+function movedText(intent: MovingIntent): string {
   const { assetId, amount, recipientPubkey } = intent;
   switch (intent.type) {
     case "vtxo_split": {
@@ -156,7 +236,7 @@ async function challengeEvent(
   deps: SessionDeps,
   tx: Tx,
   session: Session,
-  content: SignTxChallenge,
+  content: ChallengeContent,
 ): Promise<NostrEvent | undefined> {
   const { identity } = deps;
   if (identity === undefined || session.delivery === "http") return undefined;

@@ -10,6 +10,13 @@ import { tellWatcher } from "./tell-watcher";
 
 export type MoveSessionDeps = Pick<SessionDeps, "sessions" | "clock" | "identity" | "outbox" | "peers" | "webhooks">;
 
+interface MoveOptions {
+  readonly events?: readonly NewSessionEvent[];
+  readonly fence?: string | undefined;
+  /** Positions on the way that nothing is done in: each step between them is asked for, nobody sees them. */
+  readonly through?: readonly Pick<Session, "status" | "ceremonyState">[];
+}
+
 /**
  * The only way a session changes: both machines are asked, the row is compared and set, and whoever watches gets a `status`
  * event (and `done` at the end), a watching wallet a 31502, and at the end webhooks. `fence` is the worker's attempt token; a stale attempt is refused by the database.
@@ -19,9 +26,13 @@ export async function moveSession(
   tx: Tx,
   session: Session,
   change: SessionChange,
-  options: { readonly events?: readonly NewSessionEvent[]; readonly fence?: string | undefined } = {},
+  options: MoveOptions = {},
 ): Promise<Session> {
-  assertMove(session, change);
+  const last = (options.through ?? []).reduce((from, to) => {
+    assertMove(from, to);
+    return { ...from, ...to };
+  }, session);
+  assertMove(last, change);
   const status = change.status ?? session.status;
   const ceremonyState = change.ceremonyState ?? session.ceremonyState;
   const target = { ...session, status, ceremonyState };
@@ -40,7 +51,7 @@ export async function moveSession(
   const moved = await deps.sessions.move(
     tx,
     session,
-    { ...change, currentStep, completedSteps: completedSteps(ceremonyState) },
+    { ...change, currentStep, completedSteps: completedSteps(target) },
     events,
     options.fence,
   );

@@ -8,13 +8,21 @@ import { startLift } from "../lightning/start-lift";
 import { randomSessionId } from "../nostr/session-id";
 import type { ArkServerInfo } from "../ports/ark-daemon";
 import type { NostrEvent } from "../ports/nostr";
+import type { NewIntent } from "../ports/session-stores";
 import type { Tx } from "../ports/transactions";
 import type { Wake } from "../ports/waker";
 import { ensureUserScript } from "../vtxo/ensure-script";
 import { announceSession } from "../webhook/session-events";
 import { wakeOf } from "./move-session";
 import { readIntentData, readSignedIntent, type ReadIntent } from "./read-intent";
-import { SESSION_TYPES, type Delivery, type LiftIntent, type Session, type SessionType } from "./session";
+import {
+  SESSION_TYPES,
+  type Delivery,
+  type LiftIntent,
+  type Session,
+  type SessionIntent,
+  type SessionType,
+} from "./session";
 import { MIRROR_AGE_MS_MAX, type SessionDeps } from "./session-deps";
 
 export interface OpenSessionInput {
@@ -63,14 +71,20 @@ export async function openSession(deps: SessionDeps, tx: Tx, input: OpenSessionI
     delivery: input.delivery,
     autoStart: input.autoStart,
   });
-  const needsNoCoins = read.intent.type === "lightning_lift";
-  return needsNoCoins || result.replayed || result.mirrorIsFresh ? result : withSync(deps, tx, result, input.caller);
+  return !needsCoins(read.intent) || result.replayed || result.mirrorIsFresh
+    ? result
+    : withSync(deps, tx, result, input.caller);
 }
 
 /** Whoever opened over HTTP is told the job that reads the VTXOs; a session that starts by itself does not wait for it. */
 async function withSync(deps: SessionDeps, tx: Tx, result: OpenedSession, caller: Caller): Promise<OpenedSession> {
   const sync = await requestSync(deps, tx, result.session.userPubkey, caller);
   return { ...result, syncJobId: sync.jobId, wakes: [...result.wakes, ...sync.wakes] };
+}
+
+/** Whether the user's own VTXOs are spent. */
+export function needsCoins({ type }: SessionIntent): boolean {
+  return type !== "lightning_lift" && type !== "protocol_op";
 }
 
 export interface OpenIntent {
@@ -97,15 +111,16 @@ export async function openReadIntent(
   if (intent.type === "lightning_lift" && intent.claimsHash !== undefined && stored.outcome !== "duplicate") {
     return opened(await findClaimedLift(deps, tx, open.userPubkey, intent.claimsHash), { replayed: true });
   }
-  if (stored.outcome !== "inserted") return replayOf(deps, tx, stored.outcome, stored.intentId, open);
+  // What nobody had opened a session for is taken up by the first one, and by no other.
+  const isTaken = stored.outcome === "replay" && (await deps.intents.acceptStored(tx, stored.intentId));
+  if (stored.outcome !== "inserted" && !isTaken) return replayOf(deps, tx, stored.outcome, stored.intentId, open);
   if (intent.type === "lightning_lift") return openLift(deps, tx, open, intent, stored.intentId);
   await ensureUserScript(deps.vtxos, tx, open.userPubkey, info, "user_pubkey");
   await requireQuota(deps, tx, open);
   const now = deps.clock.now();
   const invoice = intent.type === "lightning_land" ? invoiceOf(intent) : undefined;
   if (intent.type === "lightning_land") await checkLand(deps, tx, { userPubkey: open.userPubkey, intent });
-  const mirrorIsFresh = await isMirrorFresh(deps, open.userPubkey);
-  if (mirrorIsFresh) await judgeFunds(deps, tx, { ...open, intent }, selectionRules(deps, intent, info));
+  const mirrorIsFresh = await judgeIfFresh(deps, tx, info, open);
   const session = await deps.sessions.insert(
     tx,
     {
@@ -134,6 +149,15 @@ export async function openReadIntent(
   if (invoice !== undefined) await openLand(deps, tx, session);
   const wakes = open.autoStart ? [wakeOf(session, now)] : [];
   return opened(session, { mirrorIsFresh, wakes });
+}
+
+/** Funds are judged on a fresh mirror only; otherwise in step 1. */
+async function judgeIfFresh(deps: SessionDeps, tx: Tx, info: ArkServerInfo, open: OpenIntent): Promise<boolean> {
+  const { intent } = open.read;
+  if (intent.type === "protocol_op") return true;
+  const isFresh = await isMirrorFresh(deps, open.userPubkey);
+  if (isFresh) await judgeFunds(deps, tx, { ...open, intent }, selectionRules(deps, intent, info));
+  return isFresh;
 }
 
 function opened(session: Session, more: Partial<OpenedSession> = {}): OpenedSession {
@@ -223,14 +247,22 @@ async function readEventOf(
   return readSignedIntent(deps, event, info);
 }
 
+/** A solver-owned 31510 as it came: kept for whoever opens a session over it, and for its action_id. */
+export function storeIntent(deps: Pick<SessionDeps, "intents">, tx: Tx, read: ReadIntent, userPubkey: string) {
+  return deps.intents.insert(tx, { ...newIntentOf(read, userPubkey), namespace: "", status: "stored" });
+}
+
 function insertIntent(deps: SessionDeps, tx: Tx, open: OpenIntent) {
-  const { read, userPubkey } = open;
-  return deps.intents.insert(tx, {
+  const namespace = open.ownerProven ? "" : open.createdBy;
+  return deps.intents.insert(tx, { ...newIntentOf(open.read, open.userPubkey), namespace, status: "accepted" });
+}
+
+function newIntentOf(read: ReadIntent, userPubkey: string): Omit<NewIntent, "namespace" | "status"> {
+  return {
     pubkey: userPubkey,
-    namespace: open.ownerProven ? "" : open.createdBy,
     actionId: read.intent.actionId,
     eventId: read.event?.id,
-    type: read.intent.type,
+    type: read.intent.type === "protocol_op" ? read.intent.operation : read.intent.type,
     params: read.intent.content,
     contentHash: read.contentHash,
     network: read.network,
@@ -239,8 +271,7 @@ function insertIntent(deps: SessionDeps, tx: Tx, open: OpenIntent) {
     feeAmount: read.intent.feeAmount,
     rawEvent: read.event === undefined ? undefined : JSON.stringify(read.event),
     legacy: read.legacy,
-    status: "accepted",
-  });
+  };
 }
 
 async function replayOf(
@@ -255,7 +286,8 @@ async function replayOf(
   if (outcome === "duplicate" || session === undefined) {
     throw new AppError("duplicate_action", { details: session === undefined ? {} : { session_id: session.sessionId } });
   }
-  return opened(session, { replayed: true, mirrorIsFresh: await isMirrorFresh(deps, open.userPubkey) });
+  const mirrorIsFresh = !needsCoins(session.intent) || (await isMirrorFresh(deps, open.userPubkey));
+  return opened(session, { replayed: true, mirrorIsFresh });
 }
 
 async function requireQuota(deps: SessionDeps, tx: Tx, open: OpenIntent): Promise<void> {

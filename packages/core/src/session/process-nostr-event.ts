@@ -12,8 +12,8 @@ import { syncVtxos } from "../vtxo/sync-vtxos";
 import { publishFailure, publishNotice } from "./end-session";
 import { checkIntentNetwork, checkIntentTimes } from "./intent-rules";
 import { isRefusal } from "./is-refusal";
-import { isMirrorFresh, openReadIntent } from "./open-session";
-import { judgeIntent } from "./read-intent";
+import { isMirrorFresh, needsCoins, openReadIntent, storeIntent } from "./open-session";
+import { judgeIntent, type ReadIntent } from "./read-intent";
 import { respondToChallenge } from "./respond-to-challenge";
 import type { CeremonyDeps } from "./session-deps";
 import { isOverStrangerBudget } from "./stranger-budget";
@@ -55,8 +55,9 @@ async function processIntent(deps: CeremonyDeps, event: NostrEvent): Promise<Pro
       await deps.invoiceQuotes.ask(parsed.params.assetId, parsed.params.lightningInvoice);
     }
     const read = await judgeIntent(deps, parsed, event.pubkey, info, event, intentContentHash(parsed.content));
-    const needsCoins = read.intent.type !== "lightning_lift";
-    if (needsCoins && !(await isMirrorFresh(deps, event.pubkey))) await syncVtxos(deps, { ownerPubkey: event.pubkey });
+    if (read.intent.type === "protocol_op") return await storeForSolvers(deps, event, read);
+    if (needsCoins(read.intent) && !(await isMirrorFresh(deps, event.pubkey)))
+      await syncVtxos(deps, { ownerPubkey: event.pubkey });
     const opened = await deps.transactions.run((tx) =>
       openReadIntent(deps, tx, info, {
         read,
@@ -76,6 +77,16 @@ async function processIntent(deps: CeremonyDeps, event: NostrEvent): Promise<Pro
     await refuseIntent(deps, event, content, error);
     return { errorCode: error.code, wakes: [] };
   }
+}
+
+/**
+ * A solver's own type does nothing until a solver opens a session over it. One that has come to be stored meanwhile is the same or has
+ * used the action_id up.
+ */
+async function storeForSolvers(deps: CeremonyDeps, event: NostrEvent, read: ReadIntent): Promise<ProcessedEvent> {
+  const { outcome } = await deps.transactions.run((tx) => storeIntent(deps, tx, read, event.pubkey));
+  if (outcome === "duplicate") throw new AppError("duplicate_action");
+  return { errorCode: undefined, wakes: [] };
 }
 
 /** An action_id seen before: the same content is answered with its stored outcome, other content is refused (1004). */

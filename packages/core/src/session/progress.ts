@@ -1,4 +1,4 @@
-import type { CeremonyState, Session } from "./session";
+import type { CeremonyState, Session, SessionType } from "./session";
 
 /** Public names of the six steps; 4 and 5 are visited twice (ark tx, then checkpoints). */
 export const STEP_NAMES = [
@@ -32,6 +32,12 @@ const POSITIONS: Readonly<Record<CeremonyState, Position>> = {
   expired_before_submit: { step: 1, progress: 0, done: [] },
 };
 
+/** A protocol_op moves nothing; of a lift the user signs nothing. */
+const SKIPPED: Readonly<Partial<Record<SessionType, readonly number[]>>> = {
+  protocol_op: [2, 3, 5],
+  lightning_lift: [4],
+};
+
 /** The step that is due (1..6). */
 export function stepOf(state: CeremonyState): number {
   return POSITIONS[state].step;
@@ -41,8 +47,16 @@ export function progressOf(session: Pick<Session, "ceremonyState">): number {
   return POSITIONS[session.ceremonyState].progress;
 }
 
-export function completedSteps(state: CeremonyState): readonly string[] {
-  return POSITIONS[state].done.map(stepName);
+type Stepping = Pick<Session, "sessionType" | "ceremonyState">;
+
+export function completedSteps({ sessionType, ceremonyState }: Stepping): readonly string[] {
+  const skipped = SKIPPED[sessionType] ?? [];
+  return POSITIONS[ceremonyState].done.filter((step) => !skipped.includes(step)).map(stepName);
+}
+
+/** Steps that sessions of a type do without. */
+export function skippedSteps({ sessionType }: Pick<Session, "sessionType">): readonly string[] {
+  return (SKIPPED[sessionType] ?? []).map(stepName);
 }
 
 export function stepName(step: number): string {
@@ -50,7 +64,8 @@ export function stepName(step: number): string {
 }
 
 /** Which transaction the open or due signatures belong to; null when none are due any more. */
-export function stageOf(session: Pick<Session, "status" | "ceremonyState">): "ark_tx" | "checkpoint_txs" | null {
+export function stageOf(session: Stepping): "ark_tx" | "checkpoint_txs" | null {
+  if (session.sessionType === "protocol_op") return null;
   switch (session.ceremonyState) {
     case "intent_received":
     case "ark_tx_prepared":

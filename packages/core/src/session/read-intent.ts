@@ -20,6 +20,7 @@ import {
   toLiftIntent,
   toMultiTransferIntent,
   toOptimalChangeIntent,
+  toProtocolOpIntent,
   toSplitIntent,
   toTransferIntent,
   type TransferIntentRules,
@@ -65,7 +66,7 @@ export async function readIntentData(
   const source = {
     ...sent,
     action_id: sent["action_id"] ?? deps.random.uuid(),
-    type: sent["type"] ?? INTENT_TYPE_OF_SESSION[input.type],
+    type: sent["type"] ?? (input.type === "protocol_op" ? undefined : INTENT_TYPE_OF_SESSION[input.type]),
     expires_at: sent["expires_at"] ?? defaultExpiry,
     params: withFee(deps, input.type, sent["params"]),
   };
@@ -117,9 +118,8 @@ async function toIntent(
         terms: await findLiftTerms(deps, undefined, parsed.params.assetId),
         userPubkey,
       });
-    // Solver-owned types do nothing until a solver's protocol takes them up, which this release does not have.
     case "protocol_op":
-      throw new AppError("unsupported_type", { details: { type: parsed.content.type } });
+      return toProtocolOpIntent(parsed);
   }
 }
 
@@ -164,6 +164,8 @@ function envelopeOf(data: Readonly<Record<string, unknown>>): Record<string, unk
 }
 
 function withFee(deps: SessionDeps, type: SessionType, params: unknown): unknown {
+  // A solver's params are its own: they are signed as they are.
+  if (type === "protocol_op") return params;
   if (typeof params !== "object" || params === null || Array.isArray(params)) return params;
   const { amount, asset_id: assetId } = params as { readonly amount?: unknown; readonly asset_id?: unknown };
   // A land's fee is taken of what is landed.
@@ -171,7 +173,11 @@ function withFee(deps: SessionDeps, type: SessionType, params: unknown): unknown
   return { fee_asset_id: feeAssetId, fee_amount: Number(feeOf(deps, type, amount)), ...params };
 }
 
-function feeOf({ config, lightningConfig }: SessionDeps, type: SessionType, amount: unknown): bigint {
+function feeOf(
+  { config, lightningConfig }: SessionDeps,
+  type: Exclude<SessionType, "protocol_op">,
+  amount: unknown,
+): bigint {
   switch (type) {
     case "p2p_transfer":
     case "vtxo_split":

@@ -1,5 +1,6 @@
 import { mayRead, type Caller } from "../caller";
 import { prepareChallenge } from "../ceremony/prepare-challenge";
+import { preparePayloadChallenge } from "../ceremony/prepare-payload-challenge";
 import { AppError } from "../errors";
 import type { Tx } from "../ports/transactions";
 import type { Wake } from "../ports/waker";
@@ -60,6 +61,10 @@ export async function prepareOrQueue(
   session: Session,
   caller: Caller,
 ): Promise<RequestedChallenge> {
+  if (session.sessionType === "protocol_op") {
+    const prepared = await preparePayloadChallenge(deps, tx, session);
+    return { ...prepared, isNew: true, syncJobId: undefined, wakes: [] };
+  }
   const isFresh = await isMirrorFresh(deps, session.userPubkey);
   if (isFresh && (await isFirstInLine(deps, session))) {
     const prepared = await prepareChallenge(deps, tx, session);

@@ -1,6 +1,6 @@
 import { hexToBytes } from "@noble/hashes/utils.js";
 
-import type { ItemSignature, SigningItem } from "../ark/types";
+import type { AskedSignature, ItemSignature } from "../ark/types";
 import { mayRead, type Caller } from "../caller";
 import { AppError } from "../errors";
 import type { Tx } from "../ports/transactions";
@@ -72,7 +72,7 @@ async function findAnswerable(deps: SessionDeps, input: RespondInput): Promise<A
   requireSigner(session, input.userPubkey);
   refusePresigned(input);
   const challenge = await openChallenge(deps, session, input.challengeId);
-  if (challenge.stage === "ark_tx" && challenge.expiresAt <= deps.clock.now()) {
+  if (challenge.stage !== "checkpoint_txs" && challenge.expiresAt <= deps.clock.now()) {
     throw new AppError("challenge_expired", { details: { challenge_id: challenge.challengeId } });
   }
   if (input.payloadRef !== undefined && input.payloadRef !== challenge.payloadRef)
@@ -144,7 +144,7 @@ function repeated(): AppError {
   return new AppError("invalid_request", { errors: [{ path: "signatures", code: "repeated", message }] });
 }
 
-function findItem(challenge: Challenge, txid: string, input: number): SigningItem | undefined {
+function findItem(challenge: Challenge, txid: string, input: number): AskedSignature | undefined {
   return challenge.items.find((item) => item.txid === txid && item.input === input);
 }
 
@@ -219,7 +219,7 @@ async function countWrongAnswer(deps: SessionDeps, found: Answerable): Promise<v
     const session = await deps.sessions.lock(tx, found.session.sessionId);
     if (session === undefined || isTerminal(session)) return;
     const count = await deps.challenges.countWrongAnswer(tx, found.challenge);
-    if (found.challenge.stage === "ark_tx" && count >= WRONG_ANSWERS_MAX && !isHandedOver(session)) {
+    if (found.challenge.stage !== "checkpoint_txs" && count >= WRONG_ANSWERS_MAX && !isHandedOver(session)) {
       await endSession(deps, tx, session, { status: "failed", error: new AppError("signature_mismatch") });
     }
   });

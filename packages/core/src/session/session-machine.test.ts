@@ -9,6 +9,7 @@ import {
   canMoveSession,
   CEREMONY_TRANSITIONS,
   SESSION_TRANSITIONS,
+  WITHOUT_ARKD,
 } from "./session-machine";
 
 type Table = Readonly<Record<string, readonly string[]>>;
@@ -64,6 +65,16 @@ it("never leads from accepted back to a state before it, or to a failure", () =>
   };
   visit("accepted");
   expect([...reachable]).toEqual(["checkpoint_sigs_collected", "finalizing", "finalized", "published"]);
+});
+
+it("takes a session over a payload through the states of both machines, from its answer to its end", () => {
+  const answered = { status: "awaiting_signature", ceremonyState: "ark_tx_prepared" } as const;
+  const way = [answered, ...WITHOUT_ARKD, { status: "completed", ceremonyState: "published" } as const];
+  for (const [index, to] of way.slice(1).entries()) {
+    const from = way[index] ?? answered;
+    expect(canMoveSession(from.status, to.status)).toBe(true);
+    expect(CEREMONY_TRANSITIONS[from.ceremonyState]).toContain(to.ceremonyState);
+  }
 });
 
 it("says which states would have been allowed when it refuses", () => {

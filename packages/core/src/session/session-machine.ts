@@ -42,6 +42,16 @@ export function canMoveCeremony(from: CeremonyState, to: CeremonyState): boolean
   return from === to || CEREMONY_TRANSITIONS[from].includes(to);
 }
 
+/** Where a session over a payload goes when it is answered: arkd has no part in it, so it passes through in one step. */
+export const WITHOUT_ARKD: readonly Position[] = [
+  { status: "signing", ceremonyState: "ark_sigs_collected" },
+  { status: "signing", ceremonyState: "submitting" },
+  { status: "signing", ceremonyState: "accepted" },
+  { status: "signing", ceremonyState: "checkpoint_sigs_collected" },
+  { status: "signing", ceremonyState: "finalizing" },
+  { status: "signing", ceremonyState: "finalized" },
+];
+
 interface Position {
   readonly status: SessionStatus;
   readonly ceremonyState: CeremonyState;

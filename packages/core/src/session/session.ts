@@ -1,5 +1,5 @@
 import type { ArkParams } from "../ark/types";
-import type { ErrorCode } from "../errors";
+import { assert, type ErrorCode } from "../errors";
 import type { JsonObject } from "../nostr/integer-json";
 import type { CoinChoice } from "../vtxo/select-by-strategy";
 
@@ -11,6 +11,7 @@ export const SESSION_TYPES = [
   "optimal_change",
   "lightning_lift",
   "lightning_land",
+  "protocol_op",
 ] as const;
 export type SessionType = (typeof SESSION_TYPES)[number];
 
@@ -46,8 +47,8 @@ interface IntentBase {
   /** gBTC; of a land the landed asset. */
   readonly feeAssetId: string;
   /**
-   * Base units of the fee asset. A transfer's is added to the co-input; a land's is part of the output to the gateway; a lift has
-   * none.
+   * Base units of the fee asset. A transfer's is added to the co-input; a land's is part of the output to the gateway; a lift and a
+   * protocol_op have none.
    */
   readonly feeAmount: bigint;
   readonly expiresAt: Date;
@@ -120,7 +121,20 @@ export type MovingIntent =
   | LandIntent
   | LiftIntent;
 
-export type SessionIntent = MovingIntent;
+/** A solver's own operation: the user signs what it says, and nothing moves by that. */
+export interface ProtocolOpIntent extends IntentBase {
+  readonly type: "protocol_op";
+  /** `ns:verb`, as the content names it. */
+  readonly operation: string;
+}
+
+export type SessionIntent = MovingIntent | ProtocolOpIntent;
+
+/** The intent of a session over which an ark tx is made. */
+export function movingIntentOf({ intent }: Pick<Session, "intent">): MovingIntent {
+  assert(intent.type !== "protocol_op", "a signature over a payload moves nothing");
+  return intent;
+}
 
 /**
  * What the gateway has sent to arkd for this session and what came back, kept so that a refusal is only believed when it

@@ -6,7 +6,7 @@ export const signingChallenges = mysqlTable("signing_challenges", {
   sessionId: bigint("session_id", { mode: "number" }).notNull(),
   signerPubkey: varchar("signer_pubkey", { length: 64 }).notNull(),
   type: varchar("type", { length: 24 }).notNull(),
-  stage: varchar("stage", { length: 24 }).notNull(),
+  stage: varchar("stage", { length: 24 }),
   openKey: varchar("open_key", { length: 191 }),
   stepIndex: int("step_index").notNull(),
   stepTotal: int("step_total").notNull(),

@@ -1,6 +1,6 @@
-import type { SigningItem } from "@arkrelay/core/ark/types";
+import type { AskedSignature } from "@arkrelay/core/ark/types";
 import { AppError } from "@arkrelay/core/errors";
-import type { SignTxChallenge } from "@arkrelay/core/nostr/challenge-content";
+import type { ChallengeContent } from "@arkrelay/core/nostr/challenge-content";
 import type { ChallengeProgress, ChallengeStore, NewChallenge } from "@arkrelay/core/ports/session-stores";
 import type { Tx } from "@arkrelay/core/ports/transactions";
 import type { Challenge, ChallengeStage, ChallengeStatus, CollectedSignature } from "@arkrelay/core/session/challenge";
@@ -35,13 +35,13 @@ export class DrizzleChallengeStore implements ChallengeStore {
           challenge.signerPubkey,
           content.type,
           challenge.stage,
-          `${challenge.sessionRowId}|${challenge.signerPubkey}|${challenge.stage}`,
+          `${challenge.sessionRowId}|${challenge.signerPubkey}|${challenge.stage ?? content.type}`,
           challenge.stepIndex,
           content.step_total,
           content.payload_ref,
           content.payload_to_sign,
           JSON.stringify(content),
-          JSON.stringify(content.items),
+          JSON.stringify(challenge.items),
           content.algo,
           content.domain,
           challenge.expiresAt,
@@ -53,7 +53,6 @@ export class DrizzleChallengeStore implements ChallengeStore {
         id: readBigint(row ?? {}, "id"),
         createdAt: readDate(row ?? {}, "created_at"),
         payloadRef: content.payload_ref,
-        items: content.items,
         status: "issued",
         answeredAt: undefined,
         wrongAnswers: 0,
@@ -79,9 +78,9 @@ export class DrizzleChallengeStore implements ChallengeStore {
     return row === undefined ? undefined : toChallenge(row);
   }
 
-  async findAnswered(sessionRowId: bigint, stage: ChallengeStage): Promise<Challenge | undefined> {
+  async findAnswered(sessionRowId: bigint, stage: ChallengeStage | null): Promise<Challenge | undefined> {
     const [row] = await this.database.select(
-      `SELECT ${COLUMNS} FROM signing_challenges c WHERE c.session_id = ? AND c.stage = ? AND c.status = 'used' ORDER BY c.id DESC LIMIT 1`,
+      `SELECT ${COLUMNS} FROM signing_challenges c WHERE c.session_id = ? AND c.stage <=> ? AND c.status = 'used' ORDER BY c.id DESC LIMIT 1`,
       [sessionRowId, stage],
     );
     return row === undefined ? undefined : toChallenge(row);
@@ -123,7 +122,7 @@ export class DrizzleChallengeStore implements ChallengeStore {
   async renew(
     tx: Tx,
     challenge: Challenge,
-    content: SignTxChallenge,
+    content: ChallengeContent,
     expiresAt: Date,
     eventId: string | undefined,
   ): Promise<void> {
@@ -145,7 +144,7 @@ export class DrizzleChallengeStore implements ChallengeStore {
   async listExpired(now: Date, limit: number) {
     const rows = await this.database.select(
       `SELECT ${COLUMNS}, s.session_id AS public_session_id FROM signing_challenges c JOIN signing_sessions s ON s.id = c.session_id
-       WHERE c.is_used = FALSE AND c.status = 'issued' AND c.stage = 'ark_tx' AND c.expires_at <= ? ORDER BY c.expires_at LIMIT ?`,
+       WHERE c.is_used = FALSE AND c.status = 'issued' AND NOT (c.stage <=> 'checkpoint_txs') AND c.expires_at <= ? ORDER BY c.expires_at LIMIT ?`,
       [now, limit],
     );
     return rows.map((row) => ({ challenge: toChallenge(row), sessionId: readText(row, "public_session_id") }));
@@ -197,11 +196,11 @@ function toChallenge(row: Row): Challenge {
     challengeId: readText(row, "challenge_id"),
     sessionRowId: readBigint(row, "session_id"),
     signerPubkey: readText(row, "signer_pubkey"),
-    stage: readText(row, "stage") as ChallengeStage,
+    stage: nullable(row, "stage", readText) === undefined ? null : (readText(row, "stage") as ChallengeStage),
     stepIndex: readInteger(row, "step_index"),
     payloadRef: readText(row, "payload_ref"),
-    items: readJson(row, "items") as readonly SigningItem[],
-    content: readJson(row, "content") as SignTxChallenge,
+    items: readJson(row, "items") as readonly AskedSignature[],
+    content: readJson(row, "content") as ChallengeContent,
     status: readText(row, "status") as ChallengeStatus,
     expiresAt: readDate(row, "expires_at"),
     createdAt: readDate(row, "created_at"),

@@ -49,6 +49,14 @@ export class DrizzleIntentStore implements IntentStore {
       return { outcome, intentId: stored.intentId } as const;
     }
   }
+
+  async acceptStored(tx: Tx, intentId: bigint): Promise<boolean> {
+    const { affectedRows } = await connectionOf(tx).write(
+      "UPDATE intents SET status = 'accepted' WHERE id = ? AND status = 'stored'",
+      [intentId],
+    );
+    return affectedRows === 1;
+  }
 }
 
 async function findIn(handle: Pick<SqlHandle, "select">, pubkey: string, namespace: string, actionId: string) {

@@ -101,6 +101,15 @@ it.each<SessionIntent>([
     choice: { ...CHOICE, strategy: "greedy", maxInputs: 5, preferredChange: undefined },
   },
   { ...MOVED, type: "optimal_change", choice: { ...CHOICE, strategy: "optimal", preferredChange: 5_000n } },
+  {
+    actionId: "an-action",
+    type: "protocol_op",
+    operation: "amm:swap",
+    feeAssetId: "gBTC",
+    feeAmount: 0n,
+    expiresAt: COMMON.expiresAt,
+    content: { type: "amm:swap", params: { pool_id: "gUSD-gBTC" } },
+  },
 ])("gives back the intent of a $type with all it says", (intent) => {
   const row = { ...toRow(toIntentJson(intent, undefined)), session_type: intent.type };
   expect(toSession(row).intent).toEqual(intent);

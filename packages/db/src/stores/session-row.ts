@@ -6,6 +6,7 @@ import {
   SESSION_TYPES,
   type CeremonyState,
   type Delivery,
+  type MovingIntent,
   type Session,
   type SessionIntent,
   type SessionStatus,
@@ -31,12 +32,13 @@ interface StoredIntent {
   readonly arkAssetId?: string;
   readonly amount?: string;
   readonly feeAssetId?: string;
-  readonly amountSats: string;
-  readonly recipientPubkey: string;
+  /** A protocol_op has none of these. */
+  readonly amountSats?: string;
+  readonly recipientPubkey?: string;
+  readonly sourceVtxos?: readonly string[] | null;
+  readonly dustPolicy?: "reject" | "to_recipient";
   /** `feeAmount` of the intent, under the name it had when every fee was sats: both releases read it during an upgrade. */
   readonly feeSats: string;
-  readonly sourceVtxos: readonly string[] | null;
-  readonly dustPolicy: "reject" | "to_recipient";
   readonly expiresAt: string;
   readonly content: JsonObject;
   readonly eventId: string | null;
@@ -49,6 +51,8 @@ interface StoredIntent {
   readonly paymentHash?: string;
   /** Of a lift. */
   readonly memo?: string;
+  /** Of a protocol_op. */
+  readonly operation?: string;
 }
 
 interface StoredChoice {
@@ -62,15 +66,9 @@ interface StoredChoice {
 export function toIntentJson(intent: SessionIntent, eventId: string | undefined): string {
   const stored: StoredIntent = {
     actionId: intent.actionId,
-    assetId: intent.assetId,
-    ...(intent.arkAssetId !== undefined && { arkAssetId: intent.arkAssetId }),
-    amount: String(intent.amount),
+    ...(intent.type === "protocol_op" ? { operation: intent.operation } : toStoredMove(intent)),
     feeAssetId: intent.feeAssetId,
-    amountSats: String(intent.amountSats),
-    recipientPubkey: intent.recipientPubkey,
     feeSats: String(intent.feeAmount),
-    sourceVtxos: intent.sourceVtxos ?? null,
-    dustPolicy: intent.dustPolicy,
     expiresAt: intent.expiresAt.toISOString(),
     content: intent.content,
     eventId: eventId ?? null,
@@ -83,6 +81,18 @@ export function toIntentJson(intent: SessionIntent, eventId: string | undefined)
     ...(intent.type === "lightning_lift" && { memo: intent.memo }),
   };
   return JSON.stringify(stored);
+}
+
+function toStoredMove(intent: MovingIntent) {
+  return {
+    assetId: intent.assetId,
+    ...(intent.arkAssetId !== undefined && { arkAssetId: intent.arkAssetId }),
+    amount: String(intent.amount),
+    amountSats: String(intent.amountSats),
+    recipientPubkey: intent.recipientPubkey,
+    sourceVtxos: intent.sourceVtxos ?? null,
+    dustPolicy: intent.dustPolicy,
+  };
 }
 
 function toStoredChoice({ strategy, maxInputs, minChange, dustLimitSats, preferredChange }: CoinChoice): StoredChoice {
@@ -168,19 +178,31 @@ function readSessionType(row: Row): SessionType {
 }
 
 function toIntent(type: SessionType, stored: StoredIntent): SessionIntent {
-  const base = {
+  const said = {
     actionId: stored.actionId,
-    assetId: stored.assetId ?? GBTC,
-    arkAssetId: stored.arkAssetId,
-    amount: BigInt(stored.amount ?? stored.amountSats),
-    amountSats: BigInt(stored.amountSats),
-    recipientPubkey: stored.recipientPubkey,
     feeAssetId: stored.feeAssetId ?? GBTC,
     feeAmount: BigInt(stored.feeSats),
-    sourceVtxos: stored.sourceVtxos ?? undefined,
-    dustPolicy: stored.dustPolicy,
     expiresAt: new Date(stored.expiresAt),
     content: stored.content,
+  } as const;
+  if (type === "protocol_op") {
+    assert(stored.operation !== undefined, "the intent of a protocol_op names its operation");
+    return { ...said, type, operation: stored.operation };
+  }
+  const { amountSats, recipientPubkey, dustPolicy } = stored;
+  assert(
+    amountSats !== undefined && recipientPubkey !== undefined && dustPolicy !== undefined,
+    "the intent says what moves to whom",
+  );
+  const base = {
+    ...said,
+    assetId: stored.assetId ?? GBTC,
+    arkAssetId: stored.arkAssetId,
+    amount: BigInt(stored.amount ?? amountSats),
+    amountSats: BigInt(amountSats),
+    recipientPubkey,
+    sourceVtxos: stored.sourceVtxos ?? undefined,
+    dustPolicy,
   } as const;
   switch (type) {
     case "p2p_transfer":

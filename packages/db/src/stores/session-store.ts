@@ -164,7 +164,7 @@ export class DrizzleSessionStore implements SessionStore {
 
   async hasCompleted(userPubkey: string): Promise<boolean> {
     const rows = await this.database.select(
-      "SELECT 1 FROM signing_sessions WHERE user_pubkey = ? AND status = 'completed' LIMIT 1",
+      "SELECT 1 FROM signing_sessions WHERE user_pubkey = ? AND status = 'completed' AND session_type <> 'protocol_op' LIMIT 1",
       [userPubkey],
     );
     return rows.length > 0;

@@ -1,7 +1,7 @@
 import { TransferBody, TransferReply } from "@arkrelay/core/http/assets";
 import { openSession } from "@arkrelay/core/session/open-session";
 import { prepareOrQueue } from "@arkrelay/core/session/request-challenge";
-import type { Session } from "@arkrelay/core/session/session";
+import { movingIntentOf, type Session } from "@arkrelay/core/session/session";
 
 import { writeRoute } from "../../http/route";
 import { toAssetId } from "../asset-alias";
@@ -58,7 +58,7 @@ export const transferAssetRoute = writeRoute({
 );
 
 function toReply(session: Session, txid: string | null, syncJobId: string | undefined) {
-  const { intent } = session;
+  const intent = movingIntentOf(session);
   return {
     message: txid === null ? "The VTXOs are being read; the challenge opens by itself" : "Transfer prepared",
     session_id: session.sessionId,

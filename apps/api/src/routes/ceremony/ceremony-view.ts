@@ -2,7 +2,7 @@ import type { z } from "zod";
 
 import type { CeremonyStatus } from "@arkrelay/core/http/ceremony";
 import type { ChallengeProgress } from "@arkrelay/core/ports/session-stores";
-import { completedSteps, progressOf, stageOf, stepName } from "@arkrelay/core/session/progress";
+import { completedSteps, progressOf, skippedSteps, stageOf, stepName } from "@arkrelay/core/session/progress";
 import { isHandedOver, isTerminal, type Session } from "@arkrelay/core/session/session";
 
 import type { ApiDeps } from "../../api-deps";
@@ -15,6 +15,7 @@ export async function readCeremonyStatus(deps: ApiDeps, session: Session): Promi
   const [txids, issued] = await Promise.all([sessionTxs.findTxids(session.id), challenges.listProgress(session.id)]);
   const open = issued.find((challenge) => challenge.status === "issued");
   const arkTxid = txids?.ark;
+  const skipped = skippedSteps(session);
   return {
     session_id: session.sessionId,
     session_status: session.status,
@@ -24,7 +25,7 @@ export async function readCeremonyStatus(deps: ApiDeps, session: Session): Promi
     current_step: session.currentStep,
     current_step_name: stepName(session.currentStep),
     stage: stageOf(session),
-    completed_steps: [...completedSteps(session.ceremonyState)],
+    completed_steps: [...completedSteps(session)],
     progress: progressOf(session),
     transactions: {
       ...(arkTxid !== undefined && { ark_txid: arkTxid }),
@@ -35,7 +36,7 @@ export async function readCeremonyStatus(deps: ApiDeps, session: Session): Promi
     ...(isHandedOver(session) && arkTxid !== undefined && { txid: arkTxid }),
     ...(session.errorMessage !== undefined && { error: session.errorMessage }),
     ...(session.errorCode !== undefined && { error_code: session.errorCode }),
-    details: {},
+    details: skipped.length > 0 ? { skipped_steps: [...skipped] } : {},
     intent_data: { ...session.intent.content },
     ...times(session, deps.clock.now()),
   };

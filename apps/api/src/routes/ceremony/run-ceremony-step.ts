@@ -30,7 +30,7 @@ export const runCeremonyStepRoute = writeRoute({
 }).handle(async ({ deps, tx, caller, params, body }) => {
   const session = await getReadableSession(deps, caller, params.session_id);
   const name = stepName(params.step);
-  const isDone = completedSteps(session.ceremonyState).includes(name);
+  const isDone = completedSteps(session).includes(name);
   if (!isDone && stepOf(session.ceremonyState) !== params.step) {
     throw new AppError("wrong_step", { details: { due_step: stepOf(session.ceremonyState) } });
   }

@@ -32,6 +32,7 @@ export function toPendingReply(
 }
 
 interface ExpectedPayload {
+  readonly type?: string | undefined;
   readonly payload_to_sign?: string | undefined;
   readonly payload_ref?: string | undefined;
 }
@@ -40,6 +41,7 @@ interface ExpectedPayload {
 export function assertPayload(challenge: Challenge, expected: ExpectedPayload | undefined): void {
   const { payload_to_sign: payload, payload_ref: ref } = challenge.content;
   const sent = expected?.payload_to_sign?.replace(/^0x/, "").toLowerCase();
-  const differs = (sent !== undefined && sent !== payload) || (expected?.payload_ref ?? ref) !== ref;
+  const isOther = expected?.type !== undefined && expected.type !== challenge.content.type;
+  const differs = isOther || (sent !== undefined && sent !== payload) || (expected?.payload_ref ?? ref) !== ref;
   if (differs) throw new AppError("payload_mismatch");
 }

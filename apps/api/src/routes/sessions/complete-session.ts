@@ -1,8 +1,7 @@
-import { AppError } from "@arkrelay/core/errors";
 import { CompleteSessionBody, CompleteSessionReply, SessionParams } from "@arkrelay/core/http/sessions";
+import { completeSession } from "@arkrelay/core/session/complete-protocol-op";
 
 import { writeRoute } from "../../http/route";
-import { getReadableSession } from "./session-view";
 
 export const completeSessionRoute = writeRoute({
   method: "POST",
@@ -13,10 +12,19 @@ export const completeSessionRoute = writeRoute({
   params: SessionParams,
   body: CompleteSessionBody,
   replies: { 200: CompleteSessionReply },
-}).handle(async ({ deps, caller, params }) => {
-  const session = await getReadableSession(deps, caller, params.session_id);
-  throw new AppError("wrong_state", {
-    message: "Only the ceremony completes a session of this type.",
-    details: { status: session.status, allowed: [] },
+}).handle(async ({ deps, tx, caller, params, body }) => {
+  const session = await completeSession(deps.session, tx, {
+    sessionId: params.session_id,
+    caller,
+    resultData: body.result_data,
+    signedTx: body.signed_tx,
   });
+  return {
+    status: 200,
+    body: {
+      message: "Session completed",
+      session_id: session.sessionId,
+      result_data: { ...session.resultData },
+    },
+  };
 });

@@ -1,6 +1,7 @@
+import { AppError } from "@arkrelay/core/errors";
 import { P2pTransferBody, P2pTransferReply } from "@arkrelay/core/http/transactions";
 import { requestChallenge } from "@arkrelay/core/session/request-challenge";
-import type { Session } from "@arkrelay/core/session/session";
+import { movingIntentOf, type Session } from "@arkrelay/core/session/session";
 import { startCeremony } from "@arkrelay/core/session/start-ceremony";
 
 import type { ApiDeps } from "../../api-deps";
@@ -22,6 +23,12 @@ export const p2pTransferRoute = writeRoute({
   async ({ deps, tx, caller, body }) => {
     const call = { sessionId: body.session_id, caller };
     const before = await getReadableSession(deps, caller, body.session_id);
+    if (before.sessionType === "protocol_op") {
+      throw new AppError("wrong_state", {
+        message: "A signature over a payload moves nothing.",
+        details: { status: before.status, allowed: [] },
+      });
+    }
     // An answered challenge needs no other one; requesting would be refused.
     const needsChallenge = before.status === "initiated" || before.status === "challenge_sent";
     const prepared = needsChallenge ? await requestChallenge(deps.session, tx, call) : NOTHING_PREPARED;
@@ -54,7 +61,7 @@ export async function findPlanned(deps: ApiDeps, sessionId: string) {
 }
 
 function toReply(session: Session, txid: string | null, syncJobId: string | undefined) {
-  const { intent } = session;
+  const intent = movingIntentOf(session);
   return {
     message: txid === null ? "The transfer is being prepared; the challenge opens by itself" : "Transfer prepared",
     session_id: session.sessionId,

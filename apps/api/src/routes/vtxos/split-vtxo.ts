@@ -7,7 +7,7 @@ import type { PlannedOutput } from "@arkrelay/core/ports/session-stores";
 import type { Tx } from "@arkrelay/core/ports/transactions";
 import { openSession } from "@arkrelay/core/session/open-session";
 import { prepareOrQueue } from "@arkrelay/core/session/request-challenge";
-import type { Session } from "@arkrelay/core/session/session";
+import { movingIntentOf, type Session } from "@arkrelay/core/session/session";
 import { GBTC, unitsOn } from "@arkrelay/core/vtxo/vtxo";
 
 import type { ApiDeps } from "../../api-deps";
@@ -87,7 +87,7 @@ interface PlannedSplit {
 }
 
 function toReply(session: Session, planned: PlannedSplit | undefined, syncJobId: string | undefined) {
-  const { intent } = session;
+  const intent = movingIntentOf(session);
   const { feeAssetId, feeAmount } = intent;
   const shown = ({ vout, amountSats, assets = [] }: PlannedOutput) => {
     const units = intent.arkAssetId === undefined ? 0n : unitsOn({ assets }, intent.arkAssetId);
