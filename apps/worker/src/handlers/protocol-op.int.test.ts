@@ -8,8 +8,10 @@ import { respondToChallenge } from "@arkrelay/core/session/respond-to-challenge"
 import type { Session } from "@arkrelay/core/session/session";
 import { taggedHash } from "@arkrelay/core/tagged-hash";
 import { ALICE, BOB, type TestKey } from "@arkrelay/core/testing/ark-transfer";
+import { DrizzleWebhookEndpointStore } from "@arkrelay/db/stores/webhook-endpoint-store";
 import { openTestDatabase, type TestDatabase } from "@arkrelay/db/testing/test-database";
 import { createGatewayIdentity } from "@arkrelay/nostr/gateway-identity";
+import { createSealer } from "@arkrelay/runtime/sealing";
 
 import { openCeremonyWorld, solverCaller, type CeremonyWorld } from "../testing/ceremony-world";
 
@@ -95,6 +97,30 @@ it.each(["amm:swap", "lend:borrow", "misc:sign_note"])(
     expect(await statusOf()).toEqual({ status: "stored", type });
   },
 );
+
+it.each([
+  ["every subscriber, when it names no solver", {}, ["key:amm", `nostr:${BOB.pubkey}`]],
+  ["the solver it names by its API key", { solver_id: "amm" }, ["key:amm"]],
+  ["the solver it names by its key", { solver_id: BOB.pubkey }, [`nostr:${BOB.pubkey}`]],
+])("announces a stored intent once to %s", async (_case, fields, owners) => {
+  const endpoints = new DrizzleWebhookEndpointStore(test.database, createSealer({ key: new Uint8Array(32).fill(3) }));
+  for (const owner of ["key:amm", `nostr:${BOB.pubkey}`]) {
+    const endpoint = { owner, url: "https://solver.test", description: undefined, ordered: false, secret: "s" };
+    const endpointId = `we_${randomBytes(8).toString("hex")}`;
+    const events = ["intent.received"];
+    await test.database.transactions.run((tx) => endpoints.insert(tx, { ...endpoint, endpointId, events }));
+  }
+  const event = world.intentEvent(ALICE, content(fields));
+  await world.process(event);
+  await world.process(event);
+  const rows = await test.database.select(
+    "SELECT e.owner, d.body FROM webhook_deliveries d JOIN webhook_endpoints e ON e.id = d.endpoint_id ORDER BY e.owner",
+  );
+  expect(rows.map(({ owner }) => owner)).toEqual(owners);
+  for (const { body } of rows) {
+    expect(JSON.parse(String(body))).toMatchObject({ type: "intent.received", data: { id: event.id, sig: event.sig } });
+  }
+});
 
 it("asks the owner for one signature over the tagged hash of the intent, and for nothing else", async () => {
   const { event, session } = await openedBySolver();

@@ -9,6 +9,7 @@ import type { NostrEvent } from "../ports/nostr";
 import type { Tx } from "../ports/transactions";
 import type { Wake } from "../ports/waker";
 import { syncVtxos } from "../vtxo/sync-vtxos";
+import { intentReceivedEvent } from "../webhook/intent-event";
 import { publishFailure, publishNotice } from "./end-session";
 import { checkIntentNetwork, checkIntentTimes } from "./intent-rules";
 import { isRefusal } from "./is-refusal";
@@ -84,7 +85,14 @@ async function processIntent(deps: CeremonyDeps, event: NostrEvent): Promise<Pro
  * used the action_id up.
  */
 async function storeForSolvers(deps: CeremonyDeps, event: NostrEvent, read: ReadIntent): Promise<ProcessedEvent> {
-  const { outcome } = await deps.transactions.run((tx) => storeIntent(deps, tx, read, event.pubkey));
+  const solverId = read.intent.content["solver_id"];
+  const outcome = await deps.transactions.run(async (tx) => {
+    const stored = await storeIntent(deps, tx, read, event.pubkey);
+    if (stored.outcome === "inserted") {
+      await deps.webhooks.announce(tx, intentReceivedEvent(event, typeof solverId === "string" ? solverId : undefined));
+    }
+    return stored.outcome;
+  });
   if (outcome === "duplicate") throw new AppError("duplicate_action");
   return { errorCode: undefined, wakes: [] };
 }
