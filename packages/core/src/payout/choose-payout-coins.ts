@@ -3,12 +3,17 @@ import type { Freshness, VtxoStore } from "../ports/vtxo-store";
 import type { CeremonyDeps, SessionConfig } from "../session/session-deps";
 import { unitsOn, type Vtxo } from "../vtxo/vtxo";
 
+/** Units of one asset, by arkd's id. They are stock unless told otherwise. */
+export interface WantedUnits {
+  readonly arkAssetId: string;
+  readonly target: bigint;
+  readonly kind?: "stock" | "treasury";
+}
+
 export interface PayoutCoins {
   readonly targetSats: bigint;
-  /** Units that go with the sats, by arkd's id of their asset; undefined = sats only. They are stock unless told otherwise. */
-  readonly units:
-    | { readonly arkAssetId: string; readonly target: bigint; readonly kind?: "stock" | "treasury" }
-    | undefined;
+  /** Units that go with the sats; none = sats only. */
+  readonly units: readonly WantedUnits[];
   /** Of the plain VTXOs; stock unless told otherwise. */
   readonly satsKind?: "stock" | "treasury";
   /** Change is none, or at least this. */
@@ -51,21 +56,28 @@ export async function choosePayoutCoins(
   tx: Tx,
   wanted: PayoutCoins,
 ): Promise<readonly Vtxo[] | undefined> {
-  const carrying = await takeUnits(vtxos, tx, wanted);
-  if (carrying === undefined) return undefined;
-  const coins = await takeSats(vtxos, tx, { ...wanted, held: [...wanted.held, ...carrying] });
+  let held = wanted.held;
+  for (const units of wanted.units) {
+    const carrying = await takeUnits(vtxos, tx, { ...wanted, held }, units);
+    if (carrying === undefined) return undefined;
+    held = [...held, ...carrying];
+  }
+  const coins = await takeSats(vtxos, tx, { ...wanted, held });
   if (coins === undefined) return undefined;
   if (coins.length > wanted.held.length) await vtxos.extendLocks(tx, wanted.lockedBy, null);
   return coins;
 }
 
 /** One VTXO that has them all, else ones of at least half of what is short, a quarter, and so on. */
-async function takeUnits(vtxos: VtxoStore, tx: Tx, wanted: PayoutCoins): Promise<readonly Vtxo[] | undefined> {
-  const { units, held, maxInputs } = wanted;
-  if (units === undefined) return [];
-  const { arkAssetId: assetId, kind = "stock" } = units;
+async function takeUnits(
+  vtxos: VtxoStore,
+  tx: Tx,
+  wanted: PayoutCoins,
+  { arkAssetId: assetId, target, kind = "stock" }: WantedUnits,
+): Promise<readonly Vtxo[] | undefined> {
+  const { held, maxInputs } = wanted;
   const taken: Vtxo[] = [];
-  let short = units.target - sumUnits(held, assetId);
+  let short = target - sumUnits(held, assetId);
   for (let minUnits = short; short > 0n;) {
     if (held.length + taken.length >= maxInputs) return undefined;
     const [coin] = await lockStock(vtxos, tx, wanted, { kind, assetId, minUnits, minAmountSats: 0n, count: 1 });
@@ -82,11 +94,12 @@ async function takeUnits(vtxos: VtxoStore, tx: Tx, wanted: PayoutCoins): Promise
 }
 
 async function takeSats(vtxos: VtxoStore, tx: Tx, wanted: PayoutCoins): Promise<readonly Vtxo[] | undefined> {
-  const { held, targetSats, dustSats } = wanted;
+  const { held, targetSats } = wanted;
   if (isPayable(held, wanted)) return held;
   const shortSats = targetSats - sumSats(held);
   const added =
-    (await takeFewest(vtxos, tx, wanted, shortSats + dustSats)) ?? (await takeExact(vtxos, tx, wanted, shortSats));
+    (await takeFewest(vtxos, tx, wanted, shortSats + changeSatsMin(held, wanted))) ??
+    (await takeExact(vtxos, tx, wanted, shortSats));
   return added && [...held, ...added];
 }
 
@@ -137,11 +150,19 @@ function lockStock(
   return vtxos.lockGateway(tx, query, lockedBy, freshness.minExpiresAt);
 }
 
-/** Units that are left over need a change, and a change is no dust. */
-function isPayable(coins: readonly Vtxo[], { targetSats, units, dustSats }: PayoutCoins): boolean {
-  const restSats = sumSats(coins) - targetSats;
-  const restUnits = units === undefined ? 0n : sumUnits(coins, units.arkAssetId) - units.target;
-  return restSats >= dustSats || (restSats === 0n && restUnits === 0n);
+/** Units that are left over need a change for each of their assets, and no change is dust. */
+function isPayable(coins: readonly Vtxo[], wanted: PayoutCoins): boolean {
+  const restSats = sumSats(coins) - wanted.targetSats;
+  return restSats >= changeSatsMin(coins, wanted) || (restSats === 0n && countLeft(coins, wanted) === 0);
+}
+
+function changeSatsMin(coins: readonly Vtxo[], wanted: PayoutCoins): bigint {
+  return wanted.dustSats * BigInt(Math.max(1, countLeft(coins, wanted)));
+}
+
+/** Assets of which not all units are paid. */
+function countLeft(coins: readonly Vtxo[], { units }: PayoutCoins): number {
+  return units.filter(({ arkAssetId, target }) => sumUnits(coins, arkAssetId) > target).length;
 }
 
 function sumSats(coins: readonly Vtxo[]): bigint {

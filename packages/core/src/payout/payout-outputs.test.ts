@@ -2,7 +2,7 @@ import { buildArkTx } from "../ark/build-ark-tx";
 import { vtxoScriptFor } from "../ark/vtxo-script";
 import { ALICE, aVtxo, GATEWAY, TEST_ARK_PARAMS, type TestKey } from "../testing/ark-transfer";
 import { GBTC, type Vtxo, type VtxoScriptRow } from "../vtxo/vtxo";
-import { stockPayoutOutputs, wholeOutput } from "./payout-outputs";
+import { partedPayoutOutputs, stockPayoutOutputs, wholeOutput } from "./payout-outputs";
 
 const GOLD = `${"aa".repeat(32)}0000`;
 const SILVER = `${"bb".repeat(32)}0100`;
@@ -110,4 +110,56 @@ it("a fan-out pays each of its outputs the same, and what is left once", () => {
     [1_000n, 70n],
     [6_000n, 0n],
   ]);
+});
+
+describe("outputs that differ", () => {
+  const SILVER_STOCK: Vtxo = { ...stock(1_000n), assetId: SILVER, assets: [{ assetId: SILVER, amount: 40n }] };
+  const parts = [
+    { amountSats: 5_000n, assets: [] },
+    {
+      amountSats: 330n,
+      assets: [
+        { assetId: GOLD, amount: 7n },
+        { assetId: SILVER, amount: 9n },
+      ],
+    },
+  ];
+  const rules = { dustSats: 330n, changeScript: scriptOf(GATEWAY) };
+  const show = (from: readonly Vtxo[]) =>
+    partedPayoutOutputs(scriptOf(ALICE), parts, from, rules).map(({ role, amountSats, assets = [] }) => [
+      role,
+      amountSats,
+      ...assets.map(({ amount }) => amount),
+    ]);
+
+  test("each part is an output, units that are left part by asset, and sats that are left go on their own", () => {
+    expect(show([stock(1_000n, 100n), SILVER_STOCK, stock(10_000n)])).toEqual([
+      ["recipient", 5_000n],
+      ["recipient", 330n, 7n, 9n],
+      ["change", 330n, 93n],
+      ["change", 330n, 31n],
+      ["change", 6_010n],
+    ]);
+  });
+
+  test("sats too few for an output of their own stay with units that are left", () => {
+    expect(show([stock(1_000n, 100n), SILVER_STOCK, stock(4_200n)])).toEqual([
+      ["recipient", 5_000n],
+      ["recipient", 330n, 7n, 9n],
+      ["change", 540n, 93n],
+      ["change", 330n, 31n],
+    ]);
+  });
+
+  test("what fits exactly leaves nothing", () => {
+    const exact = { ...SILVER_STOCK, assets: [{ assetId: SILVER, amount: 9n }] };
+    expect(show([stock(1_000n, 7n), exact, stock(3_330n)])).toEqual([
+      ["recipient", 5_000n],
+      ["recipient", 330n, 7n, 9n],
+    ]);
+  });
+
+  test("stock that lacks the carriers of what is left is a bug of whoever chose it", () => {
+    expect(() => show([stock(1_000n, 100n), SILVER_STOCK, stock(3_330n)])).toThrow();
+  });
 });

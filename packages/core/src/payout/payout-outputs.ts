@@ -1,5 +1,7 @@
+import { subtractAssets, sumAssets } from "../ark/sum-assets";
+import { assert } from "../errors";
 import { unitsOn, type Vtxo, type VtxoScriptRow } from "../vtxo/vtxo";
-import type { Payout, PayoutOutput } from "./payout";
+import type { Payout, PayoutOutput, PayoutPart } from "./payout";
 
 export interface OutputRules {
   /** Of what is paid, by arkd's id; undefined = sats only. */
@@ -39,6 +41,36 @@ export function stockPayoutOutputs(
   return outputs.map((output, vout) => ({ vout, ...output }));
 }
 
+/**
+ * What a payment of several outputs that differ makes of its stock. Units that are left ride on the least sats, each asset for itself,
+ * because stock carries one asset; sats that are left make an output of their own, or join the first of those.
+ */
+export function partedPayoutOutputs(
+  { ownerPubkey, script }: Pick<Payout, "ownerPubkey" | "script">,
+  parts: readonly PayoutPart[],
+  coins: readonly Pick<Vtxo, "amountSats" | "assets">[],
+  { dustSats, changeScript }: Pick<OutputRules, "dustSats" | "changeScript">,
+): readonly PayoutOutput[] {
+  const left = subtractAssets(sumAssets(coins), sumAssets(parts));
+  const restSats = sumSats(coins) - sumSats(parts) - BigInt(left.length) * dustSats;
+  assert(restSats >= 0n, "stock covers what is paid and the carriers of what is left");
+  const isOwn = restSats >= dustSats;
+  const carriers = left.map((units, index) => ({
+    amountSats: dustSats + (index === 0 && !isOwn ? restSats : 0n),
+    assets: [units],
+  }));
+  const change: readonly PayoutPart[] = isOwn ? [...carriers, { amountSats: restSats, assets: [] }] : carriers;
+  assert(sumSats(change) === sumSats(coins) - sumSats(parts), "no sat is lost");
+  const outputs = [
+    ...parts.map((part) => ({ role: "recipient", ownerPubkey, script, ...part }) as const),
+    ...change.map(
+      (part) =>
+        ({ role: "change", ownerPubkey: changeScript.ownerPubkey, script: changeScript.script, ...part }) as const,
+    ),
+  ];
+  return outputs.map(({ assets, ...output }, vout) => ({ vout, ...output, ...(assets.length > 0 && { assets }) }));
+}
+
 /** A VTXO that goes whole to one script: a refund to its user, a kill back to the gateway. */
 export function wholeOutput(
   role: "recipient" | "change",
@@ -48,4 +80,8 @@ export function wholeOutput(
   const { amountSats, assets } = vtxo;
   const { ownerPubkey, script } = to;
   return { vout: 0, role, ownerPubkey, script, amountSats, ...(assets.length > 0 && { assets }) };
+}
+
+function sumSats(coins: readonly { readonly amountSats: bigint }[]): bigint {
+  return coins.reduce((sum, { amountSats }) => sum + amountSats, 0n);
 }

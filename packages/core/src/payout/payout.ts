@@ -5,7 +5,10 @@ import type { SubmitState } from "../session/session";
 export interface Payout {
   readonly id: bigint;
   readonly kind: PayoutKind;
-  /** operation_id of a lift or land, job_id of a mint or an assignment, job_id.part of a fan-out, name of the asset of an issuance. */
+  /**
+   * operation_id of a lift or land, session_id of a renewal, job_id of a mint or an assignment, job_id.part of a fan-out, name of the
+   * asset of an issuance.
+   */
   readonly businessId: string;
   readonly pivotVtxoId: string;
   /** Output script it pays to. */
@@ -19,17 +22,25 @@ export interface Payout {
   readonly amountSats: bigint;
   /** How many outputs of these amounts the recipient gets: one, but for a fan-out. */
   readonly outputCount: number;
+  /** What each output carries, when they differ (a renewal); the amounts are the sums of their sats then. */
+  readonly parts: readonly PayoutPart[] | undefined;
   readonly status: PayoutStatus;
   /** txid of the attempt that won. */
   readonly txid: string | undefined;
   readonly version: number;
 }
 
+/** Sats and units, by arkd's ids, of one output to the recipient. */
+export interface PayoutPart {
+  readonly amountSats: bigint;
+  readonly assets: readonly AssetAmount[];
+}
+
 /**
  * `issue` makes all units of a new asset and pays them to the treasury; `mint` hands some of them to a user, `fanout` makes stock of
- * the treasury's units and sats, `assign` gives a user some of the stock.
+ * the treasury's units and sats, `assign` gives a user some of the stock, `renew` gives one fresh VTXOs for old ones.
  */
-export type PayoutKind = "lift" | "refund" | "issue" | "mint" | "fanout" | "assign";
+export type PayoutKind = "lift" | "refund" | "renew" | "issue" | "mint" | "fanout" | "assign";
 
 export type PayoutStatus = "planned" | "submitting" | "accepted" | "final" | "cancelled";
 
@@ -89,6 +100,7 @@ export function lockOwnerOf({ kind, businessId }: Pick<Payout, "kind" | "busines
     case "issue":
       return `payout:issue.${businessId}`;
     case "lift":
+    case "renew":
     case "mint":
     case "fanout":
     case "assign":
@@ -108,7 +120,7 @@ export function parsePayoutKey(key: string): Pick<Payout, "kind" | "businessId">
   return kind && { kind, businessId: key.slice(dot + 1) };
 }
 
-const KINDS: readonly PayoutKind[] = ["lift", "refund", "issue", "mint", "fanout", "assign"];
+const KINDS: readonly PayoutKind[] = ["lift", "refund", "renew", "issue", "mint", "fanout", "assign"];
 
 /** The attempts that arkd may still accept, oldest first: when there is a kill, it is the newest. */
 export function openAttempts(attempts: readonly PayoutAttempt[]): readonly PayoutAttempt[] {

@@ -1,22 +1,25 @@
 import type { AssetIssuance } from "../ark/asset-types";
 import { buildArkTx } from "../ark/build-ark-tx";
+import { sumAssets } from "../ark/sum-assets";
+import { nameOf, readNamesOf } from "../asset/asset-names";
 import { dustOf } from "../ceremony/ark-limits";
 import { arkParamsOf } from "../ceremony/issue-ark-challenge";
 import { toArkInput } from "../ceremony/transfer-plan";
 import { AppError, assert } from "../errors";
 import type { ArkServerInfo } from "../ports/ark-daemon";
 import type { NewPayout } from "../ports/lightning-stores";
+import type { TransactionParty } from "../ports/transaction-store";
 import type { Tx } from "../ports/transactions";
 import { NEVER_SENT } from "../session/session";
 import { ensureScript } from "../vtxo/ensure-script";
-import { GBTC, type Vtxo } from "../vtxo/vtxo";
-import { choosePayoutCoins } from "./choose-payout-coins";
-import { FAN_OUT_INPUTS_MAX } from "./fan-out-size";
+import type { Vtxo } from "../vtxo/vtxo";
+import { freshStock } from "./choose-payout-coins";
 import type { GatewayPubkeys } from "./gateway-pubkeys";
 import { lockOwnerOf, type Payout, type PayoutAttempt, type PayoutOutput } from "./payout";
 import type { PayoutDeps, PayoutRun } from "./payout-deps";
-import { stockPayoutOutputs, wholeOutput } from "./payout-outputs";
-import { chooseSatsKind, freshnessFor, satsKindOf, unitsKindOf } from "./payout-sources";
+import { partedPayoutOutputs, stockPayoutOutputs, wholeOutput } from "./payout-outputs";
+import { satsKindOf, unitsKindOf } from "./payout-sources";
+import { arkIdOf, takeStock } from "./take-stock";
 
 /** Planning asks no daemon, so it can be part of the owner's transaction. */
 export interface PlanDeps extends Pick<PayoutDeps, "clock" | "config" | "vtxos" | "assets" | "txs" | "payouts"> {
@@ -35,7 +38,36 @@ export async function planStockPayout(
   wanted: Omit<NewPayout, "pivotVtxoId">,
   run: PlanRun,
 ): Promise<Payout | undefined> {
-  const coins = await takeStock(deps, tx, info, wanted, []);
+  return planReservedPayout(deps, tx, info, wanted, [], run);
+}
+
+/**
+ * Plans a payout from the stock that was reserved for it, the first of it the pivot; from other stock when any of it has become too
+ * old for a user meanwhile. undefined as `planStockPayout`.
+ */
+export async function planReservedPayout(
+  deps: PlanDeps,
+  tx: Tx,
+  info: ArkServerInfo,
+  wanted: Omit<NewPayout, "pivotVtxoId">,
+  reservedVtxoIds: readonly string[],
+  run: PlanRun,
+): Promise<Payout | undefined> {
+  const lockedBy = lockOwnerOf(wanted);
+  const rows = await deps.vtxos.listByIds(tx, reservedVtxoIds);
+  const { minExpiresAt } = freshStock(deps);
+  const held = reservedVtxoIds.flatMap((id) =>
+    rows.filter(
+      ({ vtxoId, status, lockedBy: holder, expiresAt }) =>
+        vtxoId === id &&
+        status === "available" &&
+        holder === lockedBy &&
+        (expiresAt === null || expiresAt >= minExpiresAt),
+    ),
+  );
+  if (held.length < reservedVtxoIds.length) await deps.vtxos.unlock(tx, lockedBy);
+  const kept = held.length < reservedVtxoIds.length ? [] : held;
+  const coins = await takeStock(deps, tx, info, wanted, kept);
   const [pivot] = coins ?? [];
   if (coins === undefined || pivot === undefined) return undefined;
   const payout = await deps.payouts.insert(tx, { ...wanted, pivotVtxoId: pivot.vtxoId });
@@ -148,31 +180,6 @@ function heldOf(payout: Payout, rows: readonly Vtxo[], ids: readonly string[]): 
   );
 }
 
-async function takeStock(
-  deps: PlanDeps,
-  tx: Tx,
-  info: ArkServerInfo,
-  wanted: Pick<NewPayout, "kind" | "businessId" | "ownerPubkey" | "assetId" | "amount" | "amountSats" | "outputCount">,
-  held: readonly Vtxo[],
-): Promise<readonly Vtxo[] | undefined> {
-  const arkAssetId = await arkIdOf(deps, tx, wanted);
-  const outputCount = BigInt(wanted.outputCount ?? 1);
-  const targetSats = wanted.amountSats * outputCount;
-  const target = wanted.amount * outputCount;
-  const { maxInputs } = deps.config;
-  const dustSats = dustOf(info);
-  return choosePayoutCoins(deps.vtxos, tx, {
-    targetSats,
-    units: arkAssetId === undefined ? undefined : { arkAssetId, target, kind: unitsKindOf(wanted) },
-    satsKind: await chooseSatsKind(deps, tx, wanted, { targetSats, dustSats, held }),
-    dustSats,
-    maxInputs: wanted.kind === "fanout" ? Math.min(maxInputs, FAN_OUT_INPUTS_MAX) : maxInputs,
-    freshness: freshnessFor(deps, wanted),
-    lockedBy: lockOwnerOf(wanted),
-    held,
-  });
-}
-
 async function planPaying(
   deps: PlanDeps,
   tx: Tx,
@@ -200,8 +207,19 @@ async function planPaying(
     feeSats: 0n,
     senderPubkey,
     recipientPubkey: ownerPubkey,
-    parties: [{ pubkey: ownerPubkey, direction: "in", assetId, amount }],
+    parties: await partiesOf(deps, tx, payout, amount),
   });
+}
+
+async function partiesOf(
+  deps: PlanDeps,
+  tx: Tx,
+  { ownerPubkey: pubkey, assetId, parts = [] }: Payout,
+  amount: bigint,
+): Promise<readonly TransactionParty[]> {
+  const names = await readNamesOf(deps.assets, tx, parts);
+  const units = sumAssets(parts).map((each) => ({ assetId: nameOf(names, each.assetId), amount: each.amount }));
+  return [{ assetId, amount }, ...units].map((each) => ({ pubkey, direction: "in", ...each }));
 }
 
 async function payingOutputs(
@@ -215,6 +233,9 @@ async function payingOutputs(
   if (payout.kind === "refund" && pivot !== undefined) return [wholeOutput("recipient", pivot, payout)];
   const changeKind = satsKindOf(payout, coins);
   const changeScript = await ensureScript(deps.vtxos, tx, deps.wallet.keys[changeKind].pubkey, info, changeKind);
+  if (payout.parts !== undefined) {
+    return partedPayoutOutputs(payout, payout.parts, coins, { dustSats: dustOf(info), changeScript });
+  }
   const arkAssetId = await arkIdOf(deps, tx, payout);
   const unitsKind = unitsKindOf(payout);
   const unitsScript = await ensureScript(deps.vtxos, tx, deps.wallet.keys[unitsKind].pubkey, info, unitsKind);
@@ -232,18 +253,6 @@ async function issuanceOf(deps: PlanDeps, tx: Tx, payout: Payout): Promise<Asset
     { key: "decimals", value: String(asset.decimalPlaces) },
   ];
   return { vout: 0, amount: payout.amount, metadata };
-}
-
-/** VTXOs know an asset by arkd's id; undefined for gBTC, which is the sats themselves, and for what is yet to be issued. */
-async function arkIdOf(
-  deps: PlanDeps,
-  tx: Tx,
-  { kind, assetId }: Pick<NewPayout, "kind" | "assetId">,
-): Promise<string | undefined> {
-  if (assetId === GBTC || kind === "issue") return undefined;
-  const asset = await deps.assets.find(tx, assetId);
-  assert(asset?.arkAssetId !== undefined, `${assetId} is issued at arkd`);
-  return asset.arkAssetId;
 }
 
 interface AttemptPlan {

@@ -1,6 +1,6 @@
 import type { ErrorCode } from "../errors";
 import type { LandStatus, LiftStatus, LightningAttempt, LightningOperation } from "../lightning/lightning-operation";
-import type { Payout, PayoutAttempt, PayoutKind, PayoutOutcome, PayoutStatus } from "../payout/payout";
+import type { Payout, PayoutAttempt, PayoutKind, PayoutOutcome, PayoutPart, PayoutStatus } from "../payout/payout";
 import type { SubmitState } from "../session/session";
 import type { Tx } from "./transactions";
 import type { Wake } from "./waker";
@@ -194,6 +194,7 @@ export interface NewPayout {
   readonly amountSats: bigint;
   /** One when left out. */
   readonly outputCount?: number;
+  readonly parts?: readonly PayoutPart[] | undefined;
   /** Makes it work of its own (`payout_drive`) from this time on. */
   readonly wakeAt?: Date;
 }

@@ -15,6 +15,7 @@ export const payouts = mysqlTable("payouts", {
   amount: bigint("amount", { mode: "bigint" }).notNull(),
   amountSats: bigint("amount_sats", { mode: "bigint" }).notNull(),
   outputCount: int("output_count").notNull().default(1),
+  parts: json("parts"),
   status: varchar("status", { length: 16 }).notNull(),
   txid: varchar("txid", { length: 64 }),
   version: bigint("version", { mode: "number" }).notNull().default(1),

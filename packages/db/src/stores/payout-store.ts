@@ -7,6 +7,7 @@ import {
   type PayoutKind,
   type PayoutOutcome,
   type PayoutOutput,
+  type PayoutPart,
   type PayoutStatus,
 } from "@arkrelay/core/payout/payout";
 import type { NewPayout, PayoutStore } from "@arkrelay/core/ports/lightning-stores";
@@ -20,8 +21,8 @@ import type { SqlHandle, SqlParam } from "../sql-handle";
 import { connectionOf } from "../transactions";
 import { fromStoredOutputs, toStoredOutputs } from "./stored-output";
 
-const COLUMNS = `id, kind, business_id, pivot_vtxo_id, script, owner_pubkey, asset_id, amount, amount_sats, output_count, status, txid,
-  version`;
+const COLUMNS = `id, kind, business_id, pivot_vtxo_id, script, owner_pubkey, asset_id, amount, amount_sats, output_count, parts, status,
+  txid, version`;
 
 const ATTEMPT_COLUMNS = `payout_id, attempt, pivot_vtxo_id, txid, role, unsigned_psbt, signed_psbt, checkpoints, outputs,
   input_vtxo_ids, last_sent_at, submit_state, outcome`;
@@ -41,8 +42,8 @@ export class DrizzlePayoutStore implements PayoutStore {
     try {
       await connection.write(
         `INSERT INTO payouts (kind, business_id, pivot_vtxo_id, script, owner_pubkey, asset_id, amount, amount_sats,
-           output_count, next_at, status, created_at, updated_at)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'planned', NOW(3), NOW(3))`,
+           output_count, parts, next_at, status, created_at, updated_at)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'planned', NOW(3), NOW(3))`,
         [
           payout.kind,
           payout.businessId,
@@ -53,6 +54,7 @@ export class DrizzlePayoutStore implements PayoutStore {
           payout.amount,
           payout.amountSats,
           payout.outputCount ?? 1,
+          payout.parts === undefined ? null : toStoredOutputs(payout.parts),
           payout.wakeAt ?? null,
         ],
       );
@@ -243,10 +245,15 @@ function toPayout(row: Row): Payout {
     amount: readBigint(row, "amount"),
     amountSats: readBigint(row, "amount_sats"),
     outputCount: readInteger(row, "output_count"),
+    parts: nullable(row, "parts", readParts),
     status: readText(row, "status") as PayoutStatus,
     txid: nullable(row, "txid", readText),
     version: readInteger(row, "version"),
   };
+}
+
+function readParts(row: Row, column: string): readonly PayoutPart[] {
+  return fromStoredOutputs<PayoutPart>(readJson(row, column));
 }
 
 function toPayoutAttempt(row: Row): PayoutAttempt {

@@ -201,7 +201,7 @@ it("a payment in units takes what has them all, else several, and plain sats whe
   const choose = async (units: bigint) => {
     const wanted = {
       targetSats: 1_000n,
-      units: { arkAssetId: GOLD, target: units },
+      units: [{ arkAssetId: GOLD, target: units }],
       dustSats: 330n,
       maxInputs: 3,
       freshness: { minExpiresAt: new Date() },
