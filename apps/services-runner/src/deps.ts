@@ -1,5 +1,6 @@
 import { hostname } from "node:os";
 
+import type { GatewayIdentity } from "@arkrelay/core/ports/nostr";
 import { openProcessDaemons } from "@arkrelay/daemons/open-process-daemons";
 import { requireSchema } from "@arkrelay/db/migrator";
 import { openProcessDatabase } from "@arkrelay/db/open-process-database";
@@ -20,7 +21,7 @@ import { DrizzleServiceStateStore } from "@arkrelay/db/stores/service-state-stor
 import { DrizzleStreamCursorStore } from "@arkrelay/db/stores/stream-cursor-store";
 import { DrizzleStuckCeremonies } from "@arkrelay/db/stores/stuck-ceremonies";
 import { DrizzleWatchedScriptStore } from "@arkrelay/db/stores/watched-script-store";
-import { loadGatewayIdentity, type ReadableIdentity } from "@arkrelay/nostr/gateway-identity";
+import { loadGatewayIdentity } from "@arkrelay/nostr/gateway-identity";
 import { OUTBOX_WAKE_CHANNEL } from "@arkrelay/nostr/outbox-waker";
 import { systemClock } from "@arkrelay/runtime/clock";
 import type { Logger } from "@arkrelay/runtime/logger";
@@ -109,7 +110,7 @@ export async function openDeps(config: ServicesConfig, life: Life) {
 export type ServicesDeps = Awaited<ReturnType<typeof openDeps>>;
 
 /** Without a key the other listeners work; with a bad one nothing starts. */
-function loadIdentity({ nostr }: ServicesConfig): ReadableIdentity | undefined {
+function loadIdentity({ nostr }: ServicesConfig): GatewayIdentity | undefined {
   const { privateKey, sealedPrivateKey: sealedKey, sealedPrivateKeyOpener: encryptionKey } = nostr;
   if (privateKey === undefined && sealedKey === undefined) return undefined;
   return loadGatewayIdentity({ privateKey, sealedKey, encryptionKey }, nostr.previousKeys);

@@ -11,12 +11,6 @@ import { signSchnorr, toXOnlyPubkey } from "@arkrelay/core/schnorr";
 import { createConversationKeys } from "./conversation-keys";
 import { type GatewayKeySource, readGatewayKey, readPreviousKey } from "./gateway-key";
 
-/** The identity as this package hands it out: also says which older keys of ours people may still write to. */
-export interface ReadableIdentity extends GatewayIdentity {
-  /** Ours, newest first: the current key and those of NOSTR_PREVIOUS_KEYS. An event's `p` must be one of them. */
-  readonly readablePubkeys: readonly string[];
-}
-
 /** Cap of one encrypted event, in UTF-8 bytes: what every NIP-44 reader takes, whatever its version. */
 export const PLAIN_TEXT_BYTES_MAX = 65_535;
 /** What a decoder puts in the place of bytes that are no UTF-8. */
@@ -25,7 +19,7 @@ const REPLACEMENT_CHARACTER = "\uFFFD";
 const CONTENT_LENGTH_MAX = 90_000;
 
 /** Builds the identity from its configuration. Throws GatewayKeyError; never makes a key. */
-export function loadGatewayIdentity(source: GatewayKeySource, previousKeys: readonly string[] = []): ReadableIdentity {
+export function loadGatewayIdentity(source: GatewayKeySource, previousKeys: readonly string[] = []): GatewayIdentity {
   return createGatewayIdentity(
     readGatewayKey(source),
     previousKeys.map((key) => readPreviousKey(key, source.encryptionKey)),
@@ -35,7 +29,7 @@ export function loadGatewayIdentity(source: GatewayKeySource, previousKeys: read
 export function createGatewayIdentity(
   secretKey: Uint8Array,
   previousKeys: readonly Uint8Array[] = [],
-): ReadableIdentity {
+): GatewayIdentity {
   const current = createReader(secretKey);
   const readers = [current, ...previousKeys.map(createReader)];
   return {

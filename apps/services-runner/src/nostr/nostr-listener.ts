@@ -1,6 +1,7 @@
 import { toAppError } from "@arkrelay/core/errors";
 import { AuthorLimits } from "@arkrelay/core/nostr/author-limits";
 import type { Clock } from "@arkrelay/core/ports/clock";
+import type { GatewayIdentity } from "@arkrelay/core/ports/nostr";
 import type {
   NostrEventStore,
   NostrRelayStore,
@@ -11,7 +12,6 @@ import type {
 import type { Transactions } from "@arkrelay/core/ports/transactions";
 import type { Waker } from "@arkrelay/core/ports/waker";
 import type { NostrReportDetail } from "@arkrelay/core/service-report";
-import type { ReadableIdentity } from "@arkrelay/nostr/gateway-identity";
 import { RELAY_TIMINGS, type RelayTimings } from "@arkrelay/nostr/relay-connection";
 import { RelayPool } from "@arkrelay/nostr/relay-pool";
 import type { NostrConfig } from "@arkrelay/runtime/config/nostr-section";
@@ -35,7 +35,7 @@ export interface NostrListenerDeps {
     | "requestsPerMinute"
   >;
   /** undefined = no key is configured: the listener refuses to run. */
-  readonly identity: ReadableIdentity | undefined;
+  readonly identity: GatewayIdentity | undefined;
   readonly clock: Clock;
   readonly transactions: Transactions;
   readonly events: Pick<NostrEventStore, "insert">;
@@ -82,7 +82,7 @@ class NostrRun {
 
   constructor(
     private readonly deps: NostrListenerDeps,
-    private readonly identity: ReadableIdentity,
+    private readonly identity: GatewayIdentity,
   ) {
     const { config, clock, timings } = deps;
     this.startedAt = clock.now();

@@ -1,10 +1,11 @@
+import { readSignedIntent } from "@arkrelay/core/session/read-intent";
 import { ALICE, BOB } from "@arkrelay/core/testing/ark-transfer";
 import { syncVtxos } from "@arkrelay/core/vtxo/sync-vtxos";
 import { GBTC } from "@arkrelay/core/vtxo/vtxo";
 import { openTestDatabase, type TestDatabase } from "@arkrelay/db/testing/test-database";
 import { createGatewayIdentity } from "@arkrelay/nostr/gateway-identity";
 
-import { openCeremonyWorld, type CeremonyWorld } from "../testing/ceremony-world";
+import { GATEWAY_SECRET, openCeremonyWorld, type CeremonyWorld } from "../testing/ceremony-world";
 
 let test: TestDatabase;
 let world: CeremonyWorld;
@@ -135,4 +136,31 @@ it("answers a repeated intent with its stored outcome, the same signed event", a
   expect(await outcome(content)).toBeUndefined();
   const rows = await test.database.select("SELECT status FROM nostr_outbox WHERE kind = 31341");
   expect(rows).toEqual([{ status: "pending" }]);
+});
+
+it("takes intents and answers that are addressed to the key of before a rotation, and speaks with the new one", async () => {
+  const identity = createGatewayIdentity(new Uint8Array(32).fill(8), [GATEWAY_SECRET]);
+  Object.assign(world.deps, { identity });
+  world.arkd.fund(ALICE.pubkey, 60_000n);
+  // The world's wallets know the old key only.
+  expect(await outcome(intent())).toBeUndefined();
+  const [session] = await world.deps.sessions.list({ userPubkey: ALICE.pubkey }, 1, undefined);
+  const sessionId = session?.sessionId ?? "";
+  await world.drive(sessionId);
+  const [row] = await test.database.select("SELECT raw FROM nostr_outbox WHERE kind = 31511");
+  expect(JSON.parse(String(row?.["raw"]))).toMatchObject({ pubkey: identity.pubkey });
+  const challenge = await world.openChallenge(sessionId);
+  if (challenge === undefined) throw new Error("no open challenge");
+  expect((await world.process(world.responseEvent(ALICE, sessionId, challenge))).errorCode).toBeUndefined();
+  expect(await world.openChallenge(sessionId)).toBeUndefined();
+});
+
+it("takes a signed intent over HTTP for any key of the gateway's own, and for no other gateway", async () => {
+  const event = world.intentEvent(ALICE, intent());
+  const read = async (secret: number, previous: readonly Uint8Array[]) => {
+    const identity = createGatewayIdentity(new Uint8Array(32).fill(secret), previous);
+    return readSignedIntent({ ...world.deps, identity }, event, await world.deps.arkInfo.current());
+  };
+  expect(await read(8, [GATEWAY_SECRET])).toMatchObject({ event });
+  await expect(read(9, [])).rejects.toMatchObject({ code: "wrong_recipient" });
 });

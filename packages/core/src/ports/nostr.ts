@@ -21,6 +21,11 @@ export type DmScheme = "nip44" | "nip04";
 /** The gateway's Nostr key behind a border: its secret never leaves packages/nostr. All calls are synchronous and local. */
 export interface GatewayIdentity {
   readonly pubkey: string;
+  /**
+   * Ours, newest first: the current key and those of NOSTR_PREVIOUS_KEYS, to which people may still write. The `p` of what they send must
+   * be one of them.
+   */
+  readonly readablePubkeys: readonly string[];
   sign(template: NostrEventTemplate): NostrEvent;
   encrypt(peerPubkey: string, plainText: string, scheme: DmScheme): string;
   /** Throws `decryption_failed`. The scheme is recognised by the content (`?iv=` means NIP-04). */

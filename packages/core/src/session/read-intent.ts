@@ -8,7 +8,7 @@ import { verifyEvent } from "../nostr/event-id";
 import { intentContentHash, parseIntentContent, type ParsedIntent } from "../nostr/intent-content";
 import { INTENT_TYPE_OF_SESSION } from "../nostr/intent-types";
 import { INTENT_KIND } from "../nostr/kinds";
-import { findTag } from "../nostr/nostr-event";
+import { listTags } from "../nostr/nostr-event";
 import type { ArkServerInfo } from "../ports/ark-daemon";
 import type { NostrEvent } from "../ports/nostr";
 import { findGatewayScript } from "../vtxo/find-gateway-script";
@@ -133,11 +133,11 @@ async function transferRules(
   return { senderPubkey, asset, l2FeeSats: deps.config.l2FeeSats, dustSats: dustOf(info) };
 }
 
-function checkRecipient(deps: SessionDeps, event: NostrEvent): void {
-  const recipient = findTag(event, "p");
-  if (deps.identity !== undefined && recipient !== deps.identity.pubkey) {
-    throw new AppError("wrong_recipient", { details: { expected: deps.identity.pubkey } });
-  }
+/** As at the door: the key of before a rotation is ours too. */
+function checkRecipient({ identity }: SessionDeps, event: NostrEvent): void {
+  if (identity === undefined || listTags(event, "p").some((pubkey) => identity.readablePubkeys.includes(pubkey)))
+    return;
+  throw new AppError("wrong_recipient", { details: { expected: identity.pubkey } });
 }
 
 const ENVELOPE_KEYS = [
