@@ -1,6 +1,10 @@
 import { createHmac } from "node:crypto";
 
+import { nostrEventSchema } from "@arkrelay/core/nostr/nostr-event";
+import type { NostrEvent } from "@arkrelay/core/ports/nostr";
+import type { Tx } from "@arkrelay/core/ports/transactions";
 import type { WebhookSender } from "@arkrelay/core/ports/webhook-stores";
+import { ALICE } from "@arkrelay/core/testing/ark-transfer";
 import {
   deleteEndpoint,
   redeliver,
@@ -10,9 +14,12 @@ import {
 } from "@arkrelay/core/webhook/manage-endpoints";
 import type { WebhookDelivery, WebhookEndpoint } from "@arkrelay/core/webhook/webhook-endpoint";
 import { openTestDatabase, type TestDatabase } from "@arkrelay/db/testing/test-database";
+import { createGatewayIdentity } from "@arkrelay/nostr/gateway-identity";
 
+import { openCeremonyWorld, ownerCaller } from "../testing/ceremony-world";
 import { openWebhookReceiver, type ReceivedCall, type WebhookReceiver } from "../testing/webhook-receiver";
 import { openWebhookWorld, SOLVER, type WebhookWorld } from "../testing/webhook-world";
+import { createPauseNotice } from "../webhooks/pause-notice";
 
 const SECOND_MS = 1_000;
 const HOUR_MS = 3_600_000;
@@ -240,7 +247,7 @@ describe("a worker that dies", () => {
         throw new Error("the process is gone");
       },
     };
-    await expect(world.work(attempt, dying)).rejects.toThrow("gone");
+    await expect(world.work(attempt, { sender: dying })).rejects.toThrow("gone");
     await world.loseWorker(attempt);
     await world.tryOnce(deliveryId);
     expect(receiver.calls.map((call) => call.headers["webhook-id"])).toEqual([eventId, eventId]);
@@ -260,7 +267,7 @@ describe("a worker that dies", () => {
         return answer;
       },
     };
-    await expect(world.work(attempt, slow)).rejects.toThrow("no longer valid");
+    await expect(world.work(attempt, { sender: slow })).rejects.toThrow("no longer valid");
     expect(await onlyDelivery(endpoint)).toMatchObject({ status: "delivered", attempts: 1 });
   });
 
@@ -271,7 +278,7 @@ describe("a worker that dies", () => {
     const dying: WebhookSender = { send: () => Promise.reject(new Error("the process is gone")) };
     for (const delivery of [first, second]) {
       const attempt = await world.take(delivery?.deliveryId ?? "");
-      await expect(attempt && world.work(attempt, dying)).rejects.toThrow("gone");
+      await expect(attempt && world.work(attempt, { sender: dying })).rejects.toThrow("gone");
     }
     await world.tryOnce(third?.deliveryId ?? "");
     expect(receiver.calls).toEqual([]);
@@ -392,6 +399,30 @@ describe("an endpoint", () => {
     expect(started).toMatchObject({ status: "active", disabledReason: undefined, failureCount: 0 });
     await world.tryOnce(second);
     expect((await world.list(endpoint)).map(({ status }) => status)).toEqual(["failed", "delivered"]);
+  });
+
+  it("of a Nostr key that is paused is told so by an encrypted message, with the pause or not at all", async () => {
+    const ceremony = await openCeremonyWorld(test);
+    const { endpoint } = await world.endpoint(receiver.url, {}, ownerCaller(ALICE.pubkey));
+    await world.announce("job.completed", "job:1", {}, { kind: "everyone" });
+    receiver.answersWith(410);
+    const attempt = await world.take((await onlyDelivery(endpoint)).deliveryId);
+    if (attempt === undefined) throw new Error("not taken");
+    const noticePause = createPauseNotice(ceremony.deps);
+    const dying = (tx: Tx, paused: WebhookEndpoint) =>
+      noticePause(tx, paused).then(() => Promise.reject(new Error("the process is gone")));
+    const outbox = () => test.database.select("SELECT raw FROM nostr_outbox");
+    await expect(world.work(attempt, { noticePause: dying })).rejects.toThrow("gone");
+    expect(await outbox()).toEqual([]);
+    await world.work(attempt, { noticePause });
+    const [row] = await outbox();
+    const event = nostrEventSchema.parse(JSON.parse(String(row?.["raw"])));
+    expect(event.tags).toEqual([["p", ALICE.pubkey]]);
+    const wallet = createGatewayIdentity(ALICE.secretKey);
+    const seal = JSON.parse(wallet.decrypt(event.pubkey, event.content).plainText) as NostrEvent;
+    const { content } = JSON.parse(wallet.decrypt(seal.pubkey, seal.content).plainText) as NostrEvent;
+    expect(content).toContain(endpoint.endpointId);
+    expect(content).toContain("410 Gone");
   });
 
   it("that took nothing for 5 days is paused; a success in between starts the count anew", async () => {

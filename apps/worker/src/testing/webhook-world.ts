@@ -3,7 +3,6 @@ import { randomBytes, randomUUID } from "node:crypto";
 import type { Caller } from "@arkrelay/core/caller";
 import type { Attempt } from "@arkrelay/core/jobs/attempt-store";
 import type { Wake } from "@arkrelay/core/ports/waker";
-import type { WebhookSender } from "@arkrelay/core/ports/webhook-stores";
 import { ManualClock } from "@arkrelay/core/testing/manual-clock";
 import { deliverWebhook, type DeliverWebhookDeps } from "@arkrelay/core/webhook/deliver-webhook";
 import { createEndpoint, type EndpointInput, type WebhookDeps } from "@arkrelay/core/webhook/manage-endpoints";
@@ -75,9 +74,9 @@ export function openWebhookWorld(test: TestDatabase, timeoutMs = 5_000) {
     const [outcome] = await attempts.take("webhook_deliver", [deliveryId]);
     return outcome?.kind === "taken" ? outcome.attempt : undefined;
   };
-  const work = (attempt: Attempt, using: WebhookSender = sender) =>
+  const work = (attempt: Attempt, over: Partial<DeliverWebhookDeps> = {}) =>
     deliverWebhook(
-      { ...deps, sender: using },
+      { ...deps, ...over },
       {
         deliveryId: attempt.rowKey,
         guard: (tx) => attempts.assertAttempt(tx, attempt),

@@ -2,6 +2,7 @@ import type { DeliverWebhookDeps } from "@arkrelay/core/webhook/deliver-webhook"
 
 import type { WorkerConfig } from "../config";
 import type { WorkerDeps } from "../deps";
+import { createPauseNotice } from "./pause-notice";
 
 /** Beyond the call itself: the note of its end, also while the database is slow. */
 const NOTE_MS = 20_000;
@@ -17,6 +18,7 @@ export function toDeliverDeps(
     clock,
     random,
     transactions,
+    noticePause: createPauseNotice(ceremony),
     callLostAfterMs: webhook.timeoutMs + NOTE_MS,
     observer: {
       onAttempt: (status) => metrics.webhookDeliveries.inc({ status }),

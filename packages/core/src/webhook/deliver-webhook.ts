@@ -23,6 +23,8 @@ export interface DeliverWebhookDeps {
   readonly sender: WebhookSender;
   /** Longer than any call and the note of its end: after it a call counts as lost with its worker. */
   readonly callLostAfterMs: number;
+  /** Tells the owner of an endpoint that the gateway has paused it, in the transaction that does. */
+  readonly noticePause?: (tx: Tx, endpoint: WebhookEndpoint) => Promise<void>;
   /** Counts and logs; told after the commit. */
   readonly observer?: DeliveryObserver;
 }
@@ -146,13 +148,15 @@ async function noteEnd(
   });
   const change = status === "delivered" ? changeOfSuccess(endpoint) : changeOfFailure(endpoint, answer, now);
   const updated = await deps.endpoints.update(tx, endpoint, { calls: openCalls(position, now), ...change });
+  const paused = change.status === "paused" ? updated : undefined;
+  if (paused !== undefined) await deps.noticePause?.(tx, paused);
   const next = [
     await deps.deliveries.wakeNextForSlot(tx, endpoint.id),
     ...(status === "pending" ? [] : [await deps.deliveries.wakeNextInOrder(tx, delivery)]),
   ];
   const wakes = next.filter((wake) => wake !== undefined);
   const step: DeliveryStep = { wakes, ...(runAgainAt !== undefined && { runAgainAt }) };
-  return { status, step, paused: change.status === "paused" ? updated : undefined };
+  return { status, step, paused };
 }
 
 function isSuccess({ status }: WebhookAnswer): boolean {

@@ -52,6 +52,8 @@ export interface WebhookEvent {
   /** What it is about (`session:<id>`, `job:<id>`): endpoints that asked for order get the events of one object one by one. */
   readonly objectKey: string;
   readonly audience: WebhookAudience;
+  /** `X-Request-Id` of the call that caused it; absent = of the work that is being done, undefined = none. */
+  readonly requestId?: string | undefined;
   /**
    * The body's `data` for one owner of endpoints. Asked only when somebody listens, inside the transaction, so it may read rows
    * and must not write.

@@ -13,6 +13,8 @@ export interface EndedJob {
   readonly id: bigint;
   readonly owner: string;
   readonly type: "job.completed" | "job.failed";
+  /** Of the call that made it: many jobs end in one transaction, so the work around it says nothing of each. */
+  readonly requestId: string | undefined;
 }
 
 /**
@@ -30,7 +32,12 @@ export async function announceJobs(tx: Tx, webhooks: WebhookOutbox, ended: reado
   const listening = new Set(rows.map((row) => readText(row, "owner")));
   const heard = others.filter(({ owner }) => listening.has(ADMIN_OWNER) || listening.has(owner));
   if (heard.length === 0) return;
-  const types = new Map(heard.map(({ id, type }) => [id, type]));
-  const jobs = await readJobsById(tx, [...types.keys()]);
-  for (const job of jobs) await webhooks.announce(tx, jobEvent(types.get(job.id) ?? "job.failed", job));
+  const jobs = await readJobsById(
+    tx,
+    heard.map(({ id }) => id),
+  );
+  for (const { id, type, requestId } of heard) {
+    const job = jobs.find((candidate) => candidate.id === id);
+    if (job !== undefined) await webhooks.announce(tx, jobEvent(type, job, requestId));
+  }
 }

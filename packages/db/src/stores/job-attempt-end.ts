@@ -63,7 +63,8 @@ export async function endAttempts(
 
 function toEndedJob({ attempt: { job }, end }: AttemptEnding): readonly EndedJob[] {
   if (job === undefined || isWaiting(end) || (end.kind !== "done" && end.kind !== "failed")) return [];
-  return [{ id: job.id, owner: job.owner, type: end.kind === "done" ? "job.completed" : "job.failed" }];
+  const type = end.kind === "done" ? "job.completed" : "job.failed";
+  return [{ id: job.id, owner: job.owner, type, requestId: job.requestId }];
 }
 
 /** Looks in again later; it may do so hundreds of times, so only what it comes to is history. */

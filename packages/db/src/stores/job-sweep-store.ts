@@ -133,7 +133,7 @@ function stateTableOf(wake: Wake): StateTable | undefined {
 
 /** SKIP LOCKED: an attempt that is being ended this moment is not lost. */
 async function lockLapsed(tx: Tx, table: WorkTable, limit: number): Promise<readonly Row[]> {
-  const jobColumns = table.name === "job_logs" ? ", queue, started_at" : "";
+  const jobColumns = table.name === "job_logs" ? ", queue, started_at, request_id" : "";
   return connectionOf(tx).select(
     `SELECT id, ${table.key}, attempt_token, attempt_lease_until, lost_attempts, ${table.wakeColumns}${jobColumns} FROM ${table.name}
      WHERE ${table.isRunning} AND attempt_lease_until < NOW(3) ORDER BY attempt_lease_until LIMIT ? FOR UPDATE SKIP LOCKED`,
@@ -212,7 +212,8 @@ async function readReleased(tx: Tx, table: WorkTable, rows: readonly Row[]): Pro
 }
 
 function toDeadJob(row: Row): EndedJob {
-  return { id: readBigint(row, "id"), owner: readText(row, "owner"), type: "job.failed" };
+  const requestId = nullable(row, "request_id", readText);
+  return { id: readBigint(row, "id"), owner: readText(row, "owner"), type: "job.failed", requestId };
 }
 
 function toDeadCount(row: Row): Parameters<typeof countJobs>[1][number] {

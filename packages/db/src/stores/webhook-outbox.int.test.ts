@@ -4,10 +4,12 @@ import { insertJob } from "@arkrelay/core/jobs/insert-job";
 import type { JobDraft } from "@arkrelay/core/jobs/job";
 import type { Wake } from "@arkrelay/core/ports/waker";
 import type { WebhookAudience, WebhookEventType } from "@arkrelay/core/webhook/webhook-event";
+import { withLogContext } from "@arkrelay/runtime/log-context";
 import { createSealer } from "@arkrelay/runtime/sealing";
 
 import { readText } from "../row";
 import { openTestDatabase, type TestDatabase } from "../testing/test-database";
+import { DrizzleApiKeyStore } from "./api-key-store";
 import { DrizzleAttemptStore } from "./job-attempt-store";
 import { DrizzleJobStore } from "./job-store";
 import { DrizzleSweepStore } from "./job-sweep-store";
@@ -104,6 +106,40 @@ describe("an announcement", () => {
     expect(await told()).toEqual([["admin", "session.created"]]);
   });
 
+  it("does not reach endpoints whose API key was revoked or has expired", async () => {
+    const keys = new DrizzleApiKeyStore(test.database);
+    for (const keyId of ["key_live", "key_revoked", "key_expired"]) {
+      await keys.insert({ keyId, name: keyId, scopes: [], secretSha256: keyId });
+      await listen(`key:${keyId}`);
+    }
+    await keys.revoke("key_revoked");
+    await test.database.write(
+      "UPDATE api_keys SET expires_at = NOW(3) - INTERVAL 1 SECOND WHERE key_id = 'key_expired'",
+    );
+    await announce({ kind: "everyone" });
+    expect(await told()).toEqual([["key:key_live", "session.created"]]);
+  });
+
+  it("carries the id of the request it belongs to, and none where that is not known", async () => {
+    await listen("key:a");
+    const event = {
+      type: "session.created",
+      objectKey: "o",
+      audience: { kind: "everyone" },
+      dataFor: () => ({}),
+    } as const;
+    await withLogContext({ requestId: "around" }, () =>
+      test.database.transactions.run(async (tx) => {
+        await outbox.announce(tx, event);
+        await outbox.announce(tx, { ...event, requestId: "own" });
+        await outbox.announce(tx, { ...event, requestId: undefined });
+      }),
+    );
+    const rows = await test.database.select("SELECT body FROM webhook_deliveries ORDER BY id");
+    const ids = rows.map((row) => (JSON.parse(readText(row, "body")) as { request_id: unknown }).request_id);
+    expect(ids).toEqual(["around", "own", null]);
+  });
+
   it("reads nothing for its body while nobody listens", async () => {
     const dataFor = jest.fn(() => ({}));
     await listen("key:a", ["job.failed"]);
@@ -184,7 +220,7 @@ describe("the end of a job", () => {
   it("is told to its maker with its result, in the transaction that ends it", async () => {
     await listen("key:a");
     await listen("key:b");
-    const [done, failed, waiting] = await Promise.all([insert({}), insert({}), insert({})]);
+    const [done, failed, waiting] = await Promise.all([insert({ requestId: "first" }), insert({}), insert({})]);
     await attempts().end([
       { attempt: await take(done.jobId), end: { kind: "done", result: { sum: 3 } } },
       { attempt: await take(failed.jobId), end: { kind: "failed", ...failure } },
@@ -194,8 +230,16 @@ describe("the end of a job", () => {
     const bodies = rows.map((row) => JSON.parse(readText(row, "body")) as { type: string; data: { job_id: string } });
     expect(rows.map((row) => row["owner"])).toEqual(["key:a", "key:a"]);
     expect(bodies.toSorted((a, b) => (a.type < b.type ? -1 : 1))).toMatchObject([
-      { type: "job.completed", data: { job_id: done.jobId, status: "completed", result_data: { sum: 3 } } },
-      { type: "job.failed", data: { job_id: failed.jobId, status: "failed", error_code: "internal_error" } },
+      {
+        type: "job.completed",
+        data: { job_id: done.jobId, status: "completed", result_data: { sum: 3 } },
+        request_id: "first",
+      },
+      {
+        type: "job.failed",
+        data: { job_id: failed.jobId, status: "failed", error_code: "internal_error" },
+        request_id: null,
+      },
     ]);
     expect(woken.filter(({ task }) => task === "webhook_deliver")).toHaveLength(2);
   });

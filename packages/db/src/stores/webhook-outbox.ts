@@ -55,7 +55,7 @@ export class DrizzleWebhookOutbox implements WebhookOutbox {
     endpoints: readonly WebhookEndpoint[],
     at: Date,
   ): Promise<void> {
-    const body = webhookBody(event.type, at, await event.dataFor(owner), currentLogContext().requestId);
+    const body = webhookBody(event.type, at, await event.dataFor(owner), requestIdOf(event));
     const inserted = await insertDeliveries(
       connectionOf(tx),
       owner,
@@ -75,11 +75,19 @@ export class DrizzleWebhookOutbox implements WebhookOutbox {
   }
 }
 
+function requestIdOf(event: WebhookEvent): string | undefined {
+  return "requestId" in event ? event.requestId : currentLogContext().requestId;
+}
+
 async function listEndpoints(connection: SqlHandle, audience: WebhookAudience, afterId: bigint) {
   const owners = ownersOf(audience);
   const condition = owners === undefined ? "" : ` AND e.owner IN (${placeholders(owners)})`;
+  // An endpoint outlives the API key it was made with; what its owner may no longer read is not sent either.
   const rows = await connection.selectOnce(
-    `SELECT ${ENDPOINT_COLUMNS}, NOW(3) AS now FROM webhook_endpoints e WHERE e.status = 'active' AND e.id > ?${condition}
+    `SELECT ${ENDPOINT_COLUMNS}, NOW(3) AS now FROM webhook_endpoints e
+     LEFT JOIN api_keys k ON e.owner LIKE 'key:%' AND k.key_id = SUBSTRING(e.owner, 5)
+     WHERE e.status = 'active' AND e.id > ?${condition}
+       AND (k.id IS NULL OR (k.status = 'active' AND (k.expires_at IS NULL OR k.expires_at > NOW(3))))
      ORDER BY e.id LIMIT ${PAGE}`,
     [afterId, ...(owners ?? [])],
   );
