@@ -13,13 +13,17 @@ import {
   updateEndpoint,
 } from "@arkrelay/core/webhook/manage-endpoints";
 import type { WebhookDelivery, WebhookEndpoint } from "@arkrelay/core/webhook/webhook-endpoint";
+import { DrizzleAttemptStore } from "@arkrelay/db/stores/job-attempt-store";
+import { DrizzleWebhookOutbox } from "@arkrelay/db/stores/webhook-outbox";
 import { openTestDatabase, type TestDatabase } from "@arkrelay/db/testing/test-database";
 import { createGatewayIdentity } from "@arkrelay/nostr/gateway-identity";
 
 import { openCeremonyWorld, ownerCaller } from "../testing/ceremony-world";
+import { startTestWorker, type TestWorker } from "../testing/test-worker";
 import { openWebhookReceiver, type ReceivedCall, type WebhookReceiver } from "../testing/webhook-receiver";
 import { openWebhookWorld, SOLVER, type WebhookWorld } from "../testing/webhook-world";
 import { createPauseNotice } from "../webhooks/pause-notice";
+import { webhookDeliverTask } from "./webhook-deliver";
 
 const SECOND_MS = 1_000;
 const HOUR_MS = 3_600_000;
@@ -481,5 +485,48 @@ describe("an endpoint", () => {
     await world.tryOnce(deliveryId);
     expect(receiver.calls.map((call) => call.headers["webhook-id"])).toEqual([first?.eventId, first?.eventId]);
     expect(receiver.calls.map(({ body }) => body)).toEqual([first?.body, first?.body]);
+  });
+});
+
+describe("through the queue", () => {
+  let worker: TestWorker;
+  beforeEach(async () => {
+    const attempts = new DrizzleAttemptStore(test.database, { leaseSeconds: 20 });
+    worker = await startTestWorker(test, { webhook_deliver: webhookDeliverTask({ ...world.deps, attempts }) });
+  });
+  afterEach(() => worker.close());
+
+  /** Announced as a process with a queue does. */
+  const announce = async (objectKey: string, n: number): Promise<void> => {
+    const outbox = new DrizzleWebhookOutbox(test.database, worker);
+    await test.database.transactions.run((tx) =>
+      outbox.announce(tx, { type: "job.completed", objectKey, audience: { kind: "everyone" }, dataFor: () => ({ n }) }),
+    );
+  };
+  const numbers = () => receiver.calls.map(({ body }) => (JSON.parse(body) as { data: { n: number } }).data.n);
+
+  it("everything announced arrives, at most two at once, though many workers would send", async () => {
+    await world.endpoint(receiver.url);
+    let open = 0;
+    let most = 0;
+    receiver.answers((res) => {
+      open += 1;
+      most = Math.max(most, open);
+      setImmediate(() => {
+        open -= 1;
+        res.writeHead(200).end();
+      });
+    });
+    for (let n = 0; n < 12; n++) await announce(`job:${n}`, n);
+    await receiver.until(12);
+    expect(numbers().toSorted((a, b) => a - b)).toEqual(Array.from({ length: 12 }, (_, n) => n));
+    expect(most).toBeLessThanOrEqual(2);
+  });
+
+  it("the events of an object arrive in order where that was asked for, however many workers there are", async () => {
+    await world.endpoint(receiver.url, { ordered: true });
+    for (let n = 0; n < 10; n++) await announce("session:a", n);
+    await receiver.until(10);
+    expect(numbers()).toEqual(Array.from({ length: 10 }, (_, n) => n));
   });
 });
