@@ -28,8 +28,12 @@ export async function finalizePayout(
       return waitFor(deps, FINALIZE_POLL_MS);
     case "wait":
       return waitFor(deps, FINALIZE_POLL_MS);
-    // Only arkd's operator can mend it; it stays accepted, and its owner's row says so.
+    // Only arkd's operator can mend it; it stays accepted, and its row and its owner's say so.
     case "poisoned":
+      await deps.transactions.run(async (tx) => {
+        await run.guard(tx);
+        await deps.payouts.notePoisoned(tx, payout, deps.clock.now());
+      });
       await run.onPoisoned?.();
       return waitFor(deps, POISONED_POLL_MS);
   }

@@ -210,6 +210,8 @@ export interface PayoutStore {
     payout: Payout,
     change: { readonly status?: PayoutStatus; readonly txid?: string; readonly pivotVtxoId?: string },
   ): Promise<Payout>;
+  /** arkd refuses for good to finalise it; the first time counts, and it stands until the payout is final. Not a move of the row. */
+  notePoisoned(tx: Tx, payout: Pick<Payout, "id">, at: Date): Promise<void>;
   /**
    * A txid is a pure function of inputs and outputs, so the same stock may make the same transaction for another payout of the same
    * amount later: a dead attempt with this txid is taken over by compare-and-set, any other is `wrong_state`.

@@ -19,6 +19,7 @@ export const payouts = mysqlTable("payouts", {
   status: varchar("status", { length: 16 }).notNull(),
   txid: varchar("txid", { length: 64 }),
   version: bigint("version", { mode: "number" }).notNull().default(1),
+  poisonedAt: datetime("poisoned_at", { mode: "date", fsp: 3 }),
   createdAt: datetime("created_at", { mode: "date", fsp: 3 }).notNull(),
   updatedAt: datetime("updated_at", { mode: "date", fsp: 3 }).notNull(),
   wakeSeq: bigint("wake_seq", { mode: "number" }).notNull().default(1),

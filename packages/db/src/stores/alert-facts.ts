@@ -64,10 +64,9 @@ export class DrizzleAlertFacts implements AlertFacts {
   async listAcceptedPayouts(acceptedBefore: Date, limit: number): Promise<readonly AcceptedPayoutFact[]> {
     // A payout that is accepted changes once more, when it is final.
     const rows = await this.database.select(
-      `SELECT p.kind, p.business_id, a.txid, p.updated_at, i.unknown_since IS NOT NULL AS is_poisoned FROM payouts p
+      `SELECT p.kind, p.business_id, a.txid, p.updated_at, p.poisoned_at IS NOT NULL AS is_poisoned FROM payouts p
        JOIN payout_attempts a ON a.payout_id = p.id AND a.outcome = 'accepted'
-       LEFT JOIN lightning_invoices i ON i.operation_id = p.business_id
-       WHERE p.status = 'accepted' AND (p.updated_at <= ? OR i.unknown_since IS NOT NULL) ORDER BY p.updated_at, p.id LIMIT ?`,
+       WHERE p.status = 'accepted' AND (p.updated_at <= ? OR p.poisoned_at IS NOT NULL) ORDER BY p.updated_at, p.id LIMIT ?`,
       [acceptedBefore, limit],
     );
     return rows.map((row) => ({

@@ -99,6 +99,13 @@ export class DrizzlePayoutStore implements PayoutStore {
     return getPayout(connection, payout.kind, payout.businessId);
   }
 
+  async notePoisoned(tx: Tx, { id }: Pick<Payout, "id">, at: Date): Promise<void> {
+    await connectionOf(tx).write(
+      "UPDATE payouts SET poisoned_at = ? WHERE id = ? AND status = 'accepted' AND poisoned_at IS NULL",
+      [at, id],
+    );
+  }
+
   async insertAttempt(tx: Tx, attempt: Omit<PayoutAttempt, "lastSentAt" | "submitState" | "outcome">): Promise<void> {
     const connection = connectionOf(tx);
     const values = toAttemptValues(attempt);

@@ -25,8 +25,7 @@ export async function readTroubleMetrics(database: Pick<SqlHandle, "select">): P
     database.select(
       `SELECT 'session' AS owner, COUNT(*) AS n FROM signing_sessions WHERE ceremony_state = 'finalizing' AND error_code IS NOT NULL
        UNION ALL
-       SELECT 'payout', COUNT(*) FROM payouts p JOIN lightning_invoices i ON i.operation_id = p.business_id
-       WHERE p.status = 'accepted' AND i.unknown_since IS NOT NULL`,
+       SELECT 'payout', COUNT(*) FROM payouts WHERE status = 'accepted' AND poisoned_at IS NOT NULL`,
     ),
   ]);
   return {
