@@ -121,7 +121,8 @@ describe("an honest gateway", () => {
     const first = verify(plan);
     expect(first.summary).toEqual({
       recipientPubkey: bob.pubkey,
-      recipientVout: 0,
+      recipientVouts: [0],
+      recipientUnits: [60n],
       amountSats: 330n,
       feeSats: 10n,
       asset: { name: "gUSD", arkAssetId: USD, units: 60n },

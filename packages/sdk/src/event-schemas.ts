@@ -21,6 +21,34 @@ const transferParams = z.strictObject({
   dust_policy: z.enum(["reject", "to_recipient"]).optional(),
 });
 
+const paidParams = { ...baseParams, asset_id: z.string().min(1), recipient_pubkey: z.string().min(1) };
+const amountOrZero = z.int().min(0);
+
+const splitParams = z.strictObject({
+  ...baseParams,
+  asset_id: z.string().min(1),
+  vtxo_id: vtxoId,
+  split_amounts: z.array(amount).min(2).max(20),
+  min_change: amountOrZero.optional(),
+});
+
+const multiTransferParams = z.strictObject({
+  ...paidParams,
+  total_amount: amount,
+  source_vtxos: z.array(vtxoId).min(1).max(20).optional(),
+  min_change: amountOrZero.optional(),
+  max_inputs: z.int().min(1).max(20).optional(),
+  strategy: z.enum(["optimal", "greedy", "minimal"]).optional(),
+});
+
+const optimalChangeParams = z.strictObject({
+  ...paidParams,
+  amount_needed: amount,
+  change_threshold: amountOrZero.optional(),
+  dust_limit: amountOrZero.optional(),
+  prefer_existing_change: z.boolean().optional(),
+});
+
 const landParams = z.strictObject({
   ...baseParams,
   asset_id: z.string().min(1),
@@ -34,8 +62,16 @@ export const LAND_TYPES: ReadonlySet<string> = new Set(["lightning:land", "land_
 /** Types of `p2p_transfer` intents: the name of the contract and the older ones it accepts. */
 export const TRANSFER_TYPES: ReadonlySet<string> = new Set(["p2p_transfer", "vtxo:transfer", "transfer"]);
 
+/** Types of intents that split a VTXO, pay out of many, or pay with an eye on the change; the contract's name first. */
+export const SPLIT_TYPES: ReadonlySet<string> = new Set(["vtxo:split", "vtxo_split"]);
+export const MULTI_TRANSFER_TYPES: ReadonlySet<string> = new Set(["vtxo:multi_transfer", "multi_vtxo_transfer"]);
+export const OPTIMAL_CHANGE_TYPES: ReadonlySet<string> = new Set(["vtxo:optimal_change", "optimal_change"]);
+
 function paramsOf(type: string): z.ZodType | undefined {
   if (TRANSFER_TYPES.has(type)) return transferParams;
+  if (SPLIT_TYPES.has(type)) return splitParams;
+  if (MULTI_TRANSFER_TYPES.has(type)) return multiTransferParams;
+  if (OPTIMAL_CHANGE_TYPES.has(type)) return optimalChangeParams;
   return LAND_TYPES.has(type) ? landParams : undefined;
 }
 
@@ -50,7 +86,7 @@ function holdsIntegersOnly(value: unknown): boolean {
   return Object.values(value).every(holdsIntegersOnly);
 }
 
-/** 31510 content. Params of transfers and lands are checked field by field, those of other types as integers-only objects. */
+/** 31510 content. Params of what moves a wallet's VTXOs are checked field by field, those of other types as integers-only objects. */
 export const intentSchema = z
   .strictObject({
     action_id: actionId,

@@ -97,7 +97,8 @@ describe("the challenge of a land", () => {
   it("is signed when amount and fee go to the pinned script and the rest comes back", () => {
     expect(verify(landPlan()).summary).toEqual({
       recipientPubkey: null,
-      recipientVout: 0,
+      recipientVouts: [0],
+      recipientUnits: [0n],
       asset: null,
       amountSats: 20_000n,
       feeSats: 20n,

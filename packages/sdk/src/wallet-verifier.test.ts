@@ -412,16 +412,44 @@ describe("assets on my inputs", () => {
 
 describe("sign_payload", () => {
   it("signs the tagged hash of the approved intent", async () => {
-    const verified = verifyChallenge(received(aPayload(anIntent())), options(view));
+    const verified = verifyChallenge(received(aPayload(note)), approving(note));
     const answer = await signChallenge(verified, signer);
     expect(answer.signature).toMatch(/^[0-9a-f]{128}$/);
     expect(answer.signatures).toBeUndefined();
   });
 
   it("refuses a payload that is not the approved intent", () => {
-    refuses("digest", aPayload(anIntent({ amount: 1 })));
+    const other = { ...note, params: { text: "I owe you everything" } };
+    refuses("digest", aPayload(other), { intent: { content: note, eventId: "e1".repeat(32) } });
+    refuses("digest", aPayload({ ...note, type: "misc:sign_will" }), {
+      intent: { content: note, eventId: "e1".repeat(32) },
+    });
+  });
+
+  it("refuses a digest that is not the payload's, and a bare one", () => {
+    const over = { intent: { content: note, eventId: "e1".repeat(32) } };
+    refuses("digest", aPayload(note, { payload_to_sign: "00".repeat(32) }), over);
+    const { payload: _payload, ...bare } = aPayload(note);
+    refuses("digest", bare, over);
+  });
+
+  it("refuses the domain of another protocol, under which the signature would mean something else", () => {
+    const { action_id, type, params } = note;
+    const domain = "arkrelay/amm/v1";
+    const payload_to_sign = taggedHash(domain, canonicalJson({ action_id, type, params }));
+    const over = { intent: { content: note, eventId: "e1".repeat(32) } };
+    refuses("digest", aPayload(note, { domain, payload_to_sign }), over);
+  });
+
+  it("refuses to sign a payload twice, or for somebody else's challenge", () => {
+    const verified = verifyChallenge(received(aPayload(note)), approving(note));
+    refuses("replayed", aPayload(note), { ...approving(note), answered: [verified.record] });
+    expect(() => verifyChallenge(received(aPayload(note), mallory), approving(note))).toThrow(VerificationError);
   });
 });
+
+const note = { ...anIntent(), type: "misc:sign_note", params: { text: "I owe you 5" } };
+const approving = (content: typeof note) => options(view, { intent: { content, eventId: "e1".repeat(32) } });
 
 describe("signChallenge", () => {
   it("refuses an object that did not come from the verifier, a copy included", async () => {
@@ -435,7 +463,10 @@ describe("signChallenge", () => {
   });
 });
 
-function aPayload(intent: ReturnType<typeof anIntent>, over: Record<string, unknown> = {}): Record<string, unknown> {
+function aPayload(
+  intent: Pick<ReturnType<typeof anIntent>, "action_id" | "type" | "params">,
+  over: Record<string, unknown> = {},
+): Record<string, unknown> {
   const { action_id, type, params } = intent;
   const payload = { action_id, type, params };
   const domain = "arkrelay/misc/v1";

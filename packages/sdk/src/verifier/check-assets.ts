@@ -7,7 +7,7 @@ import { must, orRefuse } from "./refuse.js";
 import type { LinkedTx, OwnVtxo } from "./verifier-types.js";
 
 /** Where units may go: to the recipient what the intent says, and all else back to me. */
-type Destinations = Pick<OutputSummary, "asset" | "recipientVout" | "changeVouts">;
+type Destinations = Pick<OutputSummary, "asset" | "recipientVouts" | "recipientUnits" | "changeVouts">;
 
 /**
  * Check 6: of the asset that is paid the recipient gets exactly the intent's units, and everything else on my inputs comes back
@@ -76,14 +76,14 @@ function checkDestinations(
   { outputs }: asset.AssetGroup,
   assetId: string,
   paid: PaidAsset | null,
-  { recipientVout, changeVouts }: Destinations,
+  { recipientVouts, recipientUnits, changeVouts }: Destinations,
 ): void {
-  const received = outputs.filter(({ vout }) => vout === recipientVout);
-  if (paid !== null) {
-    must(received.length > 0, "recipient", `the recipient gets no ${paid.name}`);
-    must(sumOf(received) === paid.units, "amount", `the recipient gets another amount of ${paid.name}`);
+  for (const [index, recipientVout] of paid === null ? [] : recipientVouts.entries()) {
+    const received = outputs.filter(({ vout }) => vout === recipientVout);
+    must(received.length > 0, "recipient", `the recipient gets no ${paid?.name ?? "units"}`);
+    must(sumOf(received) === recipientUnits[index], "amount", "the recipient gets another amount of units");
   }
-  const others = paid === null ? outputs : outputs.filter(({ vout }) => vout !== recipientVout);
+  const others = paid === null ? outputs : outputs.filter(({ vout }) => !recipientVouts.includes(vout));
   must(
     others.every(({ vout }) => changeVouts.includes(vout)),
     "change",

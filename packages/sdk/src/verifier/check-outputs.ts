@@ -16,9 +16,12 @@ interface Output {
 
 /** What the transaction pays, by the wallet's own reading. Of an asset, `amountSats` are the sats that carry it. */
 export interface OutputSummary extends Pick<ExpectedPayment, "recipientPubkey" | "amountSats" | "feeSats" | "asset"> {
-  readonly recipientVout: number;
+  /** Indexes of the outputs to the recipient: one, or each part of a split in its order. */
+  readonly recipientVouts: readonly number[];
+  /** Of the paid asset on each of them; 0 when sats are paid. */
+  readonly recipientUnits: readonly bigint[];
   readonly changeSats: bigint;
-  /** Indexes of the outputs that pay this wallet: none, one, or more when the assets that stay are too many for one. */
+  /** Indexes of the outputs that bring the rest back to this wallet: none, one, or more when the assets that stay are too many for one. */
   readonly changeVouts: readonly number[];
 }
 
@@ -28,7 +31,7 @@ export interface OutputSummary extends Pick<ExpectedPayment, "recipientPubkey" |
  */
 export function checkOutputs(tx: LinkedTx, mine: readonly OwnVtxo[], options: VerifyOptions): OutputSummary {
   const expected = readPayment(options);
-  const { recipientScript, paidSats, coInputGainSats, recipientPubkey, amountSats, feeSats, asset } = expected;
+  const { recipientScript, staysHere, paid, coInputGainSats, recipientPubkey, amountSats, feeSats, asset } = expected;
   const outputs = readOutputs(tx.ark);
   checkBalance(tx, outputs);
   const spendable = outputs.filter((output) => output.script !== anchorScript && !isExtension(output.script));
@@ -40,20 +43,25 @@ export function checkOutputs(tx: LinkedTx, mine: readonly OwnVtxo[], options: Ve
   must(outputs.filter((o) => isExtension(o.script) && o.sats === 0n).length <= 1, "extra_output", "two asset packets");
 
   const myScript = vtxoScriptHex(options.myPubkey, options.pins);
-  must(recipientScript !== myScript, "recipient", "the recipient is this wallet itself");
+  must(staysHere || recipientScript !== myScript, "recipient", "the recipient is this wallet itself");
   const inSats = mine.reduce((sum, vtxo) => sum + vtxo.amountSats, 0n);
   const foreignSats = tx.inputs.reduce((sum, input) => sum + (input.own ? 0n : input.amountSats), 0n);
-  const wantedChange = inSats - paidSats - coInputGainSats;
+  const wantedChange = inSats - sumSats(paid) - coInputGainSats;
   must(wantedChange >= 0n, "amount", "my inputs do not cover amount and fee");
   const givesDust = expected.dustToRecipient && wantedChange < DUST_SATS;
   const change = givesDust ? 0n : wantedChange;
+  must(change === 0n || change >= expected.changeSatsMin, "change", "my change is below the intent's dust limit");
 
-  const paid = spendable.filter((output) => output.script === recipientScript);
-  const [toRecipient] = paid;
-  must(toRecipient !== undefined, "recipient", "the recipient gets nothing");
-  must(paid.length === 1, "extra_output", "the recipient is paid twice");
-  must(toRecipient.sats === paidSats + (givesDust ? wantedChange : 0n), "amount", "the recipient gets another amount");
-  const returned = spendable.filter((output) => output.script === myScript);
+  const received = spendable.filter((output) => output.script === recipientScript);
+  // Of a split the parts come first, in their order; what follows to the same script is change.
+  const toRecipient = received.slice(0, paid.length);
+  must(toRecipient.length === paid.length, "recipient", "the recipient gets nothing, or not every part");
+  must(staysHere || received.length === paid.length, "extra_output", "the recipient is paid twice");
+  for (const [index, { sats }] of paid.entries()) {
+    const dust = givesDust && index === 0 ? wantedChange : 0n;
+    must(toRecipient[index]?.sats === sats + dust, "amount", "the recipient gets another amount");
+  }
+  const returned = spendable.filter((output) => output.script === myScript && !toRecipient.includes(output));
   const returnedSats = sumSats(returned);
   must(returned.length > 0 || change === 0n, "change", "my change is missing");
   must(returned.length <= changeOutputsMax(mine), "extra_output", "more outputs pay me than my assets need");
@@ -67,8 +75,16 @@ export function checkOutputs(tx: LinkedTx, mine: readonly OwnVtxo[], options: Ve
   must(othersSats <= foreignSats + coInputGainSats, "fee", "the gateway takes more than the intent's fee");
   must(returnedSats === change, "change", "my change is not what is left over");
   must(othersSats === foreignSats + coInputGainSats, "fee", "the fee is not the intent's");
-  const vouts = { recipientVout: toRecipient.vout, changeVouts: returned.map(({ vout }) => vout) };
-  return { recipientPubkey, amountSats, feeSats, asset, changeSats: change, ...vouts };
+  return {
+    recipientPubkey,
+    amountSats,
+    feeSats,
+    asset,
+    changeSats: change,
+    recipientVouts: toRecipient.map(({ vout }) => vout),
+    recipientUnits: paid.map(({ units }) => units),
+    changeVouts: returned.map(({ vout }) => vout),
+  };
 }
 
 /** arkd lets a VTXO carry so many assets at its defaults; only a wallet with more gets its change on several. */
@@ -93,7 +109,7 @@ function readOutputs(ark: Transaction): Output[] {
   });
 }
 
-function sumSats(outputs: readonly Output[]): bigint {
+function sumSats(outputs: readonly Pick<Output, "sats">[]): bigint {
   return outputs.reduce((sum, { sats }) => sum + sats, 0n);
 }
 

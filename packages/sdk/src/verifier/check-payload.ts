@@ -24,6 +24,8 @@ export function checkSignPayload(content: SignPayloadChallenge, { intent }: Veri
   const approved = canonicalJson({ action_id, type, params });
   const sent = orRefuse("digest", "the payload is not canonical JSON", () => canonicalJson(content.payload));
   must(sent === approved, "digest", "the payload is not the approved intent");
+  const [namespace = type] = type.split(":");
+  must(content.domain === `arkrelay/${namespace}/v1`, "digest", "the domain is another protocol's");
   const digest = taggedHash(content.domain, approved);
   must(
     content.payload_to_sign.replace(/^0x/, "") === digest,

@@ -3,6 +3,7 @@ import { base64, hex } from "@scure/base";
 
 import { checkpointScriptHex, vtxoScriptHex } from "../ark-script.js";
 import type { SignTxChallenge } from "../event-schemas.js";
+import { readAllowedInputs } from "./read-payment.js";
 import { must, orRefuse } from "./refuse.js";
 import type { LinkedInput, LinkedTx, OwnVtxo, VerifyOptions } from "./verifier-types.js";
 
@@ -125,11 +126,12 @@ export function checkInputs(tx: LinkedTx, content: SignTxChallenge, { intent, no
   for (const vtxo of content.stage === "ark_tx" ? mine : []) {
     must(!vtxo.isSpent && vtxo.expiresAt > now, "inputs", `${vtxo.vtxoId} is spent or expired`);
   }
-  const allowed = intent.content.params["source_vtxos"];
-  if (!Array.isArray(allowed)) return mine;
-  const named = new Set(allowed);
+  const { named, countMax } = readAllowedInputs(intent.content);
+  must(mine.length <= countMax, "inputs", "more of my VTXOs than the intent allows");
+  if (named === null) return mine;
+  const ids = new Set(named);
   must(
-    named.size === mine.length && mine.every((vtxo) => named.has(vtxo.vtxoId)),
+    ids.size === mine.length && mine.every((vtxo) => ids.has(vtxo.vtxoId)),
     "inputs",
     "not the inputs the intent names",
   );

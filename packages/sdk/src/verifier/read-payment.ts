@@ -1,5 +1,11 @@
 import { type WalletPins, vtxoScriptHex } from "../ark-script.js";
-import { LAND_TYPES, TRANSFER_TYPES } from "../event-schemas.js";
+import {
+  LAND_TYPES,
+  MULTI_TRANSFER_TYPES,
+  OPTIMAL_CHANGE_TYPES,
+  SPLIT_TYPES,
+  TRANSFER_TYPES,
+} from "../event-schemas.js";
 import { toPubkeyHex } from "../nostr-utils.js";
 import type { IntentContent } from "../payloads.js";
 import { must, orRefuse } from "./refuse.js";
@@ -14,57 +20,114 @@ export interface PaidAsset {
   readonly name: string;
   /** arkd's id, as the wallet pinned it. */
   readonly arkAssetId: string;
-  /** Base units the recipient gets; of a land the fee is among them. */
+  /** Base units the recipient gets in all; of a land the fee is among them. */
+  readonly units: bigint;
+}
+
+/** One output to the recipient. */
+export interface PaidOutput {
+  readonly sats: bigint;
+  /** Of the paid asset; 0 when sats are paid. */
   readonly units: bigint;
 }
 
 /** What an approved intent lets the transaction pay. */
 export interface ExpectedPayment {
-  /** Null for a land: it goes to the gateway's pinned land script. */
+  /** Null for a land, which goes to the gateway's pinned land script, and for a split, which stays here. */
   readonly recipientPubkey: string | null;
   readonly recipientScript: string;
+  /** A split: the recipient is this wallet, which of every other kind is refused. */
+  readonly staysHere: boolean;
   /** Sats the intent sends; of an asset those that carry it. */
   readonly amountSats: bigint;
   readonly feeSats: bigint;
   /** Null for a payment in sats. */
   readonly asset: PaidAsset | null;
-  /** What the recipient's output carries. */
-  readonly paidSats: bigint;
+  /** What the recipient's outputs carry: one, or the parts of a split in their order. */
+  readonly paid: readonly PaidOutput[];
   /** By how much the gateway's co-input comes back larger. */
   readonly coInputGainSats: bigint;
   readonly dustToRecipient: boolean;
+  /** Sats that change has at least, when there is any. */
+  readonly changeSatsMin: bigint;
 }
+
+/** Which of the wallet's VTXOs the intent lets the transaction spend. */
+export interface AllowedInputs {
+  /** Exactly these; null when the gateway chooses. */
+  readonly named: readonly unknown[] | null;
+  readonly countMax: number;
+}
+
+/** What the protocol fills in for a multi transfer that does not say it. */
+const MAX_INPUTS = 5;
 
 /** Anything this verifier cannot judge is refused, never waved through. */
-export function readPayment({ intent: { content }, pins }: VerifyOptions): ExpectedPayment {
-  if (LAND_TYPES.has(content.type)) return readLand(content, pins);
-  must(
-    TRANSFER_TYPES.has(content.type),
-    "unsupported",
-    `an intent of type ${content.type} moves nothing this wallet can check`,
-  );
-  return readTransfer(content, pins);
+export function readPayment({ intent: { content }, pins, myPubkey }: VerifyOptions): ExpectedPayment {
+  const { type, params } = content;
+  if (LAND_TYPES.has(type)) return readLand(content, pins);
+  if (SPLIT_TYPES.has(type)) return readSplit(content, pins, myPubkey);
+  if (TRANSFER_TYPES.has(type)) {
+    const dustToRecipient = params["dust_policy"] === "to_recipient";
+    return { ...readTransfer(content, pins, params["amount"]), dustToRecipient };
+  }
+  if (MULTI_TRANSFER_TYPES.has(type)) return readTransfer(content, pins, params["total_amount"]);
+  must(OPTIMAL_CHANGE_TYPES.has(type), "unsupported", `an intent of type ${type} moves nothing this wallet can check`);
+  const dustLimit = units(params["dust_limit"] ?? 0, "change");
+  const changeSatsMin = dustLimit > DUST_SATS ? dustLimit : DUST_SATS;
+  return { ...readTransfer(content, pins, params["amount_needed"]), changeSatsMin };
 }
 
-function readTransfer({ params }: IntentContent, pins: WalletPins): ExpectedPayment {
-  const amount = units(params["amount"], "amount");
+export function readAllowedInputs({ type, params }: IntentContent): AllowedInputs {
+  if (SPLIT_TYPES.has(type)) return { named: [params["vtxo_id"]], countMax: 1 };
+  const named = Array.isArray(params["source_vtxos"]) ? (params["source_vtxos"] as readonly unknown[]) : null;
+  if (!MULTI_TRANSFER_TYPES.has(type)) return { named, countMax: Number.POSITIVE_INFINITY };
+  return { named, countMax: Number(units(params["max_inputs"] ?? MAX_INPUTS, "inputs")) };
+}
+
+function readTransfer({ params }: IntentContent, pins: WalletPins, stated: unknown): ExpectedPayment {
+  const amount = units(stated, "amount");
   const asset = readAsset(params["asset_id"], amount, pins);
-  must(isSats(params["fee_asset_id"]), "fee", "the intent does not state its fee in gBTC");
-  const feeSats = units(params["fee_amount"], "fee");
+  const feeSats = readFeeSats(params);
   const recipient = params["recipient_pubkey"];
   must(typeof recipient === "string", "recipient", "the intent names no recipient");
   const recipientPubkey = orRefuse("recipient", "the recipient is no key", () => toPubkeyHex(recipient));
   // The sender pays the least sats that can carry the units, no more.
-  const paidSats = asset === null ? amount : DUST_SATS;
+  const sats = asset === null ? amount : DUST_SATS;
   return {
     recipientPubkey,
     recipientScript: vtxoScriptHex(recipientPubkey, pins),
-    amountSats: paidSats,
+    staysHere: false,
+    amountSats: sats,
     feeSats,
     asset,
-    paidSats,
+    paid: [{ sats, units: asset === null ? 0n : amount }],
     coInputGainSats: feeSats,
-    dustToRecipient: params["dust_policy"] === "to_recipient",
+    dustToRecipient: false,
+    changeSatsMin: 0n,
+  };
+}
+
+/** All parts are this wallet's; sats too few for an output join the first part of units, never a part in sats. */
+function readSplit({ params }: IntentContent, pins: WalletPins, myPubkey: string): ExpectedPayment {
+  const stated = params["split_amounts"];
+  must(Array.isArray(stated) && stated.length > 0, "amount", "the intent names no parts");
+  const parts = (stated as readonly unknown[]).map((part) => units(part, "amount"));
+  const total = parts.reduce((sum, part) => sum + part, 0n);
+  const asset = readAsset(params["asset_id"], total, pins);
+  const feeSats = readFeeSats(params);
+  const paid = parts.map((part) => (asset === null ? { sats: part, units: 0n } : { sats: DUST_SATS, units: part }));
+  return {
+    recipientPubkey: null,
+    recipientScript: vtxoScriptHex(myPubkey, pins),
+    staysHere: true,
+    amountSats: paid.reduce((sum, { sats }) => sum + sats, 0n),
+    feeSats,
+    asset,
+    paid,
+    coInputGainSats: feeSats,
+    dustToRecipient: asset !== null,
+    changeSatsMin: 0n,
   };
 }
 
@@ -84,13 +147,20 @@ function readLand({ params }: IntentContent, pins: WalletPins): ExpectedPayment 
   return {
     recipientPubkey: null,
     recipientScript: landScript,
+    staysHere: false,
     amountSats: inSats ? amount : DUST_SATS,
     feeSats: inSats ? fee : 0n,
     asset,
-    paidSats: inSats ? amount + fee : DUST_SATS,
+    paid: [inSats ? { sats: amount + fee, units: 0n } : { sats: DUST_SATS, units: amount + fee }],
     coInputGainSats: 0n,
     dustToRecipient: false,
+    changeSatsMin: 0n,
   };
+}
+
+function readFeeSats(params: IntentContent["params"]): bigint {
+  must(isSats(params["fee_asset_id"]), "fee", "the intent does not state its fee in gBTC");
+  return units(params["fee_amount"], "fee");
 }
 
 /** A name means what the wallet pinned for it: the gateway must not swap one asset for another between two intents. */
@@ -105,7 +175,7 @@ function isSats(assetId: unknown): boolean {
   return assetId === "gBTC" || assetId === "BTC";
 }
 
-function units(value: unknown, reason: "amount" | "fee"): bigint {
+function units(value: unknown, reason: "amount" | "fee" | "change" | "inputs"): bigint {
   must(Number.isSafeInteger(value) && Number(value) >= 0, reason, "an amount that is no integer");
   return BigInt(Number(value));
 }
