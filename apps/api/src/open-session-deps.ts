@@ -36,14 +36,15 @@ export function openSessionDeps(
   tapd: InvoiceQuotesDeps["tapd"],
   { onOutboxInsert, onLightningStatus, waker }: SessionObservers,
 ): LightningSessionDeps {
-  const stores = openSessionStores(database, waker);
+  const sealer = createSealer(config.sealing);
+  const stores = openSessionStores(database, sealer, waker);
   return {
     clock: systemClock,
     random: systemRandom,
     config: toSessionConfig(config),
     lightningConfig: toLightningConfig(config),
     ...stores,
-    operations: openLightningStores(database, createSealer(config.sealing), onLightningStatus, waker).operations,
+    operations: openLightningStores(database, sealer, onLightningStatus, waker).operations,
     jobs,
     lightningInfo: storedLightningInfo(database),
     invoiceQuotes: new InvoiceQuotes({ assets: stores.assets, clock: systemClock, tapd }),

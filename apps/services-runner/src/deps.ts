@@ -73,7 +73,7 @@ export async function openDeps(config: ServicesConfig, life: Life) {
     metrics,
     identity,
     database,
-    ...openSessionStores(database, waker),
+    ...openSessionStores(database, NO_SEALER, waker),
     operations: openLightningStores(database, NO_SEALER, undefined, waker).operations,
     cursors: new DrizzleStreamCursorStore(database),
     samples: new DrizzleBalanceSampleStore(database),

@@ -42,7 +42,7 @@ import { openProcessLogger } from "@arkrelay/runtime/open-process-logger";
 import type { Life } from "@arkrelay/runtime/process";
 import { systemRandom } from "@arkrelay/runtime/random";
 import { checkQueueRedis, closeRedis, openRedis, waitForRedis } from "@arkrelay/runtime/redis";
-import { createSealer } from "@arkrelay/runtime/sealing";
+import { createSealer, type Sealer } from "@arkrelay/runtime/sealing";
 import { BullWaker } from "@arkrelay/tasks/bull-waker";
 import { queueOf } from "@arkrelay/tasks/wake-message";
 import { openWakeQueues } from "@arkrelay/tasks/wake-queues";
@@ -134,6 +134,7 @@ export async function openDeps(config: WorkerConfig, life: Life): Promise<Worker
     ceremony: openCeremony(config, database, daemons, {
       lightningInfo,
       operations: lightning.operations,
+      sealer,
       onOutboxInsert: onInsert,
       waker,
     }),
@@ -202,16 +203,18 @@ function openCeremony(
   {
     lightningInfo,
     operations,
+    sealer,
     onOutboxInsert,
     waker,
   }: Pick<CeremonyDeps, "lightningInfo" | "operations"> & {
+    readonly sealer: Sealer;
     readonly onOutboxInsert: () => void;
     readonly waker: Waker;
   },
 ): CeremonyDeps {
   const { nostr } = config;
   const hasKey = nostr.privateKey !== undefined || nostr.sealedPrivateKey !== undefined;
-  const stores = openSessionStores(database, waker);
+  const stores = openSessionStores(database, sealer, waker);
   return {
     clock: systemClock,
     random: systemRandom,

@@ -62,6 +62,25 @@ export const LAND_TYPES: ReadonlySet<string> = new Set(["lightning:land", "land_
 /** Types of `p2p_transfer` intents: the name of the contract and the older ones it accepts. */
 export const TRANSFER_TYPES: ReadonlySet<string> = new Set(["p2p_transfer", "vtxo:transfer", "transfer"]);
 
+/** Types of `atomic_swap` intents, as above. */
+export const SWAP_TYPES: ReadonlySet<string> = new Set(["atomic_swap", "swap:atomic"]);
+
+const swapParams = z.strictObject({
+  ...baseParams,
+  swap_id: actionId,
+  give: z.array(z.strictObject({ asset_id: z.string().min(1), amount })).min(1),
+  receive: z
+    .array(
+      z.union([
+        z.strictObject({ asset_id: z.string().min(1), amount }),
+        z.strictObject({ asset_id: z.string().min(1), min_amount: amount }),
+      ]),
+    )
+    .min(1),
+  counterparties: z.array(z.string().min(1)),
+  min_life_seconds: z.int().min(0).optional(),
+});
+
 /** Types of intents that split a VTXO, pay out of many, or pay with an eye on the change; the contract's name first. */
 export const SPLIT_TYPES: ReadonlySet<string> = new Set(["vtxo:split", "vtxo_split"]);
 export const MULTI_TRANSFER_TYPES: ReadonlySet<string> = new Set(["vtxo:multi_transfer", "multi_vtxo_transfer"]);
@@ -72,6 +91,7 @@ function paramsOf(type: string): z.ZodType | undefined {
   if (SPLIT_TYPES.has(type)) return splitParams;
   if (MULTI_TRANSFER_TYPES.has(type)) return multiTransferParams;
   if (OPTIMAL_CHANGE_TYPES.has(type)) return optimalChangeParams;
+  if (SWAP_TYPES.has(type)) return swapParams;
   return LAND_TYPES.has(type) ? landParams : undefined;
 }
 

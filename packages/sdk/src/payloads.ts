@@ -2,7 +2,7 @@ import { schnorr } from "@noble/curves/secp256k1.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { hex } from "@scure/base";
 
-import type { EventDraft } from "./nostr-event.js";
+import type { EventDraft, NostrEvent } from "./nostr-event.js";
 
 /** What JSON can hold. Money paths carry integers only. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json | undefined };
@@ -142,6 +142,27 @@ export function buildServiceRequest31500(
       ["d", requestId],
       ["expiration", String(extra.expiresAt)],
     ],
+  };
+}
+
+/** What one member of a batch gets exactly, where its intent says a minimum. Base units. */
+export interface Allocation {
+  readonly action_id: string;
+  readonly receive: readonly { readonly asset_id: string; readonly amount: number }[];
+}
+
+/** The fields of a `submit_batch` request, and the `intent_data` of an atomic_swap session. `expiresAt` in unix seconds. */
+export function buildSubmitBatch(
+  batchId: string,
+  intents: readonly NostrEvent[],
+  expiresAt: number,
+  allocations?: readonly Allocation[],
+): Readonly<Record<string, unknown>> {
+  return {
+    batch_id: batchId,
+    intents,
+    ...(allocations === undefined ? {} : { allocations }),
+    expires_at: expiresAt,
   };
 }
 

@@ -6,6 +6,7 @@ import { intentSchema } from "./event-schemas.js";
 import type { GatewayClient } from "./gateway-client.js";
 import type { NostrGatewayClient } from "./nostr-client.js";
 import type { NostrEvent } from "./nostr-event.js";
+import { tagValues } from "./nostr-utils.js";
 import { type IntentContent, type Response31512, sessionIdOfIntent } from "./payloads.js";
 import { type AnsweredStore, InMemoryAnsweredStore } from "./payment/answered-store.js";
 import { ChallengeAnswerer, fieldOf } from "./payment/challenge-answerer.js";
@@ -18,7 +19,8 @@ import {
 import { createStepReporter, type PaymentStep, type StepReporter } from "./payment/payment-step.js";
 import type { Signer } from "./signer.js";
 import { parseWith } from "./validation.js";
-import type { ApprovedIntent, VtxoView } from "./wallet-verifier.js";
+import { isSwap } from "./verifier/read-swap.js";
+import type { ApprovedIntent, ReceivedChallenge, VtxoView } from "./wallet-verifier.js";
 
 export type { AnsweredEntry, AnsweredStore } from "./payment/answered-store.js";
 export type { PaymentRequest, PaymentResult, WaitOptions } from "./payment/payment-request.js";
@@ -32,6 +34,11 @@ export interface PaymentFlowOptions {
   readonly client?: GatewayClient;
   readonly nostr?: NostrGatewayClient;
   readonly answered?: AnsweredStore;
+  /**
+   * Let a swap ask for checkpoint signatures before arkd has signed. The gateway asks all members but one at most for them; a wallet
+   * that does not allow it can only swap as that one.
+   */
+  readonly allowPresign?: boolean;
   readonly onStep?: (step: PaymentStep) => void;
 }
 
@@ -53,9 +60,9 @@ export class PaymentFlow {
   readonly #answerer: ChallengeAnswerer;
 
   constructor(options: PaymentFlowOptions) {
-    const { signer, pins, vtxoView, answered = new InMemoryAnsweredStore() } = options;
+    const { signer, pins, vtxoView, answered = new InMemoryAnsweredStore(), allowPresign = false } = options;
     this.#options = options;
-    this.#answerer = new ChallengeAnswerer({ signer, pins, vtxoView, answered });
+    this.#answerer = new ChallengeAnswerer({ signer, pins, vtxoView, answered, allowPresign });
   }
 
   /** Publishes a 31510, answers the 31511s and waits for 31340 or 31341. Needs `nostr`. */
@@ -193,18 +200,26 @@ export class PaymentFlow {
     step: StepReporter,
     signal: AbortSignal,
   ) {
-    const sessionId = sessionIdOfIntent(approved.eventId);
+    // A swap's session is named after its batch as well, so its challenges are told by the intent they are about.
+    const isOurs = (challenge: ReceivedChallenge & { readonly event: NostrEvent }): boolean =>
+      isSwap(approved.content)
+        ? tagValues(challenge.event, "e").includes(approved.eventId)
+        : fieldOf(challenge.content, "session_id") === sessionIdOfIntent(approved.eventId);
     let refuse: (error: unknown) => void = () => undefined;
     const refusal = handled(new Promise<never>((_, reject) => (refuse = reject)));
     let queue = Promise.resolve();
     const unsubscribe = nostr.onChallenge((challenge) => {
-      if (fieldOf(challenge.content, "session_id") !== sessionId) return;
+      if (!isOurs(challenge)) return;
       queue = queue
         .then(async () => {
           const response = await this.#answerer.answer(challenge, approved, step, signal);
           if (response === undefined) return;
           await nostr.respond(response, challenge.event);
-          step("challenge_answered", { stage: fieldOf(challenge.content, "stage") });
+          const [stage, sessionId] = ["stage", "session_id"].map((field) => fieldOf(challenge.content, field));
+          step("challenge_answered", {
+            ...(stage !== undefined && { stage }),
+            ...(sessionId !== undefined && { sessionId }),
+          });
         })
         .catch(refuse);
     });
@@ -212,8 +227,13 @@ export class PaymentFlow {
   }
 
   async #respondOverHttp(client: GatewayClient, response: Response31512, step: StepReporter): Promise<void> {
-    const { session_id, payload_ref, challenge_id, signatures, signature } = response;
-    const fields = { payload_ref, ...(challenge_id === undefined ? {} : { challenge_id }), as: "owner" as const };
+    const { session_id, payload_ref, challenge_id, signatures, signature, checkpoint_signatures } = response;
+    const fields = {
+      payload_ref,
+      ...(challenge_id === undefined ? {} : { challenge_id }),
+      ...(checkpoint_signatures === undefined ? {} : { checkpoint_signatures }),
+      as: "owner" as const,
+    };
     await client.respondToChallenge(session_id, signatures ?? signature ?? [], fields);
     step("challenge_answered");
   }

@@ -78,9 +78,11 @@ export {
   verifyEvent,
 } from "./nostr-utils.js";
 export {
+  type Allocation,
   buildIntent31510,
   buildResponse31512,
   buildServiceRequest31500,
+  buildSubmitBatch,
   canonicalJson,
   type IntentContent,
   type ItemSignature,
@@ -127,6 +129,14 @@ export {
 } from "./session-requests.js";
 export type { Signer } from "./signer.js";
 export {
+  type BatchSubmission,
+  createSwapIntent,
+  submitBatch,
+  type SubmittedBatch,
+  type SwapIntentRequest,
+  type SwapLeg,
+} from "./solver-flows.js";
+export {
   type DetailedVerdict,
   validate31340,
   validate31340Detailed,
@@ -150,6 +160,7 @@ export {
   type OwnVtxo,
   type ReceivedChallenge,
   signChallenge,
+  type SwapSummary,
   type VerifiedChallenge,
   verifyChallenge,
   type VerifyOptions,

@@ -12,11 +12,20 @@ import { checkOrigin } from "./verifier/check-origin.js";
 import { type OutputSummary, checkOutputs } from "./verifier/check-outputs.js";
 import { checkPayloadRef, checkSignPayload } from "./verifier/check-payload.js";
 import { checkNoSecondPayment, checkStageTwo } from "./verifier/check-stage-two.js";
+import { type SwapSummary, checkSwap } from "./verifier/check-swap.js";
 import { checkInputs, checkPins, linkInputs } from "./verifier/link-inputs.js";
+import { isSwap } from "./verifier/read-swap.js";
 import { must, orRefuse } from "./verifier/refuse.js";
-import type { AnsweredChallenge, ReceivedChallenge, VerifyOptions } from "./verifier/verifier-types.js";
+import type {
+  AnsweredChallenge,
+  LinkedTx,
+  OwnVtxo,
+  ReceivedChallenge,
+  VerifyOptions,
+} from "./verifier/verifier-types.js";
 
 export type { WalletPins } from "./ark-script.js";
+export type { SwapSummary } from "./verifier/check-swap.js";
 export type {
   AnsweredChallenge,
   ApprovedIntent,
@@ -30,8 +39,10 @@ export type {
 export interface VerifiedChallenge {
   readonly ok: true;
   readonly items: readonly VerifiedItem[];
-  /** What the user is about to sign, from the wallet's own reading of the PSBTs. Null for `sign_payload`. */
+  /** What the user is about to sign, from the wallet's own reading of the PSBTs. Null for `sign_payload` and swaps. */
   readonly summary: OutputSummary | null;
+  /** The same for a swap, of which the others' sides are not this wallet's to judge. Null for everything else. */
+  readonly swap: SwapSummary | null;
   /** Store it once the answer is sent: it is the `answered` and `previous` of later challenges. */
   readonly record: AnsweredChallenge;
 }
@@ -72,8 +83,7 @@ function verifySignTx(content: SignTxChallenge, options: VerifyOptions): Verifie
   if (content.stage === "checkpoint_txs") checkStageTwo(tx, content, options);
   else checkNoSecondPayment(tx, options.answered, options);
   const mine = checkInputs(tx, content, options);
-  const summary = checkOutputs(tx, mine, options);
-  checkAssets(tx, mine, summary);
+  const { summary, swap } = checkMoves(tx, mine, options);
   const items = checkItems(tx, content, options);
   const record = {
     ...recordOf(content, options),
@@ -82,7 +92,18 @@ function verifySignTx(content: SignTxChallenge, options: VerifyOptions): Verifie
     checkpointTxids: tx.inputs.map((input) => input.checkpoint.id),
     inputs: tx.inputs.map((input) => input.vtxoId),
   };
-  return seal({ ok: true, items, summary, record }, { content, myPubkey: options.myPubkey, items, digest: null });
+  return seal({ ok: true, items, summary, swap, record }, { content, myPubkey: options.myPubkey, items, digest: null });
+}
+
+function checkMoves(
+  tx: LinkedTx,
+  mine: readonly OwnVtxo[],
+  options: VerifyOptions,
+): Pick<VerifiedChallenge, "summary" | "swap"> {
+  if (isSwap(options.intent.content)) return { summary: null, swap: checkSwap(tx, mine, options) };
+  const summary = checkOutputs(tx, mine, options);
+  checkAssets(tx, mine, summary);
+  return { summary, swap: null };
 }
 
 function verifySignPayload(
@@ -92,7 +113,7 @@ function verifySignPayload(
   const digest = checkSignPayload(content, options);
   const record = { ...recordOf(content, options), stage: null, arkTxid: null, checkpointTxids: [], inputs: [] };
   return seal(
-    { ok: true, items: [], summary: null, record },
+    { ok: true, items: [], summary: null, swap: null, record },
     { content, myPubkey: options.myPubkey, items: [], digest },
   );
 }

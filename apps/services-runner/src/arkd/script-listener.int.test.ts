@@ -12,6 +12,7 @@ import { openSessionStores } from "@arkrelay/db/stores/open-session-stores";
 import { DrizzleWatchedScriptStore } from "@arkrelay/db/stores/watched-script-store";
 import { openTestDatabase, type TestDatabase } from "@arkrelay/db/testing/test-database";
 import { createMetrics } from "@arkrelay/runtime/metrics";
+import { NO_SEALER } from "@arkrelay/runtime/no-sealer";
 import { systemRandom } from "@arkrelay/runtime/random";
 import { until } from "@arkrelay/runtime/testing/until";
 
@@ -58,7 +59,7 @@ function start(): void {
     scripts: new DrizzleWatchedScriptStore(database),
     insert: { jobs: new DrizzleJobStore(database), random: systemRandom, clock, pendingJobsMax: 1 },
     waker: { wake: (more) => Promise.resolve(void wakes.push(...more)) },
-    ...openSessionStores(database),
+    ...openSessionStores(database, NO_SEALER),
     metrics: createMetrics(),
     log: silentLog(),
     refreshMs: 10,

@@ -1,4 +1,4 @@
-import { refIdOf } from "@arkrelay/core/session/end-session";
+import { refIdOf } from "@arkrelay/core/session/publish-failure";
 import type { TestDatabase } from "@arkrelay/db/testing/test-database";
 
 import type { LiftWorld } from "./lift-world";

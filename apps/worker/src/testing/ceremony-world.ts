@@ -46,6 +46,8 @@ export const TEST_SESSION_CONFIG: SessionConfig = {
   maxIntentTtlMs: 86_400_000,
   strangerRepliesPerMinute: 60,
   daemonTimeoutMs: 30_000,
+  batchMembersMax: 8,
+  batchPresign: "largest",
 };
 
 const TRUE_RANDOM: Random = { bytes: (length) => new Uint8Array(randomBytes(length)), uuid: () => randomUUID() };
@@ -73,7 +75,8 @@ export async function openCeremonyWorld(
   const clock = new ManualClock(Date.now());
   const arkd = new InMemoryArkd(clock);
   const jobStore = new DrizzleJobStore(database);
-  const stores = openSessionStores(database);
+  const sealer = createSealer({ key: new Uint8Array(32).fill(3) });
+  const stores = openSessionStores(database, sealer);
   const deps: CeremonyDeps = {
     clock,
     random,
@@ -81,7 +84,7 @@ export async function openCeremonyWorld(
     lightningConfig: TEST_LIGHTNING_CONFIG,
     invoiceQuotes: new InvoiceQuotes({ ...stores, clock, tapd: undefined }),
     lightningInfo: { current: async () => ({ nodePubkey: `02${"aa".repeat(32)}`, localMsat: 10_000_000_000n }) },
-    operations: openLightningStores(database, createSealer({ key: new Uint8Array(32).fill(3) })).operations,
+    operations: openLightningStores(database, sealer).operations,
     ...stores,
     jobs: { jobs: jobStore, random, clock, pendingJobsMax: 10_000 },
     arkInfo: { current: () => arkd.getInfo() },

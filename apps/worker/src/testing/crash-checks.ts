@@ -1,5 +1,5 @@
 import type { ArkVtxo } from "@arkrelay/core/ports/ark-daemon";
-import { refIdOf } from "@arkrelay/core/session/end-session";
+import { refIdOf } from "@arkrelay/core/session/publish-failure";
 import { testKey } from "@arkrelay/core/testing/ark-transfer";
 import { syncVtxos } from "@arkrelay/core/vtxo/sync-vtxos";
 import type { TestDatabase } from "@arkrelay/db/testing/test-database";

@@ -1,5 +1,5 @@
 import type { LightningOperation } from "@arkrelay/core/lightning/lightning-operation";
-import { refIdOf } from "@arkrelay/core/session/end-session";
+import { refIdOf } from "@arkrelay/core/session/publish-failure";
 import type { TestDatabase } from "@arkrelay/db/testing/test-database";
 
 import type { LandWorld } from "./land-world";

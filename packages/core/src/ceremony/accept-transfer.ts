@@ -4,8 +4,8 @@ import { assert } from "../errors";
 import type { PendingArkTx } from "../ports/ark-daemon";
 import type { SessionTxs } from "../ports/session-stores";
 import { resendAt } from "../session/challenge-times";
-import { challengeEventData, issueChallenge } from "../session/issue-challenge";
-import { moveSession } from "../session/move-session";
+import { challengeEventData, issueChallenge, type ChallengeInput } from "../session/issue-challenge";
+import { moveMembers, readMembers, type Members } from "../session/members";
 import type { Session } from "../session/session";
 import type { CeremonyDeps } from "../session/session-deps";
 import { byTxid } from "./session-signatures";
@@ -27,26 +27,42 @@ export async function acceptTransfer(
   const arkPsbt = verifyServerSignedArkTx(txs.ark.signedPsbt ?? "", pending.finalArkTx);
   const unsigned = txs.checkpoints.map((each) => each.unsignedPsbt);
   const checkpointPsbts = matchServerCheckpoints(unsigned, pending.signedCheckpointTxs);
-  const first = await deps.challenges.findAnswered(session.id, "ark_tx");
-  assert(first !== undefined, "challenge 1 was answered before");
-  const challengeId = deps.random.uuid();
+  const asked = await readAsked(deps, await readMembers(deps, session));
   const now = deps.clock.now();
   const expiresAt = resendAt(deps, now, now);
-  const events = [challengeEventData({ challengeId, stage: "checkpoint_txs", expiresAt })];
+  const eventsOf = ({ sessionId }: Session) => {
+    const challengeId = asked.get(sessionId)?.challengeId;
+    return challengeId === undefined ? [] : [challengeEventData({ challengeId, stage: "checkpoint_txs", expiresAt })];
+  };
   await deps.transactions.run(async (tx) => {
-    const accepted = await moveSession(deps, tx, session, { ceremonyState: "accepted" }, { fence, events });
+    const accepted = await moveMembers(deps, tx, session, { ceremonyState: "accepted" }, { fence, eventsOf });
     await deps.sessionTxs.setServer(tx, session.id, byTxid(txs, arkPsbt, checkpointPsbts));
     await deps.txs.markBroadcast(tx, txs.ark.txid, session.sessionId);
-    await issueChallenge(deps, tx, accepted, {
-      challengeId,
-      stage: "checkpoint_txs",
-      items: checkpointItems(checkpointPsbts, session.userPubkey),
-      arkPsbt,
-      checkpointPsbts,
-      params: arkParams,
-      amounts: first.content.context.amounts,
-      expiresAt,
-    });
+    for (const member of accepted) {
+      const challenge = asked.get(member.sessionId);
+      if (challenge === undefined) continue;
+      await issueChallenge(deps, tx, member, {
+        ...challenge,
+        stage: "checkpoint_txs",
+        items: checkpointItems(checkpointPsbts, member.userPubkey),
+        arkPsbt,
+        checkpointPsbts,
+        params: arkParams,
+        expiresAt,
+      });
+    }
   });
   return MOVED;
+}
+
+/** Challenge 2 of the members that have to give their checkpoint signatures still, by session_id. */
+async function readAsked(deps: CeremonyDeps, members: Members) {
+  const asked = new Map<string, Pick<ChallengeInput, "challengeId" | "amounts">>();
+  for (const { id, sessionId } of members) {
+    const first = await deps.challenges.findAnswered(id, "ark_tx");
+    assert(first !== undefined, "challenge 1 was answered before");
+    const { presign, amounts } = first.content.context;
+    if (!presign) asked.set(sessionId, { challengeId: deps.random.uuid(), amounts });
+  }
+  return asked;
 }

@@ -14,11 +14,13 @@ export const QUEUE_WAIT_MS = 1_000;
  */
 export async function mustWait(
   deps: Pick<SessionDeps, "config" | "sessions">,
-  session: Pick<Session, "userPubkey" | "sessionId">,
+  session: Pick<Session, "userPubkey" | "sessionId" | "sessionType">,
   tx?: Tx,
 ): Promise<AppError | undefined> {
   const { ofUser, total } = await deps.sessions.countUnfinalised(tx, session.userPubkey, session.sessionId);
   if (ofUser > 0) return new AppError("vtxo_locked", { message: "An earlier transfer of this key is not final yet." });
+  // Of a swap, whoever never completed one presigns: it cannot freeze anything (choose-presigners.ts).
+  if (session.sessionType === "atomic_swap") return undefined;
   if (total < deps.config.acceptedUnfinalisedMax || (await deps.sessions.hasCompleted(session.userPubkey)))
     return undefined;
   return new AppError("inventory_exhausted", { message: "Too many accepted transfers are not final yet." });

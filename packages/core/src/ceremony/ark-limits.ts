@@ -20,9 +20,13 @@ export function selectionRules(deps: SessionDeps, intent: MovingIntent, info: Ar
   return "choice" in intent ? withLimits(rules, intent.choice) : rules;
 }
 
-/** How long inputs must live on: what a land brings has to outlive its payment, its refund or the next batch. */
+/**
+ * How long inputs must live on: what a land brings has to outlive its payment, its refund or the next batch, and of a swap everybody's
+ * outputs expire with the first input of anybody.
+ */
 export function minRemainingMs(deps: Pick<SessionDeps, "config" | "lightningConfig">, type: SessionType): number {
-  return type === "lightning_land" ? deps.lightningConfig.landMinRemainingMs : deps.config.vtxoMinRemainingMs;
+  const isLong = type === "lightning_land" || type === "atomic_swap";
+  return isLong ? deps.lightningConfig.landMinRemainingMs : deps.config.vtxoMinRemainingMs;
 }
 
 /** One at least, or nothing with assets could be planned; arkd's own limit is checked when the transaction is built. */

@@ -19,7 +19,7 @@ import { minRemainingMs } from "./ark-limits";
  * More live VTXOs than this are not looked at in one selection, and no more that carry the asset: those with the most sats and the
  * most units come first, so funds are found first.
  */
-const CANDIDATES_MAX = 500;
+export const CANDIDATES_MAX = 500;
 
 /** How often a selection is made again because somebody else took one of its coins in between. */
 const LOCK_TRIES = 3;
@@ -65,7 +65,7 @@ interface FundsQuery {
   readonly intent: MovingIntent;
 }
 
-interface Candidates {
+export interface Candidates {
   readonly all: readonly Vtxo[];
   readonly free: readonly Vtxo[];
   /** Locked, but the lock ran out or belongs to a session its owner did not prove. */
@@ -88,13 +88,23 @@ async function readCandidates(deps: SessionDeps, tx: Tx | undefined, session: Fu
   const named = session.intent.sourceVtxos;
   const all =
     named === undefined ? await liveVtxos(deps, tx, session) : await namedVtxos(deps, tx, session.userPubkey, named);
+  return sortCandidates(deps, all, session.ownerProven, minRemainingMs(deps, session.intent.type));
+}
+
+/** Who may use which of a user's coins, by their locks and the life they have left. */
+export async function sortCandidates(
+  deps: SessionDeps,
+  all: readonly Vtxo[],
+  ownerProven: boolean,
+  minLifeMs: number,
+): Promise<Candidates> {
   const now = deps.clock.now();
-  const freshUntil = new Date(now.getTime() + minRemainingMs(deps, session.intent.type));
+  const freshUntil = new Date(now.getTime() + minLifeMs);
   const fresh = all.filter((vtxo) => vtxo.expiresAt === null || vtxo.expiresAt >= freshUntil);
   const shortLived = all.filter((vtxo) => !fresh.includes(vtxo));
   const free = fresh.filter((vtxo) => vtxo.lockedBy === undefined);
   const held = fresh.filter((vtxo) => vtxo.lockedBy !== undefined);
-  const unproven = session.ownerProven ? await locksThatYield(deps, held) : new Set<string>();
+  const unproven = ownerProven ? await locksThatYield(deps, held) : new Set<string>();
   const takeable = held.filter((vtxo) => isExpiredLock(vtxo, now) || unproven.has(vtxo.lockedBy ?? ""));
   return { all, free, takeable, locked: held.filter((vtxo) => !takeable.includes(vtxo)), shortLived };
 }

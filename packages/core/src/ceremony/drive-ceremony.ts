@@ -41,6 +41,8 @@ export async function driveCeremony(deps: CeremonyDeps, input: DriveInput): Prom
     input.signal?.throwIfAborted();
     const session = known ?? (await deps.sessions.find(input.sessionId));
     if (session === undefined || isTerminal(session)) return { nextAt: undefined };
+    // Its head moves it.
+    if (session.headId !== undefined) return { nextAt: undefined };
     // A lift has no ceremony and no timer: its session moves and ends with its row (lightning/drive-lift.ts).
     if (session.sessionType === "lightning_lift") return { nextAt: undefined };
     if (turn === 0 && !isHandedOver(session) && (await hasNoTurn(deps, session))) {

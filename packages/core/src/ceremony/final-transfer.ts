@@ -51,7 +51,7 @@ export async function bookFinal(
   await bookFinalTx(deps.vtxos, tx, transfer, now);
   await bookThawed(deps, tx, session.sessionId);
   await deps.txs.confirm(tx, transfer.txid, session.sessionId, { confirmedAt: now, rawTx: transfer.arkPsbt });
-  await announceFinalized(deps, tx, transfer.txid);
+  await announceFinalized(deps, tx, transfer.txid, recipientsOf(transfer));
 }
 
 /** What the session row and the 31340 say about a settled transfer. */

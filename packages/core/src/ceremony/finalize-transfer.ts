@@ -1,5 +1,5 @@
 import { assert, toAppError, type AppError } from "../errors";
-import { moveSession } from "../session/move-session";
+import { moveCeremony } from "../session/members";
 import type { Session, SubmitState } from "../session/session";
 import type { CeremonyDeps } from "../session/session-deps";
 import { afterFinalizeRefusal, decideFinalize, FINALIZE_POLL_MS, POISONED_POLL_MS } from "./finalize-proof";
@@ -11,7 +11,7 @@ import { MOVED, type StepOutcome } from "./step-outcome";
 /** Step 5b: the fully signed checkpoints are stored already; persists `finalizing`, then FinalizeTx once. */
 export async function finalizeTransfer(deps: CeremonyDeps, session: Session, fence: string): Promise<StepOutcome> {
   const finalizing = await deps.transactions.run((tx) =>
-    moveSession(deps, tx, session, { ceremonyState: "finalizing" }, { fence }),
+    moveCeremony(deps, tx, session, { ceremonyState: "finalizing" }, { fence }),
   );
   return callFinalize(deps, finalizing, fence);
 }
@@ -29,7 +29,7 @@ export async function recoverFinalize(deps: CeremonyDeps, session: Session, fenc
     case "call":
       return callFinalize(deps, session, fence);
     case "missing":
-      await deps.transactions.run((tx) => moveSession(deps, tx, session, { submitState: verdict.state }, { fence }));
+      await deps.transactions.run((tx) => moveCeremony(deps, tx, session, { submitState: verdict.state }, { fence }));
       return pollAgain(deps);
     case "wait":
       return pollAgain(deps);
@@ -75,7 +75,7 @@ async function isPending(deps: CeremonyDeps, session: Session): Promise<boolean>
 async function noteRefusal(deps: CeremonyDeps, session: Session, error: AppError, fence: string): Promise<StepOutcome> {
   const { state, isWrongStage } = afterFinalizeRefusal(getSubmitState(session), error, deps.clock.now());
   const events = [{ event: "finalize_refused", data: { ...error.details } }];
-  await deps.transactions.run((tx) => moveSession(deps, tx, session, { submitState: state }, { fence, events }));
+  await deps.transactions.run((tx) => moveCeremony(deps, tx, session, { submitState: state }, { fence, events }));
   return isWrongStage ? MOVED : pollAgain(deps);
 }
 
@@ -87,7 +87,7 @@ async function showPoisoned(deps: CeremonyDeps, session: Session, fence: string)
         "arkd did not finalise and shows no outputs; nothing more is sent. The operator has to settle it with arkd.",
     } as const;
     const events = [{ event: "finalize_poisoned", data: {} }];
-    await deps.transactions.run((tx) => moveSession(deps, tx, session, change, { fence, events }));
+    await deps.transactions.run((tx) => moveCeremony(deps, tx, session, change, { fence, events }));
   }
   return { kind: "wait", until: new Date(deps.clock.now().getTime() + POISONED_POLL_MS) };
 }

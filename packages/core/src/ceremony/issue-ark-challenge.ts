@@ -1,9 +1,8 @@
 import { buildArkTx } from "../ark/build-ark-tx";
 import { arkItems } from "../ark/signing-items";
 import { sumAssets } from "../ark/sum-assets";
-import type { ArkParams, BuiltArkTx } from "../ark/types";
+import type { ArkParams } from "../ark/types";
 import { nameOf, readNamesOf, type AssetNames } from "../asset/asset-names";
-import { AppError } from "../errors";
 import { toJsonAmount } from "../json-amount";
 import type { ChallengeContext } from "../nostr/challenge-content";
 import type { ArkServerInfo } from "../ports/ark-daemon";
@@ -18,7 +17,9 @@ import { ensureScript, ensureUserScript } from "../vtxo/ensure-script";
 import { findGatewayScript } from "../vtxo/find-gateway-script";
 import { GBTC, type Vtxo, type VtxoScriptRow } from "../vtxo/vtxo";
 import { dustOf, maxAssetsPerOutputOf } from "./ark-limits";
-import { planTransfer, type PlanCoin, type TransferPlan } from "./transfer-plan";
+import { gatewayCoin, withScripts } from "./plan-coins";
+import { storePlan } from "./store-plan";
+import { planTransfer, type TransferPlan } from "./transfer-plan";
 import { coInputFeeSatsOf, feeSatsOf } from "./transfer-sums";
 
 /** Inputs that the session holds the locks of. */
@@ -39,7 +40,12 @@ export async function issueArkChallenge(
   const params = arkParamsOf(info);
   const plan = await planOutputs(deps, tx, session, inputs, info);
   const built = buildArkTx(params, plan.inputs, plan.outputs, info);
-  await storePlan(deps, tx, session, built, plan, replacesPlan);
+  await storePlan(deps, tx, session, {
+    built,
+    plan,
+    replaces: replacesPlan,
+    transaction: transactionOf(session, built.txid, plan),
+  });
   return issueChallenge(deps, tx, session, {
     ...ids,
     stage: "ark_tx",
@@ -93,49 +99,6 @@ function recipientScriptOf(
     : ensureUserScript(deps.vtxos, tx, intent.recipientPubkey, info, "params.recipient_pubkey");
 }
 
-async function withScripts(
-  deps: SessionDeps,
-  ownerPubkey: string,
-  vtxos: readonly Vtxo[],
-): Promise<readonly PlanCoin[]> {
-  const scripts = await deps.vtxos.listScripts(ownerPubkey);
-  return vtxos.map((vtxo) => ({ vtxo, script: scriptOf(scripts, vtxo) }));
-}
-
-async function gatewayCoin(deps: SessionDeps, vtxo: Vtxo): Promise<PlanCoin> {
-  return { vtxo, script: scriptOf(await deps.vtxos.listScriptsOfKind("fee"), vtxo) };
-}
-
-function scriptOf(scripts: readonly VtxoScriptRow[], vtxo: Vtxo): VtxoScriptRow {
-  const script = scripts.find((each) => each.id === vtxo.scriptId);
-  if (script === undefined) throw new AppError("internal_error", { internal: `no script row for ${vtxo.vtxoId}` });
-  return script;
-}
-
-async function storePlan(
-  deps: SessionDeps,
-  tx: Tx,
-  session: Session,
-  built: BuiltArkTx,
-  plan: TransferPlan,
-  replaces: boolean,
-): Promise<void> {
-  await deps.sessionTxs.storePlan(tx, session, {
-    txs: {
-      ark: unsigned(built.txid, 0, built.arkPsbt),
-      checkpoints: built.checkpoints.map((each, seq) => unsigned(each.txid, seq, each.psbt)),
-    },
-    outputs: plan.planned,
-    replaces,
-    inputs: plan.inputs.map((input, inputIndex) => ({
-      vtxoId: input.vtxoId,
-      role: inputIndex === plan.inputs.length - 1 ? "fee" : "user",
-      inputIndex,
-    })),
-  });
-  await deps.txs.plan(tx, transactionOf(session, built.txid, plan));
-}
-
 /** The row of the transaction: what went from whom to whom, by our names. What comes back to the sender did not move. */
 function transactionOf(session: Session, txid: string, plan: TransferPlan): PlannedTransaction {
   const { sessionId, userPubkey, sessionType } = session;
@@ -165,10 +128,6 @@ function transactionOf(session: Session, txid: string, plan: TransferPlan): Plan
       ...(recipientPubkey === userPubkey ? [] : both(recipientPubkey, "in", receivedSats)),
     ],
   };
-}
-
-function unsigned(txid: string, seq: number, unsignedPsbt: string) {
-  return { txid, seq, unsignedPsbt, signedPsbt: undefined, serverPsbt: undefined, finalPsbt: undefined };
 }
 
 /** What the wallet shows before it signs, the sats that carry an asset beside it; JSON integers in base units. */

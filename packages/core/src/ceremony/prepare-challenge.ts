@@ -52,7 +52,8 @@ export async function prepareChallenge(deps: SessionDeps, tx: Tx, session: Sessi
   return { session: prepared, challenge };
 }
 
-async function lockCoInput(deps: SessionDeps, tx: Tx, session: Session, until: Date): Promise<Vtxo> {
+/** Locks one of the gateway's own VTXOs for a session. Throws `inventory_exhausted`. */
+export async function lockCoInput(deps: SessionDeps, tx: Tx, session: Session, until: Date): Promise<Vtxo> {
   const [coInput] = await deps.vtxos.lockGateway(
     tx,
     {

@@ -1,10 +1,12 @@
 import { l2FeePostings, POSTING_KINDS } from "../ledger/postings";
 import { receiveLand } from "../lightning/receive-land";
 import type { Tx } from "../ports/transactions";
+import { hasFollowers } from "../session/members";
 import { moveSession } from "../session/move-session";
 import { publishConfirmation } from "../session/publish-confirmation";
 import type { Session } from "../session/session";
 import type { CeremonyDeps } from "../session/session-deps";
+import { completeSwap } from "./complete-swap";
 import { bookFinal, readFinal, recipientsOf, resultOf, type FinalTransfer } from "./final-transfer";
 import { getSessionTxs, type SessionPlan } from "./session-signatures";
 import type { StepOutcome } from "./step-outcome";
@@ -26,7 +28,8 @@ export async function publishTransfer(
       const { session: received, wake } = await receiveLand(deps, tx, session, transfer, fence);
       return { kind: "moved", session: received, wakes: [wake] };
     }
-    return { kind: "moved", session: await completeTransfer(deps, tx, session, transfer, fence) };
+    const complete = hasFollowers(session) ? completeSwap : completeTransfer;
+    return { kind: "moved", session: await complete(deps, tx, session, transfer, fence) };
   });
 }
 

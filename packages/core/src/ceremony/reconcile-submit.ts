@@ -2,7 +2,7 @@ import { AppError, type ErrorCode } from "../errors";
 import type { ArkVtxo } from "../ports/ark-daemon";
 import type { SessionTxs } from "../ports/session-stores";
 import { endRefusedSession } from "../session/end-session";
-import { moveSession } from "../session/move-session";
+import { hasFollowers, moveCeremony } from "../session/members";
 import { NEVER_SENT, type Session, type SubmitState } from "../session/session";
 import type { CeremonyDeps } from "../session/session-deps";
 import { recordVtxos } from "../vtxo/sync-vtxos";
@@ -60,7 +60,7 @@ async function lookAgain(
 ): Promise<StepOutcome> {
   if (cleanReadAt !== undefined) {
     const submitState = { ...(session.submitState ?? NEVER_SENT), cleanReadAt };
-    await deps.transactions.run((tx) => moveSession(deps, tx, session, { submitState }, { fence }));
+    await deps.transactions.run((tx) => moveCeremony(deps, tx, session, { submitState }, { fence }));
   }
   return { kind: "wait", until };
 }
@@ -106,7 +106,9 @@ async function endRefused(
   refusal: NonNullable<SubmitState["refusal"]>,
   fence: string,
 ): Promise<StepOutcome> {
-  const mayRebuild = session.submitState?.rebuilt !== true && (await hasNewParams(deps, session));
+  // A batch is not asked twice: its submitter brings it again, with the new parameters.
+  const mayRebuild =
+    !hasFollowers(session) && session.submitState?.rebuilt !== true && (await hasNewParams(deps, session));
   const rebuilt = mayRebuild ? await tryRebuild(deps, session, fence) : undefined;
   if (rebuilt !== undefined) return rebuilt;
   await deps.transactions.run((tx) => endRefusedSession(deps, tx, session, refusalError(refusal), fence));

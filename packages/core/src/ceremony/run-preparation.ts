@@ -1,5 +1,6 @@
 import { toAppError, type AppError } from "../errors";
 import { endSession } from "../session/end-session";
+import { hasFollowers, readMembers } from "../session/members";
 import { isMirrorFresh } from "../session/open-session";
 import type { Session } from "../session/session";
 import type { CeremonyDeps } from "../session/session-deps";
@@ -7,12 +8,13 @@ import { registerGatewayScripts, syncVtxos } from "../vtxo/sync-vtxos";
 import { mustWait, QUEUE_WAIT_MS } from "./admission";
 import { prepareChallenge } from "./prepare-challenge";
 import { preparePayloadChallenge } from "./prepare-payload-challenge";
+import { prepareSwap } from "./prepare-swap";
 import { MOVED, type StepOutcome } from "./step-outcome";
 
 /** A key's VTXOs are not read from arkd more often than this. */
 const REFILL_PAUSE_MS = 10_000;
 
-/** Steps 1-3 in the worker: reads the user's VTXOs from arkd when the mirror is old, then prepares challenge 1. */
+/** Steps 1-3 in the worker: reads the members' VTXOs from arkd when the mirror is old, then prepares challenge 1. */
 export async function runPreparation(deps: CeremonyDeps, session: Session, fence: string): Promise<StepOutcome> {
   if (session.prepareSince === undefined) return { kind: "wait", until: session.expiresAt };
   try {
@@ -20,10 +22,16 @@ export async function runPreparation(deps: CeremonyDeps, session: Session, fence
       await deps.transactions.run((tx) => preparePayloadChallenge(deps, tx, session, fence));
       return MOVED;
     }
-    const waiting = await mustWait(deps, session);
-    if (waiting !== undefined) return await waitOrFail(deps, session, fence, waiting);
-    if (!(await isMirrorFresh(deps, session.userPubkey))) await syncVtxos(deps, { ownerPubkey: session.userPubkey });
-    await deps.transactions.run((tx) => prepareChallenge(deps, tx, session, fence));
+    for (const member of await readMembers(deps, session)) {
+      const waiting = await mustWait(deps, member);
+      if (waiting !== undefined) return await waitOrFail(deps, session, fence, waiting);
+      if (!(await isMirrorFresh(deps, member.userPubkey))) await syncVtxos(deps, { ownerPubkey: member.userPubkey });
+    }
+    await deps.transactions.run(async (tx) => {
+      await (hasFollowers(session)
+        ? prepareSwap(deps, tx, session, fence)
+        : prepareChallenge(deps, tx, session, fence));
+    });
     return MOVED;
   } catch (thrown) {
     return judgeFailure(deps, session, fence, toAppError(thrown));

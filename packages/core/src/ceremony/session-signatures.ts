@@ -4,7 +4,8 @@ import { signItems } from "../ark/sign-items";
 import { itemsOf } from "../ark/signing-items";
 import { assert } from "../errors";
 import type { PlannedOutput, SessionTxs } from "../ports/session-stores";
-import type { ChallengeStage } from "../session/challenge";
+import type { ChallengeStage, CollectedSignature } from "../session/challenge";
+import { readMembers } from "../session/members";
 import type { Session } from "../session/session";
 import type { CeremonyDeps } from "../session/session-deps";
 
@@ -22,8 +23,9 @@ export async function getSessionTxs(deps: CeremonyDeps, session: Session): Promi
 }
 
 /**
- * Puts the collected signatures of the newest answered challenge of a stage, and our own over the co-input, into the PSBTs.
- * Each is verified once more over the sighash recomputed from the PSBT itself.
+ * Puts the collected signatures of a stage, of every member's newest answered challenge, and our own over the co-input into the PSBTs.
+ * Each is verified once more over the sighash recomputed from the PSBT itself. A member that presigned gave those of its checkpoints
+ * with its first answer.
  */
 export async function signPsbts(
   deps: CeremonyDeps,
@@ -31,16 +33,31 @@ export async function signPsbts(
   stage: ChallengeStage,
   psbts: readonly string[],
 ): Promise<readonly string[]> {
-  const answered = await deps.challenges.findAnswered(session.id, stage);
-  assert(answered !== undefined, `stage ${stage} of ${session.sessionId} has no answered challenge`);
-  const collected = await deps.challenges.listSignatures(undefined, answered.id);
   const txs = psbts.map((psbt) => ArkPsbt.parse(psbt));
-  insertInto(txs, session.userPubkey, collected);
+  const txids = new Set(txs.map(({ id }) => id));
+  for (const member of await readMembers(deps, session)) {
+    const collected = await collectedOf(deps, member, stage);
+    // A presigner's first answer holds signatures of both stages.
+    const ofStage = collected.filter(({ txid }) => txids.has(txid));
+    insertInto(txs, member.userPubkey, ofStage);
+  }
   const { pubkey, secretKey } = deps.wallet.keys.fee;
   const role = stage === "ark_tx" ? "ark" : "checkpoint";
   const items = txs.flatMap((tx) => itemsOf(role, tx, pubkey));
   insertInto(txs, pubkey, signItems(items, secretKey, deps.random));
   return txs.map((tx) => tx.encode());
+}
+
+async function collectedOf(
+  deps: CeremonyDeps,
+  member: Session,
+  stage: ChallengeStage,
+): Promise<readonly CollectedSignature[]> {
+  const first = await deps.challenges.findAnswered(member.id, "ark_tx");
+  const isPresigned = stage === "checkpoint_txs" && first?.content.context.presign === true;
+  const answered = isPresigned || stage === "ark_tx" ? first : await deps.challenges.findAnswered(member.id, stage);
+  assert(answered !== undefined, `stage ${stage} of ${member.sessionId} has no answered challenge`);
+  return deps.challenges.listSignatures(undefined, answered.id);
 }
 
 /** PSBTs by the txid of the planned transactions they belong to: the ark tx first, then the checkpoints in input order. */

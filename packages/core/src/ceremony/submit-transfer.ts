@@ -1,7 +1,7 @@
 import { AppError, toAppError } from "../errors";
 import { claimLand } from "../lightning/land-session";
 import { endSession } from "../session/end-session";
-import { moveSession } from "../session/move-session";
+import { moveCeremony, readMembers } from "../session/members";
 import { NEVER_SENT, type Session, type SubmitState } from "../session/session";
 import type { CeremonyDeps } from "../session/session-deps";
 import { acceptTransfer } from "./accept-transfer";
@@ -43,8 +43,12 @@ async function persistSubmitting(
 ): Promise<Session> {
   return deps.transactions.run(async (tx) => {
     const change = { ceremonyState: "submitting", submitState: sendingAt(before, deps.clock.now()) } as const;
-    const moved = await moveSession(deps, tx, session, change, { fence });
-    if ((await mustWait(deps, session, tx)) !== undefined) throw new NotItsTurn();
+    const moved = await moveCeremony(deps, tx, session, change, { fence });
+    // In the order of their keys: each waits for other hand-overs of its own.
+    const members = (await readMembers(deps, moved)).toSorted((a, b) => (a.userPubkey < b.userPubkey ? -1 : 1));
+    for (const member of members) {
+      if ((await mustWait(deps, member, tx)) !== undefined) throw new NotItsTurn();
+    }
     if (!(await claimLand(deps, tx, session))) throw new NotItsTurn();
     const locked = await deps.vtxos.extendLocks(tx, session.sessionId, null);
     if (locked !== inputCount) throw new LocksLost();
@@ -62,7 +66,7 @@ export async function recoverSubmit(deps: CeremonyDeps, session: Session, fence:
   if (verdict.kind !== "resubmit") return verdict;
   const before = session.submitState ?? NEVER_SENT;
   const sending = await deps.transactions.run((tx) =>
-    moveSession(deps, tx, session, { submitState: sendingAt(before, deps.clock.now()) }, { fence }),
+    moveCeremony(deps, tx, session, { submitState: sendingAt(before, deps.clock.now()) }, { fence }),
   );
   return send(deps, sending, before, fence);
 }
@@ -94,7 +98,7 @@ async function noteAnswer(
 }
 
 async function note(deps: CeremonyDeps, session: Session, fence: string, submitState: SubmitState): Promise<void> {
-  await deps.transactions.run((tx) => moveSession(deps, tx, session, { submitState }, { fence }));
+  await deps.transactions.run((tx) => moveCeremony(deps, tx, session, { submitState }, { fence }));
 }
 
 async function failUnsent(deps: CeremonyDeps, session: Session, fence: string, error: AppError): Promise<StepOutcome> {

@@ -67,7 +67,8 @@ export const OpenSessionBody = z
     user_pubkey: pubkey,
     session_type: SessionType,
     intent_data: jsonObject.default({}).meta({
-      description: "Content of a 31510 (`{action_id, type?, params{}, expires_at?}`), or its params alone.",
+      description:
+        "Content of a 31510 (`{action_id, type?, params{}, expires_at?}`), or its params alone. Of an atomic_swap the batch: `{batch_id, intents, allocations?, expires_at}`.",
     }),
     intent_event: SignedEvent.optional().meta({ description: "The signed 31510: makes the session owner-proven." }),
     delivery: z.enum(["nostr", "http", "both"]).default("both"),
@@ -85,6 +86,12 @@ export const OpenSessionReply = z
     intent_data: jsonObject.meta({ description: "Normalised, with the fee filled in." }),
     expires_at: timestamp,
     created_at: timestamp,
+    batch_id: z.string().optional(),
+    members: z
+      .array(z.object({ action_id: z.string(), session_id: opaqueId }))
+      .optional()
+      .meta({ description: "Of a batch (atomic_swap): the session of every signed intent, in their order." }),
+    txid: txid.optional().meta({ description: "Of a batch whose transaction is planned already." }),
   })
   .meta({ id: "OpenedSession" });
 

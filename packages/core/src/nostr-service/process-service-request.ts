@@ -1,5 +1,6 @@
 import { AppError, toAppError } from "../errors";
 import { answerRequest, resendAnswer } from "../nostr/answer-request";
+import { verifyEvent } from "../nostr/event-id";
 import { SERVICE_REQUEST_KIND } from "../nostr/kinds";
 import { findTag } from "../nostr/nostr-event";
 import { parseServiceRequest, readRequestHead, type RequestHead, type ServiceRequest } from "../nostr/service-request";
@@ -17,6 +18,7 @@ import { serveLift } from "./serve-lift";
 import { serveMonitorStatus } from "./serve-monitor-status";
 import { serveQueryBalances } from "./serve-query-balances";
 import { serveRequestChallenge } from "./serve-request-challenge";
+import { serveSubmitBatch } from "./serve-submit-batch";
 import { serveSyncState } from "./serve-sync-state";
 import type { ServiceRequestDeps } from "./service-deps";
 
@@ -50,6 +52,11 @@ export async function processServiceRequest(deps: ServiceRequestDeps, event: Nos
     head = readRequestHead(opened.plainText);
     const request = parseServiceRequest(opened.plainText);
     if (READS_VTXOS.has(request.action)) await freshen(deps, event.pubkey);
+    if (request.action === "submit_batch") {
+      // Only keys that signed: nobody makes us read what anybody else holds.
+      const authors = request.batch.intents.filter((intent) => verifyEvent(intent)).map(({ pubkey }) => pubkey);
+      for (const author of new Set(authors)) await freshen(deps, author);
+    }
     if (request.action === "land_lightning") {
       await deps.invoiceQuotes.ask(request.assetId, request.lightningInvoice);
     }
@@ -123,6 +130,8 @@ async function serve(
       return serveMonitorStatus(deps, tx, event, request);
     case "request_challenge":
       return serveRequestChallenge(deps, tx, event, request);
+    case "submit_batch":
+      return serveSubmitBatch(deps, tx, event, request);
   }
 }
 

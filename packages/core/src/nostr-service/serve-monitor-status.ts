@@ -51,7 +51,9 @@ async function lockOwnSession(
 
 async function describeSession(deps: ServiceRequestDeps, session: Session): Promise<SessionProgress> {
   const { sessionId, status, ceremonyState, currentStep, createdAt, errorCode, resultData } = session;
-  const planned = isHandedOver(session) ? (await deps.sessionTxs.findTxids(session.id))?.ark : undefined;
+  const planned = isHandedOver(session)
+    ? (await deps.sessionTxs.findTxids(session.headId ?? session.id))?.ark
+    : undefined;
   const txid = resultData?.["txid"] ?? planned;
   return {
     session_id: sessionId,

@@ -108,7 +108,7 @@ test("a missing fee is left for the fee rule, which has its own code", () => {
   expect(intent).toMatchObject({ params: { feeAssetId: undefined, feeAmount: undefined } });
 });
 
-test.each(["lightning:pay", "atomic_swap", "vtxo:renew", "vtxo:tranfer", "something"])(
+test.each(["lightning:pay", "swap:atomc", "vtxo:renew", "vtxo:tranfer", "something"])(
   "%s is known or nobody's, and not executed here",
   (type) => {
     expect(refusal(JSON.stringify({ ...transfer, type })).code).toBe("unsupported_type");
@@ -116,6 +116,49 @@ test.each(["lightning:pay", "atomic_swap", "vtxo:renew", "vtxo:tranfer", "someth
 );
 
 const fee = { fee_asset_id: "BTC", fee_amount: 5 };
+const swap = {
+  swap_id: "swap-0001",
+  give: [{ asset_id: "BTC", amount: 5_000 }],
+  receive: [{ asset_id: "gUSD", min_amount: 7 }],
+  counterparties: [],
+  ...fee,
+};
+
+test.each(["atomic_swap", "swap:atomic"])("reads one side of a swap of type %s", (type) => {
+  const intent = parseIntentContent(JSON.stringify({ ...transfer, type, params: swap }));
+  expect(intent).toMatchObject({
+    kind: "atomic_swap",
+    legacy: false,
+    content: { type: "atomic_swap" },
+    params: {
+      give: [{ assetId: "gBTC", amount: 5_000n }],
+      receive: [{ assetId: "gUSD", amount: 7n, isMinimum: true }],
+      counterparties: [],
+    },
+  });
+});
+
+test("reads the legs of a swap in their older form", () => {
+  const { give, receive, ...params } = swap;
+  const content = { ...transfer, type: "atomic_swap", params, my_leg: give[0], counterparty_leg: receive[0] };
+  const intent = parseIntentContent(JSON.stringify(content));
+  expect(intent).toMatchObject({ kind: "atomic_swap", legacy: true, content: { params: { receive } } });
+});
+
+test.each([
+  ["nothing is given", { give: [] }, "params.give"],
+  ["an asset is given twice", { give: [swap.give[0], swap.give[0]] }, "params.give"],
+  [
+    "what is received is both exact and a minimum",
+    { receive: [{ asset_id: "gUSD", amount: 7, min_amount: 7 }] },
+    "params.receive.0",
+  ],
+  ["nobody knows a key of it", { source_vtxos: [VTXO] }, "params.source_vtxos"],
+])("refuses a side of a swap when %s", (_case, fields, path) => {
+  const error = refusal(JSON.stringify({ ...transfer, type: "atomic_swap", params: { ...swap, ...fields } }));
+  expect(error.code).toBe("invalid_request");
+  expect(error.errors.map((each) => each.path)).toContain(path);
+});
 const land = { asset_id: "BTC", amount: 5_000, lightning_invoice: "lnbcrt50u1", ...fee };
 
 test.each(["lightning:land", "land_lightning"])("reads a land of type %s", (type) => {

@@ -9,6 +9,7 @@ import { amount, amountOrZero, assetId, hex32, pubkey, vtxoId } from "./field-sc
 import type { JsonObject } from "./integer-json";
 import { type IntentContent, type IntentEnvelope, parseIntentEnvelope } from "./intent-envelope";
 import { intentKindOf } from "./intent-types";
+import { swapSchema, toSwapParams, type SwapParams } from "./swap-content";
 
 /** A whole intent after its schema: which rules come next (network, funds, fee) is for the use cases to say. */
 export type ParsedIntent =
@@ -18,6 +19,7 @@ export type ParsedIntent =
   | OptimalChangeIntentContent
   | LandIntentContent
   | LiftIntentContent
+  | SwapIntentContent
   | ProtocolOpContent;
 
 interface IntentBase extends IntentEnvelope {
@@ -54,6 +56,12 @@ export interface LandIntentContent extends IntentBase {
 export interface LiftIntentContent extends IntentBase {
   readonly kind: "lightning_lift";
   readonly params: LiftParams;
+}
+
+/** One side of a swap: stored until a batch takes it up. */
+export interface SwapIntentContent extends IntentBase {
+  readonly kind: "atomic_swap";
+  readonly params: SwapParams;
 }
 
 /** Solver-owned: its params are a free object that only the solver reads. */
@@ -210,6 +218,10 @@ export function parseIntentParams(envelope: IntentEnvelope): ParsedIntent {
       return { ...parseLand(envelope), kind, expiresAt };
     case "lightning_lift":
       return { ...parseLift(envelope), kind, expiresAt };
+    case "atomic_swap": {
+      const { wire, ...parsed } = parseParams(envelope, swapSchema);
+      return { ...parsed, kind, expiresAt, params: toSwapParams(wire) };
+    }
     case "protocol_op":
       requireSmall(envelope.content.params);
       return { ...envelope, kind, expiresAt };

@@ -7,6 +7,7 @@ export type IntentKind =
   | "optimal_change"
   | "lightning_land"
   | "lightning_lift"
+  | "atomic_swap"
   /** A type of the protocol that this release does not execute. */
   | "unsupported"
   /** Solver-owned: stored and announced; a session over it only collects a signature. */
@@ -18,6 +19,7 @@ const MULTI_TRANSFER = "vtxo:multi_transfer";
 const OPTIMAL_CHANGE = "vtxo:optimal_change";
 const LAND = "lightning:land";
 const LIFT = "lightning:lift";
+const SWAP = "atomic_swap";
 
 /** Every accepted spelling of a native type and its one canonical name. */
 const NATIVE_TYPES: Readonly<Record<string, string>> = {
@@ -35,8 +37,8 @@ const NATIVE_TYPES: Readonly<Record<string, string>> = {
   "lightning:land": LAND,
   land_lightning: LAND,
   "vtxo:renew": "vtxo:renew",
-  atomic_swap: "atomic_swap",
-  "swap:atomic": "atomic_swap",
+  atomic_swap: SWAP,
+  "swap:atomic": SWAP,
 };
 
 /**
@@ -53,6 +55,7 @@ export const INTENT_TYPE_OF_SESSION = {
   optimal_change: OPTIMAL_CHANGE,
   lightning_land: LAND,
   lightning_lift: LIFT,
+  atomic_swap: SWAP,
 } as const;
 
 type ExecutedKind = keyof typeof INTENT_TYPE_OF_SESSION;

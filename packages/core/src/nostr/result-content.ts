@@ -11,9 +11,15 @@ export interface ConfirmedOutput {
 }
 
 /** Content of a 31340: public, so it holds no invoice, preimage, memo or script. */
-export interface ConfirmationContent {
+export type ConfirmationContent = ConfirmationBase &
+  (
+    | { readonly ref_action_id: string }
+    /** Every action of a batch. */
+    | { readonly batch_id: string; readonly ref_action_ids: readonly string[] }
+  );
+
+interface ConfirmationBase {
   readonly status: "success";
-  readonly ref_action_id: string;
   readonly results: {
     readonly txid: string;
     readonly inputs: readonly string[];
@@ -42,9 +48,8 @@ export interface FailureContent {
   readonly timestamp: string;
 }
 
-export const confirmationContentSchema: z.ZodType<ConfirmationContent> = z.strictObject({
+const confirmed = {
   status: z.literal("success"),
-  ref_action_id: z.string(),
   results: z.strictObject({
     txid: hex32,
     inputs: z.array(vtxoId),
@@ -57,7 +62,12 @@ export const confirmationContentSchema: z.ZodType<ConfirmationContent> = z.stric
     expires_at: isoTime.nullable(),
   }),
   timestamp: isoTime,
-});
+};
+
+export const confirmationContentSchema: z.ZodType<ConfirmationContent> = z.union([
+  z.strictObject({ ...confirmed, ref_action_id: z.string() }),
+  z.strictObject({ ...confirmed, batch_id: z.string(), ref_action_ids: z.array(z.string()) }),
+]);
 
 export const failureContentSchema: z.ZodType<FailureContent> = z.strictObject({
   status: z.literal("failure"),

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { canonicalDigest } from "../canonical-json";
 import { AppError, type FieldError } from "../errors";
 import { fieldErrors } from "../field-errors";
+import { batchFields, toBatchRequest, type BatchRequest } from "./batch-content";
 import { amount, assetId, clientId, gatewayId, heldAssetId, unixTime } from "./field-schemas";
 import { type JsonObject, type JsonValue, parseIntegerJson } from "./integer-json";
 
@@ -14,6 +15,7 @@ export const SERVICE_ACTIONS = [
   "query_balances",
   "monitor_status",
   "request_challenge",
+  "submit_batch",
 ] as const;
 export type ServiceAction = (typeof SERVICE_ACTIONS)[number];
 
@@ -24,7 +26,8 @@ export type ServiceRequest =
   | SyncRequest
   | BalancesRequest
   | MonitorRequest
-  | ChallengeRequest;
+  | ChallengeRequest
+  | SubmitBatchRequest;
 
 interface RequestBase {
   readonly requestId: string;
@@ -62,6 +65,11 @@ export interface MonitorRequest extends RequestBase {
 export interface ChallengeRequest extends RequestBase {
   readonly action: "request_challenge";
   readonly sessionId: string;
+}
+
+export interface SubmitBatchRequest extends RequestBase {
+  readonly action: "submit_batch";
+  readonly batch: BatchRequest;
 }
 
 export interface LiftRequest extends PaymentRequest {
@@ -130,6 +138,7 @@ const requestSchema = z.discriminatedUnion("action", [
     detailed: z.boolean().default(false),
   }),
   z.strictObject({ ...base, action: z.literal("request_challenge"), session_id: gatewayId }),
+  z.strictObject({ ...base, ...batchFields, action: z.literal("submit_batch") }),
 ]);
 
 /**
@@ -172,6 +181,8 @@ function toRequest(wire: z.output<typeof requestSchema>, contentHash: string): S
     }
     case "request_challenge":
       return { ...shared, action: wire.action, sessionId: wire.session_id };
+    case "submit_batch":
+      return { ...shared, action: wire.action, batch: toBatchRequest(wire) };
   }
 }
 

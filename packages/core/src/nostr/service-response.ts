@@ -79,6 +79,17 @@ export interface ChallengeResponse extends ResponseBase {
   readonly expires_at?: string;
 }
 
+/** Answer to `submit_batch`: every member is asked to sign by its own 31511. */
+export interface BatchResponse extends ResponseBase {
+  readonly action: "submit_batch";
+  readonly status: "pending";
+  readonly batch_id: string;
+  readonly members: readonly { readonly action_id: string; readonly session_id: string }[];
+  /** Of the transaction as it is planned; left out while a member's VTXOs are read or an earlier transfer of its ends. */
+  readonly txid?: string;
+  readonly expires_at: string;
+}
+
 export interface ErrorResponse extends ResponseBase {
   readonly status: "error";
   /** Integer class of the error table. */
@@ -98,6 +109,7 @@ export type ServiceResponseContent =
   | BalancesResponse
   | MonitorResponse
   | ChallengeResponse
+  | BatchResponse
   | ErrorResponse;
 
 const base = { request_id: z.string(), action: z.string(), timestamp: isoTime, gateway_pubkey: hex32 };
@@ -154,6 +166,15 @@ export const serviceResponseSchema = z.union([
     session_id: z.string(),
     challenge_id: z.string().optional(),
     expires_at: isoTime.optional(),
+  }),
+  z.strictObject({
+    ...base,
+    action: z.literal("submit_batch"),
+    status: z.literal("pending"),
+    batch_id: z.string(),
+    members: z.array(z.strictObject({ action_id: z.string(), session_id: z.string() })),
+    txid: hex32.optional(),
+    expires_at: isoTime,
   }),
   z.strictObject({
     ...base,

@@ -53,6 +53,11 @@ const confirmation = {
   results: { txid: TXID, inputs: [VTXO_ID], outputs, fee_paid: 10, fee_asset_id: "gBTC", expires_at: NOW },
   timestamp: NOW,
 };
+const { ref_action_id: _refActionId, ...confirmedBatch } = {
+  ...confirmation,
+  batch_id: "batch-0001",
+  ref_action_ids: ["swap-0001", "swap-0002"],
+};
 const failure = {
   status: "failure",
   ref_action_id: "pay-0001",
@@ -133,6 +138,7 @@ const FORMS: readonly WireForm[] = [
     required: confirmation,
     optional: { results: { ...confirmation.results, payment_hash: HASH } },
   },
+  { name: "31340 of a batch", schema: confirmationContentSchema, required: confirmedBatch },
   { name: "31341", schema: failureContentSchema, required: failure },
   { name: "31511 sign_tx", schema: challengeContentSchema, required: signTx },
   { name: "31511 sign_payload", schema: challengeContentSchema, required: signPayload },
@@ -233,6 +239,16 @@ const FORMS: readonly WireForm[] = [
     schema: serviceResponseSchema,
     required: answer("request_challenge", "pending", { session_id: "5e55" }),
     optional: { challenge_id: "c4a1", expires_at: NOW },
+  },
+  {
+    name: "31501 submit_batch",
+    schema: serviceResponseSchema,
+    required: answer("submit_batch", "pending", {
+      batch_id: "batch-0001",
+      members: [{ action_id: "swap-0001", session_id: "5e55" }],
+      expires_at: NOW,
+    }),
+    optional: { txid: TXID },
   },
   {
     name: "31501 error",

@@ -30,6 +30,9 @@ export interface NewSession {
   readonly autoStart: boolean;
   readonly prepareSince: Date | undefined;
   readonly expiresAt: Date;
+  readonly batchId?: string;
+  /** Row id of the head of its ceremony; left out = itself. */
+  readonly headId?: bigint;
 }
 
 /** Fields a transition may write beside the machines' positions. `null` empties a column, an absent key leaves it. */
@@ -47,6 +50,8 @@ export interface SessionChange {
   readonly errorCode?: ErrorCode | null;
   readonly errorMessage?: string | null;
   readonly completedAt?: Date;
+  /** Releases the intent, which may open another session then. */
+  readonly intentId?: null;
   /** Makes the row runnable at this time: wake_seq + 1, next_at. */
   readonly wakeAt?: Date;
 }
@@ -76,9 +81,17 @@ export interface NewSessionEvent {
 export interface SessionStore {
   insert(tx: Tx, session: NewSession, events: readonly NewSessionEvent[]): Promise<Session>;
   find(sessionId: string): Promise<Session | undefined>;
+  /** By the row id that other rows name it by. */
+  findRow(id: bigint): Promise<Session | undefined>;
   findByIntent(tx: Tx, intentId: bigint): Promise<Session | undefined>;
   /** Locks the row (FOR UPDATE): the first statement of every transition that reads before it decides. */
   lock(tx: Tx, sessionId: string): Promise<Session | undefined>;
+  /** Locks the head of a ceremony, which every transition of a member takes before the member's own row. */
+  lockHead(tx: Tx, headId: bigint): Promise<Session>;
+  /** Locks the members of a ceremony besides its head, in order. The head was moved or locked before. */
+  lockFollowers(tx: Tx, headId: bigint): Promise<readonly Session[]>;
+  /** The same, only read. */
+  listFollowers(headId: bigint): Promise<readonly Session[]>;
   /**
    * The compare-and-set of a session, on (id, version) and, when given, the worker's attempt token, together with its
    * events. Throws `wrong_state` when somebody else moved it first. Go through `moveSession`, which checks the machines.
@@ -107,7 +120,7 @@ export interface SessionStore {
   countDrivenBefore(sessionId: string): Promise<number>;
   /**
    * Other sessions whose transaction arkd has or may have and that are not final: of this key, and in all. With `tx` it locks the
-   * user's script rows first, so that two hand-overs of a key cannot both find none.
+   * user's script rows first, so that two hand-overs of a key cannot both find none. The total is of ceremonies.
    */
   countUnfinalised(
     tx: Tx | undefined,
@@ -258,11 +271,13 @@ export interface NewIntent {
   readonly rawEvent: string | undefined;
   readonly legacy: boolean;
   /**
-   * `accepted` has a session; `stored` is a solver's own that nobody has opened one for; `rejected` is kept so that its action_id cannot be
+   * `accepted` has a session; `stored` is one side of a swap, or a solver's own, that nobody has opened one for; `rejected` is kept so that its action_id cannot be
    * used again for something else.
    */
-  readonly status: "accepted" | "stored" | "rejected";
+  readonly status: IntentStatus;
 }
+
+export type IntentStatus = "accepted" | "rejected" | "stored";
 
 export interface IntentStore {
   find(pubkey: string, namespace: string, actionId: string): Promise<StoredIntent | undefined>;
@@ -276,6 +291,8 @@ export interface IntentStore {
   ): Promise<{ readonly outcome: "inserted" | "replay" | "duplicate"; readonly intentId: bigint }>;
   /** Compare-and-set stored -> accepted, for the one session that is opened for it; false when it was not stored (any more). */
   acceptStored(tx: Tx, intentId: bigint): Promise<boolean>;
+  /** The way back, for the batch that failed: another one may take the intent up. */
+  release(tx: Tx, intentId: bigint): Promise<void>;
 }
 
 /** One row per (author, ref): a 31340 excludes a 31341 and the other way round, for ever. */

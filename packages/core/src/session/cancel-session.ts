@@ -2,6 +2,7 @@ import { mayRead, type Caller } from "../caller";
 import { AppError } from "../errors";
 import type { Tx } from "../ports/transactions";
 import { endSession } from "./end-session";
+import { lockInOrder } from "./members";
 import type { Session } from "./session";
 import type { SessionDeps } from "./session-deps";
 
@@ -14,7 +15,7 @@ export async function cancelSession(
   tx: Tx,
   input: { readonly sessionId: string; readonly caller: Caller; readonly reason: string },
 ): Promise<Session> {
-  const session = await deps.sessions.lock(tx, input.sessionId);
+  const session = (await lockInOrder(deps, tx, input.sessionId))?.session;
   if (session === undefined || !mayRead(input.caller, session)) throw new AppError("not_found");
   const error = new AppError("session_cancelled", { message: input.reason });
   return endSession(deps, tx, session, { status: "failed", error });

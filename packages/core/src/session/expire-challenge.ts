@@ -1,12 +1,15 @@
+import { AppError } from "../errors";
 import type { Tx } from "../ports/transactions";
+import { endSwap } from "../swap/end-swap";
 import type { Challenge } from "./challenge";
+import { hasFollowers } from "./members";
 import { moveSession } from "./move-session";
 import type { Session } from "./session";
 import type { SessionDeps } from "./session-deps";
 
 /**
  * Challenge 1 ran out: its locks are released and the session is `initiated` again until its own end. A new challenge, with
- * a new coin selection, comes only when somebody asks for one.
+ * a new coin selection, comes only when somebody asks for one. A swap ends with it: its other members do not wait for a silent one.
  */
 export async function expireChallenge(
   deps: SessionDeps,
@@ -15,6 +18,7 @@ export async function expireChallenge(
   challenge: Challenge,
   fence?: string,
 ): Promise<Session> {
+  if (hasFollowers(session)) return endSwap(deps, tx, session, new AppError("challenge_expired"), fence);
   const moved = await moveSession(
     deps,
     tx,

@@ -1,6 +1,7 @@
 import { AppError } from "../errors";
 import { endSession } from "./end-session";
 import { expireChallenge } from "./expire-challenge";
+import { findLapsed } from "./find-lapsed";
 import { isHandedOver, isTerminal } from "./session";
 import type { SessionDeps } from "./session-deps";
 
@@ -41,9 +42,9 @@ function expireOneSession(deps: SessionDeps, sessionId: string): Promise<boolean
 function expireOneChallenge(deps: SessionDeps, sessionId: string): Promise<boolean> {
   return deps.transactions.run(async (tx) => {
     const session = await deps.sessions.lock(tx, sessionId);
-    if (session?.status !== "challenge_sent" || session.ceremonyState !== "ark_tx_prepared") return false;
-    const open = await deps.challenges.findOpen(tx, session.id);
-    if (open === undefined || open.expiresAt > deps.clock.now()) return false;
+    if (session?.ceremonyState !== "ark_tx_prepared") return false;
+    const open = await findLapsed(deps, tx, session);
+    if (open === undefined) return false;
     await expireChallenge(deps, tx, session, open);
     return true;
   });

@@ -236,7 +236,8 @@ export function toProtocolOpIntent(parsed: ProtocolOpContent): ProtocolOpIntent 
   };
 }
 
-function contentOf({ content }: { readonly content: IntentContent }): JsonObject {
+/** The content as it is kept and shown. */
+export function contentOf({ content }: { readonly content: IntentContent }): JsonObject {
   return Object.fromEntries(Object.entries(content).filter(isPresent));
 }
 
@@ -245,7 +246,7 @@ function isPresent(member: [string, JsonValue | undefined]): member is [string, 
 }
 
 /** 4001 is a fee fault only: missing or another amount. 4002: paid in something else. */
-function checkFee(
+export function checkFee(
   feeAssetId: string | undefined,
   feeAmount: bigint | undefined,
   expected: bigint,

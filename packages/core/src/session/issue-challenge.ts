@@ -16,7 +16,7 @@ import type { Tx } from "../ports/transactions";
 import { GBTC } from "../vtxo/vtxo";
 import { announceSession } from "../webhook/session-events";
 import type { Challenge, ChallengeStage } from "./challenge";
-import { movingIntentOf, type MovingIntent, type ProtocolOpIntent, type Session } from "./session";
+import { movingIntentOf, type MovingIntent, type ProtocolOpIntent, type Session, type SwapIntent } from "./session";
 import type { SessionDeps } from "./session-deps";
 
 /** A transfer is signed twice: the ark tx, then the checkpoints. */
@@ -34,6 +34,8 @@ export interface ChallengeInput {
   readonly params: ArkParams;
   readonly amounts: ChallengeContext["amounts"];
   readonly expiresAt: Date;
+  /** Stage ark_tx: the signer gives its checkpoint signatures with it, whose items follow those of the ark tx. */
+  readonly presign?: boolean;
 }
 
 /**
@@ -152,7 +154,7 @@ function challengeContent(session: Session, input: ChallengeInput): SignTxChalle
       amounts: input.amounts,
       step_index: STEP_INDEX[stage],
       step_total: STEP_TOTAL,
-      presign: false,
+      presign: input.presign === true,
       renew: false,
     },
     expires_at: input.expiresAt.toISOString(),
@@ -204,8 +206,8 @@ function namespaceOf(operation: string): string {
 }
 
 function humanText(session: Session, stage: ChallengeStage): string {
-  const intent = movingIntentOf(session);
-  const what = `${movedText(intent)} for a fee of ${quantity(intent.feeAmount, intent.feeAssetId)}`;
+  const { intent } = session;
+  const what = `${intent.type === "atomic_swap" ? swappedText(intent) : movedText(movingIntentOf(session))} for a fee of ${quantity(intent.feeAmount, intent.feeAssetId)}`;
   return stage === "ark_tx"
     ? `${what}: sign the transfer (1 of 2).`
     : `${what}: arkd has signed, release the inputs (2 of 2).`;
@@ -226,6 +228,12 @@ function movedText(intent: MovingIntent): string {
     case "lightning_lift":
       return `Send ${quantity(amount, assetId)} to ${recipientPubkey.slice(0, 8)}…`;
   }
+}
+
+function swappedText({ give, receive }: SwapIntent): string {
+  const list = (legs: SwapIntent["give"]): string =>
+    legs.map(({ amount, assetId }) => quantity(amount, assetId)).join(" and ");
+  return `Swap ${list(give)} for ${list(receive)}`;
 }
 
 function quantity(amount: bigint, assetId: string): string {

@@ -3,7 +3,7 @@ import { parseIntentEnvelope } from "../nostr/intent-envelope";
 import { INTENT_KIND } from "../nostr/kinds";
 import type { NostrEvent } from "../ports/nostr";
 import type { Tx } from "../ports/transactions";
-import { publishNotice } from "./end-session";
+import { publishNotice } from "./publish-failure";
 import type { SessionDeps } from "./session-deps";
 import { isOverStrangerBudget } from "./stranger-budget";
 

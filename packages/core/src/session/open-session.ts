@@ -107,6 +107,8 @@ export async function openReadIntent(
   open: OpenIntent,
 ): Promise<OpenedSession> {
   const { intent } = open.read;
+  // The sides of a swap are opened together, by their batch (swap/submit-batch.ts).
+  if (intent.type === "atomic_swap") throw new AppError("unsupported_type", { details: { type: intent.type } });
   const stored = await insertIntent(deps, tx, open);
   if (intent.type === "lightning_lift" && intent.claimsHash !== undefined && stored.outcome !== "duplicate") {
     return opened(await findClaimedLift(deps, tx, open.userPubkey, intent.claimsHash), { replayed: true });
@@ -154,7 +156,7 @@ export async function openReadIntent(
 /** Funds are judged on a fresh mirror only; otherwise in step 1. */
 async function judgeIfFresh(deps: SessionDeps, tx: Tx, info: ArkServerInfo, open: OpenIntent): Promise<boolean> {
   const { intent } = open.read;
-  if (intent.type === "protocol_op") return true;
+  if (intent.type === "protocol_op" || intent.type === "atomic_swap") return true;
   const isFresh = await isMirrorFresh(deps, open.userPubkey);
   if (isFresh) await judgeFunds(deps, tx, { ...open, intent }, selectionRules(deps, intent, info));
   return isFresh;
@@ -221,7 +223,10 @@ export async function isMirrorFresh(deps: Pick<SessionDeps, "vtxos" | "clock">, 
 
 function executableType(sessionType: string): SessionType {
   const type = SESSION_TYPES.find((known) => known === sessionType);
-  if (type === undefined) throw new AppError("unsupported_type", { details: { type: sessionType } });
+  // The sides of a swap are opened together, by their batch (swap/submit-batch.ts).
+  if (type === undefined || type === "atomic_swap") {
+    throw new AppError("unsupported_type", { details: { type: sessionType } });
+  }
   return type;
 }
 
@@ -290,7 +295,12 @@ async function replayOf(
   return opened(session, { replayed: true, mirrorIsFresh });
 }
 
-async function requireQuota(deps: SessionDeps, tx: Tx, open: OpenIntent): Promise<void> {
+/** Throws `session_limit` when the key, or for sessions nobody proved their creator, has as many open as it may. */
+export async function requireQuota(
+  deps: Pick<SessionDeps, "config" | "sessions">,
+  tx: Tx,
+  open: Pick<OpenIntent, "ownerProven" | "userPubkey" | "createdBy">,
+): Promise<void> {
   const { maxSessionsPerUser, unprovenSessionsPerCreator } = deps.config;
   if (open.ownerProven) {
     const count = await deps.sessions.countOpenOfUser(tx, open.userPubkey);

@@ -10,10 +10,10 @@ import type { Tx } from "../ports/transactions";
 import type { Wake } from "../ports/waker";
 import { syncVtxos } from "../vtxo/sync-vtxos";
 import { intentReceivedEvent } from "../webhook/intent-event";
-import { publishFailure, publishNotice } from "./end-session";
 import { checkIntentNetwork, checkIntentTimes } from "./intent-rules";
 import { isRefusal } from "./is-refusal";
 import { isMirrorFresh, needsCoins, openReadIntent, storeIntent } from "./open-session";
+import { publishFailure, publishNotice } from "./publish-failure";
 import { judgeIntent, type ReadIntent } from "./read-intent";
 import { respondToChallenge } from "./respond-to-challenge";
 import type { CeremonyDeps } from "./session-deps";
@@ -56,7 +56,9 @@ async function processIntent(deps: CeremonyDeps, event: NostrEvent): Promise<Pro
       await deps.invoiceQuotes.ask(parsed.params.assetId, parsed.params.lightningInvoice);
     }
     const read = await judgeIntent(deps, parsed, event.pubkey, info, event, intentContentHash(parsed.content));
-    if (read.intent.type === "protocol_op") return await storeForSolvers(deps, event, read);
+    if (read.intent.type === "protocol_op" || read.intent.type === "atomic_swap") {
+      return await storeForSolvers(deps, event, read);
+    }
     if (needsCoins(read.intent) && !(await isMirrorFresh(deps, event.pubkey)))
       await syncVtxos(deps, { ownerPubkey: event.pubkey });
     const opened = await deps.transactions.run((tx) =>
@@ -81,7 +83,7 @@ async function processIntent(deps: CeremonyDeps, event: NostrEvent): Promise<Pro
 }
 
 /**
- * A solver's own type does nothing until a solver opens a session over it. One that has come to be stored meanwhile is the same or has
+ * A solver's own type does nothing until a solver opens a session over it, nor does one side of a swap before a batch takes it up. One that has come to be stored meanwhile is the same or has
  * used the action_id up.
  */
 async function storeForSolvers(deps: CeremonyDeps, event: NostrEvent, read: ReadIntent): Promise<ProcessedEvent> {

@@ -3,7 +3,7 @@ import { CONFIRMATION_KIND } from "../nostr/kinds";
 import type { ConfirmationContent } from "../nostr/result-content";
 import { resultId } from "../nostr/result-id";
 import type { Tx } from "../ports/transactions";
-import { refIdOf } from "./end-session";
+import { refIdOf } from "./publish-failure";
 import type { Session } from "./session";
 import type { SessionDeps } from "./session-deps";
 

@@ -11,6 +11,7 @@ import { INTENT_KIND } from "../nostr/kinds";
 import { listTags } from "../nostr/nostr-event";
 import type { ArkServerInfo } from "../ports/ark-daemon";
 import type { NostrEvent } from "../ports/nostr";
+import { toSwapSide } from "../swap/read-member";
 import { findGatewayScript } from "../vtxo/find-gateway-script";
 import { GBTC } from "../vtxo/vtxo";
 import {
@@ -118,6 +119,9 @@ async function toIntent(
         terms: await findLiftTerms(deps, undefined, parsed.params.assetId),
         userPubkey,
       });
+    // One side of a swap moves nothing by itself; its batch opens the session, with what the batch gives it.
+    case "atomic_swap":
+      return toSwapSide(deps, parsed);
     case "protocol_op":
       return toProtocolOpIntent(parsed);
   }
@@ -183,6 +187,7 @@ function feeOf(
     case "vtxo_split":
     case "vtxo_multi_transfer":
     case "optimal_change":
+    case "atomic_swap":
       return config.l2FeeSats;
     case "lightning_lift":
       return 0n;

@@ -6,6 +6,7 @@ import type { Tx } from "../ports/transactions";
 import type { Wake } from "../ports/waker";
 import type { Challenge } from "./challenge";
 import { expireChallenge } from "./expire-challenge";
+import { hasFollowers, lockInOrder } from "./members";
 import { moveSession, wakeOf } from "./move-session";
 import { isMirrorFresh, requestSync } from "./open-session";
 import { isHandedOver, isTerminal, type Session } from "./session";
@@ -32,7 +33,7 @@ export async function requestChallenge(
   tx: Tx,
   input: { readonly sessionId: string; readonly caller: Caller },
 ): Promise<RequestedChallenge> {
-  const session = await deps.sessions.lock(tx, input.sessionId);
+  const session = (await lockInOrder(deps, tx, input.sessionId))?.session;
   if (session === undefined || !mayRead(input.caller, session)) throw new AppError("not_found");
   const now = deps.clock.now();
   if (session.status === "expired") throw new AppError("session_expired");
@@ -47,11 +48,19 @@ export async function requestChallenge(
   if (open !== undefined && (open.stage === "checkpoint_txs" || open.expiresAt > now)) {
     return { session, challenge: open, isNew: false, syncJobId: undefined, wakes: [] };
   }
+  if (hasFollowers(session)) return { ...swapWithout(session, open), isNew: false, syncJobId: undefined, wakes: [] };
   const ready = open === undefined ? session : await expireChallenge(deps, tx, session, open);
   if (ready.status !== "initiated") {
     throw new AppError("wrong_state", { details: { status: ready.status, allowed: ["initiated", "challenge_sent"] } });
   }
   return prepareOrQueue(deps, tx, ready, input.caller);
+}
+
+/** The first challenge of a swap goes to all its members at once, by itself; when one ran out, the batch is over. */
+function swapWithout(session: Session, open: Challenge | undefined): Pick<RequestedChallenge, "session" | "challenge"> {
+  if (open !== undefined) throw new AppError("challenge_expired", { details: { challenge_id: open.challengeId } });
+  if (session.status === "initiated") return { session, challenge: undefined };
+  throw new AppError("wrong_state", { details: { status: session.status, allowed: ["initiated", "challenge_sent"] } });
 }
 
 /** Prepares at once when local state suffices, else hands steps 1-3 to the worker, and an old mirror to a job that can be watched. */

@@ -1,6 +1,6 @@
 import { hexToBytes } from "@noble/hashes/utils.js";
 
-import type { AskedSignature, ItemSignature } from "../ark/types";
+import type { AskedSignature, ItemSignature, SigningItem } from "../ark/types";
 import { mayRead, type Caller } from "../caller";
 import { AppError } from "../errors";
 import type { Tx } from "../ports/transactions";
@@ -8,6 +8,7 @@ import type { Wake } from "../ports/waker";
 import { verifySchnorr } from "../schnorr";
 import type { Challenge, CollectedSignature } from "./challenge";
 import { endSession } from "./end-session";
+import { hasFollowers, lockInOrder } from "./members";
 import { moveSession, wakeOf } from "./move-session";
 import { isHandedOver, isTerminal, type Session } from "./session";
 import type { SessionDeps } from "./session-deps";
@@ -24,7 +25,7 @@ export interface RespondInput {
   /** Exactly one of the two. A bare signature answers a challenge with one item. */
   readonly signature?: string;
   readonly signatures?: readonly ItemSignature[];
-  /** Asked for by challenges with `presign` only, which a transfer never has. */
+  /** Asked for by challenges with `presign` only, which a transfer never has; they may also stand among `signatures`. */
   readonly checkpointSignatures?: readonly ItemSignature[];
   readonly responseEventId?: string;
   /** The operator brings a user's signatures by running the step that waits for them: they are the proof, as for any relay. */
@@ -70,8 +71,8 @@ async function findAnswerable(deps: SessionDeps, input: RespondInput): Promise<A
   const session = await deps.sessions.find(input.sessionId);
   if (session === undefined || !mayAnswer(input, session)) throw new AppError("not_found");
   requireSigner(session, input.userPubkey);
-  refusePresigned(input);
   const challenge = await openChallenge(deps, session, input.challengeId);
+  if (!challenge.content.context.presign) refusePresigned(input);
   if (challenge.stage !== "checkpoint_txs" && challenge.expiresAt <= deps.clock.now()) {
     throw new AppError("challenge_expired", { details: { challenge_id: challenge.challengeId } });
   }
@@ -119,7 +120,10 @@ async function refuseClosed(deps: SessionDeps, session: Session, challengeId: st
 }
 
 function answersTo(challenge: Challenge, input: RespondInput): readonly CollectedSignature[] {
-  const given = input.signatures ?? bareAnswer(challenge, input.signature);
+  const given = [
+    ...(input.signatures ?? bareAnswer(challenge, input.signature)),
+    ...(input.checkpointSignatures ?? []),
+  ];
   const seen = new Set<string>();
   return given.map(({ txid, input: index, sig }) => {
     const item = findItem(challenge, txid, index);
@@ -131,12 +135,20 @@ function answersTo(challenge: Challenge, input: RespondInput): readonly Collecte
 }
 
 function bareAnswer(challenge: Challenge, signature: string | undefined): readonly ItemSignature[] {
-  const [only, ...more] = challenge.items;
+  // A checkpoint's signature that is asked for beside it has a field of its own.
+  const { content } = challenge;
+  const asked =
+    content.type === "sign_tx" && content.context.presign ? content.items.filter(isOfArkTx) : challenge.items;
+  const [only, ...more] = asked;
   if (signature !== undefined && only !== undefined && more.length === 0) {
     return [{ txid: only.txid, input: only.input, sig: signature }];
   }
   const message = `This challenge asks for ${challenge.items.length} signatures: send signatures[]`;
   throw new AppError("invalid_request", { errors: [{ path: "signatures", code: "required", message }] });
+}
+
+function isOfArkTx({ role }: SigningItem): boolean {
+  return role === "ark";
 }
 
 function repeated(): AppError {
@@ -163,6 +175,9 @@ async function storeAnswer(
   found: Answerable,
   responseEventId: string | undefined,
 ): Promise<Responded> {
+  // A follower's head first, which is the order in which a ceremony moves its members.
+  const { headId } = found.session;
+  const headOf = headId === undefined ? undefined : await deps.sessions.lockHead(tx, headId);
   const session = await deps.sessions.lock(tx, found.session.sessionId);
   const challenge = await deps.challenges.findOpen(tx, found.session.id);
   // Between the look and the lock somebody may have answered, cancelled or let it run out.
@@ -176,13 +191,19 @@ async function storeAnswer(
   const moved = await moveAnswered(deps, tx, session, challenge, { have, itemsMissing });
   await deps.challenges.insertSignatures(tx, challenge, fresh);
   if (itemsMissing === 0) await deps.challenges.markUsed(tx, challenge, responseEventId);
+  const driven = itemsMissing === 0 && headOf !== undefined ? await wakeHead(deps, tx, headOf) : moved;
   return {
     session: moved,
     challengeId: challenge.challengeId,
     itemsAccepted: found.answers.length,
     itemsMissing,
-    wakes: itemsMissing === 0 && mustDrive(moved) ? [wakeOf(moved, deps.clock.now())] : [],
+    wakes: itemsMissing === 0 && mustDrive(driven) ? [wakeOf(driven, deps.clock.now())] : [],
   };
+}
+
+/** The head goes on when everybody has answered; it looks for itself whether that is so. */
+function wakeHead(deps: SessionDeps, tx: Tx, head: Session): Promise<Session> {
+  return moveSession(deps, tx, head, { wakeAt: deps.clock.now() });
 }
 
 async function moveAnswered(
@@ -200,11 +221,12 @@ async function moveAnswered(
   };
   const events = [{ event: "signatures", data }];
   if (count.itemsMissing > 0) return moveSession(deps, tx, session, {}, { events });
-  const wake = mustDrive(session) ? { wakeAt: deps.clock.now() } : {};
+  const wake = mustDrive(session) && session.headId === undefined ? { wakeAt: deps.clock.now() } : {};
   if (challenge.stage === "checkpoint_txs") return moveSession(deps, tx, session, wake, { events });
   const moved = await moveSession(deps, tx, session, { status: "awaiting_signature", ...wake }, { events });
-  // Answered in time: the inputs stay held while the ceremony is started and run, at most as long as the session lives.
-  await deps.vtxos.extendLocks(tx, session.sessionId, session.expiresAt);
+  // Answered in time: the inputs stay held while the ceremony is started and run, at most as long as the session lives. Those of a
+  // swap are held by its head, and no longer than its silent members' challenges are open.
+  if (!hasFollowers(session)) await deps.vtxos.extendLocks(tx, session.sessionId, session.expiresAt);
   return moved;
 }
 
@@ -216,7 +238,7 @@ function mustDrive(session: Session): boolean {
 /** Three wrong answers of the signer itself end a session that arkd has not seen; afterwards they are only counted. */
 async function countWrongAnswer(deps: SessionDeps, found: Answerable): Promise<void> {
   await deps.transactions.run(async (tx) => {
-    const session = await deps.sessions.lock(tx, found.session.sessionId);
+    const session = (await lockInOrder(deps, tx, found.session.sessionId))?.session;
     if (session === undefined || isTerminal(session)) return;
     const count = await deps.challenges.countWrongAnswer(tx, found.challenge);
     if (found.challenge.stage !== "checkpoint_txs" && count >= WRONG_ANSWERS_MAX && !isHandedOver(session)) {

@@ -9,6 +9,7 @@ import type { LightningStore } from "../ports/lightning-stores";
 import type { GatewayIdentity, NostrOutbox, NostrPeers } from "../ports/nostr";
 import type { Random } from "../ports/random";
 import type { ChallengeStore, IntentStore, ResultStore, SessionStore, SessionTxStore } from "../ports/session-stores";
+import type { SwapBatchStore } from "../ports/swap-batch-store";
 import type { TransactionStore } from "../ports/transaction-store";
 import type { Transactions } from "../ports/transactions";
 import type { VtxoStore } from "../ports/vtxo-store";
@@ -40,7 +41,12 @@ export interface SessionConfig {
   readonly strangerRepliesPerMinute: number;
   /** Deadline of one arkd call: how long a lost send may still take effect. */
   readonly daemonTimeoutMs: number;
+  readonly batchMembersMax: number;
+  readonly batchPresign: BatchPresign;
 }
+
+/** Who of a batch gives its checkpoint signatures with its first answer (swap/choose-presigners.ts). */
+export type BatchPresign = "largest" | "non_solver" | "all" | "none";
 
 /** arkd's parameters as last known; `not_ready` when they never were. The API reads a row, the worker asks arkd. */
 export interface ArkInfoSource {
@@ -70,6 +76,7 @@ export interface SessionDeps {
   readonly challenges: ChallengeStore;
   readonly sessionTxs: SessionTxStore;
   readonly intents: IntentStore;
+  readonly swapBatches: SwapBatchStore;
   readonly results: ResultStore;
   readonly vtxos: VtxoStore;
   readonly assets: AssetRegistry;

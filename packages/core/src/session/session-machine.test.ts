@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
+import { SWAP_BATCH_TRANSITIONS, canMoveBatch } from "../swap/swap-batch";
 import { thrownBy } from "../testing/thrown-by";
 import { CHALLENGE_TRANSITIONS } from "./challenge";
 import {
@@ -18,6 +19,7 @@ const MACHINES: readonly (readonly [string, Table])[] = [
   ["session", SESSION_TRANSITIONS],
   ["ceremony", CEREMONY_TRANSITIONS],
   ["challenge", CHALLENGE_TRANSITIONS],
+  ["batch", SWAP_BATCH_TRANSITIONS],
 ];
 
 /** Edges of the mermaid drawing: `  a --> b`. */
@@ -44,6 +46,13 @@ it.each(pairs(SESSION_TRANSITIONS))("a session %s -> %s moves only when the tabl
   const states = SESSION_TRANSITIONS as Table;
   const allowed = from === to || (states[from] ?? []).includes(to);
   const move = canMoveSession as (a: string, b: string) => boolean;
+  expect(move(from, to)).toBe(allowed);
+});
+
+it.each(pairs(SWAP_BATCH_TRANSITIONS))("a batch %s -> %s moves only when the table lists it", (from, to) => {
+  const states = SWAP_BATCH_TRANSITIONS as Table;
+  const allowed = from === to || (states[from] ?? []).includes(to);
+  const move = canMoveBatch as (a: string, b: string) => boolean;
   expect(move(from, to)).toBe(allowed);
 });
 

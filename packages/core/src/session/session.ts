@@ -12,6 +12,7 @@ export const SESSION_TYPES = [
   "lightning_lift",
   "lightning_land",
   "protocol_op",
+  "atomic_swap",
 ] as const;
 export type SessionType = (typeof SESSION_TYPES)[number];
 
@@ -112,6 +113,25 @@ export interface LiftIntent extends MovingBase {
   readonly claimsHash?: string;
 }
 
+/** What a member of a swap gives up or gets, in one asset; base units. */
+export interface SwapLeg {
+  readonly assetId: string;
+  /** undefined for gBTC. */
+  readonly arkAssetId: string | undefined;
+  readonly amount: bigint;
+}
+
+/**
+ * One side of a swap, with what it gets as the batch allocates it; of one that is stored, with its minimums.
+ */
+export interface SwapIntent extends IntentBase {
+  readonly type: "atomic_swap";
+  readonly give: readonly SwapLeg[];
+  readonly receive: readonly SwapLeg[];
+  /** Life that its inputs must have left when it asks for less than usual. */
+  readonly minLifeMs: number | undefined;
+}
+
 /** Intents over which an ark tx is made. */
 export type MovingIntent =
   | TransferIntent
@@ -128,11 +148,12 @@ export interface ProtocolOpIntent extends IntentBase {
   readonly operation: string;
 }
 
-export type SessionIntent = MovingIntent | ProtocolOpIntent;
+export type SessionIntent = MovingIntent | SwapIntent | ProtocolOpIntent;
 
-/** The intent of a session over which an ark tx is made. */
+/** The intent of a session over which an ark tx of its own is made. */
 export function movingIntentOf({ intent }: Pick<Session, "intent">): MovingIntent {
   assert(intent.type !== "protocol_op", "a signature over a payload moves nothing");
+  assert(intent.type !== "atomic_swap", "a side of a swap is planned with the others of its batch");
   return intent;
 }
 
@@ -183,11 +204,16 @@ export interface Session {
   readonly ceremonyState: CeremonyState;
   /** Public step 1..6 that is due or done last. */
   readonly currentStep: number;
-  readonly intentId: bigint;
+  /** undefined again once a batch released its intent. */
+  readonly intentId: bigint | undefined;
   readonly intent: SessionIntent;
   /** id of the signed 31510, when the session came with one. */
   readonly intentEventId: string | undefined;
   readonly context: Readonly<Record<string, unknown>>;
+  /** Of the batch that it is a member of; unique per submitter. */
+  readonly batchId: string | undefined;
+  /** Row id of the session that drives the ceremony this one takes part in; undefined = it drives its own. */
+  readonly headId: bigint | undefined;
   /** Principal that opened it; `nostr:<pubkey>` for events. */
   readonly createdBy: string;
   /** It came with a signed intent or the owner's own NIP-98. */

@@ -2,6 +2,7 @@ import { AppError } from "../errors";
 import type { Tx } from "../ports/transactions";
 import { endSession } from "./end-session";
 import { expireChallenge } from "./expire-challenge";
+import { findLapsed } from "./find-lapsed";
 import { isHandedOver, isTerminal } from "./session";
 import type { SessionDeps } from "./session-deps";
 
@@ -20,8 +21,6 @@ export async function yieldLock(deps: SessionDeps, tx: Tx, lockedBy: string, toP
     await endSession(deps, tx, holder, { status: "expired", error: new AppError("session_expired") });
     return;
   }
-  const open = await deps.challenges.findOpen(tx, holder.id);
-  if (open !== undefined && open.stage === "ark_tx" && open.expiresAt <= deps.clock.now()) {
-    await expireChallenge(deps, tx, holder, open);
-  }
+  const open = await findLapsed(deps, tx, holder);
+  if (open !== undefined) await expireChallenge(deps, tx, holder, open);
 }

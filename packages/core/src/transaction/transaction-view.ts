@@ -21,12 +21,13 @@ export async function readTransaction(
   viewer: string | undefined,
   row: TransactionRow,
 ): Promise<TransactionBody> {
-  const { inputs, outputs } = await readLegs(deps, viewer, row);
+  const { inputs, outputs, batchId } = await readLegs(deps, viewer, row);
   return {
     txid: row.txid,
     tx_type: row.txType,
     status: row.status,
     session_id: row.sessionId,
+    ...(batchId !== undefined && { batch_id: batchId }),
     asset_id: row.assetId,
     asset_amount: Number(row.assetAmount),
     amount_sats: Number(row.amountSats),
@@ -48,18 +49,21 @@ type Leg = Pick<PlannedOutput, "vout" | "ownerPubkey" | "amountSats" | "assets">
 interface Legs {
   readonly inputIds: readonly string[];
   readonly outputs: readonly Leg[];
+  /** Of a swap. */
+  readonly batchId?: string | undefined;
 }
 
 async function readLegs(
   deps: TransactionViewDeps,
   viewer: string | undefined,
   row: TransactionRow,
-): Promise<Pick<TransactionBody, "inputs" | "outputs">> {
+): Promise<Pick<TransactionBody, "inputs" | "outputs"> & Pick<Legs, "batchId">> {
   const legs = (await plannedLegs(deps, row)) ?? (await paidLegs(deps, row));
   if (legs === undefined) return { inputs: [], outputs: [] };
   const vtxos = await deps.vtxos.listByIds(undefined, legs.inputIds);
   const names = await readNamesOf(deps.assets, undefined, [...vtxos, ...legs.outputs]);
   return {
+    batchId: legs.batchId,
     inputs: vtxos.map((vtxo) => ({ vtxo_id: vtxo.vtxoId, ...carried(vtxo, names) })),
     outputs: legs.outputs.map((output) => ({
       vtxo_id: `${row.txid}:${String(output.vout)}`,
@@ -76,6 +80,7 @@ async function plannedLegs(stores: TransactionViewDeps, row: TransactionRow): Pr
   if (session === undefined || plan === undefined || plan.txs.ark.txid !== row.txid) return undefined;
   const inputs = await stores.sessionTxs.listInputs(session.id);
   return {
+    batchId: session.batchId,
     inputIds: inputs.map(({ vtxoId }) => vtxoId),
     outputs: plan.outputs.map((output) => ({ ...output, isGateways: output.role === "fee_return" })),
   };

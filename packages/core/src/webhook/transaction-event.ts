@@ -10,12 +10,20 @@ export interface AnnounceTransactionDeps extends TransactionViewDeps {
   readonly webhooks: WebhookOutbox;
 }
 
-/** A transaction is final at arkd, in the transaction that books it: its parties hear of it, and whoever made its session. */
-export async function announceFinalized(deps: AnnounceTransactionDeps, tx: Tx, txid: string): Promise<void> {
+/**
+ * A transaction is final at arkd, in the transaction that books it: its parties hear of it, and whoever made its session. A swap has more
+ * parties than a sender and a recipient: the owners of its outputs.
+ */
+export async function announceFinalized(
+  deps: AnnounceTransactionDeps,
+  tx: Tx,
+  txid: string,
+  ownerPubkeys: readonly string[] = [],
+): Promise<void> {
   const row = await deps.txs.find(txid);
   assert(row !== undefined, `the booked transaction ${txid} has its row`);
   const session = await deps.sessions.find(row.sessionId);
-  const keys = [row.senderPubkey, row.recipientPubkey];
+  const keys = [...new Set([row.senderPubkey, row.recipientPubkey, ...ownerPubkeys])];
   await deps.webhooks.announce(tx, {
     type: "transaction.finalized",
     objectKey: `session:${row.sessionId}`,

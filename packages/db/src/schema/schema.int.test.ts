@@ -18,6 +18,7 @@ import * as monitoring from "./monitoring";
 import * as nostr from "./nostr";
 import * as payout from "./payout";
 import * as session from "./session";
+import * as swap from "./swap";
 import * as transaction from "./transaction";
 import * as userRecord from "./user-record";
 import * as vtxo from "./vtxo";
@@ -39,6 +40,7 @@ const modules: readonly Record<string, MySqlTable>[] = [
   nostr,
   payout,
   session,
+  swap,
   transaction,
   userRecord,
   vtxo,

@@ -14,6 +14,7 @@ export const signingSessions = mysqlTable("signing_sessions", {
   context: json("context").notNull(),
   arkParams: json("ark_params"),
   batchId: varchar("batch_id", { length: 128 }),
+  headId: bigint("head_id", { mode: "number" }),
   createdBy: varchar("created_by", { length: 128 }).notNull(),
   ownerProven: boolean("owner_proven").notNull(),
   delivery: varchar("delivery", { length: 8 }).notNull(),

@@ -4,6 +4,7 @@ import type { ChallengeContent } from "@arkrelay/core/nostr/challenge-content";
 import type { ChallengeProgress, ChallengeStore, NewChallenge } from "@arkrelay/core/ports/session-stores";
 import type { Tx } from "@arkrelay/core/ports/transactions";
 import type { Challenge, ChallengeStage, ChallengeStatus, CollectedSignature } from "@arkrelay/core/session/challenge";
+import type { Sealer } from "@arkrelay/runtime/sealing";
 
 import type { Database } from "../connection";
 import { DuplicateKeyError } from "../driver-errors";
@@ -20,7 +21,10 @@ const SIGNATURES_MAX = 200;
 
 /** signing_challenges and collected_signatures. */
 export class DrizzleChallengeStore implements ChallengeStore {
-  constructor(private readonly database: Pick<Database, "select" | "selectOnce">) {}
+  constructor(
+    private readonly database: Pick<Database, "select" | "selectOnce">,
+    private readonly sealer: Sealer,
+  ) {}
 
   async insert(tx: Tx, challenge: NewChallenge): Promise<Challenge> {
     const { content } = challenge;
@@ -143,7 +147,8 @@ export class DrizzleChallengeStore implements ChallengeStore {
 
   async listExpired(now: Date, limit: number) {
     const rows = await this.database.select(
-      `SELECT ${COLUMNS}, s.session_id AS public_session_id FROM signing_challenges c JOIN signing_sessions s ON s.id = c.session_id
+      `SELECT ${COLUMNS}, s.session_id AS public_session_id FROM signing_challenges c JOIN signing_sessions o ON o.id = c.session_id
+         JOIN signing_sessions s ON s.id = COALESCE(o.head_id, o.id)
        WHERE c.is_used = FALSE AND c.status = 'issued' AND NOT (c.stage <=> 'checkpoint_txs') AND c.expires_at <= ? ORDER BY c.expires_at LIMIT ?`,
       [now, limit],
     );
@@ -157,7 +162,7 @@ export class DrizzleChallengeStore implements ChallengeStore {
       each.txid,
       each.input,
       each.pubkey,
-      each.sig,
+      isPresigned(challenge, each) ? this.sealer.seal(each.sig, sealContextOf(challenge.id, each)) : each.sig,
     ]);
     const rows = signatures.map(() => "(?, ?, ?, ?, ?, NOW(3))").join(", ");
     await connectionOf(tx).writeOnce(
@@ -171,17 +176,32 @@ export class DrizzleChallengeStore implements ChallengeStore {
       "SELECT txid, input, pubkey, signature FROM collected_signatures WHERE challenge_id = ? ORDER BY id LIMIT ?",
       [challengeRowId, SIGNATURES_MAX],
     );
-    return rows.map((row) => ({
-      txid: readText(row, "txid"),
-      input: readInteger(row, "input"),
-      pubkey: readText(row, "pubkey"),
-      sig: readText(row, "signature"),
-    }));
+    return rows.map((row) => {
+      const of = { txid: readText(row, "txid"), input: readInteger(row, "input"), pubkey: readText(row, "pubkey") };
+      return { ...of, sig: this.open(challengeRowId, of, readText(row, "signature")) };
+    });
+  }
+
+  private open(challengeRowId: bigint, of: Omit<CollectedSignature, "sig">, stored: string): string {
+    if (PLAIN_SIGNATURE.test(stored)) return stored;
+    return this.sealer.open(stored, sealContextOf(challengeRowId, of)).toString("utf8");
   }
 
   private handle(tx: Tx | undefined): Pick<SqlHandle, "select"> {
     return tx === undefined ? this.database : connectionOf(tx);
   }
+}
+
+const PLAIN_SIGNATURE = /^[0-9a-f]{128}$/;
+
+/** Signatures of checkpoints that were given before arkd signed them: whoever reads the table must not be able to use them. */
+function isPresigned(challenge: Challenge, { txid, input }: CollectedSignature): boolean {
+  if (challenge.stage !== "ark_tx") return false;
+  return challenge.items.some((item) => item.role === "checkpoint" && item.txid === txid && item.input === input);
+}
+
+function sealContextOf(challengeRowId: bigint, { txid, input, pubkey }: Omit<CollectedSignature, "sig">) {
+  return { table: "collected_signatures", column: "signature", row: `${challengeRowId}|${txid}|${input}|${pubkey}` };
 }
 
 async function getById(connection: SqlHandle, id: bigint): Promise<Challenge> {

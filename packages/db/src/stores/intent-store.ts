@@ -50,6 +50,12 @@ export class DrizzleIntentStore implements IntentStore {
     }
   }
 
+  async release(tx: Tx, intentId: bigint): Promise<void> {
+    await connectionOf(tx).write("UPDATE intents SET status = 'stored' WHERE id = ? AND status = 'accepted'", [
+      intentId,
+    ]);
+  }
+
   async acceptStored(tx: Tx, intentId: bigint): Promise<boolean> {
     const { affectedRows } = await connectionOf(tx).write(
       "UPDATE intents SET status = 'accepted' WHERE id = ? AND status = 'stored'",

@@ -1,4 +1,5 @@
 import type { Waker } from "@arkrelay/core/ports/waker";
+import type { Sealer } from "@arkrelay/runtime/sealing";
 
 import type { Database } from "../connection";
 import { DrizzleAssetStore } from "./asset-store";
@@ -8,6 +9,7 @@ import { DrizzleLedgerStore } from "./ledger-store";
 import { DrizzleResultStore } from "./result-store";
 import { DrizzleSessionStore } from "./session-store";
 import { DrizzleSessionTxStore } from "./session-tx-store";
+import { DrizzleSwapBatchStore } from "./swap-batch-store";
 import { DrizzleTransactionStore } from "./transaction-store";
 import { DrizzleVtxoStore } from "./vtxo-store";
 import { DrizzleWebhookOutbox } from "./webhook-outbox";
@@ -16,13 +18,14 @@ import { DrizzleWebhookOutbox } from "./webhook-outbox";
  * The stores of sessions and ceremonies over one database, under the names that core's `SessionDeps` gives them. Webhook deliveries
  * are woken by `waker`; without one the sweeper finds them.
  */
-export function openSessionStores(database: Database, waker?: Waker) {
+export function openSessionStores(database: Database, sealer: Sealer, waker?: Waker) {
   return {
     transactions: database.transactions,
     sessions: new DrizzleSessionStore(database),
-    challenges: new DrizzleChallengeStore(database),
+    challenges: new DrizzleChallengeStore(database, sealer),
     sessionTxs: new DrizzleSessionTxStore(database),
     intents: new DrizzleIntentStore(database),
+    swapBatches: new DrizzleSwapBatchStore(database),
     results: new DrizzleResultStore(database),
     vtxos: new DrizzleVtxoStore(database),
     txs: new DrizzleTransactionStore(database),

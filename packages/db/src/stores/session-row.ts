@@ -12,6 +12,7 @@ import {
   type SessionStatus,
   type SessionType,
   type SessionWatch,
+  type SwapLeg,
   type SubmitState,
 } from "@arkrelay/core/session/session";
 import type { CoinChoice, Strategy } from "@arkrelay/core/vtxo/select-by-strategy";
@@ -20,7 +21,7 @@ import { GBTC } from "@arkrelay/core/vtxo/vtxo";
 import { nullable, readBigint, readBoolean, readDate, readInteger, readJson, readText, type Row } from "../row";
 
 export const SESSION_COLUMNS = `s.id, s.session_id, s.user_pubkey, s.session_type, s.status, s.ceremony_state, s.current_step,
-  s.intent_id, s.intent_data, s.context, s.ark_params, s.created_by, s.owner_proven, s.delivery, s.auto_start, s.prepare_since,
+  s.intent_id, s.intent_data, s.context, s.batch_id, s.head_id, s.ark_params, s.created_by, s.owner_proven, s.delivery, s.auto_start, s.prepare_since,
   s.submit_state, s.signed_tx, s.result_data, s.error_code, s.error_message, s.expires_at, s.created_at, s.updated_at,
   s.completed_at, s.version, s.wake_seq, s.event_seq, s.watch`;
 
@@ -53,6 +54,10 @@ interface StoredIntent {
   readonly memo?: string;
   /** Of a protocol_op. */
   readonly operation?: string;
+  /** Of a swap. */
+  readonly give?: readonly StoredLeg[];
+  readonly receive?: readonly StoredLeg[];
+  readonly minLifeMs?: number;
 }
 
 interface StoredChoice {
@@ -62,6 +67,8 @@ interface StoredChoice {
   readonly dustLimitSats: string;
   readonly preferredChange: string | null;
 }
+
+type StoredLeg = Omit<SwapLeg, "amount" | "arkAssetId"> & { readonly arkAssetId?: string; readonly amount: string };
 
 export function toIntentJson(intent: SessionIntent, eventId: string | undefined): string {
   const stored: StoredIntent = {
@@ -79,6 +86,11 @@ export function toIntentJson(intent: SessionIntent, eventId: string | undefined)
       paymentHash: intent.paymentHash,
     }),
     ...(intent.type === "lightning_lift" && { memo: intent.memo }),
+    ...(intent.type === "atomic_swap" && {
+      give: intent.give.map(toStoredLeg),
+      receive: intent.receive.map(toStoredLeg),
+      ...(intent.minLifeMs !== undefined && { minLifeMs: intent.minLifeMs }),
+    }),
   };
   return JSON.stringify(stored);
 }
@@ -116,6 +128,14 @@ function toChoice(stored: StoredChoice | undefined): CoinChoice {
   };
 }
 
+function toStoredLeg({ assetId, arkAssetId, amount }: SwapLeg): StoredLeg {
+  return { assetId, ...(arkAssetId !== undefined && { arkAssetId }), amount: String(amount) };
+}
+
+function fromStoredLeg({ assetId, arkAssetId, amount }: StoredLeg): SwapLeg {
+  return { assetId, arkAssetId, amount: BigInt(amount) };
+}
+
 /** Rows are written by this package alone, so their JSON is trusted to have its shape; what the machines depend on is checked. */
 export function toSession(row: Row): Session {
   const stored = readJson(row, "intent_data") as StoredIntent;
@@ -128,10 +148,12 @@ export function toSession(row: Row): Session {
     status: readText(row, "status") as SessionStatus,
     ceremonyState: readText(row, "ceremony_state") as CeremonyState,
     currentStep: readInteger(row, "current_step"),
-    intentId: readBigint(row, "intent_id"),
+    intentId: nullable(row, "intent_id", readBigint),
     intent: toIntent(sessionType, stored),
     intentEventId: stored.eventId ?? undefined,
     context: readJson(row, "context") as Readonly<Record<string, unknown>>,
+    batchId: nullable(row, "batch_id", readText),
+    headId: nullable(row, "head_id", readBigint),
     createdBy: readText(row, "created_by"),
     ownerProven: readBoolean(row, "owner_proven"),
     delivery: readText(row, "delivery") as Delivery,
@@ -221,5 +243,10 @@ function toIntent(type: SessionType, stored: StoredIntent): SessionIntent {
     }
     case "lightning_lift":
       return { ...base, type, memo: stored.memo ?? "" };
+    case "atomic_swap": {
+      const { give, receive, minLifeMs } = stored;
+      assert(give !== undefined && receive !== undefined, "the intent of a swap states its legs");
+      return { ...base, type, give: give.map(fromStoredLeg), receive: receive.map(fromStoredLeg), minLifeMs };
+    }
   }
 }

@@ -28,6 +28,8 @@ const IS_OPEN = `status IN ('initiated','challenge_sent','awaiting_signature','s
 const IS_UNFINALISED = `ceremony_state IN ('submitting','accepted','checkpoint_sigs_collected','finalizing')
   AND session_type <> 'lightning_lift'`;
 
+const SELECT_FOLLOWERS = `SELECT ${SESSION_COLUMNS} FROM signing_sessions s WHERE s.head_id = ? ORDER BY s.id`;
+
 const IS_BEFORE_HAND_OVER = "ceremony_state IN ('intent_received','ark_tx_prepared','ark_sigs_collected')";
 
 /** signing_sessions and session_events. */
@@ -40,16 +42,18 @@ export class DrizzleSessionStore implements SessionStore {
     const nextAt = session.prepareSince ?? session.expiresAt;
     const { insertId } = await connection.write(
       `INSERT INTO signing_sessions (session_id, user_pubkey, session_type, status, ceremony_state, current_step, steps, intent_id,
-         intent_data, context, created_by, owner_proven, delivery, auto_start, prepare_since, expires_at, created_at, updated_at,
+         intent_data, context, batch_id, head_id, created_by, owner_proven, delivery, auto_start, prepare_since, expires_at, created_at, updated_at,
          version, event_seq, wake_seq, next_at)
-       VALUES (?, ?, ?, 'initiated', 'intent_received', 1, '[]', ?, ?, ?, ?, ?, ?, ?, ?, ?, NOW(3), NOW(3), 1, ?, 1, ?)`,
+       VALUES (?, ?, ?, 'initiated', 'intent_received', 1, '[]', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NOW(3), NOW(3), 1, ?, 1, ?)`,
       [
         session.sessionId,
         session.userPubkey,
         session.sessionType,
-        session.intentId,
+        session.intentId ?? null,
         toIntentJson(session.intent, session.intentEventId),
         JSON.stringify(session.context),
+        session.batchId ?? null,
+        session.headId ?? null,
         session.createdBy,
         session.ownerProven,
         session.delivery,
@@ -73,6 +77,11 @@ export class DrizzleSessionStore implements SessionStore {
     return row === undefined ? undefined : toSession(row);
   }
 
+  async findRow(id: bigint): Promise<Session | undefined> {
+    const [row] = await this.database.select(`SELECT ${SESSION_COLUMNS} FROM signing_sessions s WHERE s.id = ?`, [id]);
+    return row === undefined ? undefined : toSession(row);
+  }
+
   async findByIntent(tx: Tx, intentId: bigint): Promise<Session | undefined> {
     const [row] = await connectionOf(tx).select(
       `SELECT ${SESSION_COLUMNS} FROM signing_sessions s WHERE s.intent_id = ?`,
@@ -87,6 +96,24 @@ export class DrizzleSessionStore implements SessionStore {
       [sessionId],
     );
     return row === undefined ? undefined : toSession(row);
+  }
+
+  async lockHead(tx: Tx, headId: bigint): Promise<Session> {
+    const [row] = await connectionOf(tx).select(
+      `SELECT ${SESSION_COLUMNS} FROM signing_sessions s WHERE s.id = ? FOR UPDATE`,
+      [headId],
+    );
+    if (row === undefined) throw new AppError("internal_error", { internal: `session row ${headId} is gone` });
+    return toSession(row);
+  }
+
+  async lockFollowers(tx: Tx, headId: bigint): Promise<readonly Session[]> {
+    const rows = await connectionOf(tx).select(`${SELECT_FOLLOWERS} FOR UPDATE`, [headId]);
+    return rows.map(toSession);
+  }
+
+  async listFollowers(headId: bigint): Promise<readonly Session[]> {
+    return (await this.database.select(SELECT_FOLLOWERS, [headId])).map(toSession);
   }
 
   async move(
@@ -146,7 +173,7 @@ export class DrizzleSessionStore implements SessionStore {
     if (tx !== undefined) await lockUser(connectionOf(tx), userPubkey);
     const handle = tx === undefined ? this.database : connectionOf(tx);
     const [row] = await handle.select(
-      `SELECT COUNT(*) AS total, COALESCE(SUM(user_pubkey = ?), 0) AS of_user
+      `SELECT COALESCE(SUM(head_id IS NULL), 0) AS total, COALESCE(SUM(user_pubkey = ?), 0) AS of_user
        FROM signing_sessions WHERE ${IS_UNFINALISED} AND session_id <> ?`,
       [userPubkey, exceptSessionId],
     );
@@ -185,7 +212,7 @@ export class DrizzleSessionStore implements SessionStore {
     const rows = await this.database.select(
       `SELECT ${SESSION_COLUMNS} FROM signing_sessions s
        WHERE s.status IN ('initiated','challenge_sent','awaiting_signature','signing') AND s.expires_at <= ? AND ${IS_BEFORE_HAND_OVER}
-         AND s.session_type <> 'lightning_lift'
+         AND s.session_type <> 'lightning_lift' AND s.head_id IS NULL
        ORDER BY s.expires_at LIMIT ?`,
       [now, limit],
     );
@@ -243,6 +270,7 @@ function assignmentsOf(change: SessionChange): { assignments: string[]; values: 
   set("error_code", change.errorCode);
   set("error_message", change.errorMessage);
   set("completed_at", change.completedAt);
+  set("intent_id", change.intentId);
   if (change.wakeAt !== undefined) {
     assignments.push("wake_seq = wake_seq + 1", "woken_at = NULL");
     set("next_at", change.wakeAt);
@@ -261,6 +289,7 @@ function afterMove(session: Session, change: SessionChange, { at, lastSeq, watch
     ...session,
     ...fields,
     prepareSince: orKept(change.prepareSince, session.prepareSince),
+    intentId: orKept(change.intentId, session.intentId),
     errorCode: orKept(change.errorCode, session.errorCode),
     errorMessage: orKept(change.errorMessage, session.errorMessage),
     updatedAt: at,

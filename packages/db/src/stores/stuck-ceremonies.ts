@@ -4,12 +4,18 @@ import type { StuckCeremonies, StuckCeremony } from "@arkrelay/core/ports/stuck-
 import { readBigint, readBoolean, readDate, readText, type Row } from "../row";
 import type { SqlHandle } from "../sql-handle";
 
-/** Challenge 2 is issued in the transaction that notes arkd's acceptance, and keeps its row however often it is sent again. */
-const SELECT = `SELECT s.session_id, MIN(c.created_at) AS accepted_at, MAX(s.error_code IS NOT NULL) AS is_poisoned,
+/**
+ * Challenge 2 is issued in the transaction that notes arkd's acceptance, and keeps its row however often it is sent again. A swap whose
+ * members all presigned has none: it is told by the event of that step. Followers of a swap are their head's business.
+ */
+const SELECT = `SELECT s.session_id,
+    COALESCE(MIN(c.created_at), (SELECT MIN(e.at) FROM session_events e WHERE e.session_id = s.id AND e.event = 'status'
+      AND JSON_VALUE(e.data, '$.ceremony_state') = 'accepted'), s.updated_at) AS accepted_at, MAX(s.error_code IS NOT NULL) AS is_poisoned,
     COALESCE((SELECT SUM(v.amount_sats) FROM session_inputs i JOIN vtxos v ON v.vtxo_id = i.vtxo_id AND v.kind <> 'user'
       WHERE i.session_id = s.id), 0) AS gateway_sats
-  FROM signing_sessions s JOIN signing_challenges c ON c.session_id = s.id AND c.stage = 'checkpoint_txs'
-  WHERE s.ceremony_state IN ('accepted', 'checkpoint_sigs_collected', 'finalizing')`;
+  FROM signing_sessions s LEFT JOIN signing_sessions m ON m.id = s.id OR m.head_id = s.id
+    LEFT JOIN signing_challenges c ON c.session_id = m.id AND c.stage = 'checkpoint_txs'
+  WHERE s.head_id IS NULL AND s.session_type <> 'lightning_lift' AND s.ceremony_state IN ('accepted', 'checkpoint_sigs_collected', 'finalizing')`;
 const GROUP = "GROUP BY s.id, s.session_id";
 const OLDEST = "ORDER BY accepted_at, s.id LIMIT ?";
 

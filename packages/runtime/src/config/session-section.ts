@@ -15,6 +15,7 @@ export const sessionSection = defineSection({
     UNPROVEN_SESSIONS_PER_CREATOR: integer({ min: 1 }).default(10),
     ACCEPTED_UNFINALISED_MAX: integer({ min: 1 }).default(20),
     MAX_INPUTS_PER_SESSION: integer({ min: 1, max: 20 }).default(20),
+    BATCH_MAX_MEMBERS: integer({ min: 2, max: 8 }).default(8),
     BATCH_PRESIGN: oneOf(["largest", "non_solver", "all", "none"]).default("largest"),
     VTXO_EXPIRATION_HOURS: integer({ min: 1 }).default(24),
     VTXO_MIN_AMOUNT_SATS: sats().default(1000n),
@@ -29,7 +30,7 @@ export const sessionSection = defineSection({
   },
   check: (values, mode) => {
     const problems: string[] = [];
-    // Nobody reads it before there are batches; a production set up with it must still not start.
+    // Whoever withholds a checkpoint would freeze the others at will.
     if (mode.isProduction && values.BATCH_PRESIGN === "none")
       problems.push("BATCH_PRESIGN: none is refused in production");
     if (values.CHALLENGE_TIMEOUT_MINUTES > values.SESSION_TIMEOUT_MINUTES)
@@ -55,6 +56,8 @@ export const sessionSection = defineSection({
     unprovenSessionsPerCreatorMax: values.UNPROVEN_SESSIONS_PER_CREATOR,
     acceptedUnfinalisedMax: values.ACCEPTED_UNFINALISED_MAX,
     inputsPerSessionMax: values.MAX_INPUTS_PER_SESSION,
+    batchMembersMax: values.BATCH_MAX_MEMBERS,
+    batchPresign: values.BATCH_PRESIGN,
     /** Warning horizon before a VTXO expires; the expiry itself is arkd's. */
     vtxoExpirationHours: values.VTXO_EXPIRATION_HOURS,
     vtxoMinAmountSats: values.VTXO_MIN_AMOUNT_SATS,

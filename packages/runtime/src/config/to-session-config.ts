@@ -33,5 +33,7 @@ export function toSessionConfig({ session, nostr, arkd, mode }: Sections) {
     maxIntentTtlMs: nostr.maxIntentTtlSeconds * 1000,
     strangerRepliesPerMinute: nostr.strangerRepliesPerMinute,
     daemonTimeoutMs: arkd.timeoutMs,
+    batchMembersMax: session.batchMembersMax,
+    batchPresign: session.batchPresign,
   };
 }

@@ -19,6 +19,8 @@ export interface ChallengeAnswererOptions {
   readonly pins: WalletPins;
   readonly vtxoView: () => Promise<VtxoView>;
   readonly answered: AnsweredStore;
+  /** Also sign checkpoints ahead of arkd when a swap asks for it. */
+  readonly allowPresign?: boolean;
 }
 
 const VIEW_RETRY_MS = 250;
@@ -68,13 +70,13 @@ export class ChallengeAnswerer {
     entries: readonly AnsweredEntry[],
     vtxoView: VtxoView,
   ): Promise<VerifiedChallenge | { readonly resend: Response31512 | undefined }> {
-    const { signer, pins } = this.#options;
+    const { signer, pins, allowPresign = false } = this.#options;
     const myPubkey = await signer.getPublicKey();
     const answered = entries.map((entry) => entry.record);
     const sessionId = fieldOf(challenge.content, "session_id");
     const previous = answered.findLast((record) => record.stage === "ark_tx" && record.sessionId === sessionId);
     const now = Math.floor(Date.now() / 1000);
-    const options = { intent, pins, myPubkey, vtxoView, answered, now };
+    const options = { intent, pins, myPubkey, vtxoView, answered, now, allowPresign };
     try {
       return verifyChallenge(challenge, previous ? { ...options, previous } : options);
     } catch (error) {

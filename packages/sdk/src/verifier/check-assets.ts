@@ -26,7 +26,8 @@ export function checkAssets(tx: LinkedTx, mine: readonly OwnVtxo[], to: Destinat
   must(paid === undefined || listed.has(paid), "amount", "the packet does not pay the asset of the intent");
 }
 
-function readGroups(ark: Transaction): readonly asset.AssetGroup[] {
+/** The groups of the asset packet; none without one. Refuses a packet that issues, or that says more than this wallet understands. */
+export function readGroups(ark: Transaction): readonly asset.AssetGroup[] {
   const scripts = Array.from({ length: ark.outputsLength }, (_, vout) => ark.getOutput(vout).script);
   const script = scripts.find((each) => each !== undefined && Extension.isExtension(each));
   if (script === undefined) return [];
@@ -48,7 +49,7 @@ function rewrite(groups: readonly asset.AssetGroup[]): string {
   return hex.encode(Extension.create([asset.Packet.create(bare)]).serialize());
 }
 
-function assetIdOf(group: asset.AssetGroup): string {
+export function assetIdOf(group: asset.AssetGroup): string {
   must(group.assetId !== null, "issuance", "the packet issues an asset");
   return group.assetId.toString();
 }

@@ -1,13 +1,14 @@
 import type { Challenge31511 } from "../event-schemas.js";
 import { tagValues, verifyEvent } from "../nostr-utils.js";
 import { KIND, sessionIdOfIntent } from "../payloads.js";
+import { isSwap } from "./read-swap.js";
 import { must } from "./refuse.js";
 import type { ReceivedChallenge, VerifyOptions } from "./verifier-types.js";
 
 /** Check 1: from the gateway, about my approved intent, in time, and not answered before. */
 export function checkOrigin(challenge: ReceivedChallenge, content: Challenge31511, options: VerifyOptions): void {
   checkEvent(challenge, options);
-  checkSession(content, options);
+  checkSession(content, options, challenge.event !== undefined);
   checkTime(content, options);
   const repeated = options.answered.some(
     (answer) => answer.payloadRef === content.payload_ref || answer.challengeId === content.challenge_id,
@@ -30,7 +31,9 @@ function checkEvent(challenge: ReceivedChallenge, { intent, pins, myPubkey }: Ve
   must(isAboutIntent, "origin", "the challenge is about another intent");
 }
 
-function checkSession(content: Challenge31511, { intent }: VerifyOptions): void {
+function checkSession(content: Challenge31511, { intent }: VerifyOptions, hasEvent: boolean): void {
+  // A member's session is named after the batch too, which this wallet need not know: its event is tied to the intent by its tag.
+  if (hasEvent && intent.sessionId === undefined && isSwap(intent.content)) return;
   const expected = intent.sessionId ?? (intent.eventId === undefined ? undefined : sessionIdOfIntent(intent.eventId));
   must(expected !== undefined && content.session_id === expected, "origin", "the challenge belongs to another session");
 }

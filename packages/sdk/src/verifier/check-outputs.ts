@@ -8,7 +8,7 @@ import type { LinkedTx, OwnVtxo, VerifyOptions } from "./verifier-types.js";
 
 const anchorScript = hex.encode(P2A.script);
 
-interface Output {
+export interface Output {
   readonly vout: number;
   readonly script: string;
   readonly sats: bigint;
@@ -32,16 +32,8 @@ export interface OutputSummary extends Pick<ExpectedPayment, "recipientPubkey" |
 export function checkOutputs(tx: LinkedTx, mine: readonly OwnVtxo[], options: VerifyOptions): OutputSummary {
   const expected = readPayment(options);
   const { recipientScript, staysHere, paid, coInputGainSats, recipientPubkey, amountSats, feeSats, asset } = expected;
-  const outputs = readOutputs(tx.ark);
-  checkBalance(tx, outputs);
-  const spendable = outputs.filter((output) => output.script !== anchorScript && !isExtension(output.script));
-  must(
-    outputs.filter((o) => o.script === anchorScript && o.sats === 0n).length === 1,
-    "extra_output",
-    "not exactly one anchor",
-  );
-  must(outputs.filter((o) => isExtension(o.script) && o.sats === 0n).length <= 1, "extra_output", "two asset packets");
-
+  const spendable = readSpendable(tx);
+  checkBalance(tx, spendable);
   const myScript = vtxoScriptHex(options.myPubkey, options.pins);
   must(staysHere || recipientScript !== myScript, "recipient", "the recipient is this wallet itself");
   const inSats = mine.reduce((sum, vtxo) => sum + vtxo.amountSats, 0n);
@@ -95,7 +87,17 @@ function changeOutputsMax(mine: readonly OwnVtxo[]): number {
   return Math.max(1, Math.ceil(assetIds.size / ASSETS_PER_VTXO_MAX));
 }
 
-function checkBalance(tx: LinkedTx, outputs: readonly Output[]): void {
+/** The outputs that hold sats, beside the one anchor and at most one asset packet, which hold none. */
+export function readSpendable({ ark }: LinkedTx): Output[] {
+  const outputs = readOutputs(ark);
+  const anchors = outputs.filter(({ script }) => script === anchorScript);
+  must(anchors.length === 1 && sumSats(anchors) === 0n, "extra_output", "not exactly one anchor");
+  const packets = outputs.filter(({ script }) => isExtension(script));
+  must(packets.length <= 1 && sumSats(packets) === 0n, "extra_output", "two asset packets");
+  return outputs.filter((output) => !anchors.includes(output) && !packets.includes(output));
+}
+
+export function checkBalance(tx: LinkedTx, outputs: readonly Output[]): void {
   const inSats = tx.inputs.reduce((sum, input) => sum + input.amountSats, 0n);
   const outSats = sumSats(outputs);
   must(inSats === outSats, "amount", "the transaction does not pay out what it takes in");

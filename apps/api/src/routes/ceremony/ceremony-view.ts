@@ -12,7 +12,10 @@ type CeremonyStatus = z.output<typeof CeremonyStatus>;
 /** Everything about a ceremony that may be shown: never a signature. */
 export async function readCeremonyStatus(deps: ApiDeps, session: Session): Promise<CeremonyStatus> {
   const { challenges, sessionTxs } = deps.session;
-  const [txids, issued] = await Promise.all([sessionTxs.findTxids(session.id), challenges.listProgress(session.id)]);
+  const [txids, issued] = await Promise.all([
+    sessionTxs.findTxids(session.headId ?? session.id),
+    challenges.listProgress(session.id),
+  ]);
   const open = issued.find((challenge) => challenge.status === "issued");
   const arkTxid = txids?.ark;
   const skipped = skippedSteps(session);

@@ -47,7 +47,7 @@ export const runCeremonyStepRoute = writeRoute({
 
 /** What the finished steps left behind. */
 async function readResult(deps: ApiDeps, session: Session) {
-  const plan = await deps.session.sessionTxs.find(undefined, session.id);
+  const plan = await deps.session.sessionTxs.find(undefined, session.headId ?? session.id);
   return {
     ceremony_state: session.ceremonyState,
     ...(plan !== undefined && {

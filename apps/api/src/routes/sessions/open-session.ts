@@ -3,6 +3,7 @@ import { askForLand } from "@arkrelay/core/lightning/invoice-quotes";
 import { openSession } from "@arkrelay/core/session/open-session";
 
 import { writeRoute } from "../../http/route";
+import { submitSwap } from "./submit-swap";
 
 /** An intent may be large; the limit of `/sessions/create` is wider than that of other routes. */
 const BODY_BYTES_MAX = 1024 * 1024;
@@ -21,6 +22,7 @@ export const openSessionRoute = writeRoute({
 })
   .prepare(({ deps, body }) => askForLand(deps.session.invoiceQuotes, body.intent_event?.content ?? body.intent_data))
   .handle(async ({ deps, tx, caller, body }) => {
+    if (body.session_type === "atomic_swap") return submitSwap({ deps, tx, caller, body });
     const { session, replayed, wakes } = await openSession(deps.session, tx, {
       caller,
       userPubkey: body.user_pubkey,

@@ -29,6 +29,7 @@ export function toSessionReply(
     current_step: session.currentStep,
     intent_data: { ...session.intent.content },
     context: { ...session.context },
+    ...(session.batchId !== undefined && { batch_id: session.batchId }),
     ...(openChallengeId !== undefined && { open_challenge_id: openChallengeId }),
     expires_at: session.expiresAt.toISOString(),
     created_at: session.createdAt.toISOString(),
