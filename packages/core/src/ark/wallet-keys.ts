@@ -1,6 +1,8 @@
+import { secp256k1 } from "@noble/curves/secp256k1.js";
 import { hkdf } from "@noble/hashes/hkdf.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { utf8ToBytes } from "@noble/hashes/utils.js";
+import { hex } from "@scure/base";
 
 import { assert } from "../errors";
 import { toXOnlyPubkey } from "../schnorr";
@@ -37,6 +39,16 @@ export function deriveGatewayKeys(seed: Uint8Array): Readonly<Record<GatewayKeyN
     used: deriveKey(seed, "used"),
     land: deriveKey(seed, "land"),
   };
+}
+
+/** The name that no VTXO script is made with. */
+const COSIGNER = "batch-cosigner";
+
+/** Signs the trees of arkd's batches with MuSig2, and nothing else: a nonce used twice would give this key away, and no VTXO with it. */
+export function deriveCosignerKey(seed: Uint8Array): { readonly secretKey: Uint8Array; readonly pubkey: string } {
+  assert(seed.length === 32, "the wallet seed is 32 bytes");
+  const secretKey = hkdf(sha256, seed, utf8ToBytes(SALT), utf8ToBytes(COSIGNER), 32);
+  return { secretKey, pubkey: hex.encode(secp256k1.getPublicKey(secretKey)) };
 }
 
 /** An output of 0 or above the curve order (one seed in 2^127) makes toXOnlyPubkey throw, so start fails. */

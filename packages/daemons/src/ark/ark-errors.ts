@@ -52,6 +52,11 @@ export function isDigestMismatch(error: unknown): boolean {
   return isRejection(error, DIGEST_MISMATCH);
 }
 
+/** Nothing waits for a batch over these VTXOs. */
+export function isIntentUnknown(error: unknown): boolean {
+  return isRejection(error, "INTENT_NOT_FOUND") || isRejection(error, "NOT_FOUND");
+}
+
 /** The subscription id is no longer known: unread for 60 s, or arkd was restarted. */
 export function isSubscriptionLost(error: unknown): boolean {
   // The bare status, where a proxy in between has dropped the details.

@@ -30,6 +30,7 @@ import {
 import type { OpenStream } from "../server-stream";
 import type { StartCall } from "../unary-call";
 import { arkErrorName, isDigestMismatch, toArkRefusal } from "./ark-errors";
+import { GrpcArkBatches } from "./grpc-ark-batches";
 import { isSameForTransfers, ServerInfoCache } from "./server-info-cache";
 import { toArkVtxo } from "./to-ark-vtxo";
 import { toServerInfo } from "./to-server-info";
@@ -66,6 +67,7 @@ export interface GrpcArkDaemonDeps {
 /** arkd over gRPC. See the port for what each method throws. */
 export class GrpcArkDaemon implements ArkDaemon {
   readonly link: DaemonLink<ArkClients>;
+  readonly batches = new GrpcArkBatches(this);
   private readonly info: ServerInfoCache;
 
   constructor(config: ArkdConfig, deps: GrpcArkDaemonDeps) {
@@ -165,7 +167,7 @@ export class GrpcArkDaemon implements ArkDaemon {
   }
 
   /** Nothing is sent to an arkd whose parameters or keys are not those the caller built upon. */
-  private async write<Reply>(method: string, start: StartCall<ArkClients, Reply>): Promise<Reply> {
+  async write<Reply>(method: string, start: StartCall<ArkClients, Reply>): Promise<Reply> {
     const info = await this.getInfo();
     this.info.checkPins(info);
     try {
