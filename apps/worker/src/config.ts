@@ -11,6 +11,7 @@ import { processSection } from "@arkrelay/runtime/config/process-section";
 import { redisSection } from "@arkrelay/runtime/config/redis-section";
 import { sealingSection } from "@arkrelay/runtime/config/sealing-section";
 import { sessionSection } from "@arkrelay/runtime/config/session-section";
+import { settlementSection } from "@arkrelay/runtime/config/settlement-section";
 import { tapdSection } from "@arkrelay/runtime/config/tapd-section";
 import { webhookSection } from "@arkrelay/runtime/config/webhook-section";
 
@@ -27,6 +28,7 @@ const SECTIONS = {
   nostr: nostrSection,
   session: sessionSection,
   webhook: webhookSection,
+  settlement: settlementSection,
 };
 
 /** Throws a ConfigError that lists every bad variable. */

@@ -2,6 +2,7 @@ import { hostname } from "node:os";
 
 import { deriveGatewayKeys } from "@arkrelay/core/ark/wallet-keys";
 import { InvoiceQuotes } from "@arkrelay/core/lightning/invoice-quotes";
+import type { ArkBatches } from "@arkrelay/core/ports/ark-batches";
 import type { LightningNode } from "@arkrelay/core/ports/lightning-node";
 import type { TaprootAssets } from "@arkrelay/core/ports/taproot-assets";
 import type { Waker } from "@arkrelay/core/ports/waker";
@@ -67,6 +68,7 @@ export interface WorkerDeps {
   /** undefined = no lnd is configured. */
   readonly lnd: LightningNode | undefined;
   readonly lightningInfo: LightningInfo;
+  readonly batches: ArkBatches;
   /** undefined = no tapd is configured. */
   readonly tapd: TaprootAssets | undefined;
   /** Makes this process dial a daemon anew when an operator asks for it. */
@@ -139,6 +141,7 @@ export async function openDeps(config: WorkerConfig, life: Life): Promise<Worker
       waker,
     }),
     lightningInfo,
+    batches: daemons.arkd.batches,
     lightning,
     lnd: daemons.lnd,
     tapd: daemons.tapd,

@@ -22,6 +22,7 @@ import { reconcileDaemonsTask } from "./handlers/reconcile-daemons";
 import { reconcileLedgerTask } from "./handlers/reconcile-ledger";
 import { replenishStockTask } from "./handlers/replenish-stock";
 import { sampleTask } from "./handlers/sample-task";
+import { settlementRunTask } from "./handlers/settlement-run";
 import { txRecoverTask } from "./handlers/tx-recover";
 import { vtxoAssignTask } from "./handlers/vtxo-assign";
 import { vtxoSyncTask } from "./handlers/vtxo-sync";
@@ -29,6 +30,7 @@ import { watchAssetSuppliesTask } from "./handlers/watch-asset-supplies";
 import { webhookDeliverTask } from "./handlers/webhook-deliver";
 import { createLightningDrives } from "./lightning-drives";
 import { toReconcileDeps } from "./reconcile-deps";
+import { toSettlementDeps } from "./settlement-deps";
 import type { TaskHandlers } from "./task-handler";
 import { toDeliverDeps } from "./webhooks/to-deliver-deps";
 
@@ -99,6 +101,7 @@ export function createTaskHandlers(deps: WorkerDeps, config: WorkerConfig): Task
     process_vtxo_replenishment: replenishStockTask({ ...assets, metrics: deps.metrics }),
     payout_drive: payoutDriveTask({ ...assets, attempts }),
     watch_asset_supplies: watchAssetSuppliesTask(assets),
+    settlement_run: settlementRunTask({ ...toSettlementDeps(deps, config), attempts }),
     tx_recover: txRecoverTask({ ...ceremony, attempts }),
   };
 }

@@ -1,4 +1,3 @@
-import type { LightningNode } from "@arkrelay/core/ports/lightning-node";
 import type { Transactions } from "@arkrelay/core/ports/transactions";
 import type { CeremonyDeps } from "@arkrelay/core/session/session-deps";
 
@@ -15,7 +14,7 @@ export interface Death {
 /** These dependencies as a process sees them that dies at some point: from then on it reaches neither database nor daemons. */
 export function mortalDeps<
   Deps extends Pick<CeremonyDeps, "transactions" | "arkd"> & {
-    readonly lightning?: LightningNode;
+    readonly lightning?: object | undefined;
     readonly tapd?: object | undefined;
   },
 >(deps: Deps, { crashAt, after, at = "commit" }: Death): Deps {

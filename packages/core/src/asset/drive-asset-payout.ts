@@ -5,6 +5,7 @@ import type { Payout } from "../payout/payout";
 import type { PayoutRun } from "../payout/payout-deps";
 import { planOrRollBack } from "../payout/plan-or-roll-back";
 import { planNextAttempt } from "../payout/plan-payout";
+import { giveUpMove, moveRun } from "../settlement/move-run";
 import type { AssetPayoutDeps } from "./asset-payout-deps";
 import { issueRun } from "./issue-asset";
 import { mintRun } from "./mint-asset";
@@ -54,6 +55,8 @@ function runOf(deps: AssetPayoutDeps, { kind, businessId, assetId, amount }: Pay
       return fanOutRun(deps, businessId, guard);
     case "assign":
       return assignRun(deps, { assetId, jobId: businessId, amount }, guard);
+    case "move":
+      return moveRun(deps, businessId, guard);
     default:
       throw new AppError("internal_error", { internal: `${kind} payouts are driven by their owners` });
   }
@@ -66,6 +69,10 @@ async function planAgain(deps: AssetPayoutDeps, payout: Payout, run: PayoutRun):
     await run.guard(tx);
     const current = await deps.payouts.lock(tx, payout.kind, payout.businessId);
     if (current?.status !== "planned") return true;
+    if (current.kind === "move") {
+      await giveUpMove(deps, tx, current);
+      return true;
+    }
     return (await planNextAttempt(deps, tx, info, current, run)) || undefined;
   });
   return isPlanned ?? false;

@@ -11,6 +11,7 @@ export const QUEUES = [
   "inventory",
   "nostr-in",
   "webhooks",
+  "settlement",
   "ops",
 ] as const;
 export type QueueName = (typeof QUEUES)[number];
@@ -280,6 +281,18 @@ export const TASKS = {
     backoff: exponential(30_000),
     limitMs: 300_000,
     fair: false,
+  },
+  settlement_run: {
+    stateIn: "job_logs",
+    queue: "settlement",
+    jobType: "settlement_run",
+    payload: z.strictObject({ v }),
+    triesMax: 5,
+    backoff: exponential(60_000),
+    // A batch of arkd takes part of it; what is not through by then is gone on with.
+    limitMs: 600_000,
+    fair: false,
+    patientOn: ["daemon_auth_failed"],
   },
   lightning_resume: {
     stateIn: "job_logs",

@@ -1,3 +1,4 @@
+import { SETTLEMENT_SERVICE } from "../service-report";
 import type { JobTaskName } from "./catalog";
 
 /** A recurring job without parameters: its payload is the version alone. */
@@ -11,6 +12,7 @@ export interface Schedule {
       | "reconcile_ledger"
       | "reconcile_daemons"
       | "watch_asset_supplies"
+      | "settlement_run"
     );
   readonly everySeconds: number;
   /** An operator may wish this service stopped (`service_state`); its slots then pass without a job. */
@@ -26,6 +28,7 @@ export const SCHEDULES: readonly Schedule[] = [
   { name: "ledger-check", task: "reconcile_ledger", everySeconds: 86_400 },
   { name: "daemon-reconcile", task: "reconcile_daemons", everySeconds: 900 },
   { name: "supply-watch", task: "watch_asset_supplies", everySeconds: 300 },
+  { name: "settlement", task: "settlement_run", everySeconds: 3600, service: SETTLEMENT_SERVICE },
 ];
 
 /** Start of the period that `now` lies in, in unix ms. Slots lie on the clock, so every replica and every restart sees the same ones. */

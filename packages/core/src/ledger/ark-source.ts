@@ -73,7 +73,9 @@ async function listHeld(deps: ArkSourceDeps): Promise<readonly ArkVtxo[]> {
     [
       ...spendable,
       ...expired.filter((vtxo) => !vtxo.isSpent && !vtxo.isUnrolled && vtxo.settledBy === ""),
-      ...inputs.filter((vtxo) => vtxo.isSpent && transfers.txids.has(vtxo.arkTxid)),
+      ...inputs.filter(
+        (vtxo) => vtxo.isSpent && [vtxo.arkTxid, vtxo.settledBy].some((txid) => transfers.txids.has(txid)),
+      ),
     ].map((vtxo) => [vtxo.vtxoId, vtxo]),
   );
   for (const [vtxoId, vtxo] of held) if (transfers.txids.has(vtxo.txid)) held.delete(vtxoId);

@@ -32,6 +32,8 @@ export const POSTING_KINDS = {
   /** Business id = id of the operator's job. */
   channelOpened: "channel_opened",
   onchainSent: "onchain_sent",
+  /** Business id = commitment txid. */
+  batch: "batch",
   /** Business id of both = session id. */
   ceremonyFrozen: "ceremony_frozen",
   ceremonyThawed: "ceremony_thawed",
@@ -108,6 +110,16 @@ export function landPaidPostings(amountSats: bigint, routingFeeMsat: bigint): re
 /** Exactly the received VTXO went back to the user, its fee (and `excessSats`) included. The failure before it posts nothing. */
 export function landRefundedPostings(amountSats: bigint, feeSats: bigint, excessSats = 0n): readonly Posting[] {
   return reversed(landReceivedPostings(amountSats, feeSats, excessSats));
+}
+
+/**
+ * A batch gave back less than it took. When it paid the treasury more, somebody else in it has sent the difference unasked.
+ */
+export function batchPostings(feeSats: bigint): readonly Posting[] {
+  return gbtcPostings([
+    ["asset:ark", -feeSats * MSAT_PER_SAT],
+    [feeSats < 0n ? "suspense:unsolicited" : "expense:batch", feeSats * MSAT_PER_SAT],
+  ]);
 }
 
 /** Somebody sent to a script of ours unasked. */

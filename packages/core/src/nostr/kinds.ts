@@ -10,6 +10,7 @@ export const CHALLENGE_KIND = 31511;
 export const RESPONSE_KIND = 31512;
 export const CONFIRMATION_KIND = 31340;
 export const FAILURE_KIND = 31341;
+export const COMMITMENT_KIND = 31342;
 
 /** NIP-01: a plain note. Only to see whether relays take what we send. */
 export const NOTE_KIND = 1;

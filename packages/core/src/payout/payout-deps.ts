@@ -33,7 +33,7 @@ export interface PayoutRun {
    * nobody's transaction.
    */
   readonly sessionId: string;
-  readonly txType: SessionType | "asset_issue" | "asset_mint" | "vtxo_replenishment" | "vtxo_assign";
+  readonly txType: SessionType | "asset_issue" | "asset_mint" | "vtxo_replenishment" | "vtxo_assign" | "vtxo_move";
   /** First statement of every transaction: throws when the worker's attempt no longer has the row. */
   readonly guard: (tx: Tx) => Promise<void>;
   /** Asked right before every send of a paying attempt, resubmissions too; false = it must not be sent. Absent = always may. */

@@ -6,8 +6,8 @@ export interface Payout {
   readonly id: bigint;
   readonly kind: PayoutKind;
   /**
-   * operation_id of a lift or land, session_id of a renewal, job_id of a mint or an assignment, job_id.part of a fan-out, name of the
-   * asset of an issuance.
+   * operation_id of a lift or land, session_id of a renewal, job_id of a mint or an assignment, job_id.part of a fan-out, batch_id.number
+   * of a move, name of the asset of an issuance.
    */
   readonly businessId: string;
   readonly pivotVtxoId: string;
@@ -38,9 +38,10 @@ export interface PayoutPart {
 
 /**
  * `issue` makes all units of a new asset and pays them to the treasury; `mint` hands some of them to a user, `fanout` makes stock of
- * the treasury's units and sats, `assign` gives a user some of the stock, `renew` gives one fresh VTXOs for old ones.
+ * the treasury's units and sats, `assign` gives a user some of the stock, `renew` gives one fresh VTXOs for old ones,
+ * `move` brings VTXOs of the gateway's to the treasury whole.
  */
-export type PayoutKind = "lift" | "refund" | "renew" | "issue" | "mint" | "fanout" | "assign";
+export type PayoutKind = "lift" | "refund" | "renew" | "issue" | "mint" | "fanout" | "assign" | "move";
 
 export type PayoutStatus = "planned" | "submitting" | "accepted" | "final" | "cancelled";
 
@@ -103,6 +104,7 @@ export function lockOwnerOf({ kind, businessId }: Pick<Payout, "kind" | "busines
     case "renew":
     case "mint":
     case "fanout":
+    case "move":
     case "assign":
       return `payout:${businessId}`;
   }
@@ -120,7 +122,7 @@ export function parsePayoutKey(key: string): Pick<Payout, "kind" | "businessId">
   return kind && { kind, businessId: key.slice(dot + 1) };
 }
 
-const KINDS: readonly PayoutKind[] = ["lift", "refund", "renew", "issue", "mint", "fanout", "assign"];
+const KINDS: readonly PayoutKind[] = ["lift", "refund", "renew", "issue", "mint", "fanout", "assign", "move"];
 
 /** The attempts that arkd may still accept, oldest first: when there is a kill, it is the newest. */
 export function openAttempts(attempts: readonly PayoutAttempt[]): readonly PayoutAttempt[] {

@@ -12,7 +12,7 @@ import type { TransactionParty } from "../ports/transaction-store";
 import type { Tx } from "../ports/transactions";
 import { NEVER_SENT } from "../session/session";
 import { ensureScript } from "../vtxo/ensure-script";
-import type { Vtxo } from "../vtxo/vtxo";
+import { GBTC, type Vtxo } from "../vtxo/vtxo";
 import { freshStock } from "./choose-payout-coins";
 import type { GatewayPubkeys } from "./gateway-pubkeys";
 import { lockOwnerOf, type Payout, type PayoutAttempt, type PayoutOutput } from "./payout";
@@ -90,6 +90,26 @@ export async function planRefund(
   const { vtxoId: pivotVtxoId, amountSats } = pivot;
   const payout = await deps.payouts.insert(tx, { ...wanted, kind: "refund", pivotVtxoId, amountSats });
   await planPaying(deps, tx, info, payout, [pivot], run);
+  return payout;
+}
+
+/** Plans that VTXOs of the gateway's go whole to one script of its own, as one VTXO. The caller holds their locks as the payout's. */
+export async function planMove(
+  deps: PlanDeps,
+  tx: Tx,
+  info: ArkServerInfo,
+  move: Pick<NewPayout, "kind" | "businessId" | "script" | "ownerPubkey" | "wakeAt"> & {
+    readonly coins: readonly Vtxo[];
+  },
+  run: PlanRun,
+): Promise<Payout> {
+  const { coins, ...wanted } = move;
+  const [pivot] = coins;
+  assert(pivot !== undefined, "a move has an input");
+  const amountSats = coins.reduce((sum, coin) => sum + coin.amountSats, 0n);
+  const amounts = { assetId: GBTC, amount: amountSats, amountSats };
+  const payout = await deps.payouts.insert(tx, { ...wanted, ...amounts, pivotVtxoId: pivot.vtxoId });
+  await planPaying(deps, tx, info, payout, coins, run);
   return payout;
 }
 
@@ -231,6 +251,10 @@ async function payingOutputs(
 ): Promise<readonly PayoutOutput[]> {
   const [pivot] = coins;
   if (payout.kind === "refund" && pivot !== undefined) return [wholeOutput("recipient", pivot, payout)];
+  if (payout.kind === "move") {
+    const { amountSats } = payout;
+    return [wholeOutput("change", { amountSats, assets: sumAssets(coins) }, payout)];
+  }
   const changeKind = satsKindOf(payout, coins);
   const changeScript = await ensureScript(deps.vtxos, tx, deps.wallet.keys[changeKind].pubkey, info, changeKind);
   if (payout.parts !== undefined) {

@@ -8,7 +8,7 @@ export interface UnbookedVtxo {
   readonly units: readonly { readonly assetId: string; readonly amount: bigint }[];
 }
 
-/** An ark tx of ours that arkd may have accepted and that is not booked: its inputs still count, its outputs not yet. */
+/** An ark tx or batch of ours that arkd may have accepted and that is not booked: its inputs still count, its outputs not yet. */
 export interface UnbookedTransfers {
   readonly txids: ReadonlySet<string>;
   /** Inputs of theirs that are the gateway's. */

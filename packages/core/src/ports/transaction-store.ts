@@ -56,6 +56,12 @@ export interface UserTransactionFilter {
 }
 
 export interface TransactionStore {
+  /** A settlement claims outputs of these: what its commitment is and which block holds it. */
+  noteCommitment(
+    tx: Tx,
+    txids: readonly string[],
+    commitment: { readonly commitmentTxid: string; readonly blockHeight: number },
+  ): Promise<void>;
   /**
    * Plans a txid for a session. A txid is a pure function of inputs and outputs: a failed row is taken over by
    * compare-and-set, one that is pending, broadcast or confirmed is `wrong_state` with its session_id.

@@ -86,6 +86,25 @@ export interface VtxoStore {
   /** Frees what `lockedBy` holds. */
   unlock(tx: Tx, lockedBy: string): Promise<number>;
 
+  /**
+   * `FOR UPDATE SKIP LOCKED`: free VTXOs of the gateway that a batch should take, nearest expiry first. All that came back or was paid
+   * in, what was swept, stock and co-inputs with less than `stockPercent` of their life left, the treasury's with less than `treasuryPercent`.
+   */
+  pickForBatch(
+    tx: Tx,
+    query: {
+      readonly now: Date;
+      readonly stockPercent: number;
+      readonly treasuryPercent: number;
+      readonly limit: number;
+    },
+  ): Promise<readonly Vtxo[]>;
+  /** Locks free VTXOs of the gateway, swept ones too, without an end; throws `vtxo_locked` unless it got all. */
+  lockForBatch(tx: Tx, vtxoIds: readonly string[], lockedBy: string): Promise<void>;
+  /** What `lockedBy` holds. */
+  listLocked(tx: Tx | undefined, lockedBy: string): Promise<readonly Vtxo[]>;
+  /** Inputs of a batch that is final; their locks end. */
+  markSettled(tx: Tx, vtxoIds: readonly string[], commitmentTxid: string, at: Date): Promise<void>;
   /** Inputs of a finalised ark tx. */
   markSpent(tx: Tx, vtxoIds: readonly string[], spendingTxid: string, at: Date): Promise<void>;
   /** Outputs of a finalised ark tx, or what arkd reports in a reconcile. Existing rows are brought up to date. */

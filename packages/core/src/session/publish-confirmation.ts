@@ -13,9 +13,12 @@ export interface Confirmation {
   readonly recipientPubkeys: readonly string[];
 }
 
-/** The 31340, at most once per action: a result row written before (by a failure) would exclude it. */
+/**
+ * The 31340, at most once per action: a result row written before (by a failure) would exclude it. Its outputs wait for the next
+ * settlement from then on.
+ */
 export async function publishConfirmation(
-  deps: Pick<SessionDeps, "clock" | "identity" | "outbox" | "results">,
+  deps: Pick<SessionDeps, "clock" | "identity" | "outbox" | "results" | "leaves">,
   tx: Tx,
   session: Session,
   { results, recipientPubkeys }: Confirmation,
@@ -37,5 +40,8 @@ export async function publishConfirmation(
     }),
   );
   const recorded = await deps.results.insert(tx, { authorPubkey, refId, kind: CONFIRMATION_KIND, eventId: event?.id });
-  if (recorded && event !== undefined) await deps.outbox.insert(tx, event, session.sessionId);
+  if (!recorded || event === undefined) return;
+  await deps.outbox.insert(tx, event, session.sessionId);
+  const vtxoIds = results.outputs.map(({ vtxo_id }) => vtxo_id);
+  await deps.leaves.insert(tx, [...new Set(vtxoIds)]);
 }

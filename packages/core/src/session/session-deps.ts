@@ -9,6 +9,7 @@ import type { LightningStore } from "../ports/lightning-stores";
 import type { GatewayIdentity, NostrOutbox, NostrPeers } from "../ports/nostr";
 import type { Random } from "../ports/random";
 import type { ChallengeStore, IntentStore, ResultStore, SessionStore, SessionTxStore } from "../ports/session-stores";
+import type { SettlementLeafStore } from "../ports/settlement-store";
 import type { SwapBatchStore } from "../ports/swap-batch-store";
 import type { TransactionStore } from "../ports/transaction-store";
 import type { Transactions } from "../ports/transactions";
@@ -82,6 +83,8 @@ export interface SessionDeps {
   readonly assets: AssetRegistry;
   readonly txs: TransactionStore;
   readonly ledger: LedgerStore;
+  /** Outputs that were confirmed, for the next settlement. */
+  readonly leaves: Pick<SettlementLeafStore, "insert">;
   readonly lightningConfig: LightningConfig;
   readonly lightningInfo: LightningInfoSource;
   readonly invoiceQuotes: InvoiceQuoteSource;

@@ -6,6 +6,7 @@ import { insertSignatures } from "../ark/insert-signatures";
 import { parsePsbt } from "../ark/psbt";
 import { signItems } from "../ark/sign-items";
 import { arkItems, checkpointItems } from "../ark/signing-items";
+import type { ArkOutput } from "../ark/types";
 import { verifyFinalizable, verifySubmittable } from "../ark/verify-finalizable";
 import { vtxoScriptFor } from "../ark/vtxo-script";
 import { AppError } from "../errors";
@@ -71,6 +72,33 @@ export class InMemoryArkd implements ArkDaemon {
   /** Spends a VTXO outside the gateway, as an owner with another wallet could. */
   spendElsewhere(vtxoId: string): void {
     this.markSpent(vtxoId, testKey(`elsewhere ${vtxoId}`).pubkey);
+  }
+
+  /** What arkd does at expiry: its owner may still recover the VTXO in a batch. */
+  sweep(vtxoId: string): void {
+    const vtxo = this.vtxos.get(vtxoId);
+    if (vtxo !== undefined) this.vtxos.set(vtxoId, { ...vtxo, isSwept: true });
+  }
+
+  /** A batch is final: these VTXOs went in, and these came out of its tree. */
+  settle(
+    commitmentTxid: string,
+    inputs: readonly string[],
+    outputs: readonly { readonly vtxoId: string; readonly output: ArkOutput }[],
+  ): void {
+    for (const id of inputs) {
+      const vtxo = this.vtxos.get(id);
+      if (vtxo === undefined || vtxo.isSpent) throw refusal(6, "VTXO_ALREADY_SPENT");
+      this.vtxos.set(id, { ...vtxo, isSpent: true, settledBy: commitmentTxid });
+    }
+    const expiresAt = new Date(this.clock.now().getTime() + VTXO_LIFE_MS);
+    for (const { vtxoId, output } of outputs) {
+      const { script, amountSats, assets = [] } = output;
+      this.put({ txid: vtxoId.slice(0, 64), vout: 0, script, amountSats, assets, expiresAt });
+      const made = this.vtxos.get(vtxoId);
+      if (made !== undefined)
+        this.vtxos.set(vtxoId, { ...made, isPreconfirmed: false, commitmentTxids: [commitmentTxid] });
+    }
   }
 
   /** What a failed FinalizeTx leaves behind: spent inputs, no outputs, and every further call refused. */
@@ -167,7 +195,7 @@ export class InMemoryArkd implements ArkDaemon {
     );
     return [...this.vtxos.values()].filter((vtxo) => {
       if (!scripts.includes(vtxo.script)) return false;
-      if (filter.spendableOnly === true) return !vtxo.isSpent;
+      if (filter.spendableOnly === true) return !vtxo.isSpent && !vtxo.isSwept;
       if (filter.pendingOnly === true) return pending.has(vtxo.vtxoId);
       return true;
     });

@@ -18,6 +18,7 @@ import * as monitoring from "./monitoring";
 import * as nostr from "./nostr";
 import * as payout from "./payout";
 import * as session from "./session";
+import * as settlement from "./settlement";
 import * as swap from "./swap";
 import * as transaction from "./transaction";
 import * as userRecord from "./user-record";
@@ -41,6 +42,7 @@ const modules: readonly Record<string, MySqlTable>[] = [
   payout,
   session,
   swap,
+  settlement,
   transaction,
   userRecord,
   vtxo,

@@ -21,6 +21,8 @@ export class DrizzleGatewayVtxoBooks implements GatewayVtxoBooks {
       `SELECT v.vtxo_id, v.amount_sats FROM vtxos v WHERE v.is_booked = 0 AND v.kind <> 'user'
          AND NOT EXISTS (SELECT 1 FROM transactions t WHERE t.txid = v.txid)
          AND NOT EXISTS (SELECT 1 FROM payout_attempts p WHERE p.txid = v.txid)
+         AND NOT EXISTS (SELECT 1 FROM settlements s WHERE s.candidate_txid = JSON_VALUE(v.commitment_txids, '$[0]')
+           AND v.is_preconfirmed = 0 AND s.status = 'registering')
        ORDER BY v.id LIMIT ?`,
       [limit],
     );
@@ -73,7 +75,13 @@ export class DrizzleGatewayVtxoBooks implements GatewayVtxoBooks {
        JOIN JSON_TABLE(a.input_vtxo_ids, '$[*]' COLUMNS (vtxo_id VARCHAR(80) CHARACTER SET ascii COLLATE ascii_bin PATH '$')) j
        WHERE p.status NOT IN ('final','cancelled') LIMIT ${TRANSFERS_MAX}`,
     );
-    const rows = [...sessions, ...payouts];
+    // Of a batch that arkd may have made final: its commitment spends the inputs.
+    const settlements = await this.database.select(
+      `SELECT s.candidate_txid AS txid, v.vtxo_id FROM settlements s
+       JOIN vtxos v ON v.locked_by = CONCAT('settlement:', s.batch_id)
+       WHERE s.status = 'registering' AND s.candidate_txid IS NOT NULL LIMIT ${TRANSFERS_MAX}`,
+    );
+    const rows = [...sessions, ...payouts, ...settlements];
     return {
       txids: new Set(rows.map((row) => readText(row, "txid"))),
       inputVtxoIds: [...new Set(rows.flatMap((row) => (row["vtxo_id"] === null ? [] : [readText(row, "vtxo_id")])))],

@@ -9,6 +9,7 @@ import { DrizzleLedgerStore } from "./ledger-store";
 import { DrizzleResultStore } from "./result-store";
 import { DrizzleSessionStore } from "./session-store";
 import { DrizzleSessionTxStore } from "./session-tx-store";
+import { DrizzleSettlementLeafStore } from "./settlement-leaf-store";
 import { DrizzleSwapBatchStore } from "./swap-batch-store";
 import { DrizzleTransactionStore } from "./transaction-store";
 import { DrizzleVtxoStore } from "./vtxo-store";
@@ -31,6 +32,7 @@ export function openSessionStores(database: Database, sealer: Sealer, waker?: Wa
     txs: new DrizzleTransactionStore(database),
     assets: new DrizzleAssetStore(database),
     ledger: new DrizzleLedgerStore(),
+    leaves: new DrizzleSettlementLeafStore(database),
     webhooks: new DrizzleWebhookOutbox(database, waker),
   };
 }

@@ -13,15 +13,33 @@ import { DuplicateKeyError } from "../driver-errors";
 import { nullable, readBigint, readDate, readInteger, readText, type Row } from "../row";
 import type { SqlHandle, SqlParam } from "../sql-handle";
 import { connectionOf } from "../transactions";
+import { placeholders } from "./job-work-tables";
 import { readErrorCode } from "./session-row";
 
 const COLUMNS = `t.id, t.txid, t.session_id, t.tx_type, t.status, t.asset_id, t.asset_amount, t.amount_sats, t.fee_sats,
   t.sender_pubkey, t.recipient_pubkey, t.commitment_txid, t.block_height, t.created_at, t.confirmed_at, t.acknowledged_at,
   t.error_code, t.error_message`;
 
+/** Txids of one statement. */
+const COMMITTED_MAX = 500;
+
 /** transactions and transaction_parties. */
 export class DrizzleTransactionStore implements TransactionStore {
   constructor(private readonly database: Pick<Database, "select">) {}
+
+  async noteCommitment(
+    tx: Tx,
+    txids: readonly string[],
+    { commitmentTxid, blockHeight }: { readonly commitmentTxid: string; readonly blockHeight: number },
+  ): Promise<void> {
+    for (let start = 0; start < txids.length; start += COMMITTED_MAX) {
+      const part = txids.slice(start, start + COMMITTED_MAX);
+      await connectionOf(tx).writeOnce(
+        `UPDATE transactions SET commitment_txid = ?, block_height = ? WHERE txid IN (${placeholders(part)})`,
+        [commitmentTxid, blockHeight, ...part],
+      );
+    }
+  }
 
   async plan(tx: Tx, planned: PlannedTransaction): Promise<void> {
     const connection = connectionOf(tx);

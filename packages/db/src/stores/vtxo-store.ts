@@ -1,5 +1,5 @@
 import type { VtxoScriptInfo } from "@arkrelay/core/ark/types";
-import { assert } from "@arkrelay/core/errors";
+import { AppError, assert } from "@arkrelay/core/errors";
 import type { ArkVtxo } from "@arkrelay/core/ports/ark-daemon";
 import type { Tx } from "@arkrelay/core/ports/transactions";
 import type { BalanceRow, Freshness, GatewayVtxoQuery, VtxoFilter, VtxoStore } from "@arkrelay/core/ports/vtxo-store";
@@ -237,6 +237,53 @@ export class DrizzleVtxoStore implements VtxoStore {
     return affectedRows;
   }
 
+  async pickForBatch(
+    tx: Tx,
+    {
+      now,
+      stockPercent,
+      treasuryPercent,
+      limit,
+    }: {
+      readonly now: Date;
+      readonly stockPercent: number;
+      readonly treasuryPercent: number;
+      readonly limit: number;
+    },
+  ): Promise<readonly Vtxo[]> {
+    const connection = connectionOf(tx);
+    const rows = await connection.select(PICK_FOR_BATCH, [now, stockPercent, now, treasuryPercent, limit]);
+    return toVtxos(connection, rows);
+  }
+
+  async lockForBatch(tx: Tx, vtxoIds: readonly string[], lockedBy: string): Promise<void> {
+    if (vtxoIds.length === 0) return;
+    const { affectedRows } = await connectionOf(tx).writeOnce(
+      `UPDATE vtxos SET locked_by = ?, locked_until = NULL
+       WHERE vtxo_id IN (${placeholders(vtxoIds)}) AND status IN ('available','expired') AND locked_by IS NULL`,
+      [lockedBy, ...vtxoIds],
+    );
+    if (affectedRows !== vtxoIds.length) throw new AppError("vtxo_locked");
+  }
+
+  async listLocked(tx: Tx | undefined, lockedBy: string): Promise<readonly Vtxo[]> {
+    const handle = this.handle(tx);
+    const rows = await handle.select(`SELECT ${VTXO_COLUMNS} FROM vtxos v WHERE v.locked_by = ? ORDER BY v.id`, [
+      lockedBy,
+    ]);
+    return toVtxos(handle, rows);
+  }
+
+  async markSettled(tx: Tx, vtxoIds: readonly string[], commitmentTxid: string, at: Date): Promise<void> {
+    const { affectedRows } = await connectionOf(tx).writeOnce(
+      `UPDATE vtxos SET status = 'settled', settled_txid = ?, spent_at = COALESCE(spent_at, ?), locked_by = NULL, locked_until = NULL,
+         updated_from = 'final', seen_at = NOW(3)
+       WHERE vtxo_id IN (${placeholders(vtxoIds)}) AND spending_txid IS NULL AND (settled_txid IS NULL OR settled_txid = ?)`,
+      [commitmentTxid, at, ...vtxoIds, commitmentTxid],
+    );
+    assert(affectedRows === vtxoIds.length, `an input of ${commitmentTxid} is recorded as spent otherwise`);
+  }
+
   async markSpent(tx: Tx, vtxoIds: readonly string[], spendingTxid: string, at: Date): Promise<void> {
     const { affectedRows } = await connectionOf(tx).writeOnce(
       `UPDATE vtxos SET status = 'spent', spending_txid = ?, spent_at = COALESCE(spent_at, ?), locked_by = NULL, locked_until = NULL,
@@ -292,3 +339,11 @@ const PICK = `SELECT ${VTXO_COLUMNS} FROM vtxos v FORCE INDEX (ix_vtxos_pick) WH
   AND (? = 0 OR ${UNITS} >= ?) ORDER BY v.expires_at LIMIT ? FOR UPDATE`;
 const PICK_UNLOCKED = `${PICK} SKIP LOCKED`;
 const PICK_WAITING = PICK;
+
+/** Percent of the life that a VTXO was made with. */
+const LIFE_LEFT =
+  "TIMESTAMPDIFF(SECOND, ?, v.expires_at) * 100 < TIMESTAMPDIFF(SECOND, v.created_at, v.expires_at) * ?";
+const PICK_FOR_BATCH = `SELECT ${VTXO_COLUMNS} FROM vtxos v WHERE v.kind <> 'user' AND v.locked_by IS NULL AND v.expires_at IS NOT NULL
+  AND (v.status = 'expired' OR (v.status = 'available' AND (v.kind IN ('used','land')
+    OR (v.kind IN ('stock','fee') AND ${LIFE_LEFT}) OR (v.kind = 'treasury' AND ${LIFE_LEFT}))))
+  ORDER BY v.expires_at LIMIT ? FOR UPDATE SKIP LOCKED`;

@@ -1,0 +1,33 @@
+-- One batch of arkd that the treasury took part in, and our claim about what was final by then. live_key is set while it is under
+-- way, so there is one at a time. candidate_txid = the commitment our forfeits were signed for; l1_txid = the one arkd made final.
+CREATE TABLE IF NOT EXISTS settlements (
+  id BIGINT NOT NULL AUTO_INCREMENT,
+  batch_id VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  live_key VARCHAR(8) CHARACTER SET ascii COLLATE ascii_bin NULL,
+  status VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  driver_job VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NULL,
+  moves INT NOT NULL,
+  input_sats BIGINT NOT NULL DEFAULT 0,
+  fee_sats BIGINT NOT NULL DEFAULT 0,
+  candidate_txid VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NULL,
+  batch_script VARCHAR(128) CHARACTER SET ascii COLLATE ascii_bin NULL,
+  height_hint INT NULL,
+  committing_at DATETIME(3) NULL,
+  l1_txid VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NULL,
+  block_height INT NULL,
+  merkle_root VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NULL,
+  vtxo_count INT NOT NULL DEFAULT 0,
+  total_value BIGINT NOT NULL DEFAULT 0,
+  event_id VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NULL,
+  error VARCHAR(500) NULL,
+  version BIGINT NOT NULL DEFAULT 1,
+  created_at DATETIME(3) NOT NULL,
+  committed_at DATETIME(3) NULL,
+  confirmed_at DATETIME(3) NULL,
+  PRIMARY KEY (id),
+  UNIQUE KEY uq_settlements_batch (batch_id),
+  UNIQUE KEY uq_settlements_live (live_key),
+  UNIQUE KEY uq_settlements_l1 (l1_txid),
+  KEY ix_settlements_candidate (candidate_txid),
+  KEY ix_settlements_status (status, id)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin
