@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 
 import { signItems } from "@arkrelay/core/ark/sign-items";
+import type { SigningItem } from "@arkrelay/core/ark/types";
 import { parseBatchRequest } from "@arkrelay/core/nostr/batch-content";
 import { sessionIdOfMember } from "@arkrelay/core/nostr/session-id";
 import type { NostrEvent } from "@arkrelay/core/ports/nostr";
@@ -93,11 +94,7 @@ export async function openSwapWorld(test: TestDatabase, config: Partial<SessionC
     const challenge = await challengeOf(session);
     const { presign } = challenge.content.context;
     const signed = (role: "ark" | "checkpoint") =>
-      signItems(
-        challenge.items.filter((item) => item.role === role),
-        user.secretKey,
-        world.deps.random,
-      );
+      signItems(itemsOf(challenge, role), user.secretKey, world.deps.random);
     return test.database.transactions.run((tx) =>
       respondToChallenge(world.deps, tx, {
         sessionId: session.sessionId,
@@ -152,6 +149,11 @@ export async function openSwapWorld(test: TestDatabase, config: Partial<SessionC
       return Number(row?.["n"]);
     },
   };
+}
+
+/** What a challenge asks for of the ark tx or of the checkpoints. */
+export function itemsOf({ content }: Challenge, role: SigningItem["role"]): readonly SigningItem[] {
+  return content.type === "sign_tx" ? content.items.filter((item) => item.role === role) : [];
 }
 
 export type SwapWorld = Awaited<ReturnType<typeof openSwapWorld>>;

@@ -196,8 +196,9 @@ const PLAIN_SIGNATURE = /^[0-9a-f]{128}$/;
 
 /** Signatures of checkpoints that were given before arkd signed them: whoever reads the table must not be able to use them. */
 function isPresigned(challenge: Challenge, { txid, input }: CollectedSignature): boolean {
-  if (challenge.stage !== "ark_tx") return false;
-  return challenge.items.some((item) => item.role === "checkpoint" && item.txid === txid && item.input === input);
+  const { content } = challenge;
+  if (content.type !== "sign_tx" || content.stage !== "ark_tx") return false;
+  return content.items.some((item) => item.role === "checkpoint" && item.txid === txid && item.input === input);
 }
 
 function sealContextOf(challengeRowId: bigint, { txid, input, pubkey }: Omit<CollectedSignature, "sig">) {

@@ -33,7 +33,7 @@ interface StoredIntent {
   readonly arkAssetId?: string;
   readonly amount?: string;
   readonly feeAssetId?: string;
-  /** A protocol_op has none of these. */
+  /** A protocol_op and a swap have none of these. */
   readonly amountSats?: string;
   readonly recipientPubkey?: string;
   readonly sourceVtxos?: readonly string[] | null;
@@ -73,7 +73,7 @@ type StoredLeg = Omit<SwapLeg, "amount" | "arkAssetId"> & { readonly arkAssetId?
 export function toIntentJson(intent: SessionIntent, eventId: string | undefined): string {
   const stored: StoredIntent = {
     actionId: intent.actionId,
-    ...(intent.type === "protocol_op" ? { operation: intent.operation } : toStoredMove(intent)),
+    ...toStoredTerms(intent),
     feeAssetId: intent.feeAssetId,
     feeSats: String(intent.feeAmount),
     expiresAt: intent.expiresAt.toISOString(),
@@ -86,13 +86,24 @@ export function toIntentJson(intent: SessionIntent, eventId: string | undefined)
       paymentHash: intent.paymentHash,
     }),
     ...(intent.type === "lightning_lift" && { memo: intent.memo }),
-    ...(intent.type === "atomic_swap" && {
-      give: intent.give.map(toStoredLeg),
-      receive: intent.receive.map(toStoredLeg),
-      ...(intent.minLifeMs !== undefined && { minLifeMs: intent.minLifeMs }),
-    }),
   };
   return JSON.stringify(stored);
+}
+
+/** What it is about. */
+function toStoredTerms(intent: SessionIntent) {
+  switch (intent.type) {
+    case "protocol_op":
+      return { operation: intent.operation };
+    case "atomic_swap":
+      return {
+        give: intent.give.map(toStoredLeg),
+        receive: intent.receive.map(toStoredLeg),
+        ...(intent.minLifeMs !== undefined && { minLifeMs: intent.minLifeMs }),
+      };
+    default:
+      return toStoredMove(intent);
+  }
 }
 
 function toStoredMove(intent: MovingIntent) {
@@ -211,6 +222,11 @@ function toIntent(type: SessionType, stored: StoredIntent): SessionIntent {
     assert(stored.operation !== undefined, "the intent of a protocol_op names its operation");
     return { ...said, type, operation: stored.operation };
   }
+  if (type === "atomic_swap") {
+    const { give, receive, minLifeMs } = stored;
+    assert(give !== undefined && receive !== undefined, "the intent of a swap states its legs");
+    return { ...said, type, give: give.map(fromStoredLeg), receive: receive.map(fromStoredLeg), minLifeMs };
+  }
   const { amountSats, recipientPubkey, dustPolicy } = stored;
   assert(
     amountSats !== undefined && recipientPubkey !== undefined && dustPolicy !== undefined,
@@ -243,10 +259,5 @@ function toIntent(type: SessionType, stored: StoredIntent): SessionIntent {
     }
     case "lightning_lift":
       return { ...base, type, memo: stored.memo ?? "" };
-    case "atomic_swap": {
-      const { give, receive, minLifeMs } = stored;
-      assert(give !== undefined && receive !== undefined, "the intent of a swap states its legs");
-      return { ...base, type, give: give.map(fromStoredLeg), receive: receive.map(fromStoredLeg), minLifeMs };
-    }
   }
 }
