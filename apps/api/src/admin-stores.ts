@@ -4,6 +4,7 @@ import type { AssetSupplies } from "@arkrelay/core/ports/asset-supplies";
 import type { InventoryStore, VtxoStatistics } from "@arkrelay/core/ports/inventory-store";
 import type { AccountPosition } from "@arkrelay/core/ports/ledger-books";
 import type { Reconciliation } from "@arkrelay/core/ports/reconciliation-store";
+import type { TimelineStore } from "@arkrelay/core/ports/timeline-store";
 import type { Tx } from "@arkrelay/core/ports/transactions";
 import type { Asset } from "@arkrelay/db/stores/asset-store";
 import type { LedgerEntry } from "@arkrelay/db/stores/list-ledger-entries";
@@ -117,6 +118,7 @@ export interface AdminStores {
   readonly supplies: Pick<AssetSupplies, "find" | "readExposure">;
   /** A few seconds old at most. */
   readonly assetStatistics: () => Promise<AssetStatistics>;
+  readonly timeline: TimelineStore;
   readonly inventory: Pick<InventoryStore, "count">;
   /** A few seconds old at most. */
   readonly vtxoStatistics: () => Promise<VtxoStatistics>;

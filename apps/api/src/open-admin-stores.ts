@@ -16,6 +16,7 @@ import { DrizzleReconciliationStore } from "@arkrelay/db/stores/reconciliation-s
 import { DrizzleRetentionStore, type RetentionTarget } from "@arkrelay/db/stores/retention-store";
 import { DrizzleServiceStateStore } from "@arkrelay/db/stores/service-state-store";
 import { countSessions } from "@arkrelay/db/stores/table-counts";
+import { DrizzleTimelineStore } from "@arkrelay/db/stores/timeline-store";
 
 import type { AdminStores, ApiKeyRow, ApiKeyStore, CleanupCounts } from "./admin-stores";
 import { createShortMemory } from "./short-memory";
@@ -52,6 +53,7 @@ export function openAdminStores(database: Database): AdminStores {
       STATISTICS_AGE_MS,
       () => readAssetStatistics(database, DEFAULT_ARK_TX_LIMITS.dustSats),
     ),
+    timeline: new DrizzleTimelineStore(database),
     inventory: new DrizzleInventoryStore(database),
     vtxoStatistics: createShortMemory(
       () => performance.now(),

@@ -17,6 +17,7 @@ import { listAuditRoute } from "./admin/list-audit";
 import { revokeApiKeyRoute } from "./admin/revoke-api-key";
 import { rotateApiKeyRoute } from "./admin/rotate-api-key";
 import { servicesStatusRoute } from "./admin/services-status";
+import { sessionTimelineRoute, timelineRoute } from "./admin/timeline";
 import { updateApiKeyRoute } from "./admin/update-api-key";
 import { assetStatsRoute } from "./assets/asset-stats";
 import { createAssetRoute } from "./assets/create-asset";
@@ -224,6 +225,8 @@ const ROUTES: readonly Route[] = [
   servicesStatusRoute,
   cleanupRoute,
   listAuditRoute,
+  sessionTimelineRoute,
+  timelineRoute,
   listLedgerAccountsRoute,
   listLedgerDriftRoute,
   listUnknownRoute,
