@@ -118,11 +118,20 @@ export function payoutKeyOf({ kind, businessId }: Pick<Payout, "kind" | "busines
 /** The reverse; undefined for what is no such key. */
 export function parsePayoutKey(key: string): Pick<Payout, "kind" | "businessId"> | undefined {
   const dot = key.indexOf(".");
-  const kind = KINDS.find((each) => each === key.slice(0, dot));
+  const kind = PAYOUT_KINDS.find((each) => each === key.slice(0, dot));
   return kind && { kind, businessId: key.slice(dot + 1) };
 }
 
-const KINDS: readonly PayoutKind[] = ["lift", "refund", "renew", "issue", "mint", "fanout", "assign", "move"];
+export const PAYOUT_KINDS: readonly PayoutKind[] = [
+  "lift",
+  "refund",
+  "renew",
+  "issue",
+  "mint",
+  "fanout",
+  "assign",
+  "move",
+];
 
 /** The attempts that arkd may still accept, oldest first: when there is a kill, it is the newest. */
 export function openAttempts(attempts: readonly PayoutAttempt[]): readonly PayoutAttempt[] {

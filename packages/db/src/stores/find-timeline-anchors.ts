@@ -1,4 +1,4 @@
-import type { PayoutKind } from "@arkrelay/core/payout/payout";
+import { PAYOUT_KINDS } from "@arkrelay/core/payout/payout";
 import type { TimelineAnchors } from "@arkrelay/core/ports/timeline-store";
 
 import { readBigint, readText, type Row } from "../row";
@@ -12,8 +12,6 @@ const ROUNDS = 3;
 /** A request makes a few rows, a session too; nobody reads more. */
 const NAMES_MAX = 200;
 const ROWS_MAX = 100;
-
-const PAYOUT_KINDS: readonly PayoutKind[] = ["lift", "refund", "issue", "mint", "fanout", "assign"];
 
 interface Found {
   readonly names: Set<string>;
@@ -122,17 +120,13 @@ function take(found: Found, row: Row): void {
   const bases = names.flatMap((name) => (name.includes(".") ? [name.slice(0, name.indexOf("."))] : []));
   for (const name of [...names, ...bases]) found.names.add(name);
   const [first = ""] = names;
-  switch (kind) {
-    case "session":
-      found.sessionRowIds.add(id);
-      found.objectKeys.add(`session:${first}`);
-      break;
-    case "job":
-      found.jobRowIds.add(id);
-      found.objectKeys.add(`job:${first}`);
-      break;
-    case "payout":
-      found.payoutIds.add(id);
-      break;
+  if (kind === "session") {
+    found.sessionRowIds.add(id);
+    found.objectKeys.add(`session:${first}`);
+  } else if (kind === "job") {
+    found.jobRowIds.add(id);
+    found.objectKeys.add(`job:${first}`);
+  } else if (kind === "payout") {
+    found.payoutIds.add(id);
   }
 }
