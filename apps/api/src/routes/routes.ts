@@ -56,6 +56,7 @@ import { lightningMonitorRoute } from "./lightning/monitor-health";
 import { resumeLandRoute } from "./lightning/resume-land";
 import { lightningStatisticsRoute } from "./lightning/statistics";
 import { nostrRelaysRoute } from "./nostr/nostr-relays";
+import { nostrSessionsRoute } from "./nostr/nostr-sessions";
 import { nostrStatusRoute } from "./nostr/nostr-status";
 import { publishTestRoute } from "./nostr/publish-test";
 import { sendDmRoute } from "./nostr/send-dm";
@@ -199,6 +200,7 @@ const ROUTES: readonly Route[] = [
   lightningMonitorRoute,
   nostrStatusRoute,
   nostrRelaysRoute,
+  nostrSessionsRoute,
   sendDmRoute,
   publishTestRoute,
   testEncryptionRoute,

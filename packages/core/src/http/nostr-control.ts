@@ -1,6 +1,7 @@
 import { z } from "zod";
 
-import { count, pubkey, pubkeyOut, timestamp } from "./fields";
+import { count, cursor, jsonObject, limit, opaqueId, page, pubkey, pubkeyOut, shortId, timestamp } from "./fields";
+import { SESSION_TYPES, SessionStatus } from "./sessions";
 
 export const NostrSwitchReply = z
   .object({
@@ -105,3 +106,22 @@ export const TestEncryptionReply = z
     scheme,
   })
   .meta({ id: "EncryptionTest" });
+
+export const NostrSessionsQuery = z.object({ limit: limit(), cursor });
+
+export const NostrSessionsReply = z
+  .object({
+    sessions: z.array(
+      z.object({
+        session_id: opaqueId,
+        user_pubkey: shortId,
+        session_type: z.enum(SESSION_TYPES),
+        status: SessionStatus,
+        context: jsonObject,
+        created_at: timestamp,
+        expires_at: timestamp,
+      }),
+    ),
+    ...page,
+  })
+  .meta({ id: "NostrSessions" });

@@ -63,6 +63,8 @@ export interface SessionFilter {
   readonly visibleTo?: { readonly pubkey: string | undefined; readonly principal: string };
   readonly status?: SessionStatus;
   readonly sessionType?: SessionType;
+  /** Those that an event of a relay began and that are not ended. */
+  readonly openByNostr?: boolean;
 }
 
 export interface SessionEvent {

@@ -304,12 +304,17 @@ function orKept<T>(changed: T | null | undefined, kept: T | undefined): T | unde
   return changed === undefined ? kept : (changed ?? undefined);
 }
 
+/** The id of a session that began with a 31510 is a digest of the event's; a lift that a 31500 asked for keeps the request. */
+const IS_OPEN_BY_NOSTR = `(s.status IN ('initiated','challenge_sent','awaiting_signature','signing')
+  AND (CHAR_LENGTH(s.session_id) = 64 OR JSON_EXISTS(s.context, '$.request')))`;
+
 function conditionsOf(filter: SessionFilter): [string, SqlParam[]][] {
   const conditions: [string, SqlParam[]][] = [];
   if (filter.userPubkey !== undefined) conditions.push(["s.user_pubkey = ?", [filter.userPubkey]]);
   if (filter.createdBy !== undefined) conditions.push(["s.created_by = ?", [filter.createdBy]]);
   if (filter.status !== undefined) conditions.push(["s.status = ?", [filter.status]]);
   if (filter.sessionType !== undefined) conditions.push(["s.session_type = ?", [filter.sessionType]]);
+  if (filter.openByNostr === true) conditions.push([IS_OPEN_BY_NOSTR, []]);
   if (filter.visibleTo !== undefined) {
     const { pubkey, principal } = filter.visibleTo;
     conditions.push(["(s.created_by = ? OR s.user_pubkey = ?)", [principal, pubkey ?? ""]]);
