@@ -14,6 +14,9 @@ import { KIND } from "@arkrelay/sdk/payloads";
 import { PaymentFlow } from "@arkrelay/sdk/payment-flow";
 import { pinAssets } from "@arkrelay/sdk/pin-assets";
 import { secretKeySigner } from "@arkrelay/sdk/secret-key-signer";
+import { acceptIntentAndIssueChallenge } from "@arkrelay/sdk/solver-flows";
+import { executeMultiVtxoFlow, executeOptimalChangeFlow, executeSplitFlow } from "@arkrelay/sdk/vtxo-operations";
+import { signChallenge, verifyChallenge } from "@arkrelay/sdk/wallet-verifier";
 
 import { devnetState, fund } from "./control-api";
 import { eventually } from "./eventually";
@@ -99,6 +102,77 @@ describe("a transfer", () => {
     const { code, output } = await runScript("scripts/demo.mjs", ["--state-dir", stack.stateDir]);
     expect(output).toMatch(/Bob has 35000 sats/);
     expect(code).toBe(0);
+  });
+});
+
+describe("other kinds of intent", () => {
+  const vtxosOf = async ({ flowOptions }: WalletUser): Promise<readonly bigint[]> =>
+    [...(await flowOptions.vtxoView()).values()]
+      .filter(({ isSpent }) => !isSpent)
+      .map(({ amountSats }) => amountSats)
+      .toSorted((a, b) => Number(b - a));
+  const oneVtxoOf = async ({ flowOptions }: WalletUser): Promise<string> =>
+    [...(await flowOptions.vtxoView()).values()].find(({ isSpent }) => !isSpent)?.vtxoId ?? "";
+
+  it("a split, over Nostr, over HTTP and by its own route", async () => {
+    const alice = await newUser(50_000);
+    const { flowOptions, client, pubkey } = alice;
+    await executeSplitFlow(flowOptions, { vtxoId: await oneVtxoOf(alice), splitAmounts: [20_000, 29_990] });
+    expect(await vtxosOf(alice)).toEqual([29_990n, 20_000n]);
+    const { nostr: _nostr, ...overHttp } = flowOptions;
+    const [largest] = [...(await flowOptions.vtxoView()).values()].filter(({ amountSats }) => amountSats === 29_990n);
+    await executeSplitFlow(overHttp, { vtxoId: largest?.vtxoId ?? "", splitAmounts: [330, 9_650] });
+    expect(await vtxosOf(alice)).toEqual([20_000n, 20_000n, 9_650n, 330n]);
+
+    const [first] = [...(await flowOptions.vtxoView()).values()].filter(
+      ({ amountSats, isSpent }) => amountSats === 20_000n && !isSpent,
+    );
+    const started = await client.vtxoSplit(pubkey, first?.vtxoId ?? "", [5_000, 5_000], { as: "owner" });
+    expect(started.outputs.map(({ amount }) => amount)).toEqual([5_000, 5_000]);
+    const { intent_data: content } = await client.getSession(started.session_id, { as: "owner" });
+    const approved = { content: intentSchema.parse(content), sessionId: started.session_id };
+    const { txid } = await new PaymentFlow(flowOptions).followOverHttp(approved);
+    expect(txid).toBe(started.txid);
+    await expectBalance(alice, 50_000 - 3 * 10);
+    expect((await devnetState(stack.info)).drift).toBe(0);
+  });
+
+  it("a multi transfer out of many VTXOs, and one that looks after its change", async () => {
+    const [alice, bob] = [await newUser(), await newUser()];
+    for (let index = 0; index < 4; index += 1) await fund(stack.info, alice.pubkey, 5_000);
+    await executeMultiVtxoFlow(alice.flowOptions, { recipient: bob.pubkey, totalAmount: 18_000, strategy: "minimal" });
+    await expectBalance(alice, 1_990);
+    await expectBalance(bob, 18_000);
+    await fund(stack.info, alice.pubkey, 9_000);
+    const { nostr: _nostr, ...overHttp } = alice.flowOptions;
+    await executeOptimalChangeFlow(overHttp, { recipient: bob.pubkey, amountNeeded: 1_000, changeThreshold: 900 });
+    expect(await vtxosOf(alice)).toEqual([9_000n, 980n]);
+    await expectBalance(bob, 19_000);
+    expect((await devnetState(stack.info)).drift).toBe(0);
+  });
+
+  it("a signature over a solver's own operation, which moves nothing", async () => {
+    const [alice, solver] = [await newUser(3_000), await newUser()];
+    const params = { pool_id: "gUSD-gBTC", in_amount: 100 };
+    const now = Math.floor(Date.now() / 1000);
+    const { event, intent: content } = await alice.nostr.signIntent("amm-e2e-0001", "amm:swap", params, now + 600);
+    await alice.nostr.publish(event);
+    const { session_id: sessionId, challenge } = await acceptIntentAndIssueChallenge(
+      solver.client,
+      alice.pubkey,
+      event,
+    );
+    const { pins, signer, vtxoView } = alice.flowOptions;
+    const intent = { content, eventId: event.id, sessionId };
+    const verified = verifyChallenge(
+      { content: challenge },
+      { intent, pins, myPubkey: alice.pubkey, vtxoView: await vtxoView(), answered: [], now },
+    );
+    const { signature = "", payload_ref } = await signChallenge(verified, signer);
+    await solver.client.respondToChallenge(sessionId, signature, { payload_ref });
+    const done = await solver.client.completeSession(sessionId, { filled: 1 });
+    expect(done.result_data).toEqual({ filled: 1, signature, payload_ref, pubkey: alice.pubkey });
+    await expectBalance(alice, 3_000);
   });
 });
 

@@ -99,8 +99,14 @@ export class GatewayClient {
   }
 
   /** POST /sessions/{id}/complete (protocol_op only). */
-  completeSession(sessionId: string, resultData: Fields = {}, options: CallOptions = {}) {
-    return this.#post(`/sessions/${part(sessionId)}/complete`, { result_data: resultData }, reply.sessionEnd, options);
+  completeSession(
+    sessionId: string,
+    resultData: Fields = {},
+    options: CallOptions & { readonly signed_tx?: string } = {},
+  ) {
+    const { signed_tx, ...call } = options;
+    const body = { result_data: resultData, signed_tx };
+    return this.#post(`/sessions/${part(sessionId)}/complete`, body, reply.completedSession, call);
   }
 
   /** POST /sessions/{id}/fail. */
@@ -213,6 +219,29 @@ export class GatewayClient {
   vtxoAssign(userPubkey: string, assetId: string, amountNeeded: number, options: CallOptions = {}) {
     const body = { user_pubkey: userPubkey, asset_id: assetId, amount_needed: amountNeeded };
     return this.#post("/vtxos/assign", body, reply.vtxoAssigned, options);
+  }
+
+  /** POST /vtxos/split: opens a split of one VTXO and its first challenge; moves nothing until its owner signs. */
+  vtxoSplit(
+    userPubkey: string,
+    vtxoId: string,
+    splitAmounts: readonly number[],
+    options: CallOptions & {
+      readonly asset_id?: string;
+      readonly fee_asset_id?: string;
+      readonly fee_amount?: number;
+    } = {},
+  ) {
+    const { asset_id, fee_asset_id, fee_amount, ...call } = options;
+    const body = {
+      user_pubkey: userPubkey,
+      vtxo_id: vtxoId,
+      split_amounts: splitAmounts,
+      asset_id,
+      fee_asset_id,
+      fee_amount,
+    };
+    return this.#post("/vtxos/split", body, reply.vtxoSplit, call);
   }
 
   /** What stands behind an asset. Public. */

@@ -106,11 +106,11 @@ export function newId(prefix: string): string {
   return `${prefix}-${hex.encode(crypto.getRandomValues(new Uint8Array(12)))}`;
 }
 
-function requireAmount(amount: number): number {
+export function requireAmount(amount: number): number {
   if (!Number.isSafeInteger(amount)) throw new TypeError("an amount must be a safe integer");
   return amount;
 }
 
-function expiryOf({ expiresAt, validForSeconds = VALID_FOR_SECONDS }: IntentTimes): number {
+export function expiryOf({ expiresAt, validForSeconds = VALID_FOR_SECONDS }: IntentTimes): number {
   return expiresAt ?? Math.floor(Date.now() / 1000) + validForSeconds;
 }

@@ -119,17 +119,21 @@ export class PaymentFlow {
 
   /** Opens a session, answers its challenges and waits for its end. Needs `client` with the same signer. */
   async payOverHttp(request: PaymentRequest): Promise<PaymentResult> {
+    return this.executeOverHttp("p2p_transfer", toTransferIntent(request), request);
+  }
+
+  /** As `payOverHttp`, for any intent that the verifier can check, and the type of session that is opened for it. */
+  async executeOverHttp(sessionType: string, intent: IntentContent, options: WaitOptions = {}): Promise<PaymentResult> {
     const { client, signer } = this.#options;
-    if (client === undefined) throw new TypeError("payOverHttp needs a GatewayClient");
+    if (client === undefined) throw new TypeError("paying over HTTP needs a GatewayClient");
     const startedAt = Date.now();
-    const intent = toTransferIntent(request);
     const me = await signer.getPublicKey();
-    const session = await client.createSession(me, "p2p_transfer", intent, {
+    const session = await client.createSession(me, sessionType, intent, {
       delivery: "http",
       auto_start: true,
       as: "owner",
     });
-    return this.followOverHttp({ content: intent, sessionId: session.session_id }, { ...request, startedAt });
+    return this.followOverHttp({ content: intent, sessionId: session.session_id }, { ...options, startedAt });
   }
 
   /** Answers the challenges of a session that was opened for an approved intent, and waits for its end. Needs `client`. */

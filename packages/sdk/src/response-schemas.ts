@@ -76,6 +76,11 @@ export const challengeAnswer = z.looseObject({
 
 export const sessionEnd = z.looseObject({ session_id: z.string() });
 
+export const completedSession = z.looseObject({
+  session_id: z.string(),
+  result_data: z.record(z.string(), z.unknown()),
+});
+
 export const ceremonyStart = z.looseObject({
   ceremony: z.looseObject({ step: optional(z.int()), step_name: optional(z.string()), status: optional(z.string()) }),
 });
@@ -109,6 +114,17 @@ export const transferResult = z.looseObject({
     status: z.string(),
     txid: optional(z.string()),
   }),
+});
+
+const splitOutput = z.looseObject({ vtxo_id: z.string(), amount: units, asset_id: z.string() });
+
+/** POST /vtxos/split; without `txid` and outputs while the gateway still reads the owner's VTXOs. */
+export const vtxoSplit = z.looseObject({
+  session_id: z.string(),
+  txid: optional(z.string()),
+  outputs: z.array(splitOutput),
+  change: optional(splitOutput),
+  fee: z.looseObject({ asset_id: z.string(), amount: units }),
 });
 
 export const p2pTransfer = z.looseObject({

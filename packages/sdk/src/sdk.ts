@@ -135,7 +135,7 @@ export {
   type SubmittedBatch,
   type SwapIntentRequest,
   type SwapLeg,
-} from "./solver-flows.js";
+} from "./swap-flows.js";
 export {
   type DetailedVerdict,
   validate31340,
@@ -154,6 +154,27 @@ export {
   validate31512Detailed,
 } from "./validation.js";
 export { bip340SignDigest, generateKey, signData, signMessage } from "./wallet-utils.js";
+export {
+  type AcceptedIntent,
+  acceptIntentAndIssueChallenge,
+  type IssuedChallenge,
+  startAndWaitCeremony,
+} from "./solver-flows.js";
+export {
+  type Combination,
+  type CombinationOptions,
+  createMultiTransferIntent,
+  createOptimalChangeIntent,
+  createSplitIntent,
+  executeMultiVtxoFlow,
+  executeOptimalChangeFlow,
+  executeSplitFlow,
+  findOptimalCombination,
+  monitorSession,
+  type MultiTransferIntentRequest,
+  type OptimalChangeIntentRequest,
+  type SplitIntentRequest,
+} from "./vtxo-operations.js";
 export {
   type AnsweredChallenge,
   type ApprovedIntent,

@@ -1,5 +1,5 @@
 import { signEvent } from "./nostr-utils.js";
-import { createSwapIntent, submitBatch } from "./solver-flows.js";
+import { createSwapIntent, submitBatch } from "./swap-flows.js";
 import { alice, bob, gateway } from "./testing/fake-gateway.js";
 import { validate31510 } from "./validation.js";
 
