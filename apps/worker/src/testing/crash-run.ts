@@ -42,7 +42,7 @@ interface OpenedSession {
 export async function startCrashRun(test: TestDatabase) {
   const world = await openCeremonyWorld(test);
   const firstCoins = USERS.map((user) => COINS_SATS.map((sats) => world.arkd.fund(user.pubkey, sats))[0] ?? "");
-  const carriers = USERS.map((user) => world.arkd.fund(user.pubkey, 330n, CARRIED));
+  const carriers = USERS.map((user) => world.arkd.fund(user.pubkey, 1_000n, CARRIED));
   await registerTestAsset(test.database, "gUSD", USD);
   await world.stockFees(8);
   const sessions: OpenedSession[] = [];
@@ -71,16 +71,10 @@ export async function startCrashRun(test: TestDatabase) {
   const openOverHttp = async (step: Extract<CrashStep, { kind: "open" }>): Promise<void> => {
     const user = userOf(step.user);
     const recipient = step.to === step.user ? OUTSIDER : userOf(step.to);
-    const sources = [firstCoins[step.user] ?? "", ...(step.units === undefined ? [] : [carriers[step.user] ?? ""])];
-    const params = {
-      ...(step.units === undefined
-        ? { asset_id: GBTC, amount: step.amount }
-        : { asset_id: "gUSD", amount: step.units }),
-      recipient_pubkey: recipient.pubkey,
-      dust_policy: step.dustPolicy,
-      ...(step.names ? { source_vtxos: sources } : {}),
-    };
-    const extra = { autoStart: step.autoStart, ...(step.proven ? {} : { caller: solverCaller("solver") }) };
+    const own = { coin: firstCoins[step.user] ?? "", carrier: carriers[step.user] ?? "" };
+    const params = paramsOf(step, recipient.pubkey, own);
+    const caller = step.proven ? {} : { caller: solverCaller("solver") };
+    const extra = { sessionType: step.type, autoStart: step.autoStart, ...caller };
     const opened = await world.open(user, { params }, extra);
     remember(opened.session.sessionId, user);
   };
@@ -274,4 +268,29 @@ export async function startCrashRun(test: TestDatabase) {
         [assetId, status, ...(errorCode === undefined ? [] : [errorCode]), ...(isRebuilt ? ["rebuilt"] : [])].join(" "),
       ),
   };
+}
+
+/** What a step that opens a session asks for. */
+function paramsOf(
+  step: Extract<CrashStep, { kind: "open" }>,
+  recipient_pubkey: string,
+  own: { readonly coin: string; readonly carrier: string },
+): Record<string, unknown> {
+  const { units, type, strategy } = step;
+  const asset_id = units === undefined ? GBTC : "gUSD";
+  const amount = units ?? step.amount;
+  const named = step.names ? { source_vtxos: [own.coin, ...(units === undefined ? [] : [own.carrier])] } : {};
+  switch (type) {
+    case "p2p_transfer":
+      return { asset_id, amount, recipient_pubkey, dust_policy: step.dustPolicy, ...named };
+    case "vtxo_multi_transfer":
+      return { asset_id, total_amount: amount, recipient_pubkey, strategy, ...named };
+    case "optimal_change":
+      return { asset_id, amount_needed: amount, recipient_pubkey, change_threshold: 5_000 };
+    case "vtxo_split": {
+      const half = Math.max(1, Math.floor(amount / 2));
+      const vtxo_id = units === undefined ? own.coin : own.carrier;
+      return { asset_id, vtxo_id, split_amounts: [half, Math.max(1, amount - half)] };
+    }
+  }
 }

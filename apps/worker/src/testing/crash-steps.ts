@@ -16,6 +16,14 @@ const open = fc.record({
   /** Units of an asset instead of sats: up to half of what a user has, or more than that. */
   units: fc.option(fc.oneof(fc.integer({ min: 1, max: 50 }), fc.constantFrom(99, 100, 101)), { nil: undefined }),
   dustPolicy: fc.constantFrom("reject" as const, "to_recipient" as const),
+  type: fc.oneof(
+    { weight: 3, arbitrary: fc.constant("p2p_transfer" as const) },
+    {
+      weight: 2,
+      arbitrary: fc.constantFrom("vtxo_split" as const, "vtxo_multi_transfer" as const, "optimal_change" as const),
+    },
+  ),
+  strategy: fc.constantFrom("optimal", "greedy", "minimal"),
   /** Insists on the first coin of the user (for units also on the one that carried them at first), so that two sessions want the same one. */
   names: fc.boolean(),
   autoStart: fc.oneof({ weight: 4, arbitrary: fc.constant(true) }, { weight: 1, arbitrary: fc.constant(false) }),
