@@ -247,6 +247,24 @@ it("refuses an answer to another payload, and one that comes after the challenge
   expect(await world.getSession(session.sessionId)).toMatchObject({ status: "expired" });
 });
 
+it("stores intents while arkd is away", async () => {
+  world.arkd.fault = () => "unavailable";
+  expect((await world.process(world.intentEvent(ALICE, content()))).errorCode).toBeUndefined();
+  expect(await statusOf()).toMatchObject({ status: "stored" });
+});
+
+it("has half the room that its owner's transfers have, and takes none of theirs", async () => {
+  const { maxSessionsPerUser } = world.deps.config;
+  const room = Math.ceil(maxSessionsPerUser / 2);
+  const openOp = (index: number) => open(world.intentEvent(ALICE, content({ action_id: `swap-${String(index)}000` })));
+  for (let index = 0; index < room; index++) await openOp(index);
+  await expect(openOp(room)).rejects.toMatchObject({ code: "session_limit" });
+  const pay = (amount: number) =>
+    world.open(ALICE, { params: { asset_id: "gBTC", amount, recipient_pubkey: BOB.pubkey } });
+  for (let index = 0; index < maxSessionsPerUser; index++) await pay(1_000 + index);
+  await expect(pay(5_000)).rejects.toMatchObject({ code: "session_limit" });
+});
+
 it("holds up none of its owner's transfers", async () => {
   await world.stockFees(2);
   world.arkd.fund(ALICE.pubkey, 20_000n);

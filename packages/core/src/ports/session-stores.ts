@@ -110,8 +110,8 @@ export interface SessionStore {
    * session from now on gets the watch with the row that `move` returns, however old its own reading is.
    */
   watch(tx: Tx, session: Session, watch: SessionWatch): Promise<void>;
-  /** Locks the user's script row, so that the quota counted after it cannot be raced. */
-  countOpenOfUser(tx: Tx, userPubkey: string): Promise<number>;
+  /** Locks the user's script row, so that the quotas counted after it cannot be raced. Lifts are not among them. */
+  countOpenOfUser(tx: Tx, userPubkey: string): Promise<{ readonly funded: number; readonly protocolOps: number }>;
   /** Locks a row of the creator's first, so that the quota counted after it cannot be raced. */
   countOpenUnproven(
     tx: Tx,

@@ -118,7 +118,7 @@ export async function openReadIntent(
   if (stored.outcome !== "inserted" && !isTaken) return replayOf(deps, tx, stored.outcome, stored.intentId, open);
   if (intent.type === "lightning_lift") return openLift(deps, tx, open, intent, stored.intentId);
   await ensureUserScript(deps.vtxos, tx, open.userPubkey, info, "user_pubkey");
-  await requireQuota(deps, tx, open);
+  await requireQuota(deps, tx, { ...open, type: intent.type });
   const now = deps.clock.now();
   const invoice = intent.type === "lightning_land" ? invoiceOf(intent) : undefined;
   if (intent.type === "lightning_land") await checkLand(deps, tx, { userPubkey: open.userPubkey, intent });
@@ -299,13 +299,15 @@ async function replayOf(
 export async function requireQuota(
   deps: Pick<SessionDeps, "config" | "sessions">,
   tx: Tx,
-  open: Pick<OpenIntent, "ownerProven" | "userPubkey" | "createdBy">,
+  open: Pick<OpenIntent, "ownerProven" | "userPubkey" | "createdBy"> & { readonly type: SessionIntent["type"] },
 ): Promise<void> {
   const { maxSessionsPerUser, unprovenSessionsPerCreator } = deps.config;
   if (open.ownerProven) {
-    const count = await deps.sessions.countOpenOfUser(tx, open.userPubkey);
-    if (count >= maxSessionsPerUser)
-      throw sessionLimit(`${count} sessions of this key are open; the limit is ${maxSessionsPerUser}.`);
+    const { funded, protocolOps } = await deps.sessions.countOpenOfUser(tx, open.userPubkey);
+    // What spends nothing never holds up what does, and has half as much room: anybody can open one over a published intent.
+    const isOp = open.type === "protocol_op";
+    const [count, limit] = isOp ? [protocolOps, Math.ceil(maxSessionsPerUser / 2)] : [funded, maxSessionsPerUser];
+    if (count >= limit) throw sessionLimit(`${count} sessions of this key are open; the limit is ${limit}.`);
     return;
   }
   const { ofCreator, ofCreatorAndUser } = await deps.sessions.countOpenUnproven(tx, open.createdBy, open.userPubkey);

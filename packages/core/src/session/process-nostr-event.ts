@@ -14,7 +14,7 @@ import { checkIntentNetwork, checkIntentTimes } from "./intent-rules";
 import { isRefusal } from "./is-refusal";
 import { isMirrorFresh, needsCoins, openReadIntent, storeIntent } from "./open-session";
 import { publishFailure, publishNotice } from "./publish-failure";
-import { judgeIntent, type ReadIntent } from "./read-intent";
+import { judgeIntent, readProtocolOp, type ReadIntent } from "./read-intent";
 import { respondToChallenge } from "./respond-to-challenge";
 import type { CeremonyDeps } from "./session-deps";
 import { isOverStrangerBudget } from "./stranger-budget";
@@ -50,15 +50,14 @@ async function processIntent(deps: CeremonyDeps, event: NostrEvent): Promise<Pro
     if (replayed !== undefined) return replayed;
     // Before type and params, which is the protocol's order of refusals.
     checkIntentNetwork(content, deps.config);
-    const info = await deps.arkInfo.current();
     const parsed = parseIntentParams(envelope);
+    if (parsed.kind === "protocol_op") return await storeForSolvers(deps, event, readProtocolOp(deps, parsed, event));
+    const info = await deps.arkInfo.current();
     if (parsed.kind === "lightning_land") {
       await deps.invoiceQuotes.ask(parsed.params.assetId, parsed.params.lightningInvoice);
     }
     const read = await judgeIntent(deps, parsed, event.pubkey, info, event, intentContentHash(parsed.content));
-    if (read.intent.type === "protocol_op" || read.intent.type === "atomic_swap") {
-      return await storeForSolvers(deps, event, read);
-    }
+    if (read.intent.type === "atomic_swap") return await storeForSolvers(deps, event, read);
     if (needsCoins(read.intent) && !(await isMirrorFresh(deps, event.pubkey)))
       await syncVtxos(deps, { ownerPubkey: event.pubkey });
     const opened = await deps.transactions.run((tx) =>
@@ -83,16 +82,15 @@ async function processIntent(deps: CeremonyDeps, event: NostrEvent): Promise<Pro
 }
 
 /**
- * A solver's own type does nothing until a solver opens a session over it, nor does one side of a swap before a batch takes it up. One that has come to be stored meanwhile is the same or has
- * used the action_id up.
+ * A solver's own type does nothing until a solver opens a session over it, nor does one side of a swap before a batch takes it up. One
+ * that has come to be stored meanwhile is the same or has used the action_id up.
  */
 async function storeForSolvers(deps: CeremonyDeps, event: NostrEvent, read: ReadIntent): Promise<ProcessedEvent> {
   const solverId = read.intent.content["solver_id"];
   const outcome = await deps.transactions.run(async (tx) => {
     const stored = await storeIntent(deps, tx, read, event.pubkey);
-    if (stored.outcome === "inserted") {
+    if (stored.outcome === "inserted")
       await deps.webhooks.announce(tx, intentReceivedEvent(event, typeof solverId === "string" ? solverId : undefined));
-    }
     return stored.outcome;
   });
   if (outcome === "duplicate") throw new AppError("duplicate_action");

@@ -5,7 +5,12 @@ import { lightningFee } from "../lightning/fees";
 import { findLandTerms } from "../lightning/land-terms";
 import { findLiftTerms } from "../lightning/lift-terms";
 import { verifyEvent } from "../nostr/event-id";
-import { intentContentHash, parseIntentContent, type ParsedIntent } from "../nostr/intent-content";
+import {
+  intentContentHash,
+  parseIntentContent,
+  type ParsedIntent,
+  type ProtocolOpContent,
+} from "../nostr/intent-content";
 import { INTENT_TYPE_OF_SESSION } from "../nostr/intent-types";
 import { INTENT_KIND } from "../nostr/kinds";
 import { listTags } from "../nostr/nostr-event";
@@ -76,6 +81,13 @@ export async function readIntentData(
   // A defaulted expiry differs from call to call; it must not make a repeat look like another intent.
   const hashed = sent["expires_at"] === undefined ? { ...parsed.content, expires_at: 0 } : parsed.content;
   return judgeIntent(deps, parsed, input.userPubkey, info, undefined, intentContentHash(hashed));
+}
+
+/** A solver-owned 31510 whose times and network were checked: what is in it is for the solver to judge, so arkd is not asked. */
+export function readProtocolOp(deps: SessionDeps, parsed: ProtocolOpContent, event: NostrEvent): ReadIntent {
+  const network = parsed.content.network ?? deps.config.network;
+  const contentHash = intentContentHash(parsed.content);
+  return { intent: toProtocolOpIntent(parsed), contentHash, network, legacy: parsed.legacy, event };
 }
 
 /** Network, type, asset, amounts, invoice and fee of an intent whose times were checked. */

@@ -195,7 +195,7 @@ async function requireRoom(
   for (const { event, content } of byKey) {
     try {
       await ensureUserScript(deps.vtxos, tx, event.pubkey, info, "intents");
-      await requireQuota(deps, tx, { ownerProven: true, userPubkey: event.pubkey, createdBy });
+      await requireQuota(deps, tx, { type: "atomic_swap", ownerProven: true, userPubkey: event.pubkey, createdBy });
     } catch (thrown) {
       throw asBatchError(toAppError(thrown), content.action_id);
     }

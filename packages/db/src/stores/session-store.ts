@@ -148,14 +148,16 @@ export class DrizzleSessionStore implements SessionStore {
     ]);
   }
 
-  async countOpenOfUser(tx: Tx, userPubkey: string): Promise<number> {
+  async countOpenOfUser(tx: Tx, userPubkey: string) {
     const connection = connectionOf(tx);
     await lockUser(connection, userPubkey);
     const [row] = await connection.select(
-      `SELECT COUNT(*) AS n FROM signing_sessions WHERE user_pubkey = ? AND owner_proven AND ${IS_OPEN}`,
+      `SELECT COUNT(*) AS total, COALESCE(SUM(session_type = 'protocol_op'), 0) AS protocol_ops
+       FROM signing_sessions WHERE user_pubkey = ? AND owner_proven AND ${IS_OPEN}`,
       [userPubkey],
     );
-    return readInteger(row ?? {}, "n");
+    const protocolOps = readInteger(row ?? {}, "protocol_ops");
+    return { funded: readInteger(row ?? {}, "total") - protocolOps, protocolOps };
   }
 
   async countOpenUnproven(tx: Tx, createdBy: string, userPubkey: string) {
