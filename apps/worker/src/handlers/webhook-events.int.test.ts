@@ -109,8 +109,8 @@ describe("a transfer", () => {
     const { session } = await world.open(ALICE, pay);
     await settle(session.sessionId);
     const final = (heard: readonly Heard[]) => heard.find(({ type }) => type === "transaction.finalized")?.data;
-    const ownersOf = (data: Heard["data"] | undefined) =>
-      (data?.["outputs"] as { amount_sats: number; owner: string }[]).map((each) => [each.amount_sats, each.owner]);
+    const ownersOf = (data: Heard["data"] = {}) =>
+      (data["outputs"] as { amount_sats: number; owner: string }[]).map((each) => [each.amount_sats, each.owner]);
     expect(ownersOf(final(await user()))).toEqual([
       [40_000, "other"],
       [19_990, "you"],

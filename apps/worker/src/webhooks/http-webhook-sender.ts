@@ -42,7 +42,7 @@ export function createWebhookSender(options: WebhookSenderOptions): WebhookSende
       const deadline = AbortSignal.any([signal, AbortSignal.timeout(options.timeoutMs)]);
       const target = new URL(url);
       const problem = findUrlProblem(target, options.urlRules);
-      const post = (): Promise<Omit<WebhookAnswer, "latencyMs">> =>
+      const post = (): Promise<Unmeasured> =>
         postOnce(target, body, deadline, {
           method: "POST",
           headers: {
@@ -66,34 +66,42 @@ export function createWebhookSender(options: WebhookSenderOptions): WebhookSende
 
 const AGENT = { keepAlive: true, maxFreeSockets: 2, timeout: IDLE_MS };
 
-function postOnce(
+type Unmeasured = Omit<WebhookAnswer, "latencyMs">;
+
+/** An answer, or why there is none; `isStale` = the receiver most likely closed the kept connection while we picked it. */
+type Exchange =
+  | { readonly kind: "answered"; readonly response: IncomingMessage }
+  | { readonly kind: "failed"; readonly error: NodeJS.ErrnoException; readonly isStale: boolean };
+
+async function postOnce(
   target: URL,
   body: string,
   deadline: AbortSignal,
   options: RequestOptions,
-): Promise<Omit<WebhookAnswer, "latencyMs">> {
+): Promise<Unmeasured> {
+  for (;;) {
+    const exchange = await exchangeOnce(target, body, { ...options, signal: deadline });
+    if (exchange.kind === "answered") return readAnswer(exchange.response);
+    // Over another connection at once; if the receiver has read the call all the same, it knows the id.
+    if (!exchange.isStale || deadline.aborted) return unanswered(reasonOf(exchange.error, deadline));
+  }
+}
+
+function exchangeOnce(target: URL, body: string, options: RequestOptions): Promise<Exchange> {
   return new Promise((resolve) => {
     const send = target.protocol === "https:" ? httpsRequest : httpRequest;
-    const request = send(target, { ...options, signal: deadline });
-    let isAnswered = false;
-    request.on("response", (response) => {
-      isAnswered = true;
-      void readAnswer(response).then(resolve);
-    });
-    request.on("error", (error: NodeJS.ErrnoException) => {
-      // What happens to the rest of an answer is for its reader.
-      if (isAnswered) return;
-      const wasClosedUnused = request.reusedSocket && error.code === "ECONNRESET";
-      // The receiver most likely closed the kept connection while we picked it. If it has read the call all the same, it knows the id.
-      if (wasClosedUnused && !deadline.aborted) postOnce(target, body, deadline, options).then(resolve, resolve);
-      else resolve(unanswered(reasonOf(error, deadline)));
-    });
+    const request = send(target, options);
+    request.on("response", (response) => resolve({ kind: "answered", response }));
+    // Also heard of when the rest of an answer fails, which is for its reader; it is resolved already then.
+    request.on("error", (error: NodeJS.ErrnoException) =>
+      resolve({ kind: "failed", error, isStale: request.reusedSocket && error.code === "ECONNRESET" }),
+    );
     request.end(body);
   });
 }
 
 /** The status counts once it is here, even if the rest of the answer never ends. */
-async function readAnswer(response: IncomingMessage): Promise<Omit<WebhookAnswer, "latencyMs">> {
+async function readAnswer(response: IncomingMessage): Promise<Unmeasured> {
   const kept: Buffer[] = [];
   let bytes = 0;
   try {
@@ -116,7 +124,7 @@ function problemOf(status: number): string | undefined {
   return status >= 300 && status < 400 ? "Redirects are not followed" : `Answered ${String(status)}`;
 }
 
-function unanswered(error: string): Omit<WebhookAnswer, "latencyMs"> {
+function unanswered(error: string): Unmeasured {
   return { status: undefined, excerpt: undefined, error };
 }
 
