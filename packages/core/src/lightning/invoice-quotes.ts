@@ -18,7 +18,7 @@ export interface InvoiceQuote {
 export interface InvoiceQuoteSource {
   /** Asks tapd, before the transaction. Never throws: what went wrong is told by `current`. Nothing for what has no Lightning side. */
   ask(assetId: string, bolt11: string): Promise<void>;
-  /** What was heard within the last minute. Errors: those of tapd; `daemon_unavailable` when it was not asked. */
+  /** What was heard within the last minute. Errors: those of tapd; `daemon_unavailable` when it was not asked, or is being asked. */
   current(assetId: string, bolt11: string): InvoiceQuote;
 }
 
@@ -85,7 +85,7 @@ export class InvoiceQuotes implements InvoiceQuoteSource {
     const known = this.heard.get(keyOf(assetId, bolt11));
     if (known === undefined || this.deps.clock.now().getTime() - known.at >= KEPT_MS) {
       throw new AppError("daemon_unavailable", {
-        internal: "tapd was not asked what the invoice costs",
+        internal: "tapd was not asked what the invoice costs, or has not said it yet",
         details: { service: "tapd" },
       });
     }

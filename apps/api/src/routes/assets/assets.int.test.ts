@@ -148,13 +148,16 @@ describe("POST /assets", () => {
 describe("a twin that is registered", () => {
   let asking: TestApi;
   let isAway = false;
+  let hangs = false;
   const known = { assetId: randomBytes(32).toString("hex"), type: "normal", groupKey: undefined };
   const tapd = {
     listAssets: () =>
-      isAway
-        ? Promise.reject(new AppError("daemon_unavailable", { details: { service: "tapd" } }))
-        : Promise.resolve([known]),
-    getInfo: () => (isAway ? tapd.listAssets() : Promise.resolve({ syncedToChain: true })),
+      hangs
+        ? new Promise(() => undefined)
+        : isAway
+          ? Promise.reject(new AppError("daemon_unavailable", { details: { service: "tapd" } }))
+          : Promise.resolve([known]),
+    getInfo: () => (isAway || hangs ? tapd.listAssets() : Promise.resolve({ syncedToChain: true })),
     getAssetBalances: () => Promise.resolve([{ assetId: known.assetId, balanceUnits: 40n, channelUnits: 10n }]),
   } as unknown as TaprootAssets;
 
@@ -187,6 +190,9 @@ describe("a twin that is registered", () => {
     isAway = true;
     expect((await mint(51)).status).toBe(202);
     isAway = false;
+    hangs = true;
+    expect((await mint(51)).status).toBe(202);
+    hangs = false;
     await asking.database.write("UPDATE assets SET taproot_asset_id = NULL WHERE asset_id = ?", [assetId]);
   });
 
@@ -199,6 +205,9 @@ describe("a twin that is registered", () => {
     expect((await register(known.assetId)).status).toBe(201);
     isAway = true;
     expect((await register(unknown)).status).toBe(201);
+    hangs = true;
+    expect((await register(randomBytes(32).toString("hex"))).status).toBe(201);
+    hangs = false;
   });
 });
 

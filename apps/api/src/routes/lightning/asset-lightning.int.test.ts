@@ -137,6 +137,26 @@ describe("POST /lightning/land of an asset", () => {
     });
   });
 
+  it("waits for no tapd that takes its time, and is taken with its late answer", async () => {
+    let answer = (): void => undefined;
+    quote = () =>
+      new Promise((resolve) => {
+        answer = () => resolve({ units: 50n, amountMsat: 50_000_000n });
+      });
+    const as = await holder();
+    const lightning_invoice = anInvoice();
+    expect(await land(as, { lightning_invoice })).toMatchObject({ status: 503, body: { code: "daemon_unavailable" } });
+    const intent_data = { asset_id: "gold", amount: 60, lightning_invoice };
+    const body = { user_pubkey: as.pubkey, session_type: "lightning_land", intent_data };
+    expect(await api.call("POST", "/sessions/create", { as, body })).toMatchObject({
+      status: 503,
+      body: { code: "daemon_unavailable" },
+    });
+    answer();
+    quote = () => new Promise(() => undefined);
+    expect((await land(as, { lightning_invoice })).status).toBe(202);
+  });
+
   it("is refused for more units than the user has", async () => {
     expect(await land(await holder(), { amount: 200 })).toMatchObject({
       status: 422,

@@ -9,6 +9,7 @@ import { GBTC } from "@arkrelay/core/vtxo/vtxo";
 
 import type { ApiDeps } from "../../api-deps";
 import { writeRoute } from "../../http/route";
+import { withinWriteBudget } from "../../within-write-budget";
 import { toAssetId } from "../asset-alias";
 import { findPlanned } from "../transactions/p2p-transfer";
 import { assertLightningServes, assertMayStartFor } from "./lightning-access";
@@ -30,7 +31,8 @@ export const landRoute = writeRoute({
     const assetId = toAssetId(body.asset_id);
     const amount = readLightningAmount(assetId, body);
     await assertLightningServes(deps, assetId);
-    await deps.session.invoiceQuotes.ask(assetId, body.lightning_invoice);
+    // What tapd says later is there for the next call.
+    await withinWriteBudget(deps.session.invoiceQuotes.ask(assetId, body.lightning_invoice));
     return { assetId, amount };
   })
   .handle(

@@ -3,6 +3,7 @@ import { askForLand } from "@arkrelay/core/lightning/invoice-quotes";
 import { openSession } from "@arkrelay/core/session/open-session";
 
 import { writeRoute } from "../../http/route";
+import { withinWriteBudget } from "../../within-write-budget";
 import { submitSwap } from "./submit-swap";
 
 /** An intent may be large; the limit of `/sessions/create` is wider than that of other routes. */
@@ -20,7 +21,10 @@ export const openSessionRoute = writeRoute({
   opensSession: true,
   replies: { 200: OpenSessionReply, 201: OpenSessionReply },
 })
-  .prepare(({ deps, body }) => askForLand(deps.session.invoiceQuotes, body.intent_event?.content ?? body.intent_data))
+  .prepare(({ deps, body }) =>
+    // What tapd says later is there for the next call.
+    withinWriteBudget(askForLand(deps.session.invoiceQuotes, body.intent_event?.content ?? body.intent_data)),
+  )
   .handle(async ({ deps, tx, caller, body }) => {
     if (body.session_type === "atomic_swap") return submitSwap({ deps, tx, caller, body });
     const { session, replayed, wakes } = await openSession(deps.session, tx, {

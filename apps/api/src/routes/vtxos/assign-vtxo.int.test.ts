@@ -1,8 +1,10 @@
 import { vtxoScriptFor } from "@arkrelay/core/ark/vtxo-script";
 import { deriveGatewayKeys } from "@arkrelay/core/ark/wallet-keys";
+import type { TaprootAssets } from "@arkrelay/core/ports/taproot-assets";
 import { TEST_ARK_PARAMS, type TestKey } from "@arkrelay/core/testing/ark-transfer";
+import { DrizzleAssetSupplyStore } from "@arkrelay/db/stores/asset-supply-store";
 
-import { giveVtxos } from "../../testing/give-vtxos";
+import { giveAssetStock, giveVtxos } from "../../testing/give-vtxos";
 import { freshKey, knowArkd, startTestApi, type TestApi } from "../../testing/test-api";
 
 let api: TestApi;
@@ -10,7 +12,9 @@ const GATEWAY = deriveGatewayKeys(new Uint8Array(32).fill(9));
 const asTestKey = ({ pubkey, secretKey }: (typeof GATEWAY)["stock"]): TestKey => ({ pubkey, secretKey });
 
 beforeAll(async () => {
-  api = await startTestApi({ SOLVER_AUTH: "registered" });
+  // Away for as long as anybody would wait.
+  const tapd = { getInfo: () => new Promise(() => undefined) } as unknown as TaprootAssets;
+  api = await startTestApi({ SOLVER_AUTH: "registered" }, { tapd });
 });
 afterAll(() => api.close());
 
@@ -126,6 +130,40 @@ it.each([
   const before = await count();
   expect(await assign({ admin: true }, change)).toMatchObject({ status, body: { code } });
   expect(await count()).toEqual(before);
+});
+
+describe("a twin", () => {
+  const ARK_ID = `${"aa".repeat(32)}0000`;
+  const supplies = () => new DrizzleAssetSupplyStore(api.database);
+  /** What a worker heard of tapd, this long ago. */
+  const heard = async (units: bigint, agoMs: number, mark?: string): Promise<void> => {
+    const { tapdMark } = await supplies().readExposure(undefined, "gold");
+    const at = new Date(Date.now() - agoMs);
+    await api.deps.transactions.run((tx) =>
+      supplies().record(tx, "gold", { tapd: { units, mark: mark ?? tapdMark } }, at),
+    );
+  };
+  const give = () => assign({ admin: true }, { asset_id: "gold", amount_needed: 60 });
+
+  it("is given by what was last heard of tapd while that does not answer, as long as it still tells of now", async () => {
+    await stocked(...Array.from({ length: 4 }, () => 50_000n));
+    await api.database.write(
+      `INSERT INTO assets (asset_id, name, ticker, asset_type, decimal_places, issued, backing, ark_asset_id, taproot_asset_id, status,
+         created_at) VALUES ('gold', 'Gold', 'GLD', 'normal', 0, 500, 'taproot', ?, ?, 'active', NOW(3))`,
+      [ARK_ID, "ab".repeat(32)],
+    );
+    await giveAssetStock(api, asTestKey(GATEWAY.stock), { assetId: ARK_ID, amount: 500n });
+    const unknown = { status: 503, body: { code: "not_ready", details: { asset_id: "gold" } } };
+    expect(await give()).toMatchObject(unknown);
+    await heard(60n, 16 * 60_000);
+    expect(await give()).toMatchObject(unknown);
+    await heard(60n, 0, "of another moment");
+    expect(await give()).toMatchObject(unknown);
+    await heard(59n, 0);
+    expect(await give()).toMatchObject({ status: 422, body: { code: "reserve_insufficient" } });
+    await heard(60n, 0);
+    expect((await give()).status).toBe(202);
+  });
 });
 
 it("is for the operator and for keys with the scope", async () => {
