@@ -4,9 +4,12 @@ import type { AssetSupplies } from "@arkrelay/core/ports/asset-supplies";
 import type { InventoryStore, VtxoStatistics } from "@arkrelay/core/ports/inventory-store";
 import type { AccountPosition } from "@arkrelay/core/ports/ledger-books";
 import type { Reconciliation } from "@arkrelay/core/ports/reconciliation-store";
+import type { SettledLeaf } from "@arkrelay/core/ports/settlement-store";
 import type { TimelineStore } from "@arkrelay/core/ports/timeline-store";
 import type { Tx } from "@arkrelay/core/ports/transactions";
+import type { Settlement, SettlementLeaf } from "@arkrelay/core/settlement/settlement";
 import type { Asset } from "@arkrelay/db/stores/asset-store";
+import type { VtxoCounts } from "@arkrelay/db/stores/count-vtxos";
 import type { LedgerEntry } from "@arkrelay/db/stores/list-ledger-entries";
 import type { AssetStatistics } from "@arkrelay/db/stores/read-asset-statistics";
 
@@ -122,6 +125,16 @@ export interface AdminStores {
   readonly inventory: Pick<InventoryStore, "count">;
   /** A few seconds old at most. */
   readonly vtxoStatistics: () => Promise<VtxoStatistics>;
+  readonly settlements: {
+    /** A few seconds old at most. */
+    countVtxos(): Promise<VtxoCounts>;
+    /** Confirmed outputs that no settlement claims. */
+    countPending(): Promise<number>;
+    listRecent(limit: number): Promise<readonly Settlement[]>;
+    findLeaf(vtxoId: string): Promise<SettledLeaf | undefined>;
+    /** In the order of the tree. */
+    listLeaves(settlement: Settlement): Promise<readonly SettlementLeaf[]>;
+  };
   readonly services: {
     setDesiredState(tx: Tx, service: string, desired: "running" | "stopped"): Promise<void>;
     /** Asks every process for a new connection and returns the request's id. */

@@ -8,6 +8,7 @@ import { DrizzleApiKeyStore, type ApiKey } from "@arkrelay/db/stores/api-key-sto
 import { DrizzleAssetStore } from "@arkrelay/db/stores/asset-store";
 import { DrizzleAssetSupplyStore } from "@arkrelay/db/stores/asset-supply-store";
 import { DrizzleAuditStore } from "@arkrelay/db/stores/audit-store";
+import { countVtxos } from "@arkrelay/db/stores/count-vtxos";
 import { DrizzleInventoryStore, readVtxoStatistics } from "@arkrelay/db/stores/inventory-store";
 import { DrizzleLedgerBooks } from "@arkrelay/db/stores/ledger-books";
 import { listLedgerEntries } from "@arkrelay/db/stores/list-ledger-entries";
@@ -15,6 +16,8 @@ import { readAssetStatistics } from "@arkrelay/db/stores/read-asset-statistics";
 import { DrizzleReconciliationStore } from "@arkrelay/db/stores/reconciliation-store";
 import { DrizzleRetentionStore, type RetentionTarget } from "@arkrelay/db/stores/retention-store";
 import { DrizzleServiceStateStore } from "@arkrelay/db/stores/service-state-store";
+import { DrizzleSettlementLeafStore } from "@arkrelay/db/stores/settlement-leaf-store";
+import { DrizzleSettlementStore } from "@arkrelay/db/stores/settlement-store";
 import { countSessions } from "@arkrelay/db/stores/table-counts";
 import { DrizzleTimelineStore } from "@arkrelay/db/stores/timeline-store";
 
@@ -30,6 +33,8 @@ export function openAdminStores(database: Database): AdminStores {
   const states = new DrizzleServiceStateStore(database);
   const retention = new DrizzleRetentionStore(database);
   const books = new DrizzleLedgerBooks(database);
+  const settlements = new DrizzleSettlementStore(database);
+  const leaves = new DrizzleSettlementLeafStore(database);
   const reconciliations = new DrizzleReconciliationStore(database);
   return {
     audit: {
@@ -60,6 +65,17 @@ export function openAdminStores(database: Database): AdminStores {
       STATISTICS_AGE_MS,
       () => readVtxoStatistics(database),
     ),
+    settlements: {
+      countVtxos: createShortMemory(
+        () => performance.now(),
+        STATISTICS_AGE_MS,
+        () => countVtxos(database),
+      ),
+      countPending: () => leaves.countPending(),
+      listRecent: (limit) => settlements.listRecent(limit),
+      findLeaf: (vtxoId) => leaves.find(vtxoId),
+      listLeaves: (settlement) => leaves.list(settlement),
+    },
     services: {
       setDesiredState: (tx, service, desired) => states.setDesired(service, desired, tx),
       raiseDaemonRestart: (tx, daemon) => states.raiseDaemonRestart(tx, daemon, DAEMON_NAMES),

@@ -208,6 +208,18 @@ export const confirmationSchema = z.looseObject({
   timestamp: time,
 });
 
+/** 31342 content: the gateway's claim about confirmed outputs, beside a commitment tx that the chain proves. */
+export const commitmentSchema = z.looseObject({
+  status: z.literal("committed"),
+  l1_txid: hex64,
+  block_height: z.int().min(1),
+  batch_id: z.string(),
+  merkle_root: hex64,
+  vtxo_count: z.int().min(1),
+  total_value: z.int().min(1),
+  timestamp: time,
+});
+
 /** 31341 content (after decryption). */
 export const failureSchema = z.looseObject({
   status: z.literal("failure"),

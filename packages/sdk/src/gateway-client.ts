@@ -244,6 +244,22 @@ export class GatewayClient {
     return this.#post("/vtxos/split", body, reply.vtxoSplit, call);
   }
 
+  /** POST /vtxos/settlement/process; needs `adminKey`. */
+  vtxoSettlementProcess(options: CallOptions = {}) {
+    return this.#post("/vtxos/settlement/process", {}, reply.settlementStarted, { as: "admin", ...options });
+  }
+
+  /** GET /vtxos/settlement/status. Public. */
+  vtxoSettlementStatus(options: CallOptions = {}) {
+    return this.#get("/vtxos/settlement/status", reply.settlementStatus, {}, { as: "public", ...options });
+  }
+
+  /** GET /vtxos/settlement/proof/{vtxo_id}. Public; `verifySettlementProof` says whether it holds. */
+  vtxoSettlementProof(vtxoId: string, options: CallOptions = {}) {
+    const path = `/vtxos/settlement/proof/${part(vtxoId)}`;
+    return this.#get(path, reply.settlementProof, {}, { as: "public", ...options });
+  }
+
   /** What stands behind an asset. Public. */
   async getAssetReserve(assetId: string, options: CallOptions = {}) {
     const path = `/assets/${part(assetId)}/reserve`;

@@ -306,6 +306,39 @@ export const mint = z.looseObject({
 /** POST /vtxos/batch/create. */
 export const vtxoBatch = z.looseObject({ job_id: z.string(), asset_id: z.string(), count: z.int() });
 
+/** POST /vtxos/settlement/process. */
+export const settlementStarted = z.looseObject({ job_id: z.string() });
+
+/** GET /vtxos/settlement/status. */
+export const settlementStatus = z.looseObject({
+  settlement_status: z.looseObject({ pending_settlement: z.int(), settled_vtxos: z.int() }),
+  recent_settlements: z.array(
+    z.looseObject({
+      txid: z.string(),
+      status: z.string(),
+      amount_sats: units,
+      fee_sats: z.int(),
+      block_height: optional(z.int()),
+      merkle_root: z.string(),
+      created_at: z.string(),
+    }),
+  ),
+});
+
+/** GET /vtxos/settlement/proof/{vtxo_id}. */
+export const settlementProof = z.looseObject({
+  vtxo_id: z.string(),
+  amount_sats: units,
+  assets: z.array(z.looseObject({ asset_id: z.string(), amount: units })),
+  batch_id: z.string(),
+  l1_txid: z.string(),
+  merkle_root: z.string(),
+  index: z.int(),
+  path: z.array(z.looseObject({ side: z.enum(["left", "right"]), hash: z.string() })),
+  claim: z.string(),
+});
+export type SettlementProof = z.infer<typeof settlementProof>;
+
 /** POST /vtxos/assign; `vtxo_id` is final before anything is signed. */
 export const vtxoAssigned = z.looseObject({
   job_id: z.string(),

@@ -115,6 +115,7 @@ export type {
   Lift,
   LightningInvoice,
   Session,
+  SettlementProof,
   TransferResult,
 } from "./response-schemas.js";
 export type { NewWebhook, WebhookChange, WebhookReplay } from "./http/webhook-calls.js";
@@ -127,6 +128,7 @@ export {
   requestChallenge,
   type SessionStatus,
 } from "./session-requests.js";
+export { verifySettlementProof } from "./settlement-proof.js";
 export type { Signer } from "./signer.js";
 export {
   type BatchSubmission,
@@ -142,6 +144,8 @@ export {
   validate31340Detailed,
   validate31341,
   validate31341Detailed,
+  validate31342,
+  validate31342Detailed,
   validate31501,
   validate31501Detailed,
   validate31502,

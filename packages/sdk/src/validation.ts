@@ -3,6 +3,7 @@ import type { z } from "zod";
 import { type FieldError, SchemaValidationError } from "./errors.js";
 import {
   challengeSchema,
+  commitmentSchema,
   confirmationSchema,
   failureSchema,
   intentSchema,
@@ -40,6 +41,7 @@ export const validate31511Detailed = (content: unknown): DetailedVerdict => deta
 export const validate31512Detailed = (content: unknown): DetailedVerdict => detailed(responseSchema, content);
 export const validate31340Detailed = (content: unknown): DetailedVerdict => detailed(confirmationSchema, content);
 export const validate31341Detailed = (content: unknown): DetailedVerdict => detailed(failureSchema, content);
+export const validate31342Detailed = (content: unknown): DetailedVerdict => detailed(commitmentSchema, content);
 
 export const validate31501 = (content: unknown): boolean => validate31501Detailed(content).valid;
 export const validate31502 = (content: unknown): boolean => validate31502Detailed(content).valid;
@@ -48,3 +50,4 @@ export const validate31511 = (content: unknown): boolean => validate31511Detaile
 export const validate31512 = (content: unknown): boolean => validate31512Detailed(content).valid;
 export const validate31340 = (content: unknown): boolean => validate31340Detailed(content).valid;
 export const validate31341 = (content: unknown): boolean => validate31341Detailed(content).valid;
+export const validate31342 = (content: unknown): boolean => validate31342Detailed(content).valid;

@@ -102,6 +102,7 @@ import { inventoryStatusRoute } from "./vtxos/inventory-status";
 import { listManagedVtxosRoute } from "./vtxos/list-managed-vtxos";
 import { listUserVtxosRoute } from "./vtxos/list-user-vtxos";
 import { markSpentRoute } from "./vtxos/mark-spent";
+import { processSettlementRoute, settlementProofRoute, settlementStatusRoute } from "./vtxos/settlement";
 import { splitVtxoRoute } from "./vtxos/split-vtxo";
 import { vtxoStatsRoute } from "./vtxos/vtxo-stats";
 import { createWebhookRoute } from "./webhooks/create-webhook";
@@ -184,6 +185,9 @@ const ROUTES: readonly Route[] = [
   startInventoryMonitorRoute,
   stopInventoryMonitorRoute,
   inventoryMonitorStatusRoute,
+  processSettlementRoute,
+  settlementStatusRoute,
+  settlementProofRoute,
   listManagedVtxosRoute,
   listUserVtxosRoute,
   liftRoute,

@@ -62,6 +62,9 @@ export const timestamp = z.iso.datetime({ precision: 3 }).meta({
 
 export const txid = hexString(32).meta({ description: "Transaction id, 64 lower-case hex." });
 
+/** A SHA-256 that is not a txid: no byte order to turn round. */
+export const hash32 = hexString(32).meta({ description: "Hash, 64 lower-case hex." });
+
 export const vtxoId = z
   .string()
   .regex(/^[0-9a-f]{64}:\d{1,5}$/, "must be txid:vout")

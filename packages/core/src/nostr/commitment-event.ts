@@ -1,6 +1,7 @@
 import { z } from "zod";
 
 import type { NostrEventTemplate } from "../ports/nostr";
+import { SETTLEMENT_CLAIM } from "../settlement/settlement";
 import { hex32, isoTime } from "./field-schemas";
 import { COMMITMENT_KIND } from "./kinds";
 
@@ -15,7 +16,7 @@ export const commitmentContentSchema = z.strictObject({
   vtxo_count: z.int().min(1),
   /** Sats on all of them. */
   total_value: z.int().min(1),
-  claim: z.literal("gateway claim, not proven by L1"),
+  claim: z.literal(SETTLEMENT_CLAIM),
   timestamp: isoTime,
 });
 

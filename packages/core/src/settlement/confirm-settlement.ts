@@ -4,13 +4,11 @@ import { nextCreatedAt } from "../nostr/build-events";
 import { commitmentTemplate } from "../nostr/commitment-event";
 import { COMMITMENT_KIND } from "../nostr/kinds";
 import type { Tx } from "../ports/transactions";
-import type { Settlement } from "./settlement";
+import { type Settlement, SETTLEMENT_CLAIM } from "./settlement";
 import { type SettlementDeps, type SettlementProgress, type SettlementTurn, waitFor } from "./settlement-deps";
 
-export const CONFIRMATIONS = 3;
+const CONFIRMATIONS = 3;
 const BLOCK_PAUSE_MS = 60_000;
-
-export const CLAIM = "gateway claim, not proven by L1";
 
 /** Publishes the claim once the commitment has its confirmations: the stored 31342 is the only one there will ever be of its txid. */
 export async function confirmSettlement(
@@ -77,7 +75,7 @@ function contentOf(
     merkle_root: merkleRoot,
     vtxo_count: vtxoCount,
     total_value: toJsonAmount(totalValueSats),
-    claim: CLAIM,
+    claim: SETTLEMENT_CLAIM,
     timestamp: at.toISOString(),
   } as const;
 }

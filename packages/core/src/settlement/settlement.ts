@@ -62,6 +62,9 @@ export interface SettlementLeaf {
   readonly assets: readonly AssetAmount[];
 }
 
+/** What every publication of a settlement says about its worth. */
+export const SETTLEMENT_CLAIM = "gateway claim, not proven by L1";
+
 /** Who holds what is registered, until the batch ends. */
 export function settlementLockOf({ batchId }: Pick<Settlement, "batchId">): string {
   return `settlement:${batchId}`;
