@@ -93,6 +93,20 @@ describe("an announcement", () => {
     ]);
   });
 
+  it("for everyone reaches all, however many there are", async () => {
+    await test.database.write(
+      `INSERT INTO webhook_endpoints (endpoint_id, owner, url, events, secret, status, calls, created_at, updated_at)
+       SELECT CONCAT('wh_', seq), CONCAT('nostr:', seq MOD 50), 'https://x.example/', '["*"]', '', 'active', '[]', NOW(3), NOW(3)
+       FROM seq_1_to_1200`,
+    );
+    await announce({ kind: "everyone" }, "asset.issued");
+    const rows = await test.database.select(
+      "SELECT COUNT(DISTINCT endpoint_id) AS n, COUNT(*) AS all_rows FROM webhook_deliveries",
+    );
+    expect(rows).toEqual([{ n: 1200, all_rows: 1200 }]);
+    expect(woken).toHaveLength(1200);
+  });
+
   it("for the operator reaches nobody else", async () => {
     await listen("key:a");
     await listen("admin");
