@@ -54,4 +54,21 @@ describe("cleanup_old_logs", () => {
     expect(left).toMatchObject([{ status: "running" }]);
     expect(await run()).toMatchObject({ resultData: { total_deleted: 0 } });
   });
+
+  it("deletes webhook deliveries 90 days after their end, and none that is still to be made", async () => {
+    const insertDelivery = (id: string, status: string, ageDays: number, endedDays: number | null) =>
+      test.database.write(
+        `INSERT INTO webhook_deliveries (delivery_id, endpoint_id, owner, event_id, event_type, object_key, body, status, attempt_log,
+           priority, created_at, finished_at)
+         VALUES (?, 1, 'key:a', ?, 'job.completed', 'job:1', '{}', ?, '[]', 1, NOW(3) - INTERVAL ? DAY, NOW(3) - INTERVAL ? DAY)`,
+        [id, id, status, ageDays, endedDays],
+      );
+    await insertDelivery("old", "delivered", 92, 91);
+    await insertDelivery("old-failed", "failed", 92, 91);
+    await insertDelivery("ended-lately", "delivered", 92, 89);
+    await insertDelivery("waiting", "pending", 200, null);
+    expect(await run()).toMatchObject({ resultData: { deleted: { webhook_deliveries: 2 } } });
+    const left = await test.database.select("SELECT delivery_id FROM webhook_deliveries ORDER BY id");
+    expect(left).toEqual([{ delivery_id: "ended-lately" }, { delivery_id: "waiting" }]);
+  });
 });
