@@ -215,7 +215,7 @@ export class GatewayClient {
     return this.#post("/vtxos/batch/create", body, reply.vtxoBatch, { as: "admin", ...options });
   }
 
-  /** POST /vtxos/assign; needs `adminKey`, or a key with `vtxos:assign` and an allowance. The user's when the job is through. */
+  /** POST /vtxos/assign; needs a key with `vtxos:assign` and an allowance, or `as: "admin"`. The user's when the job is through. */
   vtxoAssign(userPubkey: string, assetId: string, amountNeeded: number, options: CallOptions = {}) {
     const body = { user_pubkey: userPubkey, asset_id: assetId, amount_needed: amountNeeded };
     return this.#post("/vtxos/assign", body, reply.vtxoAssigned, options);
