@@ -15,6 +15,8 @@ const NAMES: readonly (readonly [spelling: string, canonical: string, session: s
   ["lift_lightning", "lightning:lift", "lightning_lift"],
   ["lightning:land", "lightning:land", "lightning_land"],
   ["land_lightning", "lightning:land", "lightning_land"],
+  ["atomic_swap", "atomic_swap", "atomic_swap"],
+  ["swap:atomic", "atomic_swap", "atomic_swap"],
   ["amm:swap", "amm:swap", "protocol_op"],
   ["lend:borrow", "lend:borrow", "protocol_op"],
   ["misc:sign_note", "misc:sign_note", "protocol_op"],

@@ -185,11 +185,12 @@ it("takes no more coins of the asset than its units need while plain sats are pl
   );
 });
 
+// Not the other way round: coins that carry many assets may need more sats for them than they have, and others do without.
 it("finds the sats whenever all coins together have them", () => {
   fc.assert(
     fc.property(fc.array(aCoin, { minLength: 1, maxLength: 12 }), someRules, (candidates, varied) => {
       const rules = { ...RULES, ...varied, dustToRecipient: true, maxInputs: 20 };
-      expect(selectTransferCoins(candidates, rules).ok).toBe(useExactCoins(candidates, rules).ok);
+      if (useExactCoins(candidates, rules).ok) expect(selectTransferCoins(candidates, rules).ok).toBe(true);
     }),
     { numRuns: 1_000 },
   );
