@@ -61,6 +61,15 @@ export async function clearFaults(stack: StackInfo): Promise<void> {
   await read(await fetch(`${stack.control_url}/faults`, { method: "DELETE" }));
 }
 
+/** What only arkd's operator could change; a new digest for everybody. */
+export async function changeArkdSettings(stack: StackInfo, settings: Readonly<Record<string, number>>): Promise<void> {
+  await post(stack, "/arkd/settings", settings);
+}
+
+export async function mine(stack: StackInfo, blocks: number): Promise<void> {
+  await post(stack, "/mine", { blocks });
+}
+
 /** The daemons' own book-keeping: what was issued, what is live, and what does not add up. */
 export async function devnetState(stack: StackInfo) {
   return stateSchema.parse(await read(await fetch(`${stack.control_url}/state`)));

@@ -9,13 +9,26 @@ import type {
   GetInfoResponse,
   RegisterIntentResponse,
 } from "../gen/ark/v1/service";
+import type { OpenStream } from "../server-stream";
+import type { StartCall } from "../unary-call";
+import type { ArkClients } from "./ark-clients";
 import { isIntentUnknown } from "./ark-errors";
-import type { GrpcArkDaemon } from "./grpc-ark-daemon";
 import { toBatchEvent } from "./to-batch-event";
+
+/** The connection to arkd, as its other calls use it. */
+export interface ArkCalls {
+  read<Reply>(method: string, start: StartCall<ArkClients, Reply>): Promise<Reply>;
+  write<Reply>(method: string, start: StartCall<ArkClients, Reply>): Promise<Reply>;
+  stream<Message>(
+    method: string,
+    open: OpenStream<ArkClients, Message>,
+    signal: AbortSignal,
+  ): AsyncGenerator<Message, void>;
+}
 
 /** arkd's batches over the connection of its other calls. See the port for what each method promises and throws. */
 export class GrpcArkBatches implements ArkBatches {
-  constructor(private readonly arkd: Pick<GrpcArkDaemon, "read" | "write" | "stream">) {}
+  constructor(private readonly arkd: ArkCalls) {}
 
   async getBatchInfo(): Promise<ArkBatchInfo> {
     const info = await this.arkd.read<GetInfoResponse>("GetInfo", ({ ark }, ...rest) => ark.getInfo({}, ...rest));

@@ -1,4 +1,4 @@
-import { type Channel, type Client, credentials, Metadata } from "@grpc/grpc-js";
+import { Metadata } from "@grpc/grpc-js";
 
 import type { BitcoinNetwork } from "@arkrelay/core/ark/network";
 import { assert } from "@arkrelay/core/errors";
@@ -14,21 +14,16 @@ import type {
 import type { CallLimits, DaemonEndpoint } from "../connection-config";
 import { DaemonLink } from "../daemon-link";
 import type { DaemonObserver } from "../daemon-observer";
-import {
-  type GetAssetResponse,
-  GetVtxosRequest,
-  type GetVtxosResponse,
-  IndexerServiceClient,
-} from "../gen/ark/v1/indexer";
-import {
-  ArkServiceClient,
-  type FinalizeTxResponse,
-  type GetInfoResponse,
-  type GetPendingTxResponse,
-  type SubmitTxResponse,
+import { type GetAssetResponse, GetVtxosRequest, type GetVtxosResponse } from "../gen/ark/v1/indexer";
+import type {
+  FinalizeTxResponse,
+  GetInfoResponse,
+  GetPendingTxResponse,
+  SubmitTxResponse,
 } from "../gen/ark/v1/service";
 import type { OpenStream } from "../server-stream";
 import type { StartCall } from "../unary-call";
+import { type ArkClients, openArkClients } from "./ark-clients";
 import { arkErrorName, isDigestMismatch, toArkRefusal } from "./ark-errors";
 import { GrpcArkBatches } from "./grpc-ark-batches";
 import { isSameForTransfers, ServerInfoCache } from "./server-info-cache";
@@ -46,11 +41,6 @@ const PAGE_SIZE = 100;
 const FILTERS_PER_REQUEST = 100;
 
 const DEFAULT_INFO_MAX_AGE_MS = 60_000;
-
-export interface ArkClients extends Readonly<Record<string, Client>> {
-  readonly ark: ArkServiceClient;
-  readonly indexer: IndexerServiceClient;
-}
 
 export interface ArkdConfig extends DaemonEndpoint, CallLimits {
   readonly network: BitcoinNetwork;
@@ -76,7 +66,7 @@ export class GrpcArkDaemon implements ArkDaemon {
       endpoint: config,
       limits: config,
       observer: deps.observer,
-      openClients,
+      openClients: openArkClients,
       toRefusal: toArkRefusal,
       nameOf: arkErrorName,
       requestId: deps.requestId,
@@ -213,15 +203,6 @@ export class GrpcArkDaemon implements ArkDaemon {
       if (vtxos.length < PAGE_SIZE) return;
     }
   }
-}
-
-function openClients(address: string, channelOverride: Channel): ArkClients {
-  // The channel brings its own credentials; the ones named here are never used.
-  const unused = credentials.createInsecure();
-  return {
-    ark: new ArkServiceClient(address, unused, { channelOverride }),
-    indexer: new IndexerServiceClient(address, unused, { channelOverride }),
-  };
 }
 
 function buildVersionHeader(): Metadata {

@@ -3,27 +3,9 @@ import { hex } from "@scure/base";
 
 import { ArkdError } from "../engine/arkd-error";
 import { utf8 } from "../engine/bytes";
-import type { CheckContext } from "../engine/checks/check-context";
-import type { ArkdRecord } from "../engine/records";
-import type { BatchEvent } from "./batch-streams";
-import type { BatchParams } from "./build-batch";
+import type { BatchRoundsDeps } from "./batch-rounds-deps";
 import { intentFeeOf, readDelete, readEstimate, readIntent, type RegisteredIntent } from "./registered-intent";
 import { RunningBatch } from "./running-batch";
-
-export interface BatchRoundsDeps {
-  readonly context: () => CheckContext;
-  /** Everything of a batch's transactions that the keys and settings decide. */
-  readonly params: () => BatchParams;
-  readonly signerSecret: Uint8Array;
-  readonly nowMs: () => number;
-  readonly sessionMs: () => number;
-  readonly newId: () => string;
-  readonly randomBytes: () => Uint8Array;
-  readonly emit: (event: BatchEvent, topics?: readonly string[]) => void;
-  readonly commit: (record: Extract<ArkdRecord, { type: "settled" }>) => void;
-  /** Runs later, unless the returned function is called before. */
-  readonly schedule: (ms: number, run: () => void) => () => void;
-}
 
 /** Registration takes a sixth of a session. */
 const REGISTRATION_SHARE = 1 / 6;

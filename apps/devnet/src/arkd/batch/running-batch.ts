@@ -3,7 +3,7 @@ import { hex } from "@scure/base";
 import { ArkdError } from "../engine/arkd-error";
 import { toPsbt } from "../engine/psbt";
 import type { ArkdRecord, SettledInput } from "../engine/records";
-import type { BatchRoundsDeps } from "./batch-rounds";
+import type { BatchRoundsDeps } from "./batch-rounds-deps";
 import { type BatchParams, type BuiltBatch, type TreeNode, buildBatch } from "./build-batch";
 import { type Forfeit, checkForfeits } from "./check-forfeits";
 import type { BatchVtxo, RegisteredIntent } from "./registered-intent";
