@@ -29,7 +29,9 @@ export async function checkAlways({ database }: TestDatabase): Promise<void> {
       AND s.owner_proven AND JSON_VALUE(s.intent_data, '$.actionId') = r.ref_id
       WHERE s.status NOT IN ('completed','failed','expired')
     UNION ALL SELECT 'a live session that nothing will wake' FROM signing_sessions
-      WHERE status NOT IN ('completed','failed','expired') AND next_at IS NULL AND attempt_token IS NULL`);
+      WHERE status NOT IN ('completed','failed','expired') AND next_at IS NULL AND attempt_token IS NULL AND head_id IS NULL
+    UNION ALL SELECT 'members of a swap in different states' FROM signing_sessions f JOIN signing_sessions h ON h.id = f.head_id
+      WHERE f.ceremony_state <> h.ceremony_state`);
   expect(breaches.map((row) => row["breach"])).toEqual([]);
 }
 

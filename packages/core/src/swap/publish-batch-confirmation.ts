@@ -8,9 +8,9 @@ import type { Confirmation } from "../session/publish-confirmation";
 import { refIdOf } from "../session/publish-failure";
 import type { SessionDeps } from "../session/session-deps";
 
-/** The one 31340 of a batch: the outcome of the submitter's batch_id and of every member's action, each at most once. */
+/** The one 31340 of a batch: the outcome of the submitter's batch_id and of every member's action, each at most once. Its outputs wait for the next settlement. */
 export async function publishBatchConfirmation(
-  deps: Pick<SessionDeps, "clock" | "identity" | "outbox" | "results" | "swapBatches">,
+  deps: Pick<SessionDeps, "clock" | "identity" | "outbox" | "results" | "leaves" | "swapBatches">,
   tx: Tx,
   members: Members,
   { results, recipientPubkeys }: Confirmation,
@@ -42,5 +42,7 @@ export async function publishBatchConfirmation(
   for (const member of members) {
     await deps.results.insert(tx, { ...result, authorPubkey: member.userPubkey, refId: refIdOf(member) });
   }
-  if (event !== undefined) await deps.outbox.insert(tx, event, head.sessionId);
+  if (event === undefined) return;
+  await deps.outbox.insert(tx, event, head.sessionId);
+  await deps.leaves.insert(tx, [...new Set(results.outputs.map(({ vtxo_id }) => vtxo_id))]);
 }
