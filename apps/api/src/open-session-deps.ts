@@ -38,13 +38,15 @@ export function openSessionDeps(
 ): LightningSessionDeps {
   const sealer = createSealer(config.sealing);
   const stores = openSessionStores(database, sealer, waker);
+  const lightning = openLightningStores(database, sealer, onLightningStatus, waker);
   return {
     clock: systemClock,
     random: systemRandom,
     config: toSessionConfig(config),
     lightningConfig: toLightningConfig(config),
     ...stores,
-    operations: openLightningStores(database, sealer, onLightningStatus, waker).operations,
+    operations: lightning.operations,
+    budgets: lightning.budgets,
     jobs,
     lightningInfo: storedLightningInfo(database),
     invoiceQuotes: new InvoiceQuotes({ assets: stores.assets, clock: systemClock, tapd }),

@@ -7,23 +7,12 @@ import type { AssetMintDeps } from "./handlers/asset-mint";
 
 /** What issuing, minting and watching assets need, made of what the worker has open. */
 export function toAssetDeps(
-  {
-    database,
-    ceremony,
-    lightning,
-    lnd,
-    tapd,
-    calls,
-  }: Pick<WorkerDeps, "database" | "ceremony" | "lightning" | "lnd" | "tapd" | "calls">,
+  { database, ceremony, lnd, tapd, calls }: Pick<WorkerDeps, "database" | "ceremony" | "lnd" | "tapd" | "calls">,
   { lightning: limits }: Pick<WorkerConfig, "lightning">,
 ): Omit<AssetMintDeps, "attempts"> & WatchSuppliesDeps {
-  const { payouts, budgets, operations } = lightning;
   const { assetCarrierSats: carrierSats, carrierSubsidyDailySats } = limits;
   return {
     ...ceremony,
-    payouts,
-    budgets,
-    operations,
     lightning: lnd,
     tapd,
     calls,

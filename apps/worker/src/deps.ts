@@ -135,7 +135,7 @@ export async function openDeps(config: WorkerConfig, life: Life): Promise<Worker
     waker,
     ceremony: openCeremony(config, database, daemons, {
       lightningInfo,
-      operations: lightning.operations,
+      ...lightning,
       sealer,
       onOutboxInsert: onInsert,
       waker,
@@ -207,9 +207,11 @@ function openCeremony(
     lightningInfo,
     operations,
     sealer,
+    payouts,
+    budgets,
     onOutboxInsert,
     waker,
-  }: Pick<CeremonyDeps, "lightningInfo" | "operations"> & {
+  }: Pick<CeremonyDeps, "lightningInfo" | "operations" | "payouts" | "budgets"> & {
     readonly sealer: Sealer;
     readonly onOutboxInsert: () => void;
     readonly waker: Waker;
@@ -226,6 +228,8 @@ function openCeremony(
     lightningInfo,
     invoiceQuotes: new InvoiceQuotes({ assets: stores.assets, clock: systemClock, tapd }),
     operations,
+    payouts,
+    budgets,
     ...stores,
     jobs: {
       jobs: new DrizzleJobStore(database),

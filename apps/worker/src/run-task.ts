@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 
 import { AppError, toAppError } from "@arkrelay/core/errors";
 import { StaleAttempt, type Attempt, type AttemptEnding, type AttemptStore } from "@arkrelay/core/jobs/attempt-store";
-import { TASKS, isJobTask, type QueuedTaskName } from "@arkrelay/core/jobs/catalog";
+import { TASKS, isJobTask, queuedTask, type QueuedTaskName } from "@arkrelay/core/jobs/catalog";
 import { decideAttemptEnd, type AttemptEnd } from "@arkrelay/core/jobs/decide-attempt-end";
 import type { Wake, Waker } from "@arkrelay/core/ports/waker";
 import { withLogContext } from "@arkrelay/runtime/log-context";
@@ -180,6 +180,7 @@ async function writeEnd(deps: RunTaskDeps, live: LiveAttempt, ending: AttemptEnd
 
 function logContextOf(attempt: Attempt): Parameters<typeof withLogContext>[0] {
   const traceId = attempt.job?.trace?.split("-")[1];
-  if (attempt.job === undefined) return attempt.task === "ceremony_drive" ? { sessionId: attempt.rowKey } : {};
+  if (attempt.job === undefined)
+    return queuedTask(attempt.task).stateIn === "signing_sessions" ? { sessionId: attempt.rowKey } : {};
   return { jobId: attempt.rowKey, requestId: attempt.job.requestId, traceId };
 }

@@ -26,7 +26,8 @@ export function startWorker(deps: WorkerDeps, config: WorkerConfig, life: Life):
     store: attempts,
     leaseMs: config.background.jobLeaseMs,
     // STEP_TIMEOUT_SECONDS is the operator's; every other task has its limit in the catalog.
-    limitMsOf: (task) => (task === "ceremony_drive" ? config.session.stepTimeoutMs : queuedTask(task).limitMs),
+    limitMsOf: (task) =>
+      queuedTask(task).stateIn === "signing_sessions" ? config.session.stepTimeoutMs : queuedTask(task).limitMs,
     onError: (error) => logger.warn("leases could not be renewed or looked at", { error }),
   });
   life.onStop("live attempts", () => live.close());

@@ -54,6 +54,7 @@ export function createTaskHandlers(deps: WorkerDeps, config: WorkerConfig): Task
   };
   const lift = lightningDriveTask(drives.lift, announceOperation);
   const land = lightningDriveTask(drives.land, announceOperation);
+  const drive = ceremonyDriveTask(ceremony, announce);
   const reconcile = toReconcileDeps(deps);
   const assets = toAssetDeps(deps, config);
   return {
@@ -74,7 +75,8 @@ export function createTaskHandlers(deps: WorkerDeps, config: WorkerConfig): Task
     ),
     reconcile_ledger: reconcileLedgerTask({ ...reconcile, clock: ceremony.clock }),
     reconcile_daemons: reconcileDaemonsTask(reconcile),
-    ceremony_drive: ceremonyDriveTask(ceremony, announce),
+    ceremony_drive: drive,
+    renew_pay: drive,
     grpc_reconnect: grpcReconnectTask({
       heartbeats: deps.heartbeats,
       aliveSeconds: ALIVE_SECONDS,
@@ -99,7 +101,7 @@ export function createTaskHandlers(deps: WorkerDeps, config: WorkerConfig): Task
     asset_mint: assetMintTask({ ...assets, attempts }),
     vtxo_assign: vtxoAssignTask({ ...assets, metrics: deps.metrics }),
     process_vtxo_replenishment: replenishStockTask({ ...assets, metrics: deps.metrics }),
-    payout_drive: payoutDriveTask({ ...assets, attempts }),
+    payout_drive: payoutDriveTask({ ...ceremony, ...assets, attempts }, announce),
     watch_asset_supplies: watchAssetSuppliesTask(assets),
     settlement_run: settlementRunTask({ ...toSettlementDeps(deps, config), attempts }),
     tx_recover: txRecoverTask({ ...ceremony, attempts }),

@@ -103,6 +103,7 @@ import { listManagedVtxosRoute } from "./vtxos/list-managed-vtxos";
 import { listUserVtxosRoute } from "./vtxos/list-user-vtxos";
 import { markSpentRoute } from "./vtxos/mark-spent";
 import { processSettlementRoute, settlementProofRoute, settlementStatusRoute } from "./vtxos/settlement";
+import { renewVtxosRoute } from "./vtxos/renew-vtxos";
 import { splitVtxoRoute } from "./vtxos/split-vtxo";
 import { vtxoStatsRoute } from "./vtxos/vtxo-stats";
 import { createWebhookRoute } from "./webhooks/create-webhook";
@@ -188,6 +189,7 @@ const ROUTES: readonly Route[] = [
   processSettlementRoute,
   settlementStatusRoute,
   settlementProofRoute,
+  renewVtxosRoute,
   listManagedVtxosRoute,
   listUserVtxosRoute,
   liftRoute,

@@ -13,18 +13,17 @@ import { insertJob } from "@arkrelay/core/jobs/insert-job";
 import type { Job } from "@arkrelay/core/jobs/job";
 import { POSTING_KINDS } from "@arkrelay/core/ledger/postings";
 import type { NewAsset } from "@arkrelay/core/ports/asset-registry";
+import type { CeremonyDeps, SessionConfig } from "@arkrelay/core/session/session-deps";
 import type { TestKey } from "@arkrelay/core/testing/ark-transfer";
 import { syncVtxos } from "@arkrelay/core/vtxo/sync-vtxos";
 import { DrizzleAssetSupplyStore } from "@arkrelay/db/stores/asset-supply-store";
 import { DrizzleExternalCallStore } from "@arkrelay/db/stores/external-call-store";
 import { DrizzleAttemptStore } from "@arkrelay/db/stores/job-attempt-store";
 import { DrizzleJobStore } from "@arkrelay/db/stores/job-store";
-import { openLightningStores } from "@arkrelay/db/stores/open-lightning-stores";
 import type { TestDatabase } from "@arkrelay/db/testing/test-database";
 import { connectionOf } from "@arkrelay/db/transactions";
 import { createLogger } from "@arkrelay/runtime/logger";
 import { createMetrics } from "@arkrelay/runtime/metrics";
-import { createSealer } from "@arkrelay/runtime/sealing";
 
 import { assetMintTask, type AssetMintDeps } from "../handlers/asset-mint";
 import { payoutDriveTask } from "../handlers/payout-drive";
@@ -41,23 +40,21 @@ export const CAP = 1_000_000n;
 /** Of the asset that stands behind gold when it is a twin. */
 export const TAPROOT_ID = "cd".repeat(32);
 
-type WorldDeps = Omit<AssetMintDeps, "attempts">;
+type WorldDeps = CeremonyDeps & Omit<AssetMintDeps, "attempts">;
 
 /** Assets on the real database and its job tables, with arkd and tapd in memory and a clock that stands still. */
-export async function openAssetWorld(test: TestDatabase, config: Partial<AssetConfig> = {}) {
-  const world = await openCeremonyWorld(test);
+export async function openAssetWorld(
+  test: TestDatabase,
+  config: Partial<AssetConfig> = {},
+  session: Partial<SessionConfig> = {},
+) {
+  const world = await openCeremonyWorld(test, session);
   const { database } = test;
-  const { payouts, budgets, operations } = openLightningStores(
-    database,
-    createSealer({ key: new Uint8Array(32).fill(3) }),
-  );
   const tapd = new FakeTapd();
   const outcomes = fakePaymentOutcomes(TAPROOT_ID);
   const calls = new DrizzleExternalCallStore(database);
-  const deps: WorldDeps & typeof world.deps = {
+  const deps: WorldDeps = {
     ...world.deps,
-    payouts,
-    budgets,
     tapd,
     calls,
     supplies: new DrizzleAssetSupplyStore(database),
@@ -103,7 +100,11 @@ export async function openAssetWorld(test: TestDatabase, config: Partial<AssetCo
     await database.write("UPDATE payouts SET next_at = LEAST(next_at, NOW(3)) WHERE next_at IS NOT NULL");
     const rows = await database.select("SELECT payout_key FROM payouts WHERE next_at IS NOT NULL ORDER BY id");
     for (const row of rows) {
-      await attemptAt("payout_drive", String(row["payout_key"]), payoutDriveTask({ ...over, attempts }));
+      await attemptAt(
+        "payout_drive",
+        String(row["payout_key"]),
+        payoutDriveTask({ ...over, attempts }, () => undefined),
+      );
     }
   };
   const getJob = async (jobId: string): Promise<Job> => {
@@ -185,7 +186,7 @@ export async function openAssetWorld(test: TestDatabase, config: Partial<AssetCo
     },
     watch: async (): Promise<TaskResult> => {
       const attempt = { rowKey: randomUUID(), job: { payload: { v: 1 } } } as unknown as Attempt;
-      return watchAssetSuppliesTask({ ...deps, lightning: outcomes.lightning, operations })(contextOf(attempt));
+      return watchAssetSuppliesTask({ ...deps, lightning: outcomes.lightning })(contextOf(attempt));
     },
     /** A lift or land of gold in a status, with its delivery when it has one; `book` = its last step, with its posting of tapd's units. */
     operation: async (

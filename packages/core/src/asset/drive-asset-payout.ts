@@ -5,6 +5,7 @@ import type { Payout } from "../payout/payout";
 import type { PayoutRun } from "../payout/payout-deps";
 import { planOrRollBack } from "../payout/plan-or-roll-back";
 import { planNextAttempt } from "../payout/plan-payout";
+import { renewalRun, type RenewalDeps } from "../renewal/pay-renewal";
 import { giveUpMove, moveRun } from "../settlement/move-run";
 import type { AssetPayoutDeps } from "./asset-payout-deps";
 import { issueRun } from "./issue-asset";
@@ -23,11 +24,11 @@ const TURNS_MAX = 40;
 const STOCK_PAUSE_MS = 5_000;
 
 /**
- * Drives an issuance, a mint, a fan-out or an assignment as far as it goes and returns when to look again; undefined = it is final. It can be killed
- * anywhere and run again. Throws the AppError of a step that should be tried again later.
+ * Drives an issuance, a mint, a fan-out, an assignment or a renewal's payout as far as it goes and returns when to look again;
+ * undefined = it is final. It can be killed anywhere and run again. Throws the AppError of a step that should be tried again later.
  */
 export async function driveAssetPayout(
-  deps: AssetPayoutDeps,
+  deps: AssetPayoutDeps & RenewalDeps,
   { kind, businessId }: Pick<Payout, "kind" | "businessId">,
   { guard, signal }: AssetPayoutTurn,
 ): Promise<Date | undefined> {
@@ -45,12 +46,18 @@ export async function driveAssetPayout(
   throw new AppError("internal_error", { internal: `payout ${kind} ${businessId} does not settle` });
 }
 
-function runOf(deps: AssetPayoutDeps, { kind, businessId, assetId, amount }: Payout, guard: PayoutRun["guard"]) {
+function runOf(
+  deps: AssetPayoutDeps & RenewalDeps,
+  { kind, businessId, assetId, amount }: Payout,
+  guard: PayoutRun["guard"],
+) {
   switch (kind) {
     case "issue":
       return issueRun(deps, businessId, guard);
     case "mint":
       return mintRun(deps, { assetId, jobId: businessId, units: amount }, guard);
+    case "renew":
+      return renewalRun(deps, businessId, guard);
     case "fanout":
       return fanOutRun(deps, businessId, guard);
     case "assign":

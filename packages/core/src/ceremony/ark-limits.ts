@@ -1,6 +1,6 @@
 import { maxAssetsPerVtxo } from "../ark/tx-weight";
 import type { ArkServerInfo } from "../ports/ark-daemon";
-import type { MovingIntent, SessionType } from "../session/session";
+import type { MovingIntent, SessionIntent } from "../session/session";
 import type { SessionDeps } from "../session/session-deps";
 import { withLimits } from "../vtxo/select-by-strategy";
 import type { TransferRules } from "../vtxo/select-transfer-coins";
@@ -21,11 +21,14 @@ export function selectionRules(deps: SessionDeps, intent: MovingIntent, info: Ar
 }
 
 /**
- * How long inputs must live on: what a land brings has to outlive its payment, its refund or the next batch, and of a swap everybody's
- * outputs expire with the first input of anybody.
+ * How long inputs must live on: what a land or a renewal brings has to outlive its payment, its refund or the next batch, and of a swap
+ * everybody's outputs expire with the first input of anybody.
  */
-export function minRemainingMs(deps: Pick<SessionDeps, "config" | "lightningConfig">, type: SessionType): number {
-  const isLong = type === "lightning_land" || type === "atomic_swap";
+export function minRemainingMs(
+  deps: Pick<SessionDeps, "config" | "lightningConfig">,
+  type: SessionIntent["type"],
+): number {
+  const isLong = type === "lightning_land" || type === "atomic_swap" || type === "vtxo_renew";
   return isLong ? deps.lightningConfig.landMinRemainingMs : deps.config.vtxoMinRemainingMs;
 }
 

@@ -1,5 +1,6 @@
 import { AppError } from "../errors";
 import type { Wake } from "../ports/waker";
+import { payRenewal } from "../renewal/pay-renewal";
 import { endSession } from "../session/end-session";
 import { isHandedOver, isTerminal, type Session } from "../session/session";
 import type { CeremonyDeps } from "../session/session-deps";
@@ -50,7 +51,7 @@ export async function driveCeremony(deps: CeremonyDeps, input: DriveInput): Prom
     }
     const outcome = await runTurn(deps, session, input.fence);
     if (outcome.kind === "wait") return { nextAt: outcome.until };
-    // A land that was received is not through; from here on its row moves the session.
+    // A land or a renewal that was received is not through; from here on its row or its payout moves the session.
     if (outcome.wakes !== undefined) return { nextAt: undefined, wakes: outcome.wakes };
     known = outcome.session;
   }
@@ -87,9 +88,9 @@ async function runTurn(deps: CeremonyDeps, session: Session, fence: string): Pro
       return recoverFinalize(deps, session, fence);
     case "finalized":
       // Of a land: its row ends the session.
-      return session.sessionType === "lightning_land"
-        ? { kind: "wait", until: undefined }
-        : publishTransfer(deps, session, fence);
+      if (session.sessionType === "lightning_land") return { kind: "wait", until: undefined };
+      if (session.intent.type === "vtxo_renew") return payRenewal(deps, session, fence);
+      return publishTransfer(deps, session, fence);
     case "published":
     case "failed":
     case "expired_before_submit":

@@ -9,6 +9,7 @@ import type { ArkServerInfo } from "../ports/ark-daemon";
 import type { PlannedOutput } from "../ports/session-stores";
 import type { PlannedTransaction, TransactionParty } from "../ports/transaction-store";
 import type { Tx } from "../ports/transactions";
+import { planRenewal } from "../renewal/plan-renewal";
 import type { Challenge } from "../session/challenge";
 import { issueChallenge } from "../session/issue-challenge";
 import { movingIntentOf, type MovingIntent, type Session } from "../session/session";
@@ -44,7 +45,7 @@ export async function issueArkChallenge(
     built,
     plan,
     replaces: replacesPlan,
-    transaction: transactionOf(session, built.txid, plan),
+    transaction: transactionOf(session, built.txid, plan, await readNamesOf(deps.assets, tx, plan.planned)),
   });
   return issueChallenge(deps, tx, session, {
     ...ids,
@@ -75,16 +76,24 @@ async function planOutputs(
 ): Promise<TransferPlan> {
   const { userPubkey } = session;
   const intent = movingIntentOf(session);
+  const coins = await withScripts(deps, userPubkey, inputs.coins);
+  const coInput = await gatewayCoin(deps, inputs.coInput);
+  const dustSats = dustOf(info);
+  // Where co-inputs come back to: never a co-input again, since they inherit the user's expiry.
+  const feeReturnScript = await findGatewayScript(deps.vtxos, "used", info);
+  if (intent.type === "vtxo_renew") {
+    const landScript = await findGatewayScript(deps.vtxos, "land", info);
+    return planRenewal({ coins, coInput, dustSats, landScript, feeReturnScript });
+  }
   return planTransfer({
     intent,
-    coins: await withScripts(deps, userPubkey, inputs.coins),
-    coInput: await gatewayCoin(deps, inputs.coInput),
-    dustSats: dustOf(info),
+    coins,
+    coInput,
+    dustSats,
     maxAssetsPerOutput: maxAssetsPerOutputOf(info),
     recipientScript: await recipientScriptOf(deps, tx, intent, info),
     changeScript: await ensureScript(deps.vtxos, tx, userPubkey, info, "user"),
-    // Where co-inputs come back to: never a co-input again, since they inherit the user's expiry.
-    feeReturnScript: await findGatewayScript(deps.vtxos, "used", info),
+    feeReturnScript,
   });
 }
 
@@ -100,7 +109,7 @@ function recipientScriptOf(
 }
 
 /** The row of the transaction: what went from whom to whom, by our names. What comes back to the sender did not move. */
-function transactionOf(session: Session, txid: string, plan: TransferPlan): PlannedTransaction {
+function transactionOf(session: Session, txid: string, plan: TransferPlan, names: AssetNames): PlannedTransaction {
   const { sessionId, userPubkey, sessionType } = session;
   const intent = movingIntentOf(session);
   const { assetId, recipientPubkey, arkAssetId } = intent;
@@ -109,7 +118,7 @@ function transactionOf(session: Session, txid: string, plan: TransferPlan): Plan
   const receivedSats = received.reduce((sum, { amountSats }) => sum + amountSats, 0n);
   const spentSats = receivedSats + coInputFeeSatsOf(intent);
   const amountSats = spentSats - feeSatsOf(intent);
-  const units = sumAssets(received).map(({ amount }) => ({ assetId, amount }));
+  const units = sumAssets(received).map((each) => ({ assetId: nameOf(names, each.assetId), amount: each.amount }));
   const both = (pubkey: string, direction: "in" | "out", sats: bigint): readonly TransactionParty[] =>
     [{ assetId: GBTC, amount: sats }, ...units].map((each) => ({ pubkey, direction, ...each }));
   return {

@@ -1,5 +1,7 @@
 import { AppError } from "../errors";
+import type { ArkServerInfo } from "../ports/ark-daemon";
 import type { Tx } from "../ports/transactions";
+import { reserveRenewal } from "../renewal/reserve-renewal";
 import type { Challenge } from "../session/challenge";
 import { challengeExpiry } from "../session/challenge-times";
 import { challengeEventData } from "../session/issue-challenge";
@@ -43,13 +45,28 @@ export async function prepareChallenge(deps: SessionDeps, tx: Tx, session: Sessi
   const rules = selectionRules(deps, movingIntentOf(prepared), info);
   const coins = await chooseInputs(deps, tx, prepared, rules, expiresAt);
   const inputs = { coins, coInput: await lockCoInput(deps, tx, prepared, expiresAt) };
-  const challenge = await issueArkChallenge(deps, tx, prepared, inputs, info, {
+  const held = await holdRenewal(deps, tx, prepared, coins, info, fence);
+  const challenge = await issueArkChallenge(deps, tx, held, inputs, info, {
     challengeId,
     expiresAt,
     // An earlier preparation, whose challenge ran out.
     replacesPlan: session.arkParams !== undefined,
   });
-  return { session: prepared, challenge };
+  return { session: held, challenge };
+}
+
+/** What a renewal will be paid from is held before its user signs; it goes with the locks of challenge 1. */
+async function holdRenewal(
+  deps: SessionDeps,
+  tx: Tx,
+  session: Session,
+  coins: readonly Vtxo[],
+  info: ArkServerInfo,
+  fence: string | undefined,
+): Promise<Session> {
+  if (session.intent.type !== "vtxo_renew") return session;
+  const renewalReserve = await reserveRenewal(deps, tx, session, coins, info);
+  return moveSession(deps, tx, session, { renewalReserve }, { fence });
 }
 
 /** Locks one of the gateway's own VTXOs for a session. Throws `inventory_exhausted`. */
@@ -59,7 +76,7 @@ export async function lockCoInput(deps: SessionDeps, tx: Tx, session: Session, u
     {
       kind: "fee",
       minAmountSats: deps.config.feeVtxoSats,
-      minExpiresAt: new Date(deps.clock.now().getTime() + minRemainingMs(deps, session.sessionType)),
+      minExpiresAt: new Date(deps.clock.now().getTime() + minRemainingMs(deps, session.intent.type)),
       count: 1,
     },
     session.sessionId,

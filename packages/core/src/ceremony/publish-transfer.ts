@@ -1,6 +1,7 @@
 import { l2FeePostings, POSTING_KINDS } from "../ledger/postings";
 import { receiveLand } from "../lightning/receive-land";
 import type { Tx } from "../ports/transactions";
+import { receiveRenewal } from "../renewal/receive-renewal";
 import { hasFollowers } from "../session/members";
 import { moveSession } from "../session/move-session";
 import { publishConfirmation } from "../session/publish-confirmation";
@@ -14,7 +15,7 @@ import type { StepOutcome } from "./step-outcome";
 /**
  * Step 6, idempotent by txid: one transaction for the mirror, the ledger, the transaction row, the session and its 31340. It also
  * takes the step from `finalizing`, so that nobody sees a transfer as final whose inputs still look locked. A land is not through
- * with it: its row goes on, and its session ends with it.
+ * with it: its row goes on, and its session ends with it. Nor is a renewal, which ends with its payout.
  */
 export async function publishTransfer(
   deps: CeremonyDeps,
@@ -27,6 +28,9 @@ export async function publishTransfer(
     if (session.sessionType === "lightning_land") {
       const { session: received, wake } = await receiveLand(deps, tx, session, transfer, fence);
       return { kind: "moved", session: received, wakes: [wake] };
+    }
+    if (session.intent.type === "vtxo_renew") {
+      return { kind: "moved", session: await receiveRenewal(deps, tx, session, transfer, fence) };
     }
     const complete = hasFollowers(session) ? completeSwap : completeTransfer;
     return { kind: "moved", session: await complete(deps, tx, session, transfer, fence) };

@@ -52,7 +52,8 @@ async function judgeFailure(
     if (await refillMirror(deps)) return MOVED;
     return waitOrFail(deps, session, fence, error);
   }
-  const endsIt = error.retry === "never" || error.code === "vtxo_locked";
+  // The day's limit of renewals is not waited for.
+  const endsIt = error.retry === "never" || error.code === "vtxo_locked" || error.code === "rate_limited";
   if (endsIt) return fail(deps, session, fence, error);
   if (isOverdue(deps, session)) return fail(deps, session, fence, error);
   throw error;

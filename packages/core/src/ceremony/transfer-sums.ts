@@ -20,8 +20,12 @@ export function recipientOutputsOf(intent: MovingIntent): readonly CarriedSums[]
   );
 }
 
-/** What an intent moves to its recipient in all: of a land also its fee, which is part of the output to the gateway. */
+/**
+ * What an intent moves to its recipient in all: of a land also its fee, which is part of the output to the gateway. A renewal names its
+ * inputs, and they say what moves.
+ */
 export function recipientSumsOf(intent: Sums): CarriedSums {
+  if (intent.type === "vtxo_renew") return { sats: 0n, assets: [] };
   const units = intent.amount + (intent.type === "lightning_land" ? intent.feeAmount : 0n);
   const { arkAssetId: assetId } = intent;
   if (assetId === undefined) return { sats: units, assets: [] };

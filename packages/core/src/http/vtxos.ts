@@ -80,6 +80,35 @@ export const UserVtxosReply = z
   })
   .meta({ id: "UserVtxos" });
 
+export const RenewBody = z
+  .object({
+    user_pubkey: pubkey,
+    vtxo_ids: z.array(vtxoId).min(1).max(20).meta({ description: "All alive with a day left, or all swept." }),
+  })
+  .meta({ id: "Renew" });
+
+export const RenewReply = z
+  .object({
+    message: z.string(),
+    session_id: opaqueId,
+    way: z.enum(["transfer", "recover"]).meta({
+      description:
+        "transfer: the user signs twice, fresh VTXOs come back. recover: the user signs one proof, a batch gives them back.",
+    }),
+    job_id: opaqueId.optional(),
+    txid: txid.optional().meta({ description: "Planned transfer to the gateway; left out before it is planned." }),
+    outputs: z
+      .array(
+        z.object({
+          amount_sats: amountOut,
+          assets: z.array(z.object({ asset_id: heldAssetId, amount: amountOut })),
+        }),
+      )
+      .meta({ description: "What comes back, as far as the VTXOs are known." }),
+  })
+  .meta({ id: "StartedRenewal" });
+export type RenewReply = z.output<typeof RenewReply>;
+
 export const VtxoBatchBody = z
   .object({
     asset_id: assetId,

@@ -65,6 +65,16 @@ export interface LoopTask {
   readonly limitMs: number;
 }
 
+/** A session's ceremony; under its second name what a renewal owes once it is final (session/move-session.ts). */
+const ceremonyTask = {
+  stateIn: "signing_sessions",
+  queue: "ceremonies",
+  triesMax: UNTIL_TERMINAL,
+  backoff: exponential(1_000, 30_000),
+  limitMs: 60_000,
+  fair: false,
+} as const satisfies RowTask;
+
 /** One step of a lift or land; which one is told by its row (lightning/lightning-task.ts). */
 const lightningTask = {
   stateIn: "lightning_invoices",
@@ -167,14 +177,8 @@ export const TASKS = {
     limitMs: 300_000,
     fair: false,
   },
-  ceremony_drive: {
-    stateIn: "signing_sessions",
-    queue: "ceremonies",
-    triesMax: UNTIL_TERMINAL,
-    backoff: exponential(1_000, 30_000),
-    limitMs: 60_000,
-    fair: false,
-  },
+  ceremony_drive: ceremonyTask,
+  renew_pay: ceremonyTask,
   lift_create: lightningTask,
   lift_deliver: lightningTask,
   lift_kill: lightningTask,

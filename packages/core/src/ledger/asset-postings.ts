@@ -3,7 +3,7 @@ import type { LedgerAccount, Posting } from "../ports/ledger-store";
 import { gbtcPostings, MSAT_PER_SAT, reversed, balanced } from "./postings";
 
 /**
- * Bookings of lifts and lands of an asset: its units under its own name, beside the gBTC that carry them. An asset's Lightning leg is
+ * Bookings of lifts, lands and renewals of an asset: its units under its own name, beside the gBTC that carry them. An asset's Lightning leg is
  * asset:tapd in place of asset:ln.
  */
 
@@ -82,6 +82,30 @@ export function assetLandReceivedPostings(
 /** Exactly the received VTXO went back to the user. */
 export function assetLandRefundedPostings(...land: Parameters<typeof assetLandReceivedPostings>): readonly Posting[] {
   return reversed(assetLandReceivedPostings(...land));
+}
+
+/** A user's old VTXOs are final at the gateway, which owes the same sats and units: both by our names of assets. */
+export function renewalReceivedPostings(
+  amountSats: bigint,
+  units: readonly { readonly assetId: string; readonly amount: bigint }[],
+): readonly Posting[] {
+  return balanced([
+    ...gbtcPostings([
+      ["asset:ark", amountSats * MSAT_PER_SAT],
+      ["liability:renewal", -amountSats * MSAT_PER_SAT],
+    ]),
+    ...units.flatMap(({ assetId, amount }) =>
+      unitPostings(assetId, [
+        ["asset:ark", amount],
+        ["liability:renewal", -amount],
+      ]),
+    ),
+  ]);
+}
+
+/** The same sats and units are final at the user. */
+export function renewalPaidPostings(...renewal: Parameters<typeof renewalReceivedPostings>): readonly Posting[] {
+  return reversed(renewalReceivedPostings(...renewal));
 }
 
 export interface PaidAssetLand {

@@ -17,6 +17,9 @@ export const POSTING_KINDS = {
   landReceived: "land_received",
   landPaid: "land_paid",
   landRefunded: "land_refunded",
+  /** Business id of both = session id. */
+  renewalReceived: "renewal_received",
+  renewalPaid: "renewal_paid",
   /** Business id = `<account>:<asset id>`. */
   openingBalance: "opening_balance",
   /** Business id = vtxo_id. */

@@ -1,5 +1,4 @@
 import type { LightningNode } from "../ports/lightning-node";
-import type { BudgetStore, PayoutStore } from "../ports/lightning-stores";
 import type { AssetPayments } from "../ports/taproot-assets";
 import type { CeremonyDeps, SessionDeps } from "../session/session-deps";
 
@@ -11,6 +10,4 @@ export interface LightningDeps extends CeremonyDeps {
   readonly lightning: LightningNode;
   /** undefined = no tapd is configured: nothing of an asset is invoiced or paid. */
   readonly tapd: AssetPayments | undefined;
-  readonly payouts: PayoutStore;
-  readonly budgets: BudgetStore;
 }

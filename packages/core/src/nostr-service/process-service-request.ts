@@ -17,6 +17,7 @@ import { serveLand } from "./serve-land";
 import { serveLift } from "./serve-lift";
 import { serveMonitorStatus } from "./serve-monitor-status";
 import { serveQueryBalances } from "./serve-query-balances";
+import { serveRenew } from "./serve-renew";
 import { serveRequestChallenge } from "./serve-request-challenge";
 import { serveSubmitBatch } from "./serve-submit-batch";
 import { serveSyncState } from "./serve-sync-state";
@@ -30,6 +31,7 @@ const READS_VTXOS: ReadonlySet<ServiceRequest["action"]> = new Set([
   "sync_state",
   "query_balances",
   "request_challenge",
+  "renew",
 ]);
 
 interface OpenedRequest {
@@ -132,6 +134,8 @@ async function serve(
       return serveRequestChallenge(deps, tx, event, request);
     case "submit_batch":
       return serveSubmitBatch(deps, tx, event, request);
+    case "renew":
+      return serveRenew(deps, tx, event, request);
   }
 }
 

@@ -11,6 +11,17 @@ export const hex32 = z.string().regex(/^[0-9a-f]{64}$/, "64 lower-case hex digit
 /** `txid:vout` */
 export const vtxoId = z.string().regex(/^[0-9a-f]{64}:(0|[1-9][0-9]{0,9})$/, "txid:vout");
 
+/** A renewal names the VTXOs of one session. */
+export const RENEWED_VTXOS_MAX = 20;
+
+/** 1 to `max` distinct ones. */
+export const vtxoIds = (max: number) =>
+  z
+    .array(vtxoId)
+    .min(1)
+    .max(max)
+    .refine((ids) => new Set(ids).size === ids.length, "A VTXO is named twice");
+
 /** gBTC or a registry id; `BTC` is an alias of gBTC. */
 export const assetId = z
   .string()

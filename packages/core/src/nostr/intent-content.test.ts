@@ -108,7 +108,7 @@ test("a missing fee is left for the fee rule, which has its own code", () => {
   expect(intent).toMatchObject({ params: { feeAssetId: undefined, feeAmount: undefined } });
 });
 
-test.each(["lightning:pay", "swap:atomc", "vtxo:renew", "vtxo:tranfer", "something"])(
+test.each(["lightning:pay", "swap:atomc", "vtxo:tranfer", "something"])(
   "%s is known or nobody's, and not executed here",
   (type) => {
     expect(refusal(JSON.stringify({ ...transfer, type })).code).toBe("unsupported_type");

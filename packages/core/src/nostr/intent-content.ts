@@ -5,7 +5,7 @@ import { canonicalDigest, canonicalJson } from "../canonical-json";
 import { AppError, type FieldError } from "../errors";
 import { fieldErrors } from "../field-errors";
 import { STRATEGIES, type Strategy } from "../vtxo/select-by-strategy";
-import { amount, amountOrZero, assetId, hex32, pubkey, vtxoId } from "./field-schemas";
+import { amount, amountOrZero, assetId, hex32, pubkey, RENEWED_VTXOS_MAX, vtxoId, vtxoIds } from "./field-schemas";
 import type { JsonObject } from "./integer-json";
 import { type IntentContent, type IntentEnvelope, parseIntentEnvelope } from "./intent-envelope";
 import { intentKindOf } from "./intent-types";
@@ -20,6 +20,7 @@ export type ParsedIntent =
   | LandIntentContent
   | LiftIntentContent
   | SwapIntentContent
+  | RenewIntentContent
   | ProtocolOpContent;
 
 interface IntentBase extends IntentEnvelope {
@@ -64,19 +65,32 @@ export interface SwapIntentContent extends IntentBase {
   readonly params: SwapParams;
 }
 
+export interface RenewIntentContent extends IntentBase {
+  readonly kind: "vtxo_renew";
+  readonly params: RenewParams;
+}
+
 /** Solver-owned: its params are a free object that only the solver reads. */
 export interface ProtocolOpContent extends IntentBase {
   readonly kind: "protocol_op";
 }
 
-/** What every native type says. */
-interface NativeParams {
-  readonly assetId: string;
-  /** Base units of the asset. */
-  readonly amount: bigint;
+interface FeeParams {
   /** A missing fee is a fee fault (4001), not a broken schema. */
   readonly feeAssetId: string | undefined;
   readonly feeAmount: bigint | undefined;
+}
+
+/** What every native type says that moves an amount. */
+interface NativeParams extends FeeParams {
+  readonly assetId: string;
+  /** Base units of the asset. */
+  readonly amount: bigint;
+}
+
+export interface RenewParams extends FeeParams {
+  /** Distinct, 1 to 20. */
+  readonly vtxoIds: readonly string[];
 }
 
 export interface LandParams extends NativeParams {
@@ -138,22 +152,13 @@ const MAX_INPUTS_MAX = 20;
 /** Longer than any invoice in use; BOLT 11 has no limit of its own. */
 const INVOICE_CHARS_MAX = 4_096;
 
-const native = {
-  asset_id: assetId,
-  amount,
-  fee_asset_id: assetId.optional(),
-  fee_amount: amountOrZero.optional(),
-};
+const fee = { fee_asset_id: assetId.optional(), fee_amount: amountOrZero.optional() };
+const native = { asset_id: assetId, amount, ...fee };
 
 const landSchema = z.strictObject({ ...native, lightning_invoice: z.string().min(1).max(INVOICE_CHARS_MAX) });
 const liftSchema = z.strictObject({ ...native, payment_hash: hex32.optional() });
 
-const sourceVtxos = z
-  .array(vtxoId)
-  .min(1)
-  .max(SOURCE_VTXOS_MAX)
-  .refine((ids) => new Set(ids).size === ids.length, "A VTXO is named twice")
-  .optional();
+const sourceVtxos = vtxoIds(SOURCE_VTXOS_MAX).optional();
 
 const { amount: _amount, ...withoutAmount } = native;
 
@@ -182,6 +187,8 @@ const optimalChangeSchema = z.strictObject({
   dust_limit: amountOrZero.default(DUST_LIMIT_SATS),
   prefer_existing_change: z.boolean().default(true),
 });
+
+const renewSchema = z.strictObject({ vtxo_ids: vtxoIds(RENEWED_VTXOS_MAX), ...fee });
 
 const transferSchema = z.strictObject({
   ...native,
@@ -222,6 +229,8 @@ export function parseIntentParams(envelope: IntentEnvelope): ParsedIntent {
       const { wire, ...parsed } = parseParams(envelope, swapSchema);
       return { ...parsed, kind, expiresAt, params: toSwapParams(wire) };
     }
+    case "vtxo_renew":
+      return { ...parseRenew(envelope), kind, expiresAt };
     case "protocol_op":
       requireSmall(envelope.content.params);
       return { ...envelope, kind, expiresAt };
@@ -282,6 +291,11 @@ function parseLift(envelope: IntentEnvelope): IntentEnvelope & { readonly params
   return { ...parsed, params: { ...toNativeParams(wire), paymentHash: wire.payment_hash } };
 }
 
+function parseRenew(envelope: IntentEnvelope): IntentEnvelope & { readonly params: RenewParams } {
+  const { wire, ...parsed } = parseParams(envelope, renewSchema);
+  return { ...parsed, params: { ...toFeeParams(wire), vtxoIds: wire.vtxo_ids } };
+}
+
 /** The params by their schema, and the envelope with them in their one spelling. */
 function parseParams<T extends Readonly<Record<string, JsonObject[string] | undefined>>>(
   envelope: IntentEnvelope,
@@ -298,9 +312,14 @@ function toNativeParams(wire: {
   readonly fee_asset_id?: string | undefined;
   readonly fee_amount?: number | undefined;
 }): NativeParams {
+  return { assetId: wire.asset_id, amount: BigInt(wire.amount), ...toFeeParams(wire) };
+}
+
+function toFeeParams(wire: {
+  readonly fee_asset_id?: string | undefined;
+  readonly fee_amount?: number | undefined;
+}): FeeParams {
   return {
-    assetId: wire.asset_id,
-    amount: BigInt(wire.amount),
     feeAssetId: wire.fee_asset_id,
     feeAmount: wire.fee_amount === undefined ? undefined : BigInt(wire.fee_amount),
   };

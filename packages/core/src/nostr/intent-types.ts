@@ -1,6 +1,6 @@
 /** What the type of a 31510 means here. */
 export type IntentKind =
-  /** Executed by this gateway; the names are those of their sessions. */
+  /** Executed by this gateway. */
   | "p2p_transfer"
   | "vtxo_split"
   | "vtxo_multi_transfer"
@@ -8,6 +8,7 @@ export type IntentKind =
   | "lightning_land"
   | "lightning_lift"
   | "atomic_swap"
+  | "vtxo_renew"
   /** A type of the protocol that this release does not execute. */
   | "unsupported"
   /** Solver-owned: stored and announced; a session over it only collects a signature. */
@@ -20,6 +21,7 @@ const OPTIMAL_CHANGE = "vtxo:optimal_change";
 const LAND = "lightning:land";
 const LIFT = "lightning:lift";
 const SWAP = "atomic_swap";
+const RENEW = "vtxo:renew";
 
 /** Every accepted spelling of a native type and its one canonical name. */
 const NATIVE_TYPES: Readonly<Record<string, string>> = {
@@ -36,7 +38,7 @@ const NATIVE_TYPES: Readonly<Record<string, string>> = {
   lift_lightning: LIFT,
   "lightning:land": LAND,
   land_lightning: LAND,
-  "vtxo:renew": "vtxo:renew",
+  "vtxo:renew": RENEW,
   atomic_swap: SWAP,
   "swap:atomic": SWAP,
 };
@@ -72,6 +74,7 @@ export function canonicalIntentType(type: string): string {
 export function intentKindOf(canonicalType: string): IntentKind {
   const executed = SESSION_OF_INTENT_TYPE.get(canonicalType);
   if (executed !== undefined) return executed;
+  if (canonicalType === RENEW) return "vtxo_renew";
   if (Object.hasOwn(NATIVE_TYPES, canonicalType)) return "unsupported";
   const [namespace, verb] = canonicalType.split(":");
   const isSolverOwned = namespace !== undefined && verb !== undefined && !NATIVE_NAMESPACES.has(namespace);

@@ -28,6 +28,8 @@ interface ConfirmationBase {
     readonly fee_asset_id: string;
     /** Of a lift or land, 64 hex. */
     readonly payment_hash?: string;
+    /** Of a renewal: the transaction that brought the fresh VTXOs. */
+    readonly payout_txid?: string;
     /** When the outputs expire, ISO-8601 UTC. Null when arkd has not said. */
     readonly expires_at: string | null;
   };
@@ -59,6 +61,7 @@ const confirmed = {
     fee_paid: z.int().min(0),
     fee_asset_id: z.string(),
     payment_hash: hex32.exactOptional(),
+    payout_txid: hex32.exactOptional(),
     expires_at: isoTime.nullable(),
   }),
   timestamp: isoTime,

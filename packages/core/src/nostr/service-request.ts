@@ -4,7 +4,16 @@ import { canonicalDigest } from "../canonical-json";
 import { AppError, type FieldError } from "../errors";
 import { fieldErrors } from "../field-errors";
 import { batchFields, toBatchRequest, type BatchRequest } from "./batch-content";
-import { amount, assetId, clientId, gatewayId, heldAssetId, unixTime } from "./field-schemas";
+import {
+  amount,
+  assetId,
+  clientId,
+  gatewayId,
+  heldAssetId,
+  RENEWED_VTXOS_MAX,
+  unixTime,
+  vtxoIds,
+} from "./field-schemas";
 import { type JsonObject, type JsonValue, parseIntegerJson } from "./integer-json";
 
 /** What a 31500 may ask of this gateway. Another action of the protocol is answered with this list (1008). */
@@ -16,6 +25,7 @@ export const SERVICE_ACTIONS = [
   "monitor_status",
   "request_challenge",
   "submit_batch",
+  "renew",
 ] as const;
 export type ServiceAction = (typeof SERVICE_ACTIONS)[number];
 
@@ -27,7 +37,8 @@ export type ServiceRequest =
   | BalancesRequest
   | MonitorRequest
   | ChallengeRequest
-  | SubmitBatchRequest;
+  | SubmitBatchRequest
+  | RenewRequest;
 
 interface RequestBase {
   readonly requestId: string;
@@ -70,6 +81,12 @@ export interface ChallengeRequest extends RequestBase {
 export interface SubmitBatchRequest extends RequestBase {
   readonly action: "submit_batch";
   readonly batch: BatchRequest;
+}
+
+export interface RenewRequest extends RequestBase {
+  readonly action: "renew";
+  /** Distinct, 1 to 20. */
+  readonly vtxoIds: readonly string[];
 }
 
 export interface LiftRequest extends PaymentRequest {
@@ -139,6 +156,7 @@ const requestSchema = z.discriminatedUnion("action", [
   }),
   z.strictObject({ ...base, action: z.literal("request_challenge"), session_id: gatewayId }),
   z.strictObject({ ...base, ...batchFields, action: z.literal("submit_batch") }),
+  z.strictObject({ ...base, action: z.literal("renew"), vtxo_ids: vtxoIds(RENEWED_VTXOS_MAX) }),
 ]);
 
 /**
@@ -183,6 +201,8 @@ function toRequest(wire: z.output<typeof requestSchema>, contentHash: string): S
       return { ...shared, action: wire.action, sessionId: wire.session_id };
     case "submit_batch":
       return { ...shared, action: wire.action, batch: toBatchRequest(wire) };
+    case "renew":
+      return { ...shared, action: wire.action, vtxoIds: wire.vtxo_ids };
   }
 }
 

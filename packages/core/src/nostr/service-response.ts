@@ -2,7 +2,7 @@ import { z } from "zod";
 
 import { type AppError, ERRORS, nostrCode } from "../errors";
 import { type AccountState, accountStateFields, balanceFields, type BalanceView } from "./account-content";
-import { hex32, isoTime } from "./field-schemas";
+import { hex32, isoTime, vtxoId } from "./field-schemas";
 import type { JsonObject } from "./integer-json";
 import type { RequestHead } from "./service-request";
 import { type SessionProgress, sessionProgressFields } from "./session-progress";
@@ -90,6 +90,19 @@ export interface BatchResponse extends ResponseBase {
   readonly expires_at: string;
 }
 
+/** Answer to `renew`: what each VTXO's way would be now. Nothing is held for it; the renewal begins with the signed 31510. */
+export interface RenewResponse extends ResponseBase {
+  readonly action: "renew";
+  readonly status: "success";
+  readonly renewals: readonly {
+    readonly vtxo_id: string;
+    readonly expires_at: string | null;
+    readonly way: "transfer" | "recover";
+  }[];
+  /** Exact content of the 31510 to sign. */
+  readonly intent_template: JsonObject;
+}
+
 export interface ErrorResponse extends ResponseBase {
   readonly status: "error";
   /** Integer class of the error table. */
@@ -110,6 +123,7 @@ export type ServiceResponseContent =
   | MonitorResponse
   | ChallengeResponse
   | BatchResponse
+  | RenewResponse
   | ErrorResponse;
 
 const base = { request_id: z.string(), action: z.string(), timestamp: isoTime, gateway_pubkey: hex32 };
@@ -175,6 +189,15 @@ export const serviceResponseSchema = z.union([
     members: z.array(z.strictObject({ action_id: z.string(), session_id: z.string() })),
     txid: hex32.optional(),
     expires_at: isoTime,
+  }),
+  z.strictObject({
+    ...base,
+    action: z.literal("renew"),
+    status: z.literal("success"),
+    renewals: z
+      .array(z.strictObject({ vtxo_id: vtxoId, expires_at: isoTime.nullable(), way: z.enum(["transfer", "recover"]) }))
+      .min(1),
+    intent_template: z.record(z.string(), z.unknown()),
   }),
   z.strictObject({
     ...base,

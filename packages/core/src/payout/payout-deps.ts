@@ -1,5 +1,4 @@
 import type { AppError } from "../errors";
-import type { PayoutStore } from "../ports/lightning-stores";
 import type { Tx } from "../ports/transactions";
 import type { SessionType } from "../session/session";
 import type { CeremonyDeps } from "../session/session-deps";
@@ -22,9 +21,8 @@ export interface PayoutDeps extends Pick<
   | "arkd"
   | "arkInfo"
   | "wallet"
-> {
-  readonly payouts: PayoutStore;
-}
+  | "payouts"
+> {}
 
 /** How the owner of a payout (a lift, the refund of a land) takes part in it. */
 export interface PayoutRun {

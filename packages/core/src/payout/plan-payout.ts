@@ -10,15 +10,15 @@ import type { ArkServerInfo } from "../ports/ark-daemon";
 import type { NewPayout } from "../ports/lightning-stores";
 import type { TransactionParty } from "../ports/transaction-store";
 import type { Tx } from "../ports/transactions";
+import type { Freshness } from "../ports/vtxo-store";
 import { NEVER_SENT } from "../session/session";
 import { ensureScript } from "../vtxo/ensure-script";
 import { GBTC, type Vtxo } from "../vtxo/vtxo";
-import { freshStock } from "./choose-payout-coins";
 import type { GatewayPubkeys } from "./gateway-pubkeys";
 import { lockOwnerOf, type Payout, type PayoutAttempt, type PayoutOutput } from "./payout";
 import type { PayoutDeps, PayoutRun } from "./payout-deps";
 import { partedPayoutOutputs, stockPayoutOutputs, wholeOutput } from "./payout-outputs";
-import { satsKindOf, unitsKindOf } from "./payout-sources";
+import { freshnessFor, satsKindOf, unitsKindOf } from "./payout-sources";
 import { arkIdOf, takeStock } from "./take-stock";
 
 /** Planning asks no daemon, so it can be part of the owner's transaction. */
@@ -38,7 +38,7 @@ export async function planStockPayout(
   wanted: Omit<NewPayout, "pivotVtxoId">,
   run: PlanRun,
 ): Promise<Payout | undefined> {
-  return planReservedPayout(deps, tx, info, wanted, [], run);
+  return planReservedPayout(deps, tx, info, wanted, { vtxoIds: [], freshness: freshnessFor(deps, wanted) }, run);
 }
 
 /**
@@ -50,24 +50,24 @@ export async function planReservedPayout(
   tx: Tx,
   info: ArkServerInfo,
   wanted: Omit<NewPayout, "pivotVtxoId">,
-  reservedVtxoIds: readonly string[],
+  reserved: { readonly vtxoIds: readonly string[]; readonly freshness: Freshness },
   run: PlanRun,
 ): Promise<Payout | undefined> {
+  const { vtxoIds: reservedVtxoIds, freshness } = reserved;
   const lockedBy = lockOwnerOf(wanted);
   const rows = await deps.vtxos.listByIds(tx, reservedVtxoIds);
-  const { minExpiresAt } = freshStock(deps);
   const held = reservedVtxoIds.flatMap((id) =>
     rows.filter(
       ({ vtxoId, status, lockedBy: holder, expiresAt }) =>
         vtxoId === id &&
         status === "available" &&
         holder === lockedBy &&
-        (expiresAt === null || expiresAt >= minExpiresAt),
+        (expiresAt === null || expiresAt >= freshness.minExpiresAt),
     ),
   );
   if (held.length < reservedVtxoIds.length) await deps.vtxos.unlock(tx, lockedBy);
   const kept = held.length < reservedVtxoIds.length ? [] : held;
-  const coins = await takeStock(deps, tx, info, wanted, kept);
+  const coins = await takeStock(deps, tx, info, wanted, kept, freshness);
   const [pivot] = coins ?? [];
   if (coins === undefined || pivot === undefined) return undefined;
   const payout = await deps.payouts.insert(tx, { ...wanted, pivotVtxoId: pivot.vtxoId });

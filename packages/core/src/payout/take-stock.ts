@@ -4,6 +4,7 @@ import { assert } from "../errors";
 import type { ArkServerInfo } from "../ports/ark-daemon";
 import type { NewPayout } from "../ports/lightning-stores";
 import type { Tx } from "../ports/transactions";
+import type { Freshness } from "../ports/vtxo-store";
 import type { SessionDeps } from "../session/session-deps";
 import { GBTC, type Vtxo } from "../vtxo/vtxo";
 import { choosePayoutCoins, type WantedUnits } from "./choose-payout-coins";
@@ -33,6 +34,7 @@ export async function takeStock(
   info: ArkServerInfo,
   wanted: PayoutOrder,
   held: readonly Vtxo[],
+  freshness: Freshness = freshnessFor(deps, wanted),
 ): Promise<readonly Vtxo[] | undefined> {
   const targetSats = wanted.amountSats * BigInt(wanted.outputCount ?? 1);
   const { maxInputs } = deps.config;
@@ -43,7 +45,7 @@ export async function takeStock(
     satsKind: await chooseSatsKind(deps, tx, wanted, { targetSats, dustSats, held }),
     dustSats,
     maxInputs: wanted.kind === "fanout" ? Math.min(maxInputs, FAN_OUT_INPUTS_MAX) : maxInputs,
-    freshness: freshnessFor(deps, wanted),
+    freshness,
     lockedBy: lockOwnerOf(wanted),
     held,
   });

@@ -23,6 +23,8 @@ export interface TwinExposure {
   readonly payoutUnits: bigint;
   /** Received from users and not paid out over Lightning or given back. */
   readonly openLandUnits: bigint;
+  /** Received from users for fresh VTXOs that are not paid yet. */
+  readonly openRenewalUnits: bigint;
   /** In HTLCs that lifts hold: not tapd's yet, until their settlement is booked. */
   readonly heldLiftUnits: bigint;
   /** Of payouts that deliver lifts whose HTLCs are held for certain: each stands against its own. */

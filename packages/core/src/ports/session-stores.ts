@@ -6,6 +6,7 @@ import type { Challenge, ChallengeStage, ChallengeStatus, CollectedSignature } f
 import type {
   CeremonyState,
   Delivery,
+  RenewalReserve,
   Session,
   SessionIntent,
   SessionStatus,
@@ -45,6 +46,7 @@ export interface SessionChange {
   readonly prepareSince?: Date | null;
   readonly arkParams?: ArkParams;
   readonly submitState?: SubmitState;
+  readonly renewalReserve?: RenewalReserve | null;
   readonly signedTx?: string;
   readonly resultData?: Readonly<Record<string, unknown>>;
   readonly errorCode?: ErrorCode | null;

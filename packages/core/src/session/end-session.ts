@@ -1,6 +1,7 @@
 import { AppError } from "../errors";
 import { endLandOf } from "../lightning/land-session";
 import type { Tx } from "../ports/transactions";
+import { releaseRenewal, withoutReserve } from "../renewal/reserve-renewal";
 import { endSwap } from "../swap/end-swap";
 import { failPlannedTx } from "./fail-planned-tx";
 import { hasFollowers } from "./members";
@@ -61,6 +62,7 @@ async function endNow(
       status,
       ceremonyState: status === "failed" ? "failed" : "expired_before_submit",
       prepareSince: null,
+      ...withoutReserve(session),
       errorCode: error.code,
       errorMessage: error.message,
       completedAt: deps.clock.now(),
@@ -69,6 +71,7 @@ async function endNow(
   );
   await endLandOf(deps, tx, session, end);
   await deps.vtxos.unlock(tx, session.sessionId);
+  await releaseRenewal(deps, tx, session);
   const open = await deps.challenges.findOpen(tx, session.id);
   if (open !== undefined) await deps.challenges.close(tx, open, status === "expired" ? "expired" : "superseded");
   await failPlannedTx(deps, tx, session, error);

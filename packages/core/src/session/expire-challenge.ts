@@ -1,5 +1,6 @@
 import { AppError } from "../errors";
 import type { Tx } from "../ports/transactions";
+import { releaseRenewal, withoutReserve } from "../renewal/reserve-renewal";
 import { endSwap } from "../swap/end-swap";
 import type { Challenge } from "./challenge";
 import { hasFollowers } from "./members";
@@ -27,12 +28,14 @@ export async function expireChallenge(
       status: "initiated",
       ceremonyState: "intent_received",
       prepareSince: null,
+      ...withoutReserve(session),
       ...(fence === undefined ? { wakeAt: session.expiresAt } : {}),
     },
     { fence },
   );
   await deps.challenges.close(tx, challenge, "expired");
   await deps.vtxos.unlock(tx, session.sessionId);
+  await releaseRenewal(deps, tx, session);
   const planned = await deps.sessionTxs.find(tx, session.id);
   if (planned !== undefined) {
     await deps.txs.fail(tx, planned.txs.ark.txid, session.sessionId, {

@@ -11,6 +11,7 @@ import type {
   MultiTransferIntentContent,
   OptimalChangeIntentContent,
   ProtocolOpContent,
+  RenewIntentContent,
   SplitIntentContent,
   TransferIntentContent,
 } from "../nostr/intent-content";
@@ -23,6 +24,7 @@ import type {
   MultiTransferIntent,
   OptimalChangeIntent,
   ProtocolOpIntent,
+  RenewIntent,
   SplitIntent,
   TransferIntent,
 } from "./session";
@@ -231,6 +233,31 @@ export function toProtocolOpIntent(parsed: ProtocolOpContent): ProtocolOpIntent 
     operation: parsed.content.type,
     feeAssetId: GBTC,
     feeAmount: 0n,
+    expiresAt: parsed.expiresAt,
+    content: contentOf(parsed),
+  };
+}
+
+/** Fee (4001, 4002). Whose the VTXOs are and which way they take is judged when the session opens (renewal/judge-renewal.ts). */
+export function toRenewIntent(
+  parsed: RenewIntentContent,
+  { landPubkey }: { readonly landPubkey: string },
+): RenewIntent {
+  const { params } = parsed;
+  checkFee(params.feeAssetId, params.feeAmount, 0n);
+  return {
+    actionId: parsed.content.action_id,
+    type: "vtxo_renew",
+    way: "transfer",
+    assetId: GBTC,
+    arkAssetId: undefined,
+    amount: 0n,
+    amountSats: 0n,
+    recipientPubkey: landPubkey,
+    feeAssetId: GBTC,
+    feeAmount: 0n,
+    sourceVtxos: params.vtxoIds,
+    dustPolicy: "reject",
     expiresAt: parsed.expiresAt,
     content: contentOf(parsed),
   };

@@ -16,7 +16,14 @@ import type { Tx } from "../ports/transactions";
 import { GBTC } from "../vtxo/vtxo";
 import { announceSession } from "../webhook/session-events";
 import type { Challenge, ChallengeStage } from "./challenge";
-import { movingIntentOf, type MovingIntent, type ProtocolOpIntent, type Session, type SwapIntent } from "./session";
+import {
+  movingIntentOf,
+  type MovingIntent,
+  type ProtocolOpIntent,
+  type RenewIntent,
+  type Session,
+  type SwapIntent,
+} from "./session";
 import type { SessionDeps } from "./session-deps";
 
 /** A transfer is signed twice: the ark tx, then the checkpoints. */
@@ -155,7 +162,7 @@ function challengeContent(session: Session, input: ChallengeInput): SignTxChalle
       step_index: STEP_INDEX[stage],
       step_total: STEP_TOTAL,
       presign: input.presign === true,
-      renew: false,
+      renew: session.intent.type === "vtxo_renew",
     },
     expires_at: input.expiresAt.toISOString(),
   };
@@ -207,6 +214,7 @@ function namespaceOf(operation: string): string {
 
 function humanText(session: Session, stage: ChallengeStage): string {
   const { intent } = session;
+  if (intent.type === "vtxo_renew") return renewalText(intent, stage);
   const what = `${intent.type === "atomic_swap" ? swappedText(intent) : movedText(movingIntentOf(session))} for a fee of ${quantity(intent.feeAmount, intent.feeAssetId)}`;
   return stage === "ark_tx"
     ? `${what}: sign the transfer (1 of 2).`
@@ -226,6 +234,7 @@ function movedText(intent: MovingIntent): string {
     case "vtxo_multi_transfer":
     case "optimal_change":
     case "lightning_lift":
+    case "vtxo_renew":
       return `Send ${quantity(amount, assetId)} to ${recipientPubkey.slice(0, 8)}…`;
   }
 }
@@ -234,6 +243,14 @@ function swappedText({ give, receive }: SwapIntent): string {
   const list = (legs: SwapIntent["give"]): string =>
     legs.map(({ amount, assetId }) => quantity(amount, assetId)).join(" and ");
   return `Swap ${list(give)} for ${list(receive)}`;
+}
+
+function renewalText(intent: RenewIntent, stage: ChallengeStage): string {
+  const count = intent.sourceVtxos.length;
+  const what = `Renew ${count === 1 ? "a VTXO" : `${count} VTXOs`} without a fee`;
+  return stage === "ark_tx"
+    ? `${what}: sign the transfer to the gateway (1 of 2).`
+    : `${what}: arkd has signed, release the inputs (2 of 2).`;
 }
 
 function quantity(amount: bigint, assetId: string): string {

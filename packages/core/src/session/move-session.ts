@@ -69,7 +69,15 @@ const END_EVENTS: Readonly<Partial<Record<Session["status"], SessionEventType>>>
 
 /** The wake of the row as it is now, to be sent after COMMIT. */
 export function wakeOf(session: Session, runAt: Date): Wake {
-  return { task: "ceremony_drive", rowKey: session.sessionId, wakeSeq: session.wakeSeq, runAt };
+  return { task: ceremonyTaskOf(session), rowKey: session.sessionId, wakeSeq: session.wakeSeq, runAt };
+}
+
+/**
+ * The task under which a session is woken. The name labels metrics and logs only: both call the same driver, which reads the row again.
+ * Of the sessions that are finalised and not through, only renewals are woken.
+ */
+export function ceremonyTaskOf({ ceremonyState }: Pick<Session, "ceremonyState">): "ceremony_drive" | "renew_pay" {
+  return ceremonyState === "finalized" ? "renew_pay" : "ceremony_drive";
 }
 
 function doneData(session: Session, change: SessionChange): Record<string, unknown> {

@@ -11,12 +11,14 @@ import type { NostrEvent } from "../ports/nostr";
 import type { NewIntent } from "../ports/session-stores";
 import type { Tx } from "../ports/transactions";
 import type { Wake } from "../ports/waker";
+import { judgeRenewal } from "../renewal/judge-renewal";
 import { ensureUserScript } from "../vtxo/ensure-script";
 import { announceSession } from "../webhook/session-events";
 import { wakeOf } from "./move-session";
 import { readIntentData, readSignedIntent, type ReadIntent } from "./read-intent";
 import {
   SESSION_TYPES,
+  sessionTypeOf,
   type Delivery,
   type LiftIntent,
   type Session,
@@ -106,17 +108,18 @@ export async function openReadIntent(
   info: ArkServerInfo,
   open: OpenIntent,
 ): Promise<OpenedSession> {
-  const { intent } = open.read;
+  const { intent: sent } = open.read;
   // The sides of a swap are opened together, by their batch (swap/submit-batch.ts).
-  if (intent.type === "atomic_swap") throw new AppError("unsupported_type", { details: { type: intent.type } });
+  if (sent.type === "atomic_swap") throw new AppError("unsupported_type", { details: { type: sent.type } });
   const stored = await insertIntent(deps, tx, open);
-  if (intent.type === "lightning_lift" && intent.claimsHash !== undefined && stored.outcome !== "duplicate") {
-    return opened(await findClaimedLift(deps, tx, open.userPubkey, intent.claimsHash), { replayed: true });
+  if (sent.type === "lightning_lift" && sent.claimsHash !== undefined && stored.outcome !== "duplicate") {
+    return opened(await findClaimedLift(deps, tx, open.userPubkey, sent.claimsHash), { replayed: true });
   }
   // What nobody had opened a session for is taken up by the first one, and by no other.
   const isTaken = stored.outcome === "replay" && (await deps.intents.acceptStored(tx, stored.intentId));
   if (stored.outcome !== "inserted" && !isTaken) return replayOf(deps, tx, stored.outcome, stored.intentId, open);
-  if (intent.type === "lightning_lift") return openLift(deps, tx, open, intent, stored.intentId);
+  if (sent.type === "lightning_lift") return openLift(deps, tx, open, sent, stored.intentId);
+  const intent = sent.type === "vtxo_renew" ? await judgeRenewal(deps, tx, open.userPubkey, sent) : sent;
   await ensureUserScript(deps.vtxos, tx, open.userPubkey, info, "user_pubkey");
   await requireQuota(deps, tx, { ...open, type: intent.type });
   const now = deps.clock.now();
@@ -128,11 +131,11 @@ export async function openReadIntent(
     {
       sessionId: open.sessionId,
       userPubkey: open.userPubkey,
-      sessionType: intent.type,
+      sessionType: sessionTypeOf(intent),
       intentId: stored.intentId,
       intent,
       intentEventId: open.read.event?.id,
-      context: {},
+      context: intent.type === "vtxo_renew" ? { renew: { way: intent.way } } : {},
       createdBy: open.createdBy,
       ownerProven: open.ownerProven,
       delivery: open.delivery,
@@ -231,7 +234,7 @@ function executableType(sessionType: string): SessionType {
 }
 
 function requireType({ intent }: ReadIntent, type: SessionType): void {
-  if (intent.type === type) return;
+  if (sessionTypeOf(intent) === type) return;
   const message = `A session of type ${type} is opened by another intent`;
   throw new AppError("invalid_request", { errors: [{ path: "session_type", code: "other_type", message }] });
 }

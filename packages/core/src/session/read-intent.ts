@@ -11,7 +11,7 @@ import {
   type ParsedIntent,
   type ProtocolOpContent,
 } from "../nostr/intent-content";
-import { INTENT_TYPE_OF_SESSION } from "../nostr/intent-types";
+import { canonicalIntentType, INTENT_TYPE_OF_SESSION, intentKindOf } from "../nostr/intent-types";
 import { INTENT_KIND } from "../nostr/kinds";
 import { listTags } from "../nostr/nostr-event";
 import type { ArkServerInfo } from "../ports/ark-daemon";
@@ -27,6 +27,7 @@ import {
   toMultiTransferIntent,
   toOptimalChangeIntent,
   toProtocolOpIntent,
+  toRenewIntent,
   toSplitIntent,
   toTransferIntent,
   type TransferIntentRules,
@@ -69,12 +70,14 @@ export async function readIntentData(
   const now = deps.clock.now();
   const sent = envelopeOf(input.intentData);
   const defaultExpiry = Math.floor((now.getTime() + deps.config.sessionTimeoutMs) / 1000);
+  const type = sent["type"] ?? (input.type === "protocol_op" ? undefined : INTENT_TYPE_OF_SESSION[input.type]);
+  const isRenewal = typeof type === "string" && intentKindOf(canonicalIntentType(type)) === "vtxo_renew";
   const source = {
     ...sent,
     action_id: sent["action_id"] ?? deps.random.uuid(),
-    type: sent["type"] ?? (input.type === "protocol_op" ? undefined : INTENT_TYPE_OF_SESSION[input.type]),
+    type,
     expires_at: sent["expires_at"] ?? defaultExpiry,
-    params: withFee(deps, input.type, sent["params"]),
+    params: isRenewal ? withoutFee(sent["params"]) : withFee(deps, input.type, sent["params"]),
   };
   const parsed = parseIntentContent(source);
   checkIntentTimes(parsed.expiresAt, now, now, deps.config);
@@ -134,6 +137,10 @@ async function toIntent(
     // One side of a swap moves nothing by itself; its batch opens the session, with what the batch gives it.
     case "atomic_swap":
       return toSwapSide(deps, parsed);
+    case "vtxo_renew": {
+      const { ownerPubkey: landPubkey } = await findGatewayScript(deps.vtxos, "land", info);
+      return toRenewIntent(parsed, { landPubkey });
+    }
     case "protocol_op":
       return toProtocolOpIntent(parsed);
   }
@@ -187,6 +194,12 @@ function withFee(deps: SessionDeps, type: SessionType, params: unknown): unknown
   // A land's fee is taken of what is landed.
   const feeAssetId = type === "lightning_land" && typeof assetId === "string" ? assetId : GBTC;
   return { fee_asset_id: feeAssetId, fee_amount: Number(feeOf(deps, type, amount)), ...params };
+}
+
+/** A renewal has none; one that was sent must say so. */
+function withoutFee(params: unknown): unknown {
+  if (typeof params !== "object" || params === null || Array.isArray(params)) return params;
+  return { fee_asset_id: GBTC, fee_amount: 0, ...params };
 }
 
 function feeOf(

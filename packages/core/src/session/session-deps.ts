@@ -5,7 +5,7 @@ import type { ArkDaemon, ArkServerInfo } from "../ports/ark-daemon";
 import type { AssetRegistry } from "../ports/asset-registry";
 import type { Clock } from "../ports/clock";
 import type { LedgerStore } from "../ports/ledger-store";
-import type { LightningStore } from "../ports/lightning-stores";
+import type { BudgetStore, LightningStore, PayoutStore } from "../ports/lightning-stores";
 import type { GatewayIdentity, NostrOutbox, NostrPeers } from "../ports/nostr";
 import type { Random } from "../ports/random";
 import type { ChallengeStore, IntentStore, ResultStore, SessionStore, SessionTxStore } from "../ports/session-stores";
@@ -34,6 +34,8 @@ export interface SessionConfig {
   readonly maxConcurrentSessions: number;
   /** Inputs with less life left are not selected. */
   readonly vtxoMinRemainingMs: number;
+  /** Sats that the gateway renews for one key in a UTC day. */
+  readonly renewDailySats: bigint;
   readonly l2FeeSats: bigint;
   /** Smallest gateway VTXO that serves as co-input. */
   readonly feeVtxoSats: bigint;
@@ -89,6 +91,7 @@ export interface SessionDeps {
   readonly lightningInfo: LightningInfoSource;
   readonly invoiceQuotes: InvoiceQuoteSource;
   readonly operations: LightningStore;
+  readonly budgets: BudgetStore;
   readonly jobs: InsertJobDeps;
   readonly arkInfo: ArkInfoSource;
   readonly outbox: NostrOutbox;
@@ -109,6 +112,7 @@ export interface GatewayWallet {
 export interface CeremonyDeps extends SessionDeps {
   readonly arkd: ArkDaemon;
   readonly wallet: GatewayWallet;
+  readonly payouts: PayoutStore;
 }
 
 /** Longest age of a mirror that funds are judged on. */

@@ -132,6 +132,22 @@ export interface SwapIntent extends IntentBase {
   readonly minLifeMs: number | undefined;
 }
 
+/**
+ * `transfer`: VTXOs that live go to the gateway's land script, and fresh ones of the same sats and units come back. `recover`: swept
+ * ones move in no ark tx; a batch gives them back.
+ */
+export type RenewalWay = "transfer" | "recover";
+
+/**
+ * Old VTXOs for fresh ones, whole and without a fee: `sourceVtxos` names them. The session is of type p2p_transfer. `amount` is the sum of
+ * their sats, as far as they were known when the session opened; what is on them says what moves.
+ */
+export interface RenewIntent extends MovingBase {
+  readonly type: "vtxo_renew";
+  readonly way: RenewalWay;
+  readonly sourceVtxos: readonly string[];
+}
+
 /** Intents over which an ark tx is made. */
 export type MovingIntent =
   | TransferIntent
@@ -139,7 +155,8 @@ export type MovingIntent =
   | MultiTransferIntent
   | OptimalChangeIntent
   | LandIntent
-  | LiftIntent;
+  | LiftIntent
+  | RenewIntent;
 
 /** A solver's own operation: the user signs what it says, and nothing moves by that. */
 export interface ProtocolOpIntent extends IntentBase {
@@ -155,6 +172,11 @@ export function movingIntentOf({ intent }: Pick<Session, "intent">): MovingInten
   assert(intent.type !== "protocol_op", "a signature over a payload moves nothing");
   assert(intent.type !== "atomic_swap", "a side of a swap is planned with the others of its batch");
   return intent;
+}
+
+/** The type of the session in which an intent is carried out. */
+export function sessionTypeOf({ type }: Pick<SessionIntent, "type">): SessionType {
+  return type === "vtxo_renew" ? "p2p_transfer" : type;
 }
 
 /**
@@ -186,6 +208,15 @@ export const NEVER_SENT: SubmitState = {
   outputsMissingSince: null,
   rebuilt: false,
 };
+
+/** What the gateway holds for a renewal from its challenge 1 on, until it is paid out or ends. */
+export interface RenewalReserve {
+  /** Stock locked for the payout; the first is its pivot. */
+  readonly vtxoIds: readonly string[];
+  /** Of the key's daily limit, taken on this UTC day (`YYYY-MM-DD`). */
+  readonly day: string;
+  readonly sats: bigint;
+}
 
 /** Its user asked to be told of every change (31500 `monitor_status`). */
 export interface SessionWatch {
@@ -229,6 +260,8 @@ export interface Session {
   /** arkd's parameters the ark tx was built with. */
   readonly arkParams: ArkParams | undefined;
   readonly submitState: SubmitState | undefined;
+  /** Of a renewal. */
+  readonly renewalReserve: RenewalReserve | undefined;
   /** Final ark tx, base64 PSBT with every signature. */
   readonly signedTx: string | undefined;
   readonly resultData: Readonly<Record<string, unknown>> | undefined;

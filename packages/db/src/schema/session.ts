@@ -32,6 +32,7 @@ export const signingSessions = mysqlTable("signing_sessions", {
   watch: json("watch"),
   prepareSince: datetime("prepare_since", { mode: "date", fsp: 3 }),
   submitState: json("submit_state"),
+  renewalReserve: json("renewal_reserve"),
   wakeSeq: bigint("wake_seq", { mode: "number" }).notNull().default(1),
   wokenAt: datetime("woken_at", { mode: "date", fsp: 3 }),
   nextAt: datetime("next_at", { mode: "date", fsp: 3 }),

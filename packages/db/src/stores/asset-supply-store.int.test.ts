@@ -1,10 +1,13 @@
 import { randomBytes } from "node:crypto";
 
 import { twinReserve } from "@arkrelay/core/asset/twin-reserve";
+import { renewalReceivedPostings } from "@arkrelay/core/ledger/asset-postings";
+import { POSTING_KINDS } from "@arkrelay/core/ledger/postings";
 
 import { openTestDatabase, type TestDatabase } from "../testing/test-database";
 import { connectionOf } from "../transactions";
 import { DrizzleAssetSupplyStore } from "./asset-supply-store";
+import { DrizzleLedgerStore } from "./ledger-store";
 
 let test: TestDatabase;
 let store: DrizzleAssetSupplyStore;
@@ -81,6 +84,7 @@ it("everything of an unissued or unknown asset is nowhere", async () => {
     circulatingUnits: 0n,
     payoutUnits: 0n,
     openLandUnits: 0n,
+    openRenewalUnits: 0n,
     heldLiftUnits: 0n,
     deliveringUnits: 0n,
     movingUnits: 0n,
@@ -122,15 +126,24 @@ it("what is on its way counts on its side until it has arrived", async () => {
   await operation("lift", "delivered", 64n, { carrier: 3n });
   await operation("lift", "pending", 1_000n, {});
   await operation("lift", "paid", 1_000n, {});
+  await test.database.transactions.run((tx) =>
+    new DrizzleLedgerStore().post(tx, {
+      kind: POSTING_KINDS.renewalReceived,
+      businessId: hex32(),
+      memo: "",
+      postings: renewalReceivedPostings(1_000n, [{ assetId: "gold", amount: 128n }]),
+    }),
+  );
   const exposure = await store.readExposure(undefined, "gold");
   expect(exposure).toMatchObject({
     circulatingUnits: 0n,
     payoutUnits: 3n,
     openLandUnits: 28n,
+    openRenewalUnits: 128n,
     heldLiftUnits: 102n,
     movingUnits: 72n,
   });
-  expect(twinReserve(exposure, 1n)).toEqual({ requiredUnits: 31n, currentUnits: 103n });
+  expect(twinReserve(exposure, 1n)).toEqual({ requiredUnits: 159n, currentUnits: 103n });
 });
 
 it("units in HTLCs stand behind their own deliveries alone, and only while they are certainly held", async () => {

@@ -25,6 +25,13 @@ const IN_PAYOUTS = `(SELECT SUM(amount) FROM payouts WHERE asset_id = ? AND kind
 const OF_LIGHTNING = (amount: string, type: "lift" | "land", statuses: string) =>
   `(SELECT SUM(${amount}) FROM lightning_invoices WHERE asset_id = ? AND invoice_type = '${type}' AND status IN (${statuses}))`;
 
+/** What the gateway owes for renewals, by the last checkpoint and what was posted since. */
+const OF_RENEWALS = `(SELECT -(COALESCE(c.balance, 0) + COALESCE((SELECT SUM(p.amount) FROM ledger_postings p
+      WHERE p.account_id = l.id AND p.id > COALESCE(c.up_to_posting_id, 0)), 0))
+    FROM ledger_accounts l LEFT JOIN ledger_checkpoints c ON c.account_id = l.id
+      AND c.up_to_posting_id = (SELECT MAX(k.up_to_posting_id) FROM ledger_checkpoints k WHERE k.account_id = l.id)
+    WHERE l.account = 'liability:renewal' AND l.asset_id = ?)`;
+
 const OPEN_LANDS = OF_LIGHTNING("amount", "land", "'received','in_flight','failed','refunding'");
 const HELD_LIFTS = OF_LIGHTNING("amount + COALESCE(carrier_units, 0)", "lift", "'accepted','delivering','delivered'");
 
@@ -37,7 +44,8 @@ const NEWEST_POSTING = `(SELECT MAX(p.id) FROM ledger_accounts l JOIN ledger_pos
 
 /** One statement, so that all of it is of one moment. */
 const EXPOSURE = `SELECT COALESCE(${CIRCULATING}, 0) AS circulating, COALESCE(${IN_PAYOUTS}, 0) AS payouts,
-  COALESCE(${OPEN_LANDS}, 0) AS open_lands, COALESCE(${HELD_LIFTS}, 0) AS held_lifts, COALESCE(${DELIVERING}, 0) AS delivering,
+  COALESCE(${OPEN_LANDS}, 0) AS open_lands, COALESCE(${OF_RENEWALS}, 0) AS open_renewals,
+  COALESCE(${HELD_LIFTS}, 0) AS held_lifts, COALESCE(${DELIVERING}, 0) AS delivering,
   COALESCE(${OF_LIGHTNING("amount", "lift", "'delivered'")}, 0) + COALESCE(${OF_LIGHTNING("amount", "land", "'in_flight'")}, 0) AS moving,
   COALESCE(${NEWEST_POSTING}, 0) AS newest_posting`;
 const EXPOSURE_PARAMS = EXPOSURE.split("?").length - 1;
@@ -108,6 +116,7 @@ export class DrizzleAssetSupplyStore implements AssetSupplies {
       circulatingUnits: readBigint(row, "circulating"),
       payoutUnits: readBigint(row, "payouts"),
       openLandUnits,
+      openRenewalUnits: readBigint(row, "open_renewals"),
       heldLiftUnits,
       deliveringUnits: readBigint(row, "delivering"),
       movingUnits: readBigint(row, "moving"),

@@ -8,6 +8,8 @@ import {
 } from "@arkrelay/core/jobs/catalog";
 import { lightningTaskOf } from "@arkrelay/core/lightning/lightning-task";
 import type { Wake } from "@arkrelay/core/ports/waker";
+import { ceremonyTaskOf } from "@arkrelay/core/session/move-session";
+import type { CeremonyState } from "@arkrelay/core/session/session";
 
 import { nullable, readDate, readInteger, readText, type Row } from "../row";
 import { readLightningPosition } from "./lightning-row";
@@ -45,7 +47,12 @@ export const WORK_TABLES: Readonly<Record<StateTable, WorkTable>> = {
     tries: "attempts",
     wakeColumns: "wake_seq, run_at, task, owner, priority",
   },
-  signing_sessions: { name: "signing_sessions", key: "session_id", ...ROW_TABLE },
+  signing_sessions: {
+    name: "signing_sessions",
+    key: "session_id",
+    ...ROW_TABLE,
+    wakeColumns: "wake_seq, next_at AS run_at, ceremony_state",
+  },
   nostr_events: { name: "nostr_events", key: "event_id", ...ROW_TABLE },
   lightning_invoices: {
     name: "lightning_invoices",
@@ -74,7 +81,7 @@ export function workTableOf(task: QueuedTaskName): WorkTable {
 export function readTask(table: WorkTable, row: Row): QueuedTaskName {
   switch (table.name) {
     case "signing_sessions":
-      return "ceremony_drive";
+      return ceremonyTaskOf({ ceremonyState: readText(row, "ceremony_state") as CeremonyState });
     case "nostr_events":
       return "nostr_process";
     case "lightning_invoices":

@@ -7,6 +7,8 @@ import {
   type CeremonyState,
   type Delivery,
   type MovingIntent,
+  type RenewalReserve,
+  type RenewalWay,
   type Session,
   type SessionIntent,
   type SessionStatus,
@@ -22,10 +24,13 @@ import { nullable, readBigint, readBoolean, readDate, readInteger, readJson, rea
 
 export const SESSION_COLUMNS = `s.id, s.session_id, s.user_pubkey, s.session_type, s.status, s.ceremony_state, s.current_step,
   s.intent_id, s.intent_data, s.context, s.batch_id, s.head_id, s.ark_params, s.created_by, s.owner_proven, s.delivery, s.auto_start, s.prepare_since,
-  s.submit_state, s.signed_tx, s.result_data, s.error_code, s.error_message, s.expires_at, s.created_at, s.updated_at,
+  s.submit_state, s.renewal_reserve, s.signed_tx, s.result_data, s.error_code, s.error_message, s.expires_at, s.created_at, s.updated_at,
   s.completed_at, s.version, s.wake_seq, s.event_seq, s.watch`;
 
-/** The intent as it is kept in intent_data: JSON has no bigint, so amounts are decimal text here. Its type is the session's. */
+/**
+ * The intent as it is kept in intent_data: JSON has no bigint, so amounts are decimal text here. Its type is the session's, but for a
+ * renewal.
+ */
 interface StoredIntent {
   readonly actionId: string;
   /** Rows of the releases that moved gBTC alone lack these four. */
@@ -58,6 +63,8 @@ interface StoredIntent {
   readonly give?: readonly StoredLeg[];
   readonly receive?: readonly StoredLeg[];
   readonly minLifeMs?: number;
+  /** Of a renewal, which is a session of type p2p_transfer. */
+  readonly way?: RenewalWay;
 }
 
 interface StoredChoice {
@@ -95,6 +102,8 @@ function toStoredTerms(intent: SessionIntent) {
   switch (intent.type) {
     case "protocol_op":
       return { operation: intent.operation };
+    case "vtxo_renew":
+      return { ...toStoredMove(intent), way: intent.way };
     case "atomic_swap":
       return {
         give: intent.give.map(toStoredLeg),
@@ -172,6 +181,7 @@ export function toSession(row: Row): Session {
     prepareSince: nullable(row, "prepare_since", readDate),
     arkParams: nullable(row, "ark_params", readJson) as ArkParams | undefined,
     submitState: nullable(row, "submit_state", readSubmitState),
+    renewalReserve: nullable(row, "renewal_reserve", readRenewalReserve),
     signedTx: nullable(row, "signed_tx", readText),
     resultData: nullable(row, "result_data", readJson) as Readonly<Record<string, unknown>> | undefined,
     errorCode: nullable(row, "error_code", readErrorCode),
@@ -190,6 +200,15 @@ export function toSession(row: Row): Session {
 export function readWatch(row: Row, column: string): SessionWatch {
   const { requestId, eventId, until } = readJson(row, column) as { readonly [K in keyof SessionWatch]: string };
   return { requestId, eventId, until: new Date(until) };
+}
+
+export function toRenewalReserveJson({ vtxoIds, day, sats }: RenewalReserve): string {
+  return JSON.stringify({ vtxoIds, day, sats: String(sats) });
+}
+
+function readRenewalReserve(row: Row, column: string): RenewalReserve {
+  const stored = readJson(row, column) as Omit<RenewalReserve, "sats"> & { readonly sats: string };
+  return { ...stored, sats: BigInt(stored.sats) };
 }
 
 /** Rows of an earlier release lack what it did not know. */
@@ -243,8 +262,12 @@ function toIntent(type: SessionType, stored: StoredIntent): SessionIntent {
     dustPolicy,
   } as const;
   switch (type) {
-    case "p2p_transfer":
-      return { ...base, type };
+    case "p2p_transfer": {
+      const { way } = stored;
+      return way === undefined
+        ? { ...base, type }
+        : { ...base, type: "vtxo_renew", way, sourceVtxos: base.sourceVtxos ?? [] };
+    }
     case "vtxo_split": {
       assert(stored.partAmounts !== undefined, "the intent of a split has its parts");
       return { ...base, type, partAmounts: stored.partAmounts.map(BigInt) };

@@ -15,7 +15,7 @@ import { nullable, readDate, readInteger, readJson, readText } from "../row";
 import type { SqlHandle, SqlParam } from "../sql-handle";
 import { connectionOf } from "../transactions";
 import { countUnderLock } from "./counter-store";
-import { readWatch, SESSION_COLUMNS, toIntentJson, toSession } from "./session-row";
+import { readWatch, SESSION_COLUMNS, toIntentJson, toRenewalReserveJson, toSession } from "./session-row";
 
 /**
  * Not terminal, and not final at arkd either: what counts against a key's quota. A lift takes nothing of its user and has limits of
@@ -267,6 +267,7 @@ function assignmentsOf(change: SessionChange): { assignments: string[]; values: 
   set("prepare_since", change.prepareSince);
   set("ark_params", change.arkParams === undefined ? undefined : JSON.stringify(change.arkParams));
   set("submit_state", change.submitState === undefined ? undefined : JSON.stringify(change.submitState));
+  set("renewal_reserve", change.renewalReserve && toRenewalReserveJson(change.renewalReserve));
   set("signed_tx", change.signedTx);
   set("result_data", change.resultData === undefined ? undefined : JSON.stringify(change.resultData));
   set("error_code", change.errorCode);
@@ -292,6 +293,7 @@ function afterMove(session: Session, change: SessionChange, { at, lastSeq, watch
     ...fields,
     prepareSince: orKept(change.prepareSince, session.prepareSince),
     intentId: orKept(change.intentId, session.intentId),
+    renewalReserve: orKept(change.renewalReserve, session.renewalReserve),
     errorCode: orKept(change.errorCode, session.errorCode),
     errorMessage: orKept(change.errorMessage, session.errorMessage),
     updatedAt: at,

@@ -22,6 +22,7 @@ export const sessionSection = defineSection({
     VTXO_BATCH_AMOUNT_SATS: sats().default(100_000n),
     VTXO_MIN_REMAINING_SECONDS: integer({ min: 0 }).default(3600),
     FEE_VTXO_SATS: sats().default(1000n),
+    RENEW_DAILY_SATS: sats().default(1_000_000n),
     L2_FEE_SATS: sats().default(10n),
     LAND_FEE_BPS: integer({ min: 0, max: 10_000 }).default(10),
     FEE_PERCENTAGE: decimal({ min: 0, max: 1 }).optional(),
@@ -64,6 +65,7 @@ export const sessionSection = defineSection({
     vtxoBatchAmountSats: values.VTXO_BATCH_AMOUNT_SATS,
     vtxoMinRemainingMs: values.VTXO_MIN_REMAINING_SECONDS * 1000,
     feeVtxoSats: values.FEE_VTXO_SATS,
+    renewDailySats: values.RENEW_DAILY_SATS,
     l2FeeSats: values.L2_FEE_SATS,
     landFeeBps: values.LAND_FEE_BPS,
     /** On-chain fee rate of operator sends when no estimate is available. */

@@ -28,6 +28,7 @@ export function toSessionConfig({ session, nostr, arkd, mode }: Sections) {
     acceptedUnfinalisedMax: session.acceptedUnfinalisedMax,
     maxConcurrentSessions: session.concurrentSessionsMax,
     vtxoMinRemainingMs: session.vtxoMinRemainingMs,
+    renewDailySats: session.renewDailySats,
     l2FeeSats: session.l2FeeSats,
     feeVtxoSats: session.feeVtxoSats,
     maxIntentTtlMs: nostr.maxIntentTtlSeconds * 1000,
