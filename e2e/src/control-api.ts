@@ -52,6 +52,11 @@ export async function restartDaemon(stack: StackInfo, target: "arkd" | "lnd" | "
   await post(stack, `/restart/${target}`, { down_ms: downMs });
 }
 
+/** How long VTXOs live that arkd makes from now on. */
+export async function setVtxoLife(stack: StackInfo, seconds: number): Promise<void> {
+  await post(stack, "/arkd/settings", { vtxo_tree_expiry_seconds: seconds });
+}
+
 /** A fault for the next `times` calls of `method`. */
 export async function addFault(stack: StackInfo, fault: Readonly<Record<string, unknown>>): Promise<void> {
   await post(stack, "/faults", fault);

@@ -56,6 +56,11 @@ const landParams = z.strictObject({
   lightning_invoice: z.string().min(1),
 });
 
+const renewParams = z.strictObject({ ...baseParams, vtxo_ids: z.array(vtxoId).min(1).max(20) });
+
+/** The type of intents that renew VTXOs. */
+export const RENEW_TYPE = "vtxo:renew";
+
 /** Types of `lightning:land` intents, as below. */
 export const LAND_TYPES: ReadonlySet<string> = new Set(["lightning:land", "land_lightning"]);
 
@@ -92,6 +97,7 @@ function paramsOf(type: string): z.ZodType | undefined {
   if (MULTI_TRANSFER_TYPES.has(type)) return multiTransferParams;
   if (OPTIMAL_CHANGE_TYPES.has(type)) return optimalChangeParams;
   if (SWAP_TYPES.has(type)) return swapParams;
+  if (type === RENEW_TYPE) return renewParams;
   return LAND_TYPES.has(type) ? landParams : undefined;
 }
 
@@ -204,6 +210,7 @@ export const confirmationSchema = z.looseObject({
     fee_paid: z.int().min(0),
     fee_asset_id: z.string(),
     payment_hash: hex64.optional(),
+    payout_txid: hex64.optional(),
   }),
   timestamp: time,
 });

@@ -260,6 +260,15 @@ export class GatewayClient {
     return this.#get(path, reply.settlementProof, {}, { as: "public", ...options });
   }
 
+  /**
+   * Opens a renewal and prepares its challenge 1: VTXOs of a user that all live, a day at least, or are all swept. Nothing moves until the
+   * user signs; see `executeRenewFlow`.
+   */
+  vtxoRenew(userPubkey: string, vtxoIds: readonly string[], options: CallOptions = {}) {
+    const body = { user_pubkey: userPubkey, vtxo_ids: vtxoIds };
+    return this.#post("/vtxos/renew", body, reply.vtxoRenewal, options);
+  }
+
   /** What stands behind an asset. Public. */
   async getAssetReserve(assetId: string, options: CallOptions = {}) {
     const path = `/assets/${part(assetId)}/reserve`;

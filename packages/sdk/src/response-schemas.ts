@@ -350,6 +350,19 @@ export const vtxoAssigned = z.looseObject({
   amount_sats: units,
 });
 
+/** POST /vtxos/renew. */
+export const vtxoRenewal = z.looseObject({
+  session_id: z.string(),
+  way: z.enum(["transfer", "recover"]),
+  txid: optional(z.string()),
+  outputs: z.array(
+    z.looseObject({
+      amount_sats: units,
+      assets: z.array(z.looseObject({ asset_id: z.string(), amount: units })),
+    }),
+  ),
+});
+
 export const assetReserve = z.looseObject({
   reserve_requirements: z.looseObject({
     asset_id: z.string(),

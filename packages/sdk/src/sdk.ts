@@ -51,6 +51,7 @@ export {
   type RespondOptions,
   type StreamEvent,
 } from "./gateway-client.js";
+export { createRenewIntent, executeRenewFlow, renew, type RenewAnswer, type RenewRequest } from "./renewal.js";
 export {
   createLandIntent,
   createLiftIntent,

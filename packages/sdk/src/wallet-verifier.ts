@@ -2,7 +2,7 @@ import { schnorr } from "@noble/curves/secp256k1.js";
 import { hex } from "@scure/base";
 
 import { VerificationError } from "./errors.js";
-import { type Challenge31511, type SignTxChallenge, challengeSchema } from "./event-schemas.js";
+import { type Challenge31511, RENEW_TYPE, type SignTxChallenge, challengeSchema } from "./event-schemas.js";
 import { type ItemSignature, type Response31512, buildResponse31512 } from "./payloads.js";
 import type { Signer } from "./signer.js";
 import { parseWith } from "./validation.js";
@@ -11,6 +11,7 @@ import { type VerifiedItem, checkItems } from "./verifier/check-items.js";
 import { checkOrigin } from "./verifier/check-origin.js";
 import { type OutputSummary, checkOutputs } from "./verifier/check-outputs.js";
 import { checkPayloadRef, checkSignPayload } from "./verifier/check-payload.js";
+import { checkRenewal } from "./verifier/check-renewal.js";
 import { checkNoSecondPayment, checkStageTwo } from "./verifier/check-stage-two.js";
 import { type SwapSummary, checkSwap } from "./verifier/check-swap.js";
 import { checkInputs, checkPins, linkInputs } from "./verifier/link-inputs.js";
@@ -101,6 +102,12 @@ function checkMoves(
   options: VerifyOptions,
 ): Pick<VerifiedChallenge, "summary" | "swap"> {
   if (isSwap(options.intent.content)) return { summary: null, swap: checkSwap(tx, mine, options) };
+  if (options.intent.content.type === RENEW_TYPE) {
+    const summary = checkRenewal(tx, mine, options);
+    // All units go where the sats go.
+    checkAssets(tx, mine, { ...summary, changeVouts: summary.recipientVouts });
+    return { summary, swap: null };
+  }
   const summary = checkOutputs(tx, mine, options);
   checkAssets(tx, mine, summary);
   return { summary, swap: null };

@@ -111,7 +111,7 @@ function readOutputs(ark: Transaction): Output[] {
   });
 }
 
-function sumSats(outputs: readonly Pick<Output, "sats">[]): bigint {
+export function sumSats(outputs: readonly Pick<Output, "sats">[]): bigint {
   return outputs.reduce((sum, { sats }) => sum + sats, 0n);
 }
 

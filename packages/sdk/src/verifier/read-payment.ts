@@ -3,6 +3,7 @@ import {
   LAND_TYPES,
   MULTI_TRANSFER_TYPES,
   OPTIMAL_CHANGE_TYPES,
+  RENEW_TYPE,
   SPLIT_TYPES,
   TRANSFER_TYPES,
 } from "../event-schemas.js";
@@ -79,6 +80,10 @@ export function readPayment({ intent: { content }, pins, myPubkey }: VerifyOptio
 }
 
 export function readAllowedInputs({ type, params }: IntentContent): AllowedInputs {
+  if (type === RENEW_TYPE) {
+    must(Array.isArray(params["vtxo_ids"]), "inputs", "the intent names no VTXOs");
+    return { named: params["vtxo_ids"] as readonly unknown[], countMax: Number.POSITIVE_INFINITY };
+  }
   if (SPLIT_TYPES.has(type)) return { named: [params["vtxo_id"]], countMax: 1 };
   const named = Array.isArray(params["source_vtxos"]) ? (params["source_vtxos"] as readonly unknown[]) : null;
   if (!MULTI_TRANSFER_TYPES.has(type)) return { named, countMax: Number.POSITIVE_INFINITY };
@@ -158,7 +163,7 @@ function readLand({ params }: IntentContent, pins: WalletPins): ExpectedPayment 
   };
 }
 
-function readFeeSats(params: IntentContent["params"]): bigint {
+export function readFeeSats(params: IntentContent["params"]): bigint {
   must(isSats(params["fee_asset_id"]), "fee", "the intent does not state its fee in gBTC");
   return units(params["fee_amount"], "fee");
 }
