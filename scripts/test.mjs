@@ -36,8 +36,14 @@ The last line is \`N passed, N failed\`; the exit code is 0 when none failed and
   allowPositionals: true,
 };
 
-/** Read by apps/worker/src/handlers/{ceremony-crash,lightning-random-*}.int.test.ts and e2e/src/lightning-drill.e2e.test.ts. */
-const LONG_ENVIRONMENT = { CEREMONY_RUNS: "500", LIGHTNING_RUNS: "5000", ASSET_RUNS: "300", DRILL_SECONDS: "300" };
+/** Read by apps/worker/src/handlers/{ceremony-crash,lightning-random-*,asset-random,asset-lightning-random}.int.test.ts and e2e/src/lightning-drill.e2e.test.ts. */
+const LONG_ENVIRONMENT = {
+  CEREMONY_RUNS: "500",
+  LIGHTNING_RUNS: "5000",
+  ASSET_RUNS: "300",
+  ASSET_LIGHTNING_RUNS: "1000",
+  DRILL_SECONDS: "300",
+};
 
 /** The whole suite takes about ten minutes on two cores that do nothing else; what takes longer than this hangs, and a hang is a failure. */
 const TEST_TIMEOUT_MS = 30 * 60_000;

@@ -1,30 +1,27 @@
-import fc from "fast-check";
-
-import { openTestDatabase, type TestDatabase } from "@arkrelay/db/testing/test-database";
-
 import { startAssetLightningRun } from "../testing/asset-lightning-run";
-import { assetLightningStep } from "../testing/asset-lightning-steps";
+import { assetLightningSteps } from "../testing/asset-lightning-steps";
+import { testRandomRuns } from "../testing/random-runs";
 
-let test: TestDatabase;
-
-beforeAll(async () => {
-  test = await openTestDatabase();
+/** `ASSET_LIGHTNING_RUNS=1000 npm test -- asset-lightning-random` for a long one. */
+testRandomRuns({
+  guarantee:
+    "lifts, lands and mints of an asset lose and double no unit and no sat, and give none away that tapd has not",
+  steps: assetLightningSteps,
+  start: startAssetLightningRun,
+  variables: "ASSET_LIGHTNING",
+  usualRuns: 60,
+  files: 1,
+  tellingRuns: 60,
+  mustHappen: [
+    "lift paid",
+    "lift lost",
+    "lift expired",
+    "lift cancelled",
+    "killed delivery",
+    "land paid",
+    "land refunded",
+    "mint minted",
+    "mint refused",
+    "mint put off",
+  ],
 });
-afterAll(() => test.close());
-
-it("lifts and lands of an asset lose and double no unit and no sat, whatever happens to them", async () => {
-  const endings = new Set<string>();
-  await fc.assert(
-    fc.asyncProperty(fc.array(assetLightningStep, { minLength: 15, maxLength: 40 }), async (steps) => {
-      await test.empty();
-      const run = await startAssetLightningRun(test);
-      for (const step of steps) await run.take(step);
-      await run.settle();
-      await run.check();
-      for (const ending of await run.endings()) endings.add(ending);
-    }),
-    { seed: 20_261_125, numRuns: 20, endOnFailure: true },
-  );
-  // A run in which nothing ends is none.
-  expect([...endings].sort()).toEqual(expect.arrayContaining(["cancelled", "expired", "paid", "refunded"]));
-}, 240_000);

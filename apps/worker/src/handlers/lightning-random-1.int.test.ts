@@ -1,3 +1,4 @@
-import { testRandomRuns } from "../testing/lightning-random";
+import { LIGHTNING_MODEL } from "../testing/lightning-random";
+import { testRandomRuns } from "../testing/random-runs";
 
-testRandomRuns(1);
+testRandomRuns(LIGHTNING_MODEL, 1);

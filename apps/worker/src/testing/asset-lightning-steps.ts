@@ -18,6 +18,13 @@ const pay = fc.record({
   blocks: fc.constantFrom(50, 144),
 });
 const driveLift = fc.record({ kind: fc.constant("drive_lift" as const), lift: index, ...death });
+/** A lift is paid, its delivery gets no answer (whether arkd has it or not), and the payment runs out of blocks or nearly so. */
+const strandLift = fc.record({
+  kind: fc.constant("strand_lift" as const),
+  lift: index,
+  fault,
+  blocks: fc.constantFrom(5, 15, 40, 60),
+});
 const land = fc.record({
   kind: fc.constant("land" as const),
   user,
@@ -25,6 +32,15 @@ const land = fc.record({
   answer: fc.constantFrom("pay" as const, "pay" as const, "fail" as const, "hang" as const),
 });
 const driveLand = fc.record({ kind: fc.constant("drive_land" as const), land: index, ...death });
+const mint = fc.record({ kind: fc.constant("mint" as const), user, units: fc.integer({ min: 5, max: 60 }) });
+/** Something of a lift or a land is driven after tapd has counted its units and before a mint hears of them. */
+const driveMint = fc.record({
+  kind: fc.constant("drive_mint" as const),
+  mint: index,
+  meanwhile: fc.option(fc.constantFrom("lift" as const, "land" as const), { nil: null }),
+  which: index,
+  ...death,
+});
 const lightningFault = fc.record({
   kind: fc.constant("fault" as const),
   call: fc.constantFrom(
@@ -54,12 +70,16 @@ const market = fc.record({
 const mine = fc.record({ kind: fc.constant("mine" as const), blocks: fc.integer({ min: 1, max: 60 }) });
 const advance = fc.record({ kind: fc.constant("advance" as const), seconds: fc.integer({ min: 1, max: 400 }) });
 
-export const assetLightningStep = fc.oneof(
+const assetLightningStep = fc.oneof(
   { arbitrary: lift, weight: 3 },
   { arbitrary: pay, weight: 4 },
   { arbitrary: driveLift, weight: 6 },
+  { arbitrary: strandLift, weight: 1 },
   { arbitrary: land, weight: 2 },
   { arbitrary: driveLand, weight: 6 },
+  { arbitrary: mint, weight: 2 },
+  { arbitrary: driveMint, weight: 4 },
+  { arbitrary: fc.constant({ kind: "reconcile" as const }), weight: 1 },
   { arbitrary: lightningFault, weight: 2 },
   { arbitrary: latePayment, weight: 1 },
   { arbitrary: arkdFault, weight: 2 },
@@ -67,5 +87,7 @@ export const assetLightningStep = fc.oneof(
   { arbitrary: mine, weight: 1 },
   { arbitrary: advance, weight: 2 },
 );
+
+export const assetLightningSteps = fc.array(assetLightningStep, { minLength: 15, maxLength: 40 });
 
 export type AssetLightningStep = typeof assetLightningStep extends fc.Arbitrary<infer Step> ? Step : never;

@@ -1,5 +1,6 @@
 import { PassThrough } from "node:stream";
 
+import type { TaprootAssets } from "@arkrelay/core/ports/taproot-assets";
 import type { TestDatabase } from "@arkrelay/db/testing/test-database";
 import { createLogger } from "@arkrelay/runtime/logger";
 
@@ -14,10 +15,20 @@ interface Compared {
   readonly drift: string;
 }
 
-/** The reconciliation with arkd and lnd as its job runs it; keeps what it finds wrong. */
-export function openReconciliation({ database }: TestDatabase, { deps, lightning }: LandWorld) {
+/** The reconciliation with arkd, lnd and a tapd as its job runs it; keeps what it finds wrong. */
+export function openReconciliation(
+  { database }: TestDatabase,
+  { deps, lightning }: LandWorld,
+  tapd?: Pick<TaprootAssets, "getInfo" | "listAssets" | "getAssetBalances">,
+) {
   const task = reconcileDaemonsTask(
-    toReconcileDeps({ database, ceremony: deps, lightning: deps, lnd: lightning, tapd: undefined }),
+    toReconcileDeps({
+      database,
+      ceremony: deps,
+      lightning: deps,
+      lnd: lightning,
+      tapd: tapd as TaprootAssets | undefined,
+    }),
   );
   const drifts: string[] = [];
   const context = {

@@ -136,6 +136,14 @@ export class InMemoryLightningNode implements LightningNode {
     return sum(this.invoices.settledHtlcs()) - sum(left.flatMap(({ htlcs }) => htlcs));
   }
 
+  /** The same, as tapd counts them: what is on its way is ours until the payee has it. */
+  ownUnits(assetId: string): bigint {
+    const onTheirWay = this.payments.list().filter(({ status }) => status === "in_flight");
+    return onTheirWay
+      .flatMap(({ htlcs }) => htlcs)
+      .reduce((sum, { units }) => sum + (units.get(assetId) ?? 0n), this.netUnits(assetId));
+  }
+
   /** The end of a payment that hangs. */
   resolvePayment(paymentHash: string, answer: Exclude<PayeeAnswer, { kind: "hang" }>): void {
     this.payments.resolve(paymentHash, answer);
