@@ -1,9 +1,11 @@
 import { randomBytes } from "node:crypto";
 
 import { canonicalJson } from "@arkrelay/core/canonical-json";
+import { driveCeremony } from "@arkrelay/core/ceremony/drive-ceremony";
 import type { SignPayloadChallenge } from "@arkrelay/core/nostr/challenge-content";
 import { RESPONSE_KIND } from "@arkrelay/core/nostr/kinds";
 import { signSchnorr, verifySchnorr } from "@arkrelay/core/schnorr";
+import { completeSession } from "@arkrelay/core/session/complete-protocol-op";
 import { respondToChallenge } from "@arkrelay/core/session/respond-to-challenge";
 import type { Session } from "@arkrelay/core/session/session";
 import { taggedHash } from "@arkrelay/core/tagged-hash";
@@ -177,6 +179,38 @@ it("completes with the owner's signature, though nobody owns a VTXO or asks arkd
     "published",
   ]);
   expect(events.at(-1)).toMatchObject({ event: "done", data: { status: "completed" } });
+});
+
+it("is completed once when its creator and the worker complete it at the same moment", async () => {
+  const { session } = await openedBySolver();
+  const { sessionId } = session;
+  await world.drive(sessionId);
+  await world.process(answerEvent(ALICE, await challengeOf(session)));
+  const byCreator = test.database.transactions.run((tx) =>
+    completeSession(world.deps, tx, { sessionId, caller: SOLVER, resultData: { filled: 1 }, signedTx: undefined }),
+  );
+  const [creator, worker] = await Promise.allSettled([byCreator, world.drive(sessionId)]);
+  const done = await world.getSession(sessionId);
+  expect(done.status).toBe("completed");
+  expect(done.resultData?.["filled"]).toBe(creator.status === "fulfilled" ? 1 : undefined);
+  for (const each of [creator, worker]) {
+    if (each.status === "rejected") expect(each.reason).toMatchObject({ code: "wrong_state" });
+  }
+  const events = await world.deps.sessions.listEvents(done.id, 0, 50);
+  expect(events.filter(({ event }) => event === "done")).toHaveLength(1);
+});
+
+it("survives a worker that dies with the answer in: the next one completes it", async () => {
+  const { session } = await openedBySolver();
+  await world.drive(session.sessionId);
+  await world.process(answerEvent(ALICE, await challengeOf(session)));
+  // The attempt that was taken last is the only one whose writes count.
+  await test.database.write("UPDATE signing_sessions SET attempt_token = 'of somebody else'");
+  const late = driveCeremony(world.deps, { sessionId: session.sessionId, fence: "of the dead" });
+  await expect(late).rejects.toMatchObject({ code: "wrong_state" });
+  expect((await world.getSession(session.sessionId)).status).toBe("awaiting_signature");
+  await world.drive(session.sessionId);
+  expect((await world.getSession(session.sessionId)).status).toBe("completed");
 });
 
 it("opens one session over a stored intent, whoever asks again", async () => {
