@@ -261,7 +261,7 @@ export class GatewayClient {
   }
 
   /**
-   * Opens a renewal and prepares its challenge 1: VTXOs of a user that all live, a day at least, or are all swept. Nothing moves until the
+   * Opens a renewal and prepares its challenge 1: VTXOs of a user that all live a day at least. Nothing moves until the
    * user signs; see `executeRenewFlow`.
    */
   vtxoRenew(userPubkey: string, vtxoIds: readonly string[], options: CallOptions = {}) {

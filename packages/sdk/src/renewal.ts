@@ -8,7 +8,7 @@ import { PaymentFlow, type PaymentFlowOptions, type PaymentResult, type WaitOpti
 import { parseWith } from "./validation.js";
 
 export interface RenewRequest extends WaitOptions {
-  /** 1 to 20, all alive with a day left, or all swept. */
+  /** 1 to 20, all alive with a day left. */
   readonly vtxoIds: readonly string[];
   /** 8..64 of A-Z a-z 0-9 _ -; the renewal's identity: renewing twice with one id renews once. */
   readonly actionId?: string;

@@ -193,6 +193,7 @@ describe("a request that cannot be served", () => {
       "query_balances",
       "monitor_status",
       "request_challenge",
+      "submit_batch",
       "renew",
     ]);
   });

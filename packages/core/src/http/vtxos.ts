@@ -83,7 +83,7 @@ export const UserVtxosReply = z
 export const RenewBody = z
   .object({
     user_pubkey: pubkey,
-    vtxo_ids: z.array(vtxoId).min(1).max(20).meta({ description: "All alive with a day left, or all swept." }),
+    vtxo_ids: z.array(vtxoId).min(1).max(20).meta({ description: "All alive, with a day left." }),
   })
   .meta({ id: "Renew" });
 
@@ -93,7 +93,7 @@ export const RenewReply = z
     session_id: opaqueId,
     way: z.enum(["transfer", "recover"]).meta({
       description:
-        "transfer: the user signs twice, fresh VTXOs come back. recover: the user signs one proof, a batch gives them back.",
+        "transfer: the user signs twice, fresh VTXOs come back. recover (swept VTXOs) is refused by this release.",
     }),
     job_id: opaqueId.optional(),
     txid: txid.optional().meta({ description: "Planned transfer to the gateway; left out before it is planned." }),

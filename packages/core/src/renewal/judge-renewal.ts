@@ -8,8 +8,8 @@ import type { Vtxo } from "../vtxo/vtxo";
 type Deps = Pick<SessionDeps, "vtxos" | "assets" | "clock">;
 
 /**
- * The way a renewal takes and what it is worth, as far as the mirror knows its VTXOs; those it does not know count as alive, and step 1
- * looks at them again. Errors: vtxo_not_owned, vtxo_spent, asset_unknown, asset_inactive, and invalid_request for live and swept ones
+ * A renewal with what it is worth, as far as the mirror knows its VTXOs; those it does not know count as alive, and step 1 looks at them
+ * again. Errors: vtxo_not_owned, vtxo_spent, vtxo_expired, asset_unknown, asset_inactive, and invalid_request for live and swept ones
  * together.
  */
 export async function judgeRenewal(
@@ -28,10 +28,11 @@ export async function judgeRenewal(
     }
   }
   const swept = rows.filter((row) => wayOf(row, now) === "recover");
-  if (swept.length > 0 && swept.length < intent.sourceVtxos.length) throw mixed();
-  if (swept.length === 0) await assertRenewable(deps.assets, tx, rows);
+  const [first] = swept;
+  if (first !== undefined) throw swept.length < intent.sourceVtxos.length ? mixed() : sweptAll(first);
+  await assertRenewable(deps.assets, tx, rows);
   const amountSats = rows.reduce((sum, row) => sum + row.amountSats, 0n);
-  return { ...intent, way: swept.length > 0 ? "recover" : "transfer", amount: amountSats, amountSats };
+  return { ...intent, amount: amountSats, amountSats };
 }
 
 /** arkd takes what has expired in no ark tx any more, whether it was swept by now or not. */
@@ -56,6 +57,14 @@ export async function assertRenewable(
     if (asset === undefined) throw new AppError("asset_unknown", { details: { asset_id: id } });
     if (asset.status !== "active") throw new AppError("asset_inactive", { details: { asset_id: asset.assetId } });
   }
+}
+
+/** Only a batch gives them back, on a proof of their owner's. */
+function sweptAll({ vtxoId, expiresAt }: Vtxo): AppError {
+  return new AppError("vtxo_expired", {
+    message: "The VTXOs are swept, so they move in no ark tx; their owner's wallet recovers them in a batch of arkd.",
+    details: { vtxo_id: vtxoId, expires_at: expiresAt?.toISOString() },
+  });
 }
 
 function mixed(): AppError {

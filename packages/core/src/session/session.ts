@@ -134,7 +134,7 @@ export interface SwapIntent extends IntentBase {
 
 /**
  * `transfer`: VTXOs that live go to the gateway's land script, and fresh ones of the same sats and units come back. `recover`: swept
- * ones move in no ark tx; a batch gives them back.
+ * ones move in no ark tx; only a batch gives them back, for which this release opens no session.
  */
 export type RenewalWay = "transfer" | "recover";
 
