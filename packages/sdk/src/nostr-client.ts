@@ -17,6 +17,7 @@ import { tagValues } from "./nostr-utils.js";
 import { EventTimes, nowSeconds } from "./nostr/event-times.js";
 import { GatewayCipher } from "./nostr/gateway-cipher.js";
 import { GatewayRelays } from "./nostr/gateway-relays.js";
+import { globalWebSocket } from "./nostr/global-web-socket.js";
 import { parseJson } from "./nostr/parse-json.js";
 import {
   type IntentContent,
@@ -264,9 +265,4 @@ function accepted(response: ServiceResponse31501): ServiceResponse31501 {
   if (response.status !== "error") return response;
   const { error_code: nostrCode, error_message: message = "refused", details } = response;
   throw new ServiceRequestError(details?.code ?? "internal_error", message, nostrCode);
-}
-
-function globalWebSocket(): WebSocketConstructor {
-  if (typeof globalThis.WebSocket === "function") return globalThis.WebSocket;
-  throw new TypeError("no global WebSocket here: pass `webSocket` (nodeWebSocket of @arkrelay/sdk/node-web-socket)");
 }

@@ -162,8 +162,12 @@ export { bip340SignDigest, generateKey, signData, signMessage } from "./wallet-u
 export {
   type AcceptedIntent,
   acceptIntentAndIssueChallenge,
+  type IntentFilter,
   type IssuedChallenge,
+  type ReceivedIntent,
   startAndWaitCeremony,
+  subscribeIntents,
+  type SubscribeOptions,
 } from "./solver-flows.js";
 export {
   type Combination,
