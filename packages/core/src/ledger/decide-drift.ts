@@ -1,4 +1,4 @@
-import type { ExplainedPart, PreviousReconciliation } from "../ports/reconciliation-store";
+import type { ExplainedPart, Reconciliation } from "../ports/reconciliation-store";
 
 /** One look at a daemon beside the ledger, at one cut. Amounts as posted. */
 export interface Comparison {
@@ -19,18 +19,28 @@ export function unexplainedOf(comparison: Omit<Comparison, "postingId">): bigint
 }
 
 /** Runs nearer to each other (a retry, an operator's) see one and the same moment: a step that a dead worker left takes longer to be done. */
-const RUNS_APART_MS = 5 * 60_000;
+export const RUNS_APART_MS = 5 * 60_000;
+
+/** The runs before this one; undefined = there was none. */
+export interface EarlierRuns {
+  readonly newest: Reconciliation | undefined;
+  /** The newest that is RUNS_APART_MS old. */
+  readonly apart: Reconciliation | undefined;
+}
 
 /**
- * A difference counts when it stands in two consecutive runs without a posting between: one alone may be something that happened at
- * the daemon a moment before its posting. One that has counted goes on counting, postings or not, for as long as it stays the same.
+ * A difference counts when it stands in two runs, apart from each other, without a posting between: one alone may be something that
+ * happened at the daemon a moment before its posting. One that has counted goes on counting, postings or not, for as long as it stays
+ * the same.
  */
-export function decideDrift(now: Comparison, previous: PreviousReconciliation | undefined): bigint {
+export function decideDrift(now: Comparison, { newest, apart }: EarlierRuns): bigint {
   const rest = unexplainedOf(now);
-  if (rest === 0n || previous === undefined) return 0n;
-  const before = unexplainedOf({ ...previous, rounding: now.rounding });
-  const moved = rest - before < 0n ? before - rest : rest - before;
-  if (moved > now.rounding) return 0n;
-  if (previous.drift !== 0n) return rest;
-  return previous.postingId === now.postingId && previous.ageMs >= RUNS_APART_MS ? rest : 0n;
+  if (rest === 0n) return 0n;
+  if (newest !== undefined && newest.drift !== 0n && isAsBefore(now, newest)) return rest;
+  return apart?.postingId === now.postingId && isAsBefore(now, apart) ? rest : 0n;
+}
+
+function isAsBefore(now: Comparison, earlier: Reconciliation): boolean {
+  const moved = unexplainedOf(now) - unexplainedOf({ ...earlier, rounding: now.rounding });
+  return (moved < 0n ? -moved : moved) <= now.rounding;
 }

@@ -7,7 +7,7 @@ import type {
   ReconciliationStore,
 } from "../ports/reconciliation-store";
 import type { Transactions, Tx } from "../ports/transactions";
-import { decideDrift, unexplainedOf } from "./decide-drift";
+import { decideDrift, RUNS_APART_MS, unexplainedOf } from "./decide-drift";
 import { balanced, POSTING_KINDS } from "./postings";
 
 /** What a daemon has of one account. */
@@ -82,10 +82,14 @@ async function record(
     const ledger = compared.reduce((sum, each) => sum + each.balance, 0n);
     const postingId = compared.reduce((newest, each) => (each.postingId > newest ? each.postingId : newest), 0n);
     const comparison = { ...balance, ledger, postingId };
-    const previous = await deps.reconciliations.findNewest(tx, account, assetId);
+    const earlier = {
+      newest: await deps.reconciliations.findNewest(tx, account, assetId),
+      apart: await deps.reconciliations.findNewest(tx, account, assetId, RUNS_APART_MS),
+    };
     const row = { source: source.source, account, assetId, external, ledger, explained, postingId };
-    if (previous === undefined) rows.push({ ...row, ...(await open(deps, tx, source, balance, ledger)), drift: 0n });
-    else rows.push({ ...row, delta: external - ledger, drift: decideDrift(comparison, previous) });
+    if (earlier.newest === undefined)
+      rows.push({ ...row, ...(await open(deps, tx, source, balance, ledger)), drift: 0n });
+    else rows.push({ ...row, delta: external - ledger, drift: decideDrift(comparison, earlier) });
   }
   await deps.reconciliations.insert(tx, rows);
   return rows;

@@ -27,14 +27,10 @@ export interface Reconciliation {
   readonly at: Date;
 }
 
-/** The one before, and how long ago it was. */
-export interface PreviousReconciliation extends Reconciliation {
-  readonly ageMs: number;
-}
-
 export interface ReconciliationStore {
   insert(tx: Tx, rows: readonly Omit<Reconciliation, "at">[]): Promise<void>;
-  findNewest(tx: Tx, account: string, assetId: string): Promise<PreviousReconciliation | undefined>;
+  /** Of those that are at least this old. */
+  findNewest(tx: Tx, account: string, assetId: string, minAgeMs?: number): Promise<Reconciliation | undefined>;
   /** The newest of every account and asset. */
   listNewest(assetId?: string): Promise<readonly Reconciliation[]>;
 }

@@ -107,6 +107,7 @@ describe("the first reconciliation", () => {
         arkdHas(() => Promise.resolve(5_000_000n)),
       );
       expect(rows).toMatchObject([{ delta: -10_000n, drift }]);
+      await test.database.write("UPDATE reconciliations SET at = at - INTERVAL 15 MINUTE");
     }
     expect(await reconciliations.listNewest("gBTC")).toMatchObject([{ source: "arkd", drift: -10_000n }]);
     expect(await books.readPositions([ARK])).toMatchObject([{ balance: 5_010_000n }]);

@@ -1,20 +1,16 @@
 import type {
   ExplainedPart,
-  PreviousReconciliation,
   Reconciliation,
   ReconciliationSource,
   ReconciliationStore,
 } from "@arkrelay/core/ports/reconciliation-store";
 import type { Tx } from "@arkrelay/core/ports/transactions";
 
-import { readBigint, readDate, readFloat, readJson, readText, type Row } from "../row";
+import { readBigint, readDate, readJson, readText, type Row } from "../row";
 import type { SqlHandle, SqlParam } from "../sql-handle";
 import { connectionOf } from "../transactions";
 
 const COLUMNS = "source, account, asset_id, external, ledger, delta, drift, explained, posting_id, at";
-
-/** By the clock that wrote the rows. */
-const AGE_MS = "TIMESTAMPDIFF(MICROSECOND, at, NOW(3)) / 1000";
 
 /** JSON has no bigint, so amounts are decimal text. */
 type StoredPart = Omit<ExplainedPart, "amount"> & { readonly amount: string };
@@ -41,12 +37,13 @@ export class DrizzleReconciliationStore implements ReconciliationStore {
     );
   }
 
-  async findNewest(tx: Tx, account: string, assetId: string): Promise<PreviousReconciliation | undefined> {
+  async findNewest(tx: Tx, account: string, assetId: string, minAgeMs = 0): Promise<Reconciliation | undefined> {
     const [row] = await connectionOf(tx).select(
-      `SELECT ${COLUMNS}, ${AGE_MS} AS age_ms FROM reconciliations WHERE account = ? AND asset_id = ? ORDER BY id DESC LIMIT 1`,
-      [account, assetId],
+      `SELECT ${COLUMNS} FROM reconciliations WHERE account = ? AND asset_id = ? AND at <= NOW(3) - INTERVAL ? MICROSECOND
+       ORDER BY id DESC LIMIT 1`,
+      [account, assetId, minAgeMs * 1_000],
     );
-    return row === undefined ? undefined : { ...toReconciliation(row), ageMs: readFloat(row, "age_ms") };
+    return row === undefined ? undefined : toReconciliation(row);
   }
 
   async listNewest(assetId?: string): Promise<readonly Reconciliation[]> {
