@@ -21,19 +21,16 @@ export async function readBacking({ database }: TestDatabase, { arkd, lightning,
     .filter((vtxo) => !vtxo.isSpent && !gateways.some((pubkey) => arkd.isOwnedBy(vtxo, pubkey)))
     .flatMap(({ assets }) => assets.filter(({ assetId }) => assetId === GOLD.arkAssetId));
   const payouts = await database.select(
-    `SELECT p.kind, p.business_id, p.amount, p.status, a.txid FROM payouts p JOIN payout_attempts a ON a.payout_id = p.id
+    `SELECT p.payout_key, p.kind, p.amount, p.status, a.txid FROM payouts p JOIN payout_attempts a ON a.payout_id = p.id
      WHERE p.asset_id = ? AND a.role = 'pay'`,
     [GOLD.assetId],
   );
-  const final = new Set(
-    payouts.filter((row) => isAtArkd(String(row["txid"]))).map((row) => `${row["kind"]}:${row["business_id"]}`),
-  );
-  const planned = new Map(
+  const final = new Set(payouts.filter((row) => isAtArkd(String(row["txid"]))).map((row) => row["payout_key"]));
+  /** By key: a payout has several attempts. */
+  const plannedMints = new Map(
     payouts
-      .filter(
-        (row) => row["kind"] === "mint" && !final.has(`mint:${row["business_id"]}`) && row["status"] !== "cancelled",
-      )
-      .map((row) => [String(row["business_id"]), BigInt(String(row["amount"]))]),
+      .filter((row) => row["kind"] === "mint" && row["status"] !== "cancelled" && !final.has(row["payout_key"]))
+      .map((row) => [row["payout_key"], BigInt(String(row["amount"]))]),
   );
   const rows = await database.select(
     "SELECT operation_id, payment_hash, invoice_type, status, amount FROM lightning_invoices WHERE asset_id = ?",
@@ -47,15 +44,15 @@ export async function readBacking({ database }: TestDatabase, { arkd, lightning,
   const openLands = sumOf(
     "land",
     ["received", "in_flight", "failed", "refunding"],
-    (id, hash) => !final.has(`refund:${id}`) && (lightning.timesPaid.get(hash) ?? 0) === 0,
+    (id, hash) => !final.has(`refund.${id}`) && (lightning.timesPaid.get(hash) ?? 0) === 0,
   );
   const circulating = outside.reduce((sum, { amount }) => sum + amount, 0n);
   return {
-    owedUnits: circulating + openLands + [...planned.values()].reduce((sum, units) => sum + units, 0n),
+    owedUnits: circulating + openLands + [...plannedMints.values()].reduce((sum, units) => sum + units, 0n),
     deliveredUnits: sumOf(
       "lift",
       ["delivering", "delivered"],
-      (id, hash) => final.has(`lift:${id}`) && !lightning.isSettled(hash),
+      (id, hash) => final.has(`lift.${id}`) && !lightning.isSettled(hash),
     ),
     lostUnits: sumOf("lift", ["lost"], () => true),
   };

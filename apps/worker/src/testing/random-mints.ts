@@ -1,4 +1,3 @@
-import type { AssetPayoutDeps } from "@arkrelay/core/asset/asset-payout-deps";
 import { driveAssetPayout } from "@arkrelay/core/asset/drive-asset-payout";
 import { mintAsset, mintCallOf, type MintDeps } from "@arkrelay/core/asset/mint-asset";
 import type { TwinReserveSource } from "@arkrelay/core/asset/read-tapd-units";
@@ -27,13 +26,13 @@ const TURNS_MAX = 20;
 /** Mints of gold out of the treasury, as their jobs run them, beside the lifts and lands of a world. */
 export function createRandomMints({ database }: TestDatabase, world: LandWorld, tapd: TwinReserveSource) {
   const calls = new DrizzleExternalCallStore(database);
-  const deps: MintDeps & AssetPayoutDeps = {
+  const deps = {
     ...world.deps,
     tapd,
     calls,
     supplies: new DrizzleAssetSupplyStore(database),
     assetConfig: { carrierSats: MINT_CARRIER_SATS, carrierSubsidyDailySats: 1_000_000n },
-  };
+  } satisfies MintDeps;
   const mints: RandomMint[] = [];
   /** Times that a mint was put off because units were moving. */
   let waits = 0;

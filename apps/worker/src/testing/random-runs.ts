@@ -48,29 +48,33 @@ export function testRandomRuns<Step>(model: RandomModel<Step>, part = 1): void {
   });
   afterAll(() => test.close());
 
-  it(`${model.guarantee}`, async () => {
-    const happened = new Map<string, number>();
-    await fc.assert(
-      fc.asyncProperty(fc.noShrink(fc.nat()), model.steps, async (seed, taken) => {
-        await test.empty();
-        const run = await model.start(test, seed);
-        for (const step of taken) await run.take(step);
-        await run.settleAll();
-        await run.check();
-        for (const what of await run.whatHappened()) happened.set(what, (happened.get(what) ?? 0) + 1);
-      }),
-      {
-        numRuns: runs,
-        seed: wantedSeed === undefined ? newSeed + part : Number(wantedSeed),
-        ...(path === undefined ? {} : { path }),
-        endOnFailure: wantedSeed === undefined,
-      },
-    );
-    if (wantedRuns !== undefined) report(happened);
-    if (runs >= model.tellingRuns && path === undefined) {
-      expect(model.mustHappen.filter((what) => !happened.has(what))).toEqual([]);
-    }
-  }, 3_600_000);
+  it(
+    model.guarantee,
+    async () => {
+      const happened = new Map<string, number>();
+      await fc.assert(
+        fc.asyncProperty(fc.noShrink(fc.nat()), model.steps, async (seed, taken) => {
+          await test.empty();
+          const run = await model.start(test, seed);
+          for (const step of taken) await run.take(step);
+          await run.settleAll();
+          await run.check();
+          for (const what of await run.whatHappened()) happened.set(what, (happened.get(what) ?? 0) + 1);
+        }),
+        {
+          numRuns: runs,
+          seed: wantedSeed === undefined ? newSeed + part : Number(wantedSeed),
+          ...(path === undefined ? {} : { path }),
+          endOnFailure: wantedSeed === undefined,
+        },
+      );
+      if (wantedRuns !== undefined) report(happened);
+      if (runs >= model.tellingRuns && path === undefined) {
+        expect(model.mustHappen.filter((what) => !happened.has(what))).toEqual([]);
+      }
+    },
+    3_600_000,
+  );
 }
 
 function report(happened: ReadonlyMap<string, number>): void {

@@ -4,6 +4,7 @@ import { GBTC } from "../vtxo/vtxo";
 import { capUnitsOf } from "./asset-cap";
 import { isActiveAsset } from "./asset-machine";
 import type { RegisteredAsset } from "./registered-asset";
+import { twinReserve } from "./twin-reserve";
 
 export interface WantedMint {
   readonly units: bigint;
@@ -62,8 +63,7 @@ export function judgeReserve(
 
 /** At the least: what may have left tapd counts as gone, what may have come does not count. */
 function unitsLeft(exposure: TwinExposure, { units }: TwinReading, { reserveUnits }: WantedMint): bigint {
-  const { circulatingUnits, payoutUnits, openLandUnits, deliveringUnits } = exposure;
-  return units + deliveringUnits - circulatingUnits - payoutUnits - openLandUnits - reserveUnits;
+  return units + exposure.deliveringUnits - twinReserve(exposure, units).requiredUnits - reserveUnits;
 }
 
 function detailsOf({ assetId }: RegisteredAsset, left: bigint) {
