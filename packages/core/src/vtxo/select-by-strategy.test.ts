@@ -238,6 +238,25 @@ it("chooses out of a large wallet without looking at every set of its coins", ()
   }
 });
 
+it("gives up a wish that a large wallet cannot fulfil after a bounded search, and pays all the same", () => {
+  const coins = Array.from({ length: 1_000 }, (_, index) => coin(`coin ${index}`, 10_000n + BigInt(index % 7), index));
+  const looks = { n: 0 };
+  const counted = coins.map((each) => ({
+    ...each,
+    get amountSats() {
+      looks.n += 1;
+      return each.amountSats;
+    },
+  }));
+  for (const strategy of STRATEGIES) {
+    const selection = chosen(counted, SATS, { strategy, maxInputs: 20, minChange: 2n ** 52n });
+    expect(Array.isArray(selection)).toBe(true);
+    expect(chosen(counted, SATS, { strategy, maxInputs: 20, dustLimitSats: 2n ** 52n })).toBe("dust_change");
+  }
+  // Every subset of 20 coins would be far more than this.
+  expect(looks.n).toBeLessThan(5_000_000);
+});
+
 function subsets(coins: readonly AssetCoin[], sizeMax: number): readonly (readonly AssetCoin[])[] {
   const all = coins.reduce<(readonly AssetCoin[])[]>(
     (sets, each) => [...sets, ...sets.map((set) => [...set, each])],

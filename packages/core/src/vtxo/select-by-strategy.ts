@@ -57,7 +57,7 @@ export function selectByStrategy<C extends AssetCoin>(
     if (coins !== undefined) return { ok: true, coins };
   }
   // A search that ran out of steps may have missed what the plain rules find; if not, they say what is missing.
-  const plainly = selectTransferCoins(candidates, rules);
+  const plainly = selectTransferCoins(candidates, { ...rules, changeSatsMin: rules.dustSats });
   return plainly.ok ? useExactCoins(plainly.coins, rules) : plainly;
 }
 
@@ -78,51 +78,43 @@ interface Try<C> {
 }
 
 function search<C extends AssetCoin>(each: Try<C>, rules: TransferRules, strategy: Strategy): readonly C[] | undefined {
-  const { pool, minChange, skips } = each;
-  const coins = pool.toSorted(orderOf(strategy, rules));
-  const accepts = (chosen: readonly C[]) => {
-    if (!judgeCoins(chosen, rules).ok) return false;
-    const change = changeOf(chosen, rules);
-    return change === 0n || change >= minChange;
-  };
-  if (strategy !== "minimal") return walk(coins, { rules, skips, accepts, size: rules.maxInputs, strategy });
-  for (let size = 1; size <= rules.maxInputs; size++) {
-    const found = walk(coins, { rules, skips, accepts, size, strategy });
-    if (found !== undefined) return found;
-  }
-  return undefined;
-}
-
-interface Walk<C> {
-  readonly rules: TransferRules;
-  readonly skips: boolean;
-  readonly accepts: (chosen: readonly C[]) => boolean;
-  readonly size: number;
-  readonly strategy: Strategy;
+  return walk(each.pool.toSorted(orderOf(strategy, rules)), each, rules, strategy);
 }
 
 /**
  * Depth first over the coins in their order, each taken before it is left out; a branch ends when its rest cannot reach the target, or
- * when its coins are accepted, since more of them only add change. `optimal` goes on to the best, the others stop at the first.
+ * when its coins are accepted, since more of them only add change. `greedy` stops at the first, `minimal` goes on with fewer coins, and
+ * `optimal` to the least change.
  */
 function walk<C extends AssetCoin>(
   coins: readonly C[],
-  { rules, skips, accepts, size, strategy }: Walk<C>,
+  { minChange, skips }: Pick<Try<C>, "minChange" | "skips">,
+  rules: TransferRules,
+  strategy: Strategy,
 ): readonly C[] | undefined {
-  const { targetSats, targetAsset } = rules;
+  const { targetSats, targetAsset, maxInputs, changeSatsMin = rules.dustSats } = rules;
   const targetUnits = targetAsset?.amount ?? 0n;
   const units = coins.map((coin) => (targetAsset === undefined ? 0n : unitsOn(coin, targetAsset.assetId)));
   const sats = coins.map(({ amountSats }) => amountSats);
-  const [unitsLeft, satsLeft] = [largestSums(units, size), largestSums(sats, size)];
+  const [unitsLeft, satsLeft] = [largestSums(units, maxInputs), largestSums(sats, maxInputs)];
   let best: readonly C[] | undefined;
   let steps = 0;
 
   const visit = (index: number, chosen: readonly C[], chosenUnits: bigint, chosenSats: bigint): void => {
     steps += 1;
-    if (steps > SEARCH_STEPS_MAX || (best !== undefined && strategy !== "optimal")) return;
+    if (steps > SEARCH_STEPS_MAX || (best !== undefined && strategy === "greedy")) return;
+    // Once something was found, only fewer coins are better.
+    const size = best !== undefined && strategy === "minimal" ? best.length - 1 : maxInputs;
+    if (chosen.length > size) return;
     const hasUnits = chosenUnits >= targetUnits;
-    if (hasUnits && chosenSats >= targetSats && accepts(chosen)) {
-      if (best === undefined || compareChoices(chosen, best, rules) < 0) best = chosen;
+    const change = targetAsset === undefined ? chosenSats - targetSats : chosenUnits - targetUnits;
+    const isLiked = change === 0n || change >= minChange;
+    const changeSats = chosenSats - targetSats;
+    // Looked at before the whole judgement, which takes much longer.
+    const isPayable = changeSats === 0n || changeSats >= changeSatsMin;
+    if (isLiked && isPayable && hasUnits && chosenSats >= targetSats && judgeCoins(chosen, rules).ok) {
+      const isBetter = best === undefined || strategy === "minimal" || compareChoices(chosen, best, rules) < 0;
+      if (isBetter) best = chosen;
       return;
     }
     const coin = coins[index];

@@ -116,8 +116,7 @@ function addPlain<C extends AssetCoin>(
   plain: readonly C[],
   rules: TransferRules,
 ): readonly C[] | undefined {
-  const { targetSats } = rules;
-  const dustSats = rules.changeSatsMin ?? rules.dustSats;
+  const { dustSats, targetSats } = rules;
   const strict = { ...rules, dustToRecipient: false };
   if (judgeCoins(base, strict).ok) return base;
   const carrierSats = changeCarrierSats(base, rules);
