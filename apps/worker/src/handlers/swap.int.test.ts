@@ -1,4 +1,5 @@
 import { signItems } from "@arkrelay/core/ark/sign-items";
+import { driveCeremony } from "@arkrelay/core/ceremony/drive-ceremony";
 import { failureContentSchema } from "@arkrelay/core/nostr/result-content";
 import { cancelSession } from "@arkrelay/core/session/cancel-session";
 import type { Challenge } from "@arkrelay/core/session/challenge";
@@ -11,6 +12,8 @@ import { openTestDatabase, type TestDatabase } from "@arkrelay/db/testing/test-d
 import { createGatewayIdentity } from "@arkrelay/nostr/gateway-identity";
 
 import { ownerCaller } from "../testing/ceremony-world";
+import { checkAlways } from "../testing/crash-checks";
+import { attemptDrive, isCrash } from "../testing/crash-process";
 import { itemsOf, LP, openSwapWorld, USD, type Side, type SwapWorld } from "../testing/swap-world";
 
 const CAROL = testKey("carol");
@@ -176,6 +179,50 @@ describe("a swap of two", () => {
       code: "batch_invalid",
       details: { reason: "duplicate_action", reason_code: 1004 },
     });
+  });
+});
+
+describe("a swap that cannot be planned at once", () => {
+  it("is planned by the worker when a member's VTXOs were never read", async () => {
+    world.arkd.fund(ALICE.pubkey, 1_000n, [usd(150n)]);
+    world.arkd.fund(BOB.pubkey, 50_000n);
+    const { members, txid, wakes } = await world.submitSides(BOB, SIDES);
+    expect([txid, wakes]).toMatchObject([undefined, [{ task: "ceremony_drive", rowKey: members[0].sessionId }]]);
+    expect(await world.statusOf(BOB)).toBe("open");
+    await world.drive(members[0].sessionId);
+    expect(await world.statusOf(BOB)).toBe("collecting");
+    for (const session of members) expect((await world.challengeOf(session)).stage).toBe("ark_tx");
+  });
+
+  it("fails when a member turns out to be short: only the submitter is told, by the member's action_id (2001)", async () => {
+    world.arkd.fund(ALICE.pubkey, 1_000n, [usd(99n)]);
+    world.arkd.fund(BOB.pubkey, 50_000n);
+    const { alice } = await submitTwo();
+    await world.drive(alice.sessionId);
+    expect(await world.statusOf(BOB)).toBe("failed");
+    const details = { asset_id: "gUSD", required: 100, available: 99, action_id: alice.intent.actionId };
+    expect(await failuresOf(BOB)).toMatchObject([{ code: 2001, ref_action_id: "batch-0001", details }]);
+    expect(await failuresOf(ALICE)).toEqual([]);
+    expect(await intentRows()).toMatchObject([{ status: "stored" }, { status: "stored" }]);
+  });
+
+  it("waits until an earlier transfer of a member is final", async () => {
+    await fund();
+    world.arkd.fund(BOB.pubkey, 5_000n);
+    await world.sync(BOB);
+    const earlier = await world.open(BOB, {
+      params: { asset_id: "gBTC", amount: 4_990, recipient_pubkey: CAROL.pubkey },
+    });
+    await world.drive(earlier.session.sessionId);
+    await world.answer(BOB, earlier.session.sessionId);
+    await world.drive(earlier.session.sessionId);
+    const { alice } = await submitTwo();
+    await world.drive(alice.sessionId);
+    expect(await world.statusOf(BOB)).toBe("open");
+    await world.answer(BOB, earlier.session.sessionId);
+    await world.drive(earlier.session.sessionId);
+    await world.drive(alice.sessionId);
+    expect(await world.statusOf(BOB)).toBe("collecting");
   });
 });
 
@@ -505,6 +552,92 @@ describe("before arkd has it", () => {
     expect(await world.locks()).toBe(0);
     expect(await intentRows()).toMatchObject([{ status: "stored" }, { status: "stored" }]);
   });
+});
+
+describe("on several workers", () => {
+  beforeEach(fund);
+
+  it("members that answer at the same moment both count, and the swap goes on", async () => {
+    const { alice, bob } = await submitTwo();
+    const answers = await Promise.all([world.answerAs(ALICE, alice), world.answerAs(BOB, bob)]);
+    // Whoever is last finds all there and wakes the head; the wakes name the head, whoever answered.
+    for (const { wakes } of answers) expect(wakes.map(({ rowKey }) => rowKey)).toEqual([alice.sessionId]);
+    await world.drive(alice.sessionId);
+    expect(await world.statusOf(BOB)).toBe("finalized");
+  });
+
+  it("a driver whose attempt was taken over moves nobody", async () => {
+    const { alice, bob } = await submitTwo();
+    await world.answerAs(ALICE, alice);
+    await world.answerAs(BOB, bob);
+    await test.database.write("UPDATE signing_sessions SET attempt_token = 'newer' WHERE session_id = ?", [
+      alice.sessionId,
+    ]);
+    const stale = driveCeremony(world.deps, { sessionId: alice.sessionId, fence: "older" });
+    await expect(stale).rejects.toMatchObject({ code: "wrong_state" });
+    for (const { sessionId } of [alice, bob]) {
+      expect((await world.getSession(sessionId)).ceremonyState).toBe("ark_tx_prepared");
+    }
+  });
+
+  it("a worker that is woken for a follower leaves it to its head", async () => {
+    const { alice, bob } = await submitTwo();
+    await world.answerAs(ALICE, alice);
+    await world.answerAs(BOB, bob);
+    expect(await world.drive(bob.sessionId)).toBeUndefined();
+    expect(await world.statusOf(BOB)).toBe("collecting");
+  });
+
+  it.each([0, 1, 2, 3, 4, 5, 6, 7])(
+    "a worker that dies at its commit or call %i leaves what the next one finishes",
+    async (crashAt) => {
+      for (const after of [false, true]) {
+        const batch_id = `batch-${String(crashAt)}-${String(after)}`;
+        const { members } = await world.submitSides(
+          BOB,
+          [
+            { user: ALICE, give: { gUSD: 10 }, receive: { gBTC: 1_000 }, counterparties: [BOB] },
+            { user: BOB, give: { gBTC: 1_000 }, receive: { gUSD: 10 } },
+          ],
+          { batch_id },
+        );
+        const [alice, bob = alice] = members;
+        await world.answerAs(ALICE, alice);
+        await world.answerAs(BOB, bob);
+        const died = attemptDrive(test, world, alice.sessionId, { crashAt, after, fault: null }).catch(isCrash);
+        // Beyond its last commit or call there is nothing left to die at.
+        expect([true, undefined]).toContain(await died);
+        world.clock.advance(31_000);
+        await attemptDrive(test, world, alice.sessionId);
+        // Of the second batch everybody is known, so the one with the most sats gives its checkpoints now.
+        if (after) await world.answerAs(BOB, bob);
+        await attemptDrive(test, world, alice.sessionId);
+        await checkAlways(test);
+        expect(await world.statusOf(BOB, batch_id)).toBe("finalized");
+        await world.sync(ALICE, BOB);
+      }
+      expect([await world.locks(), world.arkd.totalUnits(USD)]).toEqual([0, 150n]);
+      expect(await world.published(31340)).toHaveLength(2);
+    },
+  );
+});
+
+it("a batch with as many inputs as there may be fits into its events", async () => {
+  for (let coin = 0; coin < 19; coin++) world.arkd.fund(CAROL.pubkey, 400n);
+  world.arkd.fund(ALICE.pubkey, 1_000n, [usd(100n)]);
+  await world.sync(CAROL, ALICE);
+  const { members } = await world.submitSides(ALICE, [
+    { user: CAROL, give: { gBTC: 7_000 }, receive: { gUSD: 100 }, counterparties: [ALICE] },
+    { user: ALICE, give: { gUSD: 100 }, receive: { gBTC: 7_000 } },
+  ]);
+  const [carol, alice = carol] = members;
+  const { content } = await world.challengeOf(carol);
+  expect(content.type === "sign_tx" && content.items.length).toBe(2 * 19);
+  expect(Buffer.byteLength(JSON.stringify(content))).toBeLessThan(65_535);
+  await world.answerAs(CAROL, carol);
+  await world.answerAs(ALICE, alice);
+  await world.drive(carol.sessionId);
+  expect(await world.statusOf(ALICE)).toBe("finalized");
 });
 
 describe("the freeze rule", () => {
