@@ -140,6 +140,25 @@ describe("co-inputs", () => {
     expect(await payloads()).toMatchObject([{ kind: "stock" }, { kind: "fee", count: 100, amountSats: 1_000 }]);
   });
 
+  it("are not ordered again and again out of coins that are too old to make any", async () => {
+    await world.treasure(10_000_000n);
+    await useUp(1_000);
+    await test.database.write(
+      "UPDATE vtxos SET created_at = expires_at - INTERVAL TIMESTAMPDIFF(SECOND, ?, expires_at) * 2 SECOND WHERE kind = 'treasury'",
+      [world.clock.now()],
+    );
+    expect(await fees()).toMatchObject({ available: 0, level: "critical", ordered: 0 });
+    expect(await payloads()).toEqual([]);
+  });
+
+  it("are ordered no more than leave a change that is no dust", async () => {
+    await useUp(1_000);
+    await world.treasure(50_300n);
+    const look = await fees();
+    expect(look).toMatchObject({ ordered: 49 });
+    await settle(look);
+  });
+
   it("are made of the stock's sats while the treasury has none, as many as these are worth", async () => {
     await useUp(1_000);
     await world.stock(50_500n);

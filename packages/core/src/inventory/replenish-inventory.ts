@@ -1,6 +1,7 @@
+import { DEFAULT_ARK_TX_LIMITS } from "../ark/build-ark-tx";
 import type { TaskPayload } from "../jobs/catalog";
 import { insertJob, SYSTEM_OWNER, type InsertJobDeps } from "../jobs/insert-job";
-import { freshStock } from "../payout/choose-payout-coins";
+import { freshSource, freshStock } from "../payout/choose-payout-coins";
 import type { Clock } from "../ports/clock";
 import type { InventoryStore, StockedAsset } from "../ports/inventory-store";
 import type { Transactions } from "../ports/transactions";
@@ -44,7 +45,8 @@ export async function replenishFeeVtxos(deps: ReplenishInventoryDeps): Promise<I
   const verdict = judgeFeeVtxos(free, deps.levels);
   // Transfers stand still without them, so the stock's sats go into them when the treasury has none.
   const [treasury, stock] = await Promise.all([sumSats(deps, "treasury"), sumSats(deps, "stock")]);
-  const payable = Number((treasury > stock ? treasury : stock) / feeVtxoSats);
+  const sats = (treasury > stock ? treasury : stock) - DEFAULT_ARK_TX_LIMITS.dustSats;
+  const payable = Number(sats / feeVtxoSats);
   const order = { kind: "fee", assetId: GBTC, amountSats: Number(feeVtxoSats), assetAmount: 0 } as const;
   const placed = await placeOrder(deps, order, Math.min(verdict.wanted, payable));
   return { assetId: GBTC, kind: "fee", available: free, target: deps.levels.feeVtxos, level: verdict.level, ...placed };
@@ -80,8 +82,9 @@ async function countPayable(
   return Number(free / 2n / each);
 }
 
+/** Looked at every few seconds, so that what could not be made anyway is not ordered: neither of old coins, nor down to dust. */
 function sumSats(deps: ReplenishInventoryDeps, kind: "treasury" | "stock"): Promise<bigint> {
-  return deps.vtxos.sumFree(undefined, kind, anyFreshness(deps));
+  return deps.vtxos.sumFree(undefined, kind, freshSource(deps));
 }
 
 type Order = Omit<TaskPayload<"process_vtxo_replenishment">, "v" | "count">;
