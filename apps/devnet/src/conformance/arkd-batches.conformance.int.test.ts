@@ -1,8 +1,12 @@
+import { Transaction } from "@arkade-os/sdk";
+import { base64, hex } from "@scure/base";
+
 import { type BatchIntent, deleteProof, estimateProof, registerProof } from "@arkrelay/core/ark-batch/batch-intent";
 import { type BatchCommitment, type BatchOutcome, joinBatch } from "@arkrelay/core/ark-batch/join-batch";
 import { onchainScriptOf } from "@arkrelay/core/ark/onchain-script";
 import { vtxoScriptFor } from "@arkrelay/core/ark/vtxo-script";
 import { deriveCosignerKey, deriveGatewayKeys } from "@arkrelay/core/ark/wallet-keys";
+import type { ArkBatches, ArkBatchEvent } from "@arkrelay/core/ports/ark-batches";
 import { GrpcArkDaemon } from "@arkrelay/daemons/ark/grpc-ark-daemon";
 import { SILENT_OBSERVER } from "@arkrelay/daemons/daemon-observer";
 import { systemRandom } from "@arkrelay/runtime/random";
@@ -182,17 +186,44 @@ describe("the gateway's own client in a batch", () => {
     const refusal = await refusalOf(join(intent, () => strike("GetEventStream", "cut_stream")));
     expect(refusal.code).toBe("daemon_unavailable");
   });
+});
 
-  it("signs no tree that lacks one of its outputs", async () => {
+/** The client's batches, with what arkd says bent on its way: undefined = the event is lost. */
+function bent(change: (event: ArkBatchEvent) => ArkBatchEvent | undefined): ArkBatches {
+  const openEvents: ArkBatches["openEvents"] = async (topics, options) => {
+    const events = await client.batches.openEvents(topics, options);
+    return (async function* () {
+      for await (const event of events) {
+        const told = change(event);
+        if (told !== undefined) yield told;
+      }
+    })();
+  };
+  return Object.assign(Object.create(client.batches) as ArkBatches, { openEvents });
+}
+
+describe("an arkd that cheats gets no signature and no forfeit", () => {
+  /** Joins with a bent arkd; returns the VTXO, and whether anything was about to be handed over. */
+  async function cheated(
+    change: (event: ArkBatchEvent) => ArkBatchEvent | undefined,
+    { wanted, registered }: { readonly wanted: readonly bigint[]; readonly registered: readonly bigint[] } = {
+      wanted: [50_000n],
+      registered: [50_000n],
+    },
+  ) {
     const coin = aCoin(50_000n);
-    const cheated = anIntent([coin], [toTreasury(50_000n)]);
+    const toIntent = (amounts: readonly bigint[]) =>
+      anIntent(
+        [coin],
+        amounts.map((sats) => toTreasury(sats)),
+      );
     const { forfeitPubkey, forfeitAddress } = await client.batches.getBatchInfo();
+    let isCommitting = false;
     const joined = joinBatch(
-      { batches: client.batches, random: systemRandom },
+      { batches: bent(change), random: systemRandom },
       {
-        // arkd is told of less than what we expect, as a server would that keeps the difference.
-        intent: anIntent([coin], [toTreasury(49_000n), toTreasury(1_000n)]),
-        proof: registerProof(cheated, 0, signers),
+        intent: toIntent(wanted),
+        proof: registerProof(toIntent(registered), 0, signers),
         cosigner,
         keys: signers.keys,
         forfeitPubkey,
@@ -201,11 +232,65 @@ describe("the gateway's own client in a batch", () => {
       },
       {
         onRegistered: () => Promise.resolve(arkd.timers.fire()),
-        onCommitting: () => Promise.reject(new Error("nothing is handed over")),
+        onCommitting: () => Promise.resolve(void (isCommitting = true)),
       },
       new AbortController().signal,
     );
-    expect((await refusalOf(joined)).code).toBe("payload_mismatch");
-    expect(arkd.engine.state.vtxos.get(coin.vtxoId)?.settledBy).toBe("");
+    const { code } = await refusalOf(joined);
+    return { code, isCommitting, settledBy: arkd.engine.state.vtxos.get(coin.vtxoId)?.settledBy };
+  }
+  const REFUSED = { code: "payload_mismatch", isCommitting: false, settledBy: "" };
+
+  it("when a leaf is missing", async () => {
+    const amounts = { wanted: [49_000n, 1_000n], registered: [50_000n] };
+    expect(await cheated((event) => event, amounts)).toEqual(REFUSED);
+  });
+
+  it("when the tree hangs on another commitment", async () => {
+    const other = new Transaction();
+    other.addInput({ txid: "11".repeat(32), index: 0 });
+    other.addOutput({
+      script: hex.decode(`5120${"79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798"}`),
+      amount: 50_000n,
+    });
+    const commitmentPsbt = base64.encode(other.toPSBT());
+    const swap = (event: ArkBatchEvent) =>
+      event.kind === "tree_signing_started" ? { ...event, commitmentPsbt } : event;
+    expect(await cheated(swap)).toEqual(REFUSED);
+  });
+
+  it("when it may sweep the tree earlier than it says", async () => {
+    const sooner = (event: ArkBatchEvent) =>
+      event.kind === "batch_started" ? { ...event, batchExpiry: 1_024 } : event;
+    expect(await cheated(sooner)).toEqual(REFUSED);
+  });
+
+  it("when the nonces of a cosigner are left out", async () => {
+    const without = (event: ArkBatchEvent) => (event.kind === "tree_nonces" ? { ...event, nonces: {} } : event);
+    expect(await cheated(without)).toEqual(REFUSED);
+  });
+
+  it.each([
+    ["is missing", () => undefined],
+    [
+      "is wrong",
+      (event: Extract<ArkBatchEvent, { kind: "tree_signature" }>) => ({ ...event, signature: "ab".repeat(64) }),
+    ],
+  ] as const)("when a signature of the tree %s", async (_how, change) => {
+    expect(await cheated((event) => (event.kind === "tree_signature" ? change(event) : event))).toEqual(REFUSED);
+  });
+
+  it("when it asks for forfeits under another commitment than the tree's", async () => {
+    const other = new Transaction();
+    other.addInput({ txid: "22".repeat(32), index: 0 });
+    const commitmentPsbt = base64.encode(other.toPSBT());
+    const swap = (event: ArkBatchEvent) => (event.kind === "batch_finalization" ? { ...event, commitmentPsbt } : event);
+    expect(await cheated(swap)).toEqual(REFUSED);
+  });
+
+  it("when there is no connector that ties a forfeit to the commitment", async () => {
+    const without = (event: ArkBatchEvent) =>
+      event.kind === "tree_tx" && event.tree === "connectors" ? undefined : event;
+    expect(await cheated(without)).toEqual(REFUSED);
   });
 });
