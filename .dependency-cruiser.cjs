@@ -58,6 +58,7 @@ module.exports = {
     mayImport("packages/nostr", ["core", "runtime"]),
     mayImport("packages/tasks", ["core", "runtime"]),
     mayImport("examples/nostr-wallet", []),
+    mayImport("examples/solver", ["sdk"]),
     mayImport("e2e", ["sdk"]),
     mayImport("bench", ["sdk", "daemons"]),
     {

@@ -97,6 +97,8 @@ export interface IntentContent {
   readonly expires_at?: number | string | undefined;
   readonly network?: string | undefined;
   readonly solver_id?: string | undefined;
+  /** Unix seconds or ISO-8601. */
+  readonly deadline?: number | string | undefined;
   readonly recipient_pubkey?: string | undefined;
   readonly min_out_amount?: number | undefined;
 }
