@@ -250,7 +250,7 @@ describe("an arkd that cheats gets no signature and no forfeit", () => {
     const other = new Transaction();
     other.addInput({ txid: "11".repeat(32), index: 0 });
     other.addOutput({
-      script: hex.decode(`5120${"79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798"}`),
+      script: hex.decode("512079be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798"),
       amount: 50_000n,
     });
     const commitmentPsbt = base64.encode(other.toPSBT());

@@ -83,5 +83,3 @@ export function createRandomMints({ database }: TestDatabase, world: LandWorld, 
     },
   };
 }
-
-export type RandomMints = ReturnType<typeof createRandomMints>;

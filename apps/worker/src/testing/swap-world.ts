@@ -157,4 +157,3 @@ export function itemsOf({ content }: Challenge, role: SigningItem["role"]): read
 }
 
 export type SwapWorld = Awaited<ReturnType<typeof openSwapWorld>>;
-export type SwapDeps = CeremonyDeps;
