@@ -291,6 +291,66 @@ describe("a minimum", () => {
   });
 });
 
+describe("a solver's own type", () => {
+  beforeEach(fund);
+  const seconds = (from: number): number => Math.floor(world.clock.now().getTime() / 1000) + from;
+  /** Alice asks an AMM for at least 19 000 sats; Bob is the AMM. */
+  const order = (params: Record<string, unknown> = {}): Side => ({
+    user: ALICE,
+    give: {},
+    receive: {},
+    content: {
+      type: "amm:swap",
+      solver_id: BOB.pubkey,
+      params: {
+        in_asset: "gUSD",
+        in_amount: 100,
+        out_asset: "gBTC",
+        min_out_amount: 19_000,
+        pool_id: "pool-1",
+        fee_asset_id: "gBTC",
+        fee_amount: 10,
+        ...params,
+      },
+    },
+  });
+  const quote: Side = { user: BOB, give: { gBTC: 19_500 }, receive: { gUSD: 100 } };
+  const submitOrder = (side: Side, fields: Record<string, unknown> = {}) => {
+    const intents = [side, quote].map(world.sideEvent);
+    const { action_id } = JSON.parse(intents[0]?.content ?? "") as { action_id: string };
+    const allocations = [{ action_id, receive: [{ asset_id: "gBTC", amount: 19_500 }] }];
+    return world.submit(BOB, intents, { allocations, ...fields });
+  };
+
+  it("is settled by the legs that it states", async () => {
+    const { members } = await submitOrder(order());
+    const [alice, bob = alice] = members;
+    await world.answerAs(ALICE, alice);
+    await world.answerAs(BOB, bob);
+    await world.drive(alice.sessionId);
+    expect(await world.balancesOf(ALICE)).toEqual({ gBTC: 1_000n + 19_500n - 10n, [USD]: 50n });
+    const stored = await test.database.select("SELECT type, status FROM intents WHERE pubkey = ?", [ALICE.pubkey]);
+    expect(stored).toMatchObject([{ type: "amm:swap", status: "accepted" }]);
+  });
+
+  it("is in no batch that may settle after its deadline", async () => {
+    const late = submitOrder(order({ deadline: seconds(100) }), { expires_at: seconds(101) });
+    await expect(late).rejects.toMatchObject({ code: "batch_invalid", details: { reason: "outlives_member" } });
+    const passed = submitOrder(order({ deadline: seconds(-1) }));
+    await expect(passed).rejects.toMatchObject({ details: { reason: "intent_expired", reason_code: 1003 } });
+    expect((await submitOrder(order({ deadline: seconds(100) }), { expires_at: seconds(100) })).txid).toBeDefined();
+  });
+
+  it("needs the fee in what was signed, and legs at all", async () => {
+    await expect(submitOrder(order({ fee_amount: undefined }))).rejects.toMatchObject({
+      details: { reason: "fee_invalid", reason_code: 4001 },
+    });
+    await expect(submitOrder(order({ in_asset: undefined }))).rejects.toMatchObject({
+      details: { reason: "invalid_request", reason_code: 1002 },
+    });
+  });
+});
+
 describe("a batch is refused whole", () => {
   beforeEach(fund);
   const [alice, bob] = SIDES as readonly [Side, Side];

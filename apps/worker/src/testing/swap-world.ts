@@ -8,7 +8,7 @@ import type { NostrEvent } from "@arkrelay/core/ports/nostr";
 import type { Challenge } from "@arkrelay/core/session/challenge";
 import { respondToChallenge, type Responded } from "@arkrelay/core/session/respond-to-challenge";
 import type { Session } from "@arkrelay/core/session/session";
-import type { CeremonyDeps, SessionConfig } from "@arkrelay/core/session/session-deps";
+import type { SessionConfig } from "@arkrelay/core/session/session-deps";
 import { submitBatch, type SubmittedBatch } from "@arkrelay/core/swap/submit-batch";
 import { testKey, type TestKey } from "@arkrelay/core/testing/ark-transfer";
 import { syncVtxos } from "@arkrelay/core/vtxo/sync-vtxos";

@@ -2,7 +2,7 @@ import { z } from "zod";
 
 import { AppError } from "../errors";
 import { fieldErrors } from "../field-errors";
-import { amount, amountOrZero, assetId, clientId, pubkey } from "./field-schemas";
+import { amount, amountOrZero, assetId, clientId, pubkey, unixTime } from "./field-schemas";
 import type { JsonObject } from "./integer-json";
 
 /** Base units of an asset, by our name of it. */
@@ -27,6 +27,8 @@ export interface SwapParams {
   readonly feeAmount: bigint | undefined;
   /** Life that its inputs need, when it asks for less than usual. */
   readonly minLifeSeconds: number | undefined;
+  /** Unix seconds; of solver-owned types. */
+  readonly deadline: number | undefined;
 }
 
 /** As many members as a batch has at most, so that nobody needs more. */
@@ -51,7 +53,12 @@ const counterparties = z.array(pubkey).max(LEGS_MAX);
 export const swapSchema = z.strictObject({ ...legs, ...terms, swap_id: clientId, counterparties });
 
 /** A solver's own type states the same among fields that are the solver's business. */
-const solverSchema = z.looseObject({ ...legs, ...terms, counterparties: counterparties.optional() });
+const solverSchema = z.looseObject({
+  ...legs,
+  ...terms,
+  counterparties: counterparties.optional(),
+  deadline: unixTime.optional(),
+});
 
 /** The common type of AMMs, which states its legs by other names. */
 const AMM_SWAP = "amm:swap";
@@ -62,9 +69,12 @@ const ammSchema = z.looseObject({
   out_asset: assetId,
   min_out_amount: amount,
   counterparties: counterparties.optional(),
+  deadline: unixTime.optional(),
 });
 
-export function toSwapParams(wire: z.output<typeof swapSchema> | z.output<typeof solverSchema>): SwapParams {
+export function toSwapParams(
+  wire: (z.output<typeof swapSchema> & { readonly deadline?: number }) | z.output<typeof solverSchema>,
+): SwapParams {
   return {
     give: wire.give.map((leg) => ({ assetId: leg.asset_id, amount: BigInt(leg.amount) })),
     receive: wire.receive.map((leg) =>
@@ -101,11 +111,13 @@ function toTerms(wire: {
   readonly fee_asset_id?: string | undefined;
   readonly fee_amount?: number | undefined;
   readonly min_life_seconds?: number | undefined;
-}): Pick<SwapParams, "feeAssetId" | "feeAmount" | "minLifeSeconds"> {
+  readonly deadline?: number | undefined;
+}): Pick<SwapParams, "feeAssetId" | "feeAmount" | "minLifeSeconds" | "deadline"> {
   return {
     feeAssetId: wire.fee_asset_id,
     feeAmount: wire.fee_amount === undefined ? undefined : BigInt(wire.fee_amount),
     minLifeSeconds: wire.min_life_seconds,
+    deadline: wire.deadline,
   };
 }
 

@@ -16,6 +16,8 @@ import type {
   TransferIntentContent,
 } from "../nostr/intent-content";
 import type { IntentContent } from "../nostr/intent-envelope";
+import { listTags } from "../nostr/nostr-event";
+import type { GatewayIdentity, NostrEvent } from "../ports/nostr";
 import type { CoinChoice } from "../vtxo/select-by-strategy";
 import { GBTC } from "../vtxo/vtxo";
 import type {
@@ -46,6 +48,16 @@ export function checkIntentTimes(
       errors: [{ path: "expires_at", code: "too_far", message }],
     });
   }
+}
+
+/** Is meant for this gateway (1005). As at the door: the key of before a rotation is ours too. */
+export function checkIntentRecipient(
+  { identity }: { readonly identity: Pick<GatewayIdentity, "pubkey" | "readablePubkeys"> | undefined },
+  event: NostrEvent,
+): void {
+  if (identity === undefined || listTags(event, "p").some((pubkey) => identity.readablePubkeys.includes(pubkey)))
+    return;
+  throw new AppError("wrong_recipient", { details: { expected: identity.pubkey } });
 }
 
 /** Is meant for this network (1005). */

@@ -13,7 +13,6 @@ import {
 } from "../nostr/intent-content";
 import { canonicalIntentType, INTENT_TYPE_OF_SESSION, intentKindOf } from "../nostr/intent-types";
 import { INTENT_KIND } from "../nostr/kinds";
-import { listTags } from "../nostr/nostr-event";
 import type { ArkServerInfo } from "../ports/ark-daemon";
 import type { NostrEvent } from "../ports/nostr";
 import { toSwapSide } from "../swap/read-member";
@@ -21,6 +20,7 @@ import { findGatewayScript } from "../vtxo/find-gateway-script";
 import { GBTC } from "../vtxo/vtxo";
 import {
   checkIntentNetwork,
+  checkIntentRecipient,
   checkIntentTimes,
   toLandIntent,
   toLiftIntent,
@@ -50,7 +50,7 @@ export async function readSignedIntent(deps: SessionDeps, event: NostrEvent, inf
   const now = deps.clock.now();
   const parsed = parseIntentContent(event.content);
   checkIntentTimes(parsed.expiresAt, new Date(event.created_at * 1000), now, deps.config);
-  checkRecipient(deps, event);
+  checkIntentRecipient(deps, event);
   return judgeIntent(deps, parsed, event.pubkey, info, event, intentContentHash(parsed.content));
 }
 
@@ -154,13 +154,6 @@ async function transferRules(
 ): Promise<TransferIntentRules> {
   const asset = await getActiveAsset(deps.assets, params.assetId);
   return { senderPubkey, asset, l2FeeSats: deps.config.l2FeeSats, dustSats: dustOf(info) };
-}
-
-/** As at the door: the key of before a rotation is ours too. */
-function checkRecipient({ identity }: SessionDeps, event: NostrEvent): void {
-  if (identity === undefined || listTags(event, "p").some((pubkey) => identity.readablePubkeys.includes(pubkey)))
-    return;
-  throw new AppError("wrong_recipient", { details: { expected: identity.pubkey } });
 }
 
 const ENVELOPE_KEYS = [

@@ -58,7 +58,7 @@ function toBatchError(cause: AppError, session: Session, guilty: readonly Sessio
   const [first] = guilty;
   const of = first === undefined ? {} : { action_id: first.intent.actionId };
   if (cause.code === "session_cancelled") return batchInvalid("refused", { action_id: session.intent.actionId });
-  if (TIMEOUTS.has(cause.code)) return batchInvalid("unanswered", of);
+  if (TIMEOUTS.has(cause.code)) return batchInvalid(first === undefined ? "expired" : "unanswered", of);
   // What may pass, and what says something of us, keeps its name; so does what names itself as the batch's.
   const isNamed = cause.retry !== "never" || cause.code === "batch_invalid" || cause.code === "insufficient_balance";
   return isNamed ? cause : batchInvalid(cause.code, { ...cause.details, ...of });

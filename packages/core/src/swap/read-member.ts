@@ -4,10 +4,15 @@ import { verifyEvent } from "../nostr/event-id";
 import { intentContentHash, parseIntentParams, type ParsedIntent } from "../nostr/intent-content";
 import { type IntentContent, parseIntentEnvelope } from "../nostr/intent-envelope";
 import { INTENT_KIND } from "../nostr/kinds";
-import { findTag } from "../nostr/nostr-event";
 import { type LegAmount, parseSolverLegs, type SwapParams } from "../nostr/swap-content";
 import type { NostrEvent } from "../ports/nostr";
-import { checkFee, checkIntentNetwork, checkIntentTimes, contentOf } from "../session/intent-rules";
+import {
+  checkFee,
+  checkIntentNetwork,
+  checkIntentRecipient,
+  checkIntentTimes,
+  contentOf,
+} from "../session/intent-rules";
 import type { SwapIntent, SwapLeg } from "../session/session";
 import type { SessionDeps } from "../session/session-deps";
 import { GBTC } from "../vtxo/vtxo";
@@ -23,6 +28,7 @@ export interface SwapMember {
   readonly contentHash: string;
   readonly legacy: boolean;
   readonly params: SwapParams;
+  /** Its deadline, when that is earlier. */
   readonly expiresAt: Date;
 }
 
@@ -40,12 +46,14 @@ export function readSwapMember(deps: Deps, event: NostrEvent): SwapMember {
     const now = deps.clock.now();
     if (createdAt.getTime() > now.getTime() + AHEAD_MS_MAX) throw fromTheFuture();
     checkIntentTimes(new Date(content.expires_at * 1000), createdAt, now, deps.config);
-    requireRecipient(deps, event);
+    checkIntentRecipient(deps, event);
     checkIntentNetwork(content, deps.config);
     const parsed = parseIntentParams(envelope);
     const params = legsOf(parsed);
     checkSwapFee(deps, params);
-    const { legacy, expiresAt } = parsed;
+    const { legacy } = parsed;
+    const expiresAt = earliest(parsed.expiresAt, content.deadline, params.deadline);
+    if (expiresAt <= now) throw new AppError("intent_expired", { details: { expires_at: expiresAt.toISOString() } });
     return {
       event,
       content: parsed.content,
@@ -116,9 +124,10 @@ function legsOf(parsed: ParsedIntent): SwapParams {
   throw new AppError("unsupported_type", { details: { type: parsed.content.type } });
 }
 
-function requireRecipient({ identity }: Pick<Deps, "identity">, event: NostrEvent): void {
-  if (identity === undefined || findTag(event, "p") === identity.pubkey) return;
-  throw new AppError("wrong_recipient", { details: { expected: identity.pubkey } });
+/** A swap that settled after its deadline would not be the one that was signed. */
+function earliest(expiresAt: Date, ...deadlines: readonly (number | undefined)[]): Date {
+  const times = deadlines.flatMap((deadline) => (deadline === undefined ? [] : [deadline * 1000]));
+  return new Date(Math.min(expiresAt.getTime(), ...times));
 }
 
 function fromTheFuture(): AppError {
