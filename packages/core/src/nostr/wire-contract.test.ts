@@ -136,7 +136,7 @@ const FORMS: readonly WireForm[] = [
     name: "31340",
     schema: confirmationContentSchema,
     required: confirmation,
-    optional: { results: { ...confirmation.results, payment_hash: HASH } },
+    optional: { results: { ...confirmation.results, payment_hash: HASH, payout_txid: TXID } },
   },
   { name: "31340 of a batch", schema: confirmationContentSchema, required: confirmedBatch },
   { name: "31341", schema: failureContentSchema, required: failure },
@@ -249,6 +249,14 @@ const FORMS: readonly WireForm[] = [
       expires_at: NOW,
     }),
     optional: { txid: TXID },
+  },
+  {
+    name: "31501 renew",
+    schema: serviceResponseSchema,
+    required: answer("renew", "success", {
+      renewals: [{ vtxo_id: VTXO_ID, expires_at: NOW, way: "transfer" }],
+      intent_template: {},
+    }),
   },
   {
     name: "31501 error",
