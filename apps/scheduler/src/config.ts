@@ -3,6 +3,7 @@ import { databaseSection } from "@arkrelay/runtime/config/database-section";
 import { parseEnv } from "@arkrelay/runtime/config/parse-env";
 import { processSection } from "@arkrelay/runtime/config/process-section";
 import { redisSection } from "@arkrelay/runtime/config/redis-section";
+import { settlementSection } from "@arkrelay/runtime/config/settlement-section";
 
 /** Throws a ConfigError that lists every bad variable. */
 export function parseConfig(env: NodeJS.ProcessEnv) {
@@ -11,6 +12,7 @@ export function parseConfig(env: NodeJS.ProcessEnv) {
     database: databaseSection,
     redis: redisSection,
     background: backgroundSection,
+    settlement: settlementSection,
   });
 }
 

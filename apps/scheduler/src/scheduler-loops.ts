@@ -1,6 +1,6 @@
 import { STATE_TABLES } from "@arkrelay/core/jobs/catalog";
 import { runDueSchedules } from "@arkrelay/core/jobs/run-due-schedules";
-import { SCHEDULES } from "@arkrelay/core/jobs/schedules";
+import { type Schedule, SCHEDULES, withCycle } from "@arkrelay/core/jobs/schedules";
 import { sweepJobs, type SweepReport } from "@arkrelay/core/jobs/sweep-jobs";
 import { runEvery } from "@arkrelay/runtime/run-every";
 
@@ -21,13 +21,18 @@ export async function runSchedulerLoops(
 ): Promise<void> {
   const scale = config.process.pollScale;
   await Promise.all([
-    runSchedules(deps, scale, signal),
+    runSchedules(deps, withCycle(SCHEDULES, "settlement", config.settlement.cycle), scale, signal),
     runSweeper(deps, config.background.jobSweepMs * scale, signal),
     runSystemStats(deps, SYSTEM_STATS_MS * scale, signal),
   ]);
 }
 
-async function runSchedules(deps: SchedulerDeps, periodScale: number, signal: AbortSignal): Promise<void> {
+async function runSchedules(
+  deps: SchedulerDeps,
+  schedules: readonly Schedule[],
+  periodScale: number,
+  signal: AbortSignal,
+): Promise<void> {
   const onError = (error: unknown): void => deps.logger.error("a due job could not be inserted", { error });
   const insertDeps = {
     ...deps,
@@ -37,7 +42,7 @@ async function runSchedules(deps: SchedulerDeps, periodScale: number, signal: Ab
   };
   let handled: ReadonlyMap<string, number> = new Map();
   await runEvery({ periodMs: TICK_MS * periodScale, signal, onError }, async () => {
-    const due = await runDueSchedules(insertDeps, SCHEDULES, { handled, periodScale });
+    const due = await runDueSchedules(insertDeps, schedules, { handled, periodScale });
     handled = due.handled;
     await deps.waker.wake(due.wakes);
   });

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 
 import { runDueSchedules } from "@arkrelay/core/jobs/run-due-schedules";
-import { SCHEDULES } from "@arkrelay/core/jobs/schedules";
+import { SCHEDULES, withCycle } from "@arkrelay/core/jobs/schedules";
 import { DrizzleJobStore } from "@arkrelay/db/stores/job-store";
 import { openTestDatabase, type TestDatabase } from "@arkrelay/db/testing/test-database";
 
@@ -61,6 +61,19 @@ describe("the schedule table", () => {
     expect(await run(schedules)).toEqual([]);
     now = new Date(now.getTime() + 300_000);
     expect(await run(schedules)).toEqual(["reconcile_ledger", "cleanup_old_logs"]);
+  });
+
+  it("begins slots that lie beside the whole when an operator wants them there", async () => {
+    const run = startProcess();
+    const schedules = withCycle([{ name: "settling", task: "reconcile_ledger", everySeconds: 300 }], "settling", {
+      everySeconds: 3_600,
+      offsetSeconds: 900,
+    });
+    expect(await run(schedules)).toEqual(["reconcile_ledger"]);
+    now = new Date(now.getTime() + 869_000);
+    expect(await run(schedules)).toEqual([]);
+    now = new Date(now.getTime() + 1_000);
+    expect(await run(schedules)).toEqual(["reconcile_ledger"]);
   });
 
   it("makes one run of all the slots that were missed", async () => {

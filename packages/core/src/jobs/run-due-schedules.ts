@@ -27,7 +27,9 @@ export async function runDueSchedules(
   const handled = new Map(options.handled);
   const wakes: Wake[] = [];
   for (const schedule of schedules) {
-    const slot = slotOf(schedule.everySeconds * 1000 * options.periodScale, deps.clock.now());
+    const scale = 1000 * options.periodScale;
+    const { everySeconds, offsetSeconds = 0 } = schedule;
+    const slot = slotOf(everySeconds * scale, deps.clock.now(), offsetSeconds * scale);
     if (handled.get(schedule.name) === slot) continue;
     if (schedule.service !== undefined && (await deps.isStopped(schedule.service))) {
       handled.set(schedule.name, slot);

@@ -15,6 +15,8 @@ export interface Schedule {
       | "settlement_run"
     );
   readonly everySeconds: number;
+  /** How long after the whole on the clock its slots begin; 0 when left out. */
+  readonly offsetSeconds?: number;
   /** An operator may wish this service stopped (`service_state`); its slots then pass without a job. */
   readonly service?: string;
 }
@@ -31,7 +33,16 @@ export const SCHEDULES: readonly Schedule[] = [
   { name: "settlement", task: "settlement_run", everySeconds: 3600, service: SETTLEMENT_SERVICE },
 ];
 
+/** The table with the slots of one schedule as an operator wants them. */
+export function withCycle(
+  schedules: readonly Schedule[],
+  name: string,
+  cycle: Pick<Schedule, "everySeconds" | "offsetSeconds">,
+): readonly Schedule[] {
+  return schedules.map((schedule) => (schedule.name === name ? { ...schedule, ...cycle } : schedule));
+}
+
 /** Start of the period that `now` lies in, in unix ms. Slots lie on the clock, so every replica and every restart sees the same ones. */
-export function slotOf(periodMs: number, now: Date): number {
-  return Math.floor(now.getTime() / periodMs) * periodMs;
+export function slotOf(periodMs: number, now: Date, offsetMs = 0): number {
+  return Math.floor((now.getTime() - offsetMs) / periodMs) * periodMs + offsetMs;
 }
