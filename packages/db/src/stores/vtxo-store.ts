@@ -252,7 +252,14 @@ export class DrizzleVtxoStore implements VtxoStore {
     },
   ): Promise<readonly Vtxo[]> {
     const connection = connectionOf(tx);
-    const rows = await connection.select(PICK_FOR_BATCH, [now, stockPercent, now, treasuryPercent, limit]);
+    // Found without locks: a locking scan would hide what it passes from whoever picks with SKIP LOCKED.
+    const found = await connection.select(FIND_FOR_BATCH, [now, stockPercent, now, treasuryPercent, limit]);
+    if (found.length === 0) return [];
+    const rows = await connection.selectOnce(
+      `SELECT ${VTXO_COLUMNS} FROM vtxos v WHERE v.id IN (${placeholders(found)}) AND v.locked_by IS NULL
+         AND v.status IN ('available','expired') ORDER BY v.expires_at, v.id FOR UPDATE SKIP LOCKED`,
+      found.map((row) => readBigint(row, "id")),
+    );
     return toVtxos(connection, rows);
   }
 
@@ -343,7 +350,8 @@ const PICK_WAITING = PICK;
 /** Percent of the life that a VTXO was made with. */
 const LIFE_LEFT =
   "TIMESTAMPDIFF(SECOND, ?, v.expires_at) * 100 < TIMESTAMPDIFF(SECOND, v.created_at, v.expires_at) * ?";
-const PICK_FOR_BATCH = `SELECT ${VTXO_COLUMNS} FROM vtxos v WHERE v.kind <> 'user' AND v.locked_by IS NULL AND v.expires_at IS NOT NULL
+const FIND_FOR_BATCH = `SELECT v.id FROM vtxos v WHERE v.kind IN ('treasury','stock','fee','used','land')
+  AND v.status IN ('available','expired') AND v.locked_by IS NULL AND v.expires_at IS NOT NULL
   AND (v.status = 'expired' OR (v.status = 'available' AND (v.kind IN ('used','land')
     OR (v.kind IN ('stock','fee') AND ${LIFE_LEFT}) OR (v.kind = 'treasury' AND ${LIFE_LEFT}))))
-  ORDER BY v.expires_at LIMIT ? FOR UPDATE SKIP LOCKED`;
+  ORDER BY v.expires_at LIMIT ?`;
