@@ -8,6 +8,7 @@ import { requestChallenge } from "@arkrelay/core/session/request-challenge";
 import { respondToChallenge } from "@arkrelay/core/session/respond-to-challenge";
 import type { Session } from "@arkrelay/core/session/session";
 import { ALICE, BOB, testKey, type TestKey } from "@arkrelay/core/testing/ark-transfer";
+import { DrizzleStuckCeremonies } from "@arkrelay/db/stores/stuck-ceremonies";
 import { openTestDatabase, type TestDatabase } from "@arkrelay/db/testing/test-database";
 import { createGatewayIdentity } from "@arkrelay/nostr/gateway-identity";
 
@@ -150,6 +151,9 @@ describe("a swap of two", () => {
     ] as const) {
       expect(new Set(challenge.items.map(({ pubkey }) => pubkey))).toEqual(new Set([user.pubkey]));
       expect(challenge.content.domain).toBe("arkrelay/atomic_swap/v1");
+      expect(challenge.content.context.human).toContain(
+        user === ALICE ? "Swap 100 gUSD for 20000 sats for a fee of 10 sats" : "Swap 20000 sats for 100 gUSD",
+      );
     }
     expect(await world.published(31511)).toHaveLength(2);
   });
@@ -711,6 +715,19 @@ describe("the freeze rule", () => {
     }
   });
 
+  it("shows an accepted swap as waiting once, by its head, also when nobody is asked for anything any more", async () => {
+    const { alice, bob } = await submitTwo();
+    await world.answerAs(ALICE, alice);
+    await world.answerAs(BOB, bob);
+    world.arkd.fault = (method) => (method === "finalizeTx" ? "unavailable" : undefined);
+    await expect(world.drive(alice.sessionId)).rejects.toMatchObject({ code: "daemon_unavailable" });
+    const stuck = await new DrizzleStuckCeremonies(test.database).list(new Date(Date.now() + 60_000), 10);
+    expect(stuck).toMatchObject([{ sessionId: alice.sessionId, gatewaySats: 1_000n }]);
+    world.arkd.fault = () => undefined;
+    await world.drive(alice.sessionId);
+    expect(await world.statusOf(BOB)).toBe("finalized");
+  });
+
   describe("of two that are known", () => {
     beforeEach(async () => {
       await world.makeKnown(ALICE, BOB);
@@ -740,6 +757,8 @@ describe("the freeze rule", () => {
           cancelSession(world.deps, tx, { sessionId: bob.sessionId, caller: ownerCaller(BOB.pubkey), reason: "no" }),
         ),
       ).rejects.toMatchObject({ code: "too_late_to_cancel" });
+      const stuck = await new DrizzleStuckCeremonies(test.database).list(new Date(Date.now() + 60_000), 10);
+      expect(stuck).toMatchObject([{ sessionId: alice.sessionId, gatewaySats: 1_000n }]);
       world.clock.advance(86_400_000);
       await expireSessions(world.deps, { limit: 10 });
       await world.drive(alice.sessionId);
