@@ -117,7 +117,6 @@ describe("POST /sessions/create", () => {
   });
 
   it.each([
-    ["a type of a later release", { session_type: "vtxo_split" }, 422, "unsupported_type"],
     ["a batch that is none", { session_type: "atomic_swap" }, 400, "invalid_request"],
     ["a type nobody knows", { session_type: "nothing" }, 400, "invalid_request"],
     ["a key off the curve", { user_pubkey: "f".repeat(64) }, 400, "invalid_request"],
