@@ -552,6 +552,19 @@ describe("before arkd has it", () => {
     expect(await world.locks()).toBe(0);
   });
 
+  it("its submitter may call it off, which is no member's fault", async () => {
+    const { alice } = await submitTwo();
+    await test.database.transactions.run((tx) =>
+      cancelSession(world.deps, tx, {
+        sessionId: alice.sessionId,
+        caller: ownerCaller(BOB.pubkey),
+        reason: "moved on",
+      }),
+    );
+    expect(await failuresOf(BOB)).toMatchObject([{ code: 3001, details: { reason: "called_off" } }]);
+    expect(await failuresOf(ALICE)).toEqual([]);
+  });
+
   it("three wrong answers of a follower end it for all", async () => {
     const { bob } = await submitTwo();
     const challenge = await world.challengeOf(bob);

@@ -1,8 +1,9 @@
-import { mayRead, type Caller } from "../caller";
+import { actsAsOwner, mayRead, type Caller } from "../caller";
 import { AppError } from "../errors";
 import type { Tx } from "../ports/transactions";
+import { CALLED_OFF } from "../swap/batch-error";
 import { endSession } from "./end-session";
-import { lockInOrder } from "./members";
+import { hasFollowers, lockInOrder } from "./members";
 import type { Session } from "./session";
 import type { SessionDeps } from "./session-deps";
 
@@ -17,6 +18,11 @@ export async function cancelSession(
 ): Promise<Session> {
   const session = (await lockInOrder(deps, tx, input.sessionId))?.session;
   if (session === undefined || !mayRead(input.caller, session)) throw new AppError("not_found");
-  const error = new AppError("session_cancelled", { message: input.reason });
+  const isCalledOff = hasFollowers(session) && !actsAsOwner(input.caller, session.userPubkey);
+  const error = new AppError("session_cancelled", {
+    message: input.reason,
+    // Of a swap it matters whether a member refused or its submitter gave up.
+    ...(isCalledOff && { details: CALLED_OFF }),
+  });
   return endSession(deps, tx, session, { status: "failed", error });
 }

@@ -5,6 +5,9 @@ export function batchInvalid(reason: string, details: Readonly<Record<string, un
   return new AppError("batch_invalid", { details: { ...details, reason } });
 }
 
+/** Details of a cancellation that is not the member's own. */
+export const CALLED_OFF = { reason: "called_off" } as const;
+
 /**
  * What one member's intent or funds were refused with, as an error of its batch. Short funds keep their own code (2001), and what says
  * nothing about the member stays as it is.

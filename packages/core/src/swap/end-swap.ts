@@ -5,7 +5,7 @@ import { moveMembers, type Members } from "../session/members";
 import { publishFailure, publishNotice } from "../session/publish-failure";
 import type { Session } from "../session/session";
 import type { SessionDeps } from "../session/session-deps";
-import { batchInvalid } from "./batch-error";
+import { batchInvalid, CALLED_OFF } from "./batch-error";
 
 /** A member said no: by cancelling, or by wrong answers. */
 const REFUSALS: ReadonlySet<ErrorCode> = new Set(["session_cancelled", "signature_mismatch"]);
@@ -49,7 +49,9 @@ export async function endSwap(
 }
 
 /** Whom the batch failed by: nobody when it was our own trouble or the funds'. */
-function guiltyOf(session: Session, members: Members, { code }: AppError): readonly Session[] {
+function guiltyOf(session: Session, members: Members, cause: AppError): readonly Session[] {
+  const { code } = cause;
+  if (isCalledOff(cause)) return [];
   if (REFUSALS.has(code)) return [session];
   return TIMEOUTS.has(code) ? members.filter(({ status }) => status === "challenge_sent") : [];
 }
@@ -57,11 +59,16 @@ function guiltyOf(session: Session, members: Members, { code }: AppError): reado
 function toBatchError(cause: AppError, session: Session, guilty: readonly Session[]): AppError {
   const [first] = guilty;
   const of = first === undefined ? {} : { action_id: first.intent.actionId };
+  if (isCalledOff(cause)) return batchInvalid(CALLED_OFF.reason);
   if (cause.code === "session_cancelled") return batchInvalid("refused", { action_id: session.intent.actionId });
   if (TIMEOUTS.has(cause.code)) return batchInvalid(first === undefined ? "expired" : "unanswered", of);
   // What may pass, and what says something of us, keeps its name; so does what names itself as the batch's.
   const isNamed = cause.retry !== "never" || cause.code === "batch_invalid" || cause.code === "insufficient_balance";
   return isNamed ? cause : batchInvalid(cause.code, { ...cause.details, ...of });
+}
+
+function isCalledOff({ code, details }: AppError): boolean {
+  return code === "session_cancelled" && details?.["reason"] === CALLED_OFF.reason;
 }
 
 async function releaseMember(deps: SessionDeps, tx: Tx, member: Session, isTimeout: boolean): Promise<void> {
