@@ -643,6 +643,31 @@ describe("on several workers", () => {
     expect(await world.statusOf(BOB)).toBe("finalized");
   });
 
+  it("batches that want the same coins at the same moment, in either order, leave them to one of them", async () => {
+    for (let round = 0; round < 3; round++) {
+      const sides = (amount: number): readonly [Side, Side] => [
+        { user: ALICE, give: { gUSD: 100 }, receive: { gBTC: amount }, counterparties: [BOB] },
+        { user: BOB, give: { gBTC: amount }, receive: { gUSD: 100 }, counterparties: [ALICE] },
+      ];
+      const [a, b] = sides(1_000);
+      const [c, d] = sides(2_000);
+      const outcomes = await Promise.allSettled([
+        world.submitSides(BOB, [a, b], { batch_id: `batch-${round}-ab` }),
+        world.submitSides(BOB, [d, c], { batch_id: `batch-${round}-ba` }),
+      ]);
+      const [taken, ...more] = outcomes.flatMap((each) => (each.status === "fulfilled" ? [each.value] : []));
+      const [refused] = outcomes.flatMap((each): unknown[] => (each.status === "rejected" ? [each.reason] : []));
+      expect(more).toEqual([]);
+      expect(refused).toMatchObject({ code: "batch_invalid", details: { reason: "vtxo_locked", reason_code: 2004 } });
+      expect(await world.locks()).toBe(3);
+      const sessionId = taken?.members[0].sessionId ?? "";
+      await test.database.transactions.run((tx) =>
+        cancelSession(world.deps, tx, { sessionId, caller: ownerCaller(BOB.pubkey), reason: "next round" }),
+      );
+      expect(await world.locks()).toBe(0);
+    }
+  });
+
   it("a driver whose attempt was taken over moves nobody", async () => {
     const { alice, bob } = await submitTwo();
     await world.answerAs(ALICE, alice);
