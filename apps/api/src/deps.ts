@@ -24,6 +24,7 @@ import { DrizzleNip98Store } from "@arkrelay/db/stores/nip98-store";
 import { DrizzlePayoutStore } from "@arkrelay/db/stores/payout-store";
 import { readChangeMarks } from "@arkrelay/db/stores/read-change-marks";
 import { DrizzleServiceStateStore } from "@arkrelay/db/stores/service-state-store";
+import { toSessionObserver } from "@arkrelay/db/stores/session-observer";
 import { DrizzleVtxoExpiryStore } from "@arkrelay/db/stores/vtxo-expiry-store";
 import { DrizzleWebhookDeliveryStore } from "@arkrelay/db/stores/webhook-delivery-store";
 import { DrizzleWebhookEndpointStore } from "@arkrelay/db/stores/webhook-endpoint-store";
@@ -114,6 +115,7 @@ export async function openDeps(config: ApiConfig, life: DepsLife, options: OpenO
   const lnd = options.lnd ?? daemons.lnd;
   const session = openSessionDeps(config, database, insertJob, options.tapd ?? daemons.tapd, {
     onOutboxInsert: onInsert,
+    observer: toSessionObserver(metrics),
     onLightningStatus: (type, status) => metrics.lightningOperations.inc({ type, status }),
     waker,
   });
@@ -173,7 +175,7 @@ export async function openDeps(config: ApiConfig, life: DepsLife, options: OpenO
       isDraining: async () => (await life.checkReady()).draining,
       now: () => systemClock.now(),
     }),
-    admin: openAdminStores(database),
+    admin: openAdminStores(database, metrics),
     heartbeats,
     instance,
   };

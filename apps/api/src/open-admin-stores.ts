@@ -20,6 +20,7 @@ import { DrizzleSettlementLeafStore } from "@arkrelay/db/stores/settlement-leaf-
 import { DrizzleSettlementStore } from "@arkrelay/db/stores/settlement-store";
 import { countSessions } from "@arkrelay/db/stores/table-counts";
 import { DrizzleTimelineStore } from "@arkrelay/db/stores/timeline-store";
+import type { Metrics } from "@arkrelay/runtime/metrics";
 
 import type { AdminStores, ApiKeyRow, ApiKeyStore, CleanupCounts } from "./admin-stores";
 import { createShortMemory } from "./short-memory";
@@ -28,7 +29,9 @@ const CLEANUP_BATCH = 500;
 /** Anybody may ask for them, and each look counts every live VTXO. */
 const STATISTICS_AGE_MS = 5_000;
 
-export function openAdminStores(database: Database): AdminStores {
+export function openAdminStores(database: Database, metrics: Pick<Metrics, "cacheHits" | "cacheMisses">): AdminStores {
+  const remember = <T>(read: () => Promise<T>) =>
+    createShortMemory({ nowMs: () => performance.now(), ageMsMax: STATISTICS_AGE_MS, metrics }, read);
   const audit = new DrizzleAuditStore(database);
   const states = new DrizzleServiceStateStore(database);
   const retention = new DrizzleRetentionStore(database);
@@ -53,24 +56,12 @@ export function openAdminStores(database: Database): AdminStores {
     apiKeys: toKeyStore(new DrizzleApiKeyStore(database)),
     assets: new DrizzleAssetStore(database),
     supplies: new DrizzleAssetSupplyStore(database),
-    assetStatistics: createShortMemory(
-      () => performance.now(),
-      STATISTICS_AGE_MS,
-      () => readAssetStatistics(database, DEFAULT_ARK_TX_LIMITS.dustSats),
-    ),
+    assetStatistics: remember(() => readAssetStatistics(database, DEFAULT_ARK_TX_LIMITS.dustSats)),
     timeline: new DrizzleTimelineStore(database),
     inventory: new DrizzleInventoryStore(database),
-    vtxoStatistics: createShortMemory(
-      () => performance.now(),
-      STATISTICS_AGE_MS,
-      () => readVtxoStatistics(database),
-    ),
+    vtxoStatistics: remember(() => readVtxoStatistics(database)),
     settlements: {
-      countVtxos: createShortMemory(
-        () => performance.now(),
-        STATISTICS_AGE_MS,
-        () => countVtxos(database),
-      ),
+      countVtxos: remember(() => countVtxos(database)),
       countPending: () => leaves.countPending(),
       listRecent: (limit) => settlements.listRecent(limit),
       findLeaf: (vtxoId) => leaves.find(vtxoId),

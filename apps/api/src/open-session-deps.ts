@@ -12,6 +12,7 @@ import { DrizzleNostrOutbox } from "@arkrelay/db/stores/nostr-outbox-store";
 import { DrizzleNostrPeers } from "@arkrelay/db/stores/nostr-peer-store";
 import { openLightningStores } from "@arkrelay/db/stores/open-lightning-stores";
 import { openSessionStores } from "@arkrelay/db/stores/open-session-stores";
+import type { SessionObserver } from "@arkrelay/db/stores/session-observer";
 import { loadGatewayIdentity } from "@arkrelay/nostr/gateway-identity";
 import { systemClock } from "@arkrelay/runtime/clock";
 import { toLightningConfig } from "@arkrelay/runtime/config/to-lightning-config";
@@ -24,6 +25,7 @@ import type { ApiConfig } from "./config";
 interface SessionObservers {
   readonly onOutboxInsert: () => void;
   readonly onLightningStatus: OnLightningStatus;
+  readonly observer: SessionObserver;
   /** Of webhook deliveries. */
   readonly waker: Waker;
 }
@@ -34,10 +36,10 @@ export function openSessionDeps(
   database: Database,
   jobs: InsertJobDeps,
   tapd: InvoiceQuotesDeps["tapd"],
-  { onOutboxInsert, onLightningStatus, waker }: SessionObservers,
+  { onOutboxInsert, onLightningStatus, observer, waker }: SessionObservers,
 ): LightningSessionDeps {
   const sealer = createSealer(config.sealing);
-  const stores = openSessionStores(database, sealer, waker);
+  const stores = openSessionStores(database, sealer, waker, observer);
   const lightning = openLightningStores(database, sealer, onLightningStatus, waker);
   return {
     clock: systemClock,

@@ -28,6 +28,7 @@ import { openLightningStores } from "@arkrelay/db/stores/open-lightning-stores";
 import { openSessionStores } from "@arkrelay/db/stores/open-session-stores";
 import { DrizzleRetentionStore } from "@arkrelay/db/stores/retention-store";
 import { DrizzleServiceStateStore } from "@arkrelay/db/stores/service-state-store";
+import { toSessionObserver } from "@arkrelay/db/stores/session-observer";
 import { DrizzleUserRecordStore } from "@arkrelay/db/stores/user-record-store";
 import { DrizzleWebhookDeliveryStore } from "@arkrelay/db/stores/webhook-delivery-store";
 import { DrizzleWebhookEndpointStore } from "@arkrelay/db/stores/webhook-endpoint-store";
@@ -139,6 +140,7 @@ export async function openDeps(config: WorkerConfig, life: Life): Promise<Worker
       sealer,
       onOutboxInsert: onInsert,
       waker,
+      metrics,
     }),
     lightningInfo,
     batches: daemons.arkd.batches,
@@ -211,15 +213,17 @@ function openCeremony(
     budgets,
     onOutboxInsert,
     waker,
+    metrics,
   }: Pick<CeremonyDeps, "lightningInfo" | "operations" | "payouts" | "budgets"> & {
     readonly sealer: Sealer;
     readonly onOutboxInsert: () => void;
     readonly waker: Waker;
+    readonly metrics: Metrics;
   },
 ): CeremonyDeps {
   const { nostr } = config;
   const hasKey = nostr.privateKey !== undefined || nostr.sealedPrivateKey !== undefined;
-  const stores = openSessionStores(database, sealer, waker);
+  const stores = openSessionStores(database, sealer, waker, toSessionObserver(metrics));
   return {
     clock: systemClock,
     random: systemRandom,

@@ -54,7 +54,7 @@ export function createTaskHandlers(deps: WorkerDeps, config: WorkerConfig): Task
   };
   const lift = lightningDriveTask(drives.lift, announceOperation);
   const land = lightningDriveTask(drives.land, announceOperation);
-  const drive = ceremonyDriveTask(ceremony, announce);
+  const drive = ceremonyDriveTask(ceremony, announce, deps.metrics);
   const reconcile = toReconcileDeps(deps);
   const assets = toAssetDeps(deps, config);
   return {

@@ -5,6 +5,7 @@ import { DrizzleAttemptStore } from "@arkrelay/db/stores/job-attempt-store";
 import { DrizzleNostrEventStore } from "@arkrelay/db/stores/nostr-event-store";
 import { DrizzleStuckCeremonies } from "@arkrelay/db/stores/stuck-ceremonies";
 import { openTestDatabase, type TestDatabase } from "@arkrelay/db/testing/test-database";
+import { createMetrics } from "@arkrelay/runtime/metrics";
 
 import { openCeremonyWorld, type CeremonyWorld } from "../testing/ceremony-world";
 import { startTestWorker, type TestWorker } from "../testing/test-worker";
@@ -31,7 +32,7 @@ describe("the tasks of sessions, through the queue", () => {
     const { deps } = world;
     const attempts = new DrizzleAttemptStore(test.database, { leaseSeconds: 20 });
     worker = await startTestWorker(test, {
-      ceremony_drive: ceremonyDriveTask(deps, () => undefined),
+      ceremony_drive: ceremonyDriveTask(deps, () => undefined, createMetrics()),
       nostr_process: nostrProcessTask({
         ...deps,
         attempts,

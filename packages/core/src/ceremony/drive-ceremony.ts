@@ -18,6 +18,8 @@ export interface DriveInput {
   /** Token of the worker's attempt: every write carries it, so a stalled worker cannot move the session. */
   readonly fence: string;
   readonly signal?: AbortSignal;
+  /** Told before each turn; what it gives back is called when the turn is over, however it ends. */
+  readonly onTurn?: (session: Session) => () => void;
 }
 
 export interface DriveResult {
@@ -49,7 +51,8 @@ export async function driveCeremony(deps: CeremonyDeps, input: DriveInput): Prom
     if (turn === 0 && !isHandedOver(session) && (await hasNoTurn(deps, session))) {
       return { nextAt: new Date(deps.clock.now().getTime() + QUEUE_WAIT_MS) };
     }
-    const outcome = await runTurn(deps, session, input.fence);
+    const endTurn = input.onTurn?.(session);
+    const outcome = await runTurn(deps, session, input.fence).finally(endTurn);
     if (outcome.kind === "wait") return { nextAt: outcome.until };
     // A land or a renewal that was received is not through; from here on its row or its payout moves the session.
     if (outcome.wakes !== undefined) return { nextAt: undefined, wakes: outcome.wakes };

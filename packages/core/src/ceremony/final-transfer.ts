@@ -50,7 +50,11 @@ export async function bookFinal(
   const now = deps.clock.now();
   await bookFinalTx(deps.vtxos, tx, transfer, now);
   await bookThawed(deps, tx, session.sessionId);
-  await deps.txs.confirm(tx, transfer.txid, session.sessionId, { confirmedAt: now, rawTx: transfer.arkPsbt });
+  await deps.txs.confirm(tx, transfer.txid, session.sessionId, {
+    txType: session.sessionType,
+    confirmedAt: now,
+    rawTx: transfer.arkPsbt,
+  });
   await announceFinalized(deps, tx, transfer.txid, recipientsOf(transfer));
 }
 

@@ -36,7 +36,11 @@ export async function rebuildTransfer(deps: CeremonyDeps, session: Session, fenc
     );
     await deps.vtxos.extendLocks(tx, session.sessionId, expiresAt);
     const error = new AppError("daemon_rejected");
-    await deps.txs.fail(tx, txs.ark.txid, session.sessionId, { errorCode: error.code, errorMessage: error.message });
+    await deps.txs.fail(tx, txs.ark.txid, session.sessionId, {
+      txType: session.sessionType,
+      errorCode: error.code,
+      errorMessage: error.message,
+    });
     await issueArkChallenge(deps, tx, rebuilt, inputs, info, { challengeId, expiresAt, replacesPlan: true });
   });
   return MOVED;

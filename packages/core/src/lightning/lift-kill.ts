@@ -36,7 +36,8 @@ export async function giveUpDelivery(deps: LightningDeps, lift: HeldLift): Promi
     const operation = await lockHeld(deps, tx, lift);
     const error = endingOf(operation);
     const payout = await deps.payouts.lock(tx, "lift", operation.operationId);
-    if (payout !== undefined) await cancelPayout(deps, tx, payout, operation, error);
+    if (payout !== undefined)
+      await cancelPayout(deps, tx, payout, { sessionId: operation.sessionId, txType: "lightning_lift" }, error);
     await endLift(deps, tx, operation, { status: "cancelled", error }, lift.fence);
   });
   return MOVED;

@@ -80,7 +80,7 @@ async function bookPayout(
     await bookFinalTx(deps.vtxos, tx, { txid: attempt.txid, inputs, outputs: attempt.outputs }, now);
     await deps.vtxos.unlock(tx, lockOwnerOf(payout));
     if (attempt.role === "pay") {
-      await deps.txs.confirm(tx, attempt.txid, run.sessionId, { confirmedAt: now, rawTx: arkPsbt });
+      await deps.txs.confirm(tx, attempt.txid, run.sessionId, { txType: run.txType, confirmedAt: now, rawTx: arkPsbt });
       await announceFinalized(deps, tx, attempt.txid);
     }
     const final = { attempt, txid: attempt.txid, inputs, expiresAt: expiryOf(inputs), arkPsbt };

@@ -168,7 +168,7 @@ export async function cancelPayout(
   deps: Pick<PayoutDeps, "vtxos" | "txs" | "payouts">,
   tx: Tx,
   payout: Payout,
-  run: Pick<PayoutRun, "sessionId">,
+  run: Pick<PayoutRun, "sessionId" | "txType">,
   error: AppError,
 ): Promise<void> {
   await deps.payouts.move(tx, payout, { status: "cancelled" });
@@ -185,12 +185,12 @@ export async function killAttempt(
   deps: Pick<PayoutDeps, "txs" | "payouts">,
   tx: Tx,
   attempt: PayoutAttempt,
-  { sessionId }: Pick<PayoutRun, "sessionId">,
+  { sessionId, txType }: Pick<PayoutRun, "sessionId" | "txType">,
   error: AppError,
 ): Promise<void> {
   await deps.payouts.changeAttempt(tx, attempt.payoutId, attempt.attempt, { outcome: "dead" });
   if (attempt.role === "pay")
-    await deps.txs.fail(tx, attempt.txid, sessionId, { errorCode: error.code, errorMessage: error.message });
+    await deps.txs.fail(tx, attempt.txid, sessionId, { txType, errorCode: error.code, errorMessage: error.message });
 }
 
 /** What earlier attempts locked and still can be spent, the pivot first. */

@@ -72,7 +72,7 @@ export interface TransactionStore {
     tx: Tx,
     txid: string,
     sessionId: string,
-    error: { readonly errorCode: ErrorCode; readonly errorMessage: string },
+    error: { readonly txType: string; readonly errorCode: ErrorCode; readonly errorMessage: string },
   ): Promise<void>;
   /** pending -> broadcast: arkd has accepted it. Also from failed: arkd may take what was given up after its refusals. */
   markBroadcast(tx: Tx, txid: string, sessionId: string): Promise<void>;
@@ -81,7 +81,7 @@ export interface TransactionStore {
     tx: Tx,
     txid: string,
     sessionId: string,
-    final: { readonly confirmedAt: Date; readonly rawTx: string },
+    final: { readonly txType: string; readonly confirmedAt: Date; readonly rawTx: string },
   ): Promise<void>;
   find(txid: string): Promise<TransactionRow | undefined>;
   isParty(transactionId: bigint, pubkey: string): Promise<boolean>;

@@ -39,6 +39,7 @@ export async function expireChallenge(
   const planned = await deps.sessionTxs.find(tx, session.id);
   if (planned !== undefined) {
     await deps.txs.fail(tx, planned.txs.ark.txid, session.sessionId, {
+      txType: session.sessionType,
       errorCode: "challenge_expired",
       errorMessage: "The challenge timed out before it was answered.",
     });

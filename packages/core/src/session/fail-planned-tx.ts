@@ -7,11 +7,15 @@ import type { SessionDeps } from "./session-deps";
 export async function failPlannedTx(
   deps: Pick<SessionDeps, "sessionTxs" | "txs">,
   tx: Tx,
-  session: Pick<Session, "id" | "sessionId">,
+  session: Pick<Session, "id" | "sessionId" | "sessionType">,
   error: Pick<AppError, "code" | "message">,
 ): Promise<void> {
   const planned = await deps.sessionTxs.find(tx, session.id);
   if (planned === undefined) return;
   const { code: errorCode, message: errorMessage } = error;
-  await deps.txs.fail(tx, planned.txs.ark.txid, session.sessionId, { errorCode, errorMessage });
+  await deps.txs.fail(tx, planned.txs.ark.txid, session.sessionId, {
+    txType: session.sessionType,
+    errorCode,
+    errorMessage,
+  });
 }

@@ -7,6 +7,7 @@ import { DrizzleChallengeStore } from "./challenge-store";
 import { DrizzleIntentStore } from "./intent-store";
 import { DrizzleLedgerStore } from "./ledger-store";
 import { DrizzleResultStore } from "./result-store";
+import type { SessionObserver } from "./session-observer";
 import { DrizzleSessionStore } from "./session-store";
 import { DrizzleSessionTxStore } from "./session-tx-store";
 import { DrizzleSettlementLeafStore } from "./settlement-leaf-store";
@@ -19,17 +20,17 @@ import { DrizzleWebhookOutbox } from "./webhook-outbox";
  * The stores of sessions and ceremonies over one database, under the names that core's `SessionDeps` gives them. Webhook deliveries
  * are woken by `waker`; without one the sweeper finds them.
  */
-export function openSessionStores(database: Database, sealer: Sealer, waker?: Waker) {
+export function openSessionStores(database: Database, sealer: Sealer, waker?: Waker, observer?: SessionObserver) {
   return {
     transactions: database.transactions,
-    sessions: new DrizzleSessionStore(database),
+    sessions: new DrizzleSessionStore(database, observer),
     challenges: new DrizzleChallengeStore(database, sealer),
     sessionTxs: new DrizzleSessionTxStore(database),
     intents: new DrizzleIntentStore(database),
     swapBatches: new DrizzleSwapBatchStore(database),
     results: new DrizzleResultStore(database),
     vtxos: new DrizzleVtxoStore(database),
-    txs: new DrizzleTransactionStore(database),
+    txs: new DrizzleTransactionStore(database, observer),
     assets: new DrizzleAssetStore(database),
     ledger: new DrizzleLedgerStore(),
     leaves: new DrizzleSettlementLeafStore(database),

@@ -15,6 +15,7 @@ import { nullable, readDate, readInteger, readJson, readText } from "../row";
 import type { SqlHandle, SqlParam } from "../sql-handle";
 import { connectionOf } from "../transactions";
 import { countUnderLock } from "./counter-store";
+import { NO_OBSERVER, type SessionObserver } from "./session-observer";
 import { readWatch, SESSION_COLUMNS, toIntentJson, toRenewalReserveJson, toSession } from "./session-row";
 
 /**
@@ -34,7 +35,10 @@ const IS_BEFORE_HAND_OVER = "ceremony_state IN ('intent_received','ark_tx_prepar
 
 /** signing_sessions and session_events. */
 export class DrizzleSessionStore implements SessionStore {
-  constructor(private readonly database: Pick<Database, "select" | "selectOnce">) {}
+  constructor(
+    private readonly database: Pick<Database, "select" | "selectOnce" | "transactions">,
+    private readonly observer: SessionObserver = NO_OBSERVER,
+  ) {}
 
   async insert(tx: Tx, session: NewSession, events: readonly NewSessionEvent[]): Promise<Session> {
     const connection = connectionOf(tx);
@@ -65,6 +69,9 @@ export class DrizzleSessionStore implements SessionStore {
       ],
     );
     const id = BigInt(insertId);
+    this.database.transactions.afterEnd(tx, async (isCommitted) => {
+      if (isCommitted) this.observer.sessionCreated(session.sessionType);
+    });
     await insertEvents(connection, id, events);
     return this.getById(connection, id);
   }

@@ -14,6 +14,7 @@ import { nullable, readBigint, readDate, readInteger, readText, type Row } from 
 import type { SqlHandle, SqlParam } from "../sql-handle";
 import { connectionOf } from "../transactions";
 import { placeholders } from "./job-work-tables";
+import { NO_OBSERVER, type SessionObserver } from "./session-observer";
 import { readErrorCode } from "./session-row";
 
 const COLUMNS = `t.id, t.txid, t.session_id, t.tx_type, t.status, t.asset_id, t.asset_amount, t.amount_sats, t.fee_sats,
@@ -25,7 +26,10 @@ const COMMITTED_MAX = 500;
 
 /** transactions and transaction_parties. */
 export class DrizzleTransactionStore implements TransactionStore {
-  constructor(private readonly database: Pick<Database, "select">) {}
+  constructor(
+    private readonly database: Pick<Database, "select" | "transactions">,
+    private readonly observer: SessionObserver = NO_OBSERVER,
+  ) {}
 
   async noteCommitment(
     tx: Tx,
@@ -62,13 +66,14 @@ export class DrizzleTransactionStore implements TransactionStore {
     tx: Tx,
     txid: string,
     sessionId: string,
-    error: { readonly errorCode: ErrorCode; readonly errorMessage: string },
+    error: { readonly txType: string; readonly errorCode: ErrorCode; readonly errorMessage: string },
   ): Promise<void> {
-    await connectionOf(tx).write(
+    const { affectedRows } = await connectionOf(tx).write(
       `UPDATE transactions SET status = 'failed', error_code = ?, error_message = ?
        WHERE txid = ? AND session_id = ? AND status = 'pending'`,
       [error.errorCode, error.errorMessage, txid, sessionId],
     );
+    if (affectedRows > 0) this.tellEnd(tx, error.txType, "failed");
   }
 
   async markBroadcast(tx: Tx, txid: string, sessionId: string): Promise<void> {
@@ -84,7 +89,7 @@ export class DrizzleTransactionStore implements TransactionStore {
     tx: Tx,
     txid: string,
     sessionId: string,
-    final: { readonly confirmedAt: Date; readonly rawTx: string },
+    final: { readonly txType: string; readonly confirmedAt: Date; readonly rawTx: string },
   ): Promise<void> {
     const { affectedRows } = await connectionOf(tx).write(
       `UPDATE transactions SET status = 'confirmed', confirmed_at = ?, raw_tx = ?
@@ -92,6 +97,7 @@ export class DrizzleTransactionStore implements TransactionStore {
       [final.confirmedAt, final.rawTx, txid, sessionId],
     );
     assert(affectedRows === 1, `transaction ${txid} of session ${sessionId} cannot be confirmed`);
+    this.tellEnd(tx, final.txType, "confirmed");
   }
 
   async find(txid: string): Promise<TransactionRow | undefined> {
@@ -136,6 +142,12 @@ export class DrizzleTransactionStore implements TransactionStore {
     const [row] = await connection.select("SELECT acknowledged_at FROM transactions WHERE txid = ?", [txid]);
     if (row === undefined) throw new AppError("not_found");
     return readDate(row, "acknowledged_at");
+  }
+
+  private tellEnd(tx: Tx, type: string, status: "confirmed" | "failed"): void {
+    this.database.transactions.afterEnd(tx, async (isCommitted) => {
+      if (isCommitted) this.observer.transactionEnded(type, status);
+    });
   }
 }
 

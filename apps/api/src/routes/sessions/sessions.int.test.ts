@@ -96,12 +96,15 @@ describe("POST /sessions/create", () => {
     expect(JSON.stringify(answer.body["intent_data"])).toContain('"fee_amount":10');
   });
 
-  it("answers the same action with the same content by the session that is there", async () => {
+  it("answers the same action with the same content by the session that is there, and counts it once", async () => {
+    const created = async () => (await api.deps.metrics.sessionsCreated.get()).values[0]?.value ?? 0;
+    const before = await created();
     const as = await aFundedUser();
     const body = transferOf(as);
     const first = await api.call("POST", "/sessions/create", { as, body });
     const second = await api.call("POST", "/sessions/create", { as, body });
     expect(second).toMatchObject({ status: 200, body: { session_id: first.body["session_id"] } });
+    expect(await created()).toBe(before + 1);
     const other = {
       ...body,
       intent_data: { ...body.intent_data, params: { ...body.intent_data.params, amount: 9_999 } },
