@@ -48,7 +48,11 @@ export async function outsidePayment(stack: StackInfo, paymentHash: string) {
   return response.status === 404 ? undefined : paymentSchema.parse(await read(response));
 }
 
-export async function restartDaemon(stack: StackInfo, target: "arkd" | "lnd" | "tapd", downMs: number): Promise<void> {
+export async function restartDaemon(
+  stack: StackInfo,
+  target: "arkd" | "lnd" | "tapd" | "relay",
+  downMs: number,
+): Promise<void> {
   await post(stack, `/restart/${target}`, { down_ms: downMs });
 }
 

@@ -20,7 +20,7 @@ export function startKilling(
     while (!stopped.signal.aborted && killed.length < killCountMax) {
       await new Promise((resolve) => setTimeout(resolve, PAUSE_MIN_MS + random() * (PAUSE_MAX_MS - PAUSE_MIN_MS)));
       const victim = victims[Math.floor(random() * victims.length)] ?? "worker";
-      if (!stopped.signal.aborted && (await kill(stack, victim))) killed.push(victim);
+      if (!stopped.signal.aborted && (await killProcess(stack, victim))) killed.push(victim);
     }
   })();
   return {
@@ -33,7 +33,7 @@ export function startKilling(
 }
 
 /** False when the process is already gone and not back yet. */
-async function kill(stack: RunningStack, victim: string): Promise<boolean> {
+export async function killProcess(stack: RunningStack, victim: string): Promise<boolean> {
   const pid = (await stack.current()).pids[victim];
   if (pid === undefined) return false;
   try {

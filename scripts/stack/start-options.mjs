@@ -16,6 +16,7 @@ Starts the whole development stack and stays in the foreground; Ctrl-C stops it.
   --json            print the stack as one line of JSON instead of the table
   --workers N       worker processes, 1 to ${REPLICAS_MAX} (default 1)
   --services N      services-runner processes, 1 to ${REPLICAS_MAX} (default 1): one leads, the others stand by
+  --relay URL       one more Nostr relay besides the devnet's; may be repeated
   --auth MODE       ${AUTH_MODES.join(", ")}: who may call solver routes (default ${AUTH_MODES[0]})
 ${STATE_DIR.help}
   --help            this text
@@ -28,6 +29,7 @@ DATABASE_URL and REDIS_URL, when set, are used instead of private instances.`,
     json: { type: "boolean", default: false },
     workers: { type: "string", default: "1" },
     services: { type: "string", default: "1" },
+    relay: { type: "string", multiple: true, default: [] },
     auth: { type: "string", default: AUTH_MODES[0] },
     ...STATE_DIR.options,
   },
@@ -43,6 +45,7 @@ export function toStartOptions(values) {
     wantsReset: values.reset,
     asJson: values.json,
     auth: values.auth,
+    relays: values.relay.map(toRelayUrl),
     replicas: {
       worker: toReplicas("--workers", values.workers),
       "services-runner": toReplicas("--services", values.services),
@@ -61,4 +64,9 @@ function toPort(text) {
   const port = Number(text);
   if (Number.isInteger(port) && port > 0 && port < 65_536) return port;
   throw new StopWithSentence(`--port must be a number from 1 to 65535, not "${text}".`, 64);
+}
+
+function toRelayUrl(text) {
+  if (/^wss?:\/\/[^\s,]+$/.test(text)) return text;
+  throw new StopWithSentence(`--relay must be a ws:// or wss:// URL, not "${text}".`, 64);
 }

@@ -13,7 +13,7 @@ import { loadSecrets, xOnlyPubkey } from "./secrets.mjs";
 
 /**
  * Brings up databases, schema, devnet and our processes, in this order.
- * @param options {port, auth, feeVtxoCount?, replicas?}
+ * @param options {port, auth, relays?, feeVtxoCount?, replicas?}
  * @returns the content of stack.json, but for pids and logs
  */
 export async function startStack({ supervisor, paths, print, options }) {
@@ -45,7 +45,7 @@ export async function startStack({ supervisor, paths, print, options }) {
   });
   const processes = listProcesses(options);
   const ports = await pickAppPorts(pickPort, options.port, processes);
-  const stack = describeStack({ databases, devnet, ports, secrets });
+  const stack = describeStack({ databases, devnet, ports, secrets, relays: options.relays });
   const env = appEnvironment({
     stack,
     secrets,
@@ -103,7 +103,7 @@ async function startApps({ supervisor, print, processes, ports, env }) {
   );
 }
 
-function describeStack({ databases, devnet, ports, secrets }) {
+function describeStack({ databases, devnet, ports, secrets, relays = [] }) {
   const metricsUrl = (name) => `http://127.0.0.1:${ports.metrics[name]}/metrics`;
   const { grpc, rest, tls_cert: tlsCert } = devnet.arkd;
   const apiUrl = `http://127.0.0.1:${ports.api}`;
@@ -113,7 +113,7 @@ function describeStack({ databases, devnet, ports, secrets }) {
     docs_url: `${apiUrl}/docs`,
     admin_key: secrets.ADMIN_API_KEY,
     gateway_pubkey: xOnlyPubkey(secrets.NOSTR_PRIVATE_KEY),
-    relay_urls: [devnet.relay_url],
+    relay_urls: [devnet.relay_url, ...relays],
     control_url: devnet.control_url,
     database_url: databases.databaseUrl,
     redis_url: databases.redisUrl,
