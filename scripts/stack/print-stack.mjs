@@ -12,6 +12,7 @@ export function printStack(print, stack, { auth, stackFile }) {
     ["admin key (X-Admin-Key)", stack.admin_key],
     ["gateway's Nostr key", stack.gateway_pubkey],
     ["all of this, for scripts", stackFile],
+    ["example solver (an AMM)", `npm run solver -- --stack ${stackFile}  (examples/solver/README.md)`],
   ];
   const width = Math.max(...rows.map(([label]) => label.length));
   const lines = rows.map(

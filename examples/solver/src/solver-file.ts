@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 
 import type { WalletPins } from "@arkrelay/sdk/ark-script";
 import type { NostrEvent } from "@arkrelay/sdk/nostr-event";
@@ -74,8 +74,7 @@ export class SolverFile implements AnsweredStore {
 
   /** What is pinned in an existing file stays pinned; `readPins` is asked for a new one only. */
   static async open(path: string, readPins: () => Promise<WalletPins>): Promise<SolverFile> {
-    const text = readIfThere(path);
-    if (text !== undefined) return new SolverFile(path, JSON.parse(text) as Content);
+    if (existsSync(path)) return new SolverFile(path, JSON.parse(readFileSync(path, "utf8")) as Content);
     const file = new SolverFile(path, { version: 1, pins: await readPins(), swaps: {}, answered: [] });
     file.#save();
     return file;
@@ -154,14 +153,5 @@ export class SolverFile implements AnsweredStore {
       closeSync(descriptor);
     }
     renameSync(draft, this.#path);
-  }
-}
-
-function readIfThere(path: string): string | undefined {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
-    throw error;
   }
 }
