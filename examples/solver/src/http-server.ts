@@ -13,7 +13,7 @@ import type { SolverFile } from "./solver-file.js";
 import type { Solver } from "./solver.js";
 
 export interface HttpOptions {
-  readonly solver: Solver;
+  readonly solver: Pick<Solver, "reserves">;
   readonly terms: Terms;
   readonly file: SolverFile;
   readonly port: number;
