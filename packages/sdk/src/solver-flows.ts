@@ -101,19 +101,21 @@ export function subscribeIntents(
   const { webSocket = globalWebSocket(), signer = secretKeySigner(generateKey().secretKey) } = options;
   const isWanted = intentMatcher(filter);
   const seen = new Set<string>();
-  let since = filter.since ?? nowSeconds() - OVERLAP_SECONDS;
-  const filters = (): Filter[] => [{ kinds: [KIND.intent], "#p": [gateway], since, ...authorsOf(filter) }];
-  const onEvent = (event: NostrEvent): void => {
-    if (seen.has(event.id)) return;
-    const received = readIntent(event, gateway);
-    if (received === undefined) return;
-    remember(seen, event.id);
-    // A time in the future, which anybody may write, must not let later intents be missed.
-    since = Math.max(since, Math.min(event.created_at, nowSeconds()) - OVERLAP_SECONDS);
-    if (isWanted(received)) onIntent(received);
-  };
+  const from = filter.since ?? nowSeconds() - OVERLAP_SECONDS;
   const connections = relays.map((url) => new RelayConnection(url, webSocket, signer));
   for (const connection of connections) {
+    // Each relay's own: one that was away is asked from where it stopped, whatever the others have brought meanwhile.
+    let since = from;
+    const filters = (): Filter[] => [{ kinds: [KIND.intent], "#p": [gateway], since, ...authorsOf(filter) }];
+    const onEvent = (event: NostrEvent): void => {
+      const isNew = !seen.has(event.id);
+      const received = readIntent(event, gateway);
+      if (received === undefined) return;
+      // A time in the future, which anybody may write, must not let later intents be missed.
+      since = Math.max(since, Math.min(event.created_at, nowSeconds()) - OVERLAP_SECONDS);
+      remember(seen, event.id);
+      if (isNew && isWanted(received)) onIntent(received);
+    };
     connection.subscribe("sdk-intents", { filters, onEvent });
     connection.start();
   }
@@ -137,8 +139,17 @@ function intentMatcher({ types, solver }: IntentFilter): (received: ReceivedInte
   const key = solver === undefined ? undefined : toPubkeyHex(solver);
   return ({ intent }) => {
     if (types !== undefined && !types.includes(intent.type)) return false;
-    return key === undefined || intent.solver_id === key || counterpartiesOf(intent).includes(key);
+    return key === undefined || [intent.solver_id, ...counterpartiesOf(intent)].some((each) => isKey(each, key));
   };
+}
+
+/** Content may name a key as hex or npub; what is neither is nobody's. */
+function isKey(text: unknown, key: string): boolean {
+  try {
+    return typeof text === "string" && toPubkeyHex(text) === key;
+  } catch {
+    return false;
+  }
 }
 
 function counterpartiesOf({ params }: IntentContent): readonly unknown[] {

@@ -362,6 +362,13 @@ describe("a dishonest swap is refused when", () => {
     expect(reasonOf(() => verify(HONEST, content))).toBe("unsupported");
   });
 
+  it.each([{ min_out_amount: 4 }, { recipient_pubkey: bob.pubkey }])(
+    "my intent says %j where nobody is held to it",
+    (extra) => {
+      expect(reasonOf(() => verify(HONEST, { ...anIntent(), ...extra }))).toBe("unsupported");
+    },
+  );
+
   it("its challenge is about another intent", () => {
     const content = contentFor(buildTx(planOf(HONEST)), "ark_tx", OWNERS, SESSION_ID);
     const other = received(content, undefined, "e2".repeat(32));
@@ -389,6 +396,14 @@ describe("checkpoints signed ahead", () => {
     const response = await signChallenge(verified, secretKeySigner(alice.secretKey));
     expect(response.signatures?.map(({ txid }) => txid)).toEqual([tx.ark.id]);
     expect(response.checkpoint_signatures?.map(({ txid }) => txid)).toEqual([tx.checkpoints[0]?.id]);
+  });
+
+  it("must follow the ark tx's", () => {
+    const { items, ...content } = presigning();
+    const mixed = withRef({ ...content, items: [...items.slice(1), ...items.slice(0, 1)] });
+    expect(reasonOf(() => verifyChallenge(received(mixed), approving(anIntent(), { allowPresign: true })))).toBe(
+      "presign",
+    );
   });
 
   it("are refused by a wallet that does not allow it", () => {

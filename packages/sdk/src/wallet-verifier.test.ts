@@ -269,9 +269,8 @@ describe("a hostile gateway is refused when it", () => {
     const presign = contentFor(tx, "checkpoint_txs", owners, SESSION_ID);
     const both = withRef({ ...content, items: [...content.items, ...presign.items], context: { presign: true } });
     refuses("presign", both);
-    expect(verifyChallenge(received(both), options(view, { allowPresign: true })).items).toHaveLength(4);
-    const mixed = withRef({ ...both, items: [...presign.items, ...content.items] });
-    refuses("presign", mixed, { allowPresign: true });
+    // Nobody else has inputs in it, so there is nobody whose inputs could be frozen.
+    refuses("presign", both, { allowPresign: true });
   });
 
   it("asks for a bare digest", () => {

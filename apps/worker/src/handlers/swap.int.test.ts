@@ -487,6 +487,45 @@ describe("a batch is refused whole", () => {
     await world.sync(ALICE, BOB);
     expect((await world.submitSides(BOB, SIDES, { batch_id: "batch-0005" })).txid).toBeDefined();
   });
+
+  it("when its submitter called three off that their members had not answered (1009)", async () => {
+    for (const batch_id of ["batch-0001", "batch-0002", "batch-0003"]) {
+      const { members } = await world.submitSides(BOB, SIDES, { batch_id });
+      await test.database.transactions.run((tx) =>
+        cancelSession(world.deps, tx, {
+          sessionId: members[0].sessionId,
+          caller: ownerCaller(BOB.pubkey),
+          reason: "again",
+        }),
+      );
+    }
+    await expect(world.submitSides(BOB, SIDES, { batch_id: "batch-0004" })).rejects.toMatchObject({
+      code: "rate_limited",
+    });
+  });
+
+  it.each([{ min_out_amount: 4 }, { recipient_pubkey: CAROL.pubkey }])(
+    "when a member's intent says %j, which no leg holds anybody to",
+    async (content) => {
+      await expect(world.submitSides(BOB, [{ ...alice, content }, bob])).rejects.toMatchObject({
+        code: "batch_invalid",
+        details: { reason_code: 1002 },
+      });
+    },
+  );
+
+  it("when a member's coin expires sooner than another member's outputs may, whatever the first one says", async () => {
+    world.arkd.fund(CAROL.pubkey, 50_000n, [], 7_200_000);
+    await world.sync(CAROL);
+    const sides = [
+      { ...alice, counterparties: [CAROL] },
+      { ...bob, user: CAROL, params: { min_life_seconds: 0 } },
+    ];
+    await expect(world.submitSides(CAROL, sides)).rejects.toMatchObject({
+      code: "batch_invalid",
+      details: { reason_code: 2003 },
+    });
+  });
 });
 
 describe("before arkd has it", () => {

@@ -18,6 +18,11 @@ export interface SwapFunds {
   readonly intent: SwapIntent;
 }
 
+interface JudgedFunds extends SwapFunds {
+  /** Of each input. */
+  readonly lifeMs: number;
+}
+
 /** How often a selection is made again because somebody else took one of its coins in between. */
 const LOCK_TRIES = 3;
 
@@ -34,10 +39,11 @@ export async function chooseSwapInputs(
   lock: { readonly lockedBy: string; readonly until: Date },
 ): Promise<readonly (readonly Vtxo[])[]> {
   const chosen: (readonly Vtxo[])[] = [];
+  const lifeMs = sharedLifeMs(deps, members);
   for (const member of members) {
     const rules = rulesOf(member.intent, info, deps.config.maxInputs - chosen.flat().length);
     try {
-      chosen.push(await lockCoins(deps, tx, member, rules, lock));
+      chosen.push(await lockCoins(deps, tx, { ...member, lifeMs }, rules, lock));
     } catch (thrown) {
       throw thrown instanceof AppError ? asBatchError(thrown, member.intent.actionId) : thrown;
     }
@@ -53,9 +59,10 @@ export async function judgeSwapFunds(
   info: ArkServerInfo,
 ): Promise<void> {
   let left = deps.config.maxInputs;
+  const lifeMs = sharedLifeMs(deps, members);
   for (const member of members) {
     const rules = rulesOf(member.intent, info, left);
-    const candidates = await readCandidates(deps, tx, member);
+    const candidates = await readCandidates(deps, tx, { ...member, lifeMs });
     const selected = selectSwapCoins([...candidates.free, ...candidates.takeable], rules);
     if (!selected.ok) throw asBatchError(await refusal(deps, candidates, rules), member.intent.actionId);
     left -= selected.coins.length;
@@ -65,7 +72,7 @@ export async function judgeSwapFunds(
 async function lockCoins(
   deps: SessionDeps,
   tx: Tx,
-  member: SwapFunds,
+  member: JudgedFunds,
   rules: SwapRules,
   { lockedBy, until }: { readonly lockedBy: string; readonly until: Date },
 ): Promise<readonly Vtxo[]> {
@@ -79,7 +86,7 @@ async function lockCoins(
   }
 }
 
-async function freeCandidates(deps: SessionDeps, tx: Tx, member: SwapFunds): Promise<Candidates> {
+async function freeCandidates(deps: SessionDeps, tx: Tx, member: JudgedFunds): Promise<Candidates> {
   const candidates = await readCandidates(deps, tx, member);
   if (candidates.takeable.length === 0) return candidates;
   for (const lockedBy of new Set(candidates.takeable.map((vtxo) => vtxo.lockedBy))) {
@@ -88,16 +95,30 @@ async function freeCandidates(deps: SessionDeps, tx: Tx, member: SwapFunds): Pro
   return readCandidates(deps, tx, member);
 }
 
-async function readCandidates(deps: SessionDeps, tx: Tx, { userPubkey, intent }: SwapFunds): Promise<Candidates> {
+async function readCandidates(
+  deps: SessionDeps,
+  tx: Tx,
+  { userPubkey, intent, lifeMs }: JudgedFunds,
+): Promise<Candidates> {
   const all = new Map<bigint, Vtxo>();
   for (const { assetId } of unitsOfLegs(intent.give)) {
     for (const vtxo of await deps.vtxos.listLiveWith(tx, userPubkey, assetId, CANDIDATES_MAX)) all.set(vtxo.id, vtxo);
   }
   for (const vtxo of await deps.vtxos.listLive(tx, userPubkey, CANDIDATES_MAX)) all.set(vtxo.id, vtxo);
-  const usualMs = minRemainingMs(deps, intent.type);
-  const minLifeMs = intent.minLifeMs === undefined ? usualMs : Math.min(usualMs, intent.minLifeMs);
   // A batch holds signed intents only, so every member is proven.
-  return sortCandidates(deps, [...all.values()], true, minLifeMs);
+  return sortCandidates(deps, [...all.values()], true, lifeMs);
+}
+
+/**
+ * The life that the inputs of all members need: every output of the one transaction expires with the earliest of them, so no member
+ * lowers it for another, and none below what any transfer needs.
+ */
+function sharedLifeMs(deps: SessionDeps, members: readonly SwapFunds[]): number {
+  const wanted = members.map(({ intent }) => {
+    const usualMs = minRemainingMs(deps, intent.type);
+    return intent.minLifeMs === undefined ? usualMs : Math.min(usualMs, intent.minLifeMs);
+  });
+  return Math.max(deps.config.vtxoMinRemainingMs, ...wanted);
 }
 
 function rulesOf(intent: SwapIntent, info: ArkServerInfo, maxInputs: number): SwapRules {

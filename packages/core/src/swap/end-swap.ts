@@ -37,7 +37,8 @@ export async function endSwap(
     errorMessage: error.message,
     completedAt: deps.clock.now(),
   } as const;
-  const isUnanswered = guilty.length > 0 && TIMEOUTS.has(cause.code);
+  const { authorPubkey } = await getBatch(deps, tx, head);
+  const isUnanswered = before.some((member) => isLeftWaiting(member, session, cause, authorPubkey));
   const members = await moveMembers(deps, tx, head, change, { fence, batch: { errorCode: error.code, isUnanswered } });
   await deps.vtxos.unlock(tx, head.sessionId);
   await failPlannedTx(deps, tx, head, error);
@@ -46,6 +47,23 @@ export async function endSwap(
   const ended = members.find(({ id }) => id === session.id);
   assert(ended !== undefined, "a batch ends with all its members");
   return ended;
+}
+
+/**
+ * Whether the member was asked and never answered: until time ran out, or until the submitter ended its own batch, which must not be a
+ * way to lock other people's coins again and again.
+ */
+function isLeftWaiting(member: Session, session: Session, cause: AppError, authorPubkey: string): boolean {
+  if (member.status !== "challenge_sent") return false;
+  if (TIMEOUTS.has(cause.code)) return true;
+  const isSubmitters = isCalledOff(cause) || (REFUSALS.has(cause.code) && session.userPubkey === authorPubkey);
+  return isSubmitters && member.userPubkey !== authorPubkey;
+}
+
+async function getBatch(deps: SessionDeps, tx: Tx, head: Session) {
+  const batch = await deps.swapBatches.findByHead(tx, head.id);
+  assert(batch !== undefined, "the head of a swap has its batch");
+  return batch;
 }
 
 /** Whom the batch failed by: nobody when it was our own trouble or the funds'. */
@@ -84,9 +102,7 @@ async function tell(
   guilty: readonly Session[],
   error: AppError,
 ): Promise<void> {
-  const batch = await deps.swapBatches.findByHead(tx, head.id);
-  assert(batch !== undefined, "the head of a swap has its batch");
-  const { authorPubkey, batchId, requestEventId, delivery } = batch;
+  const { authorPubkey, batchId, requestEventId, delivery } = await getBatch(deps, tx, head);
   const silent = delivery === "http";
   await publishFailure(deps, tx, {
     authorPubkey,

@@ -50,6 +50,7 @@ export function readSwapMember(deps: Deps, event: NostrEvent): SwapMember {
     checkIntentNetwork(content, deps.config);
     const parsed = parseIntentParams(envelope);
     const params = legsOf(parsed);
+    refuseUnsaid(parsed.content, event.pubkey);
     checkSwapFee(deps, params);
     const { legacy } = parsed;
     const expiresAt = earliest(parsed.expiresAt, content.deadline, params.deadline);
@@ -122,6 +123,22 @@ function legsOf(parsed: ParsedIntent): SwapParams {
   if (parsed.kind === "atomic_swap") return parsed.params;
   if (parsed.kind === "protocol_op") return parseSolverLegs(parsed.content.type, parsed.content.params);
   throw new AppError("unsupported_type", { details: { type: parsed.content.type } });
+}
+
+/** What stands outside params alone would be signed and then not held to: who receives is the author, and what is in the legs. */
+function refuseUnsaid(
+  { recipient_pubkey: recipient, min_out_amount: least, params }: IntentContent,
+  author: string,
+): void {
+  const path =
+    recipient !== undefined && recipient !== author
+      ? "recipient_pubkey"
+      : least !== undefined && params["min_out_amount"] === undefined
+        ? "min_out_amount"
+        : undefined;
+  if (path === undefined) return;
+  const message = "is not held to in a swap: its author receives what its legs say";
+  throw new AppError("invalid_request", { errors: [{ path, code: "not_in_swap", message }] });
 }
 
 /** A swap that settled after its deadline would not be the one that was signed. */

@@ -38,23 +38,27 @@ export type SwapSelection<C extends AssetCoin> =
 export function selectSwapCoins<C extends AssetCoin>(candidates: readonly C[], rules: SwapRules): SwapSelection<C> {
   const shortage = findSwapShortage(candidates, rules);
   if (shortage !== undefined) return { ok: false, reason: "insufficient", shortage };
-  const taken: C[] = [];
-  const isFree = (coin: C): boolean => !taken.includes(coin);
+  const taken = new Set<C>();
   for (const { assetId, amount } of rules.give) {
-    while (unitsOf(taken, assetId) < amount) {
-      const missing = amount - unitsOf(taken, assetId);
-      const carrying = candidates.filter((coin) => isFree(coin) && unitsOf([coin], assetId) > 0n);
-      taken.push(nearest(carrying, missing, (coin) => unitsOf([coin], assetId)));
+    const unitsIn = (coin: C): bigint => unitsOf([coin], assetId);
+    const carrying = sortByValue(
+      candidates.filter((coin) => unitsIn(coin) > 0n),
+      unitsIn,
+    );
+    for (let held = unitsOf([...taken], assetId); held < amount; held = unitsOf([...taken], assetId)) {
+      if (taken.size === rules.maxInputs) return { ok: false, reason: "too_many_inputs" };
+      taken.add(nearest(carrying, taken, amount - held, unitsIn));
     }
   }
-  for (let lack = findSwapShortage(taken, rules); lack !== undefined; lack = findSwapShortage(taken, rules)) {
-    const free = candidates.filter(isFree);
-    const plain = free.filter((coin) => coin.assets.length === 0);
-    taken.push(
-      nearest(plain.length > 0 ? plain : free, lack.required - lack.available, ({ amountSats }) => amountSats),
-    );
+  const satsIn = ({ amountSats }: C): bigint => amountSats;
+  const bySats = sortByValue(candidates, satsIn);
+  const plain = bySats.filter((coin) => coin.assets.length === 0);
+  for (let lack = findSwapShortage([...taken], rules); lack !== undefined; lack = findSwapShortage([...taken], rules)) {
+    if (taken.size === rules.maxInputs) return { ok: false, reason: "too_many_inputs" };
+    const from = plain.some((coin) => !taken.has(coin)) ? plain : bySats;
+    taken.add(nearest(from, taken, lack.required - lack.available, satsIn));
   }
-  return taken.length > rules.maxInputs ? { ok: false, reason: "too_many_inputs" } : { ok: true, coins: taken };
+  return { ok: true, coins: [...taken] };
 }
 
 export function findSwapShortage(coins: readonly AssetCoin[], rules: SwapRules): SwapShortage | undefined {
@@ -75,16 +79,26 @@ function outputCount(coins: readonly AssetCoin[], { give, receivedAssets, maxAss
   return Math.max(1, Math.ceil(receivedAssets / maxAssetsPerOutput) + Math.ceil(kept / maxAssetsPerOutput));
 }
 
-/** The smallest that is enough, else the largest; of equal ones that which expires first. */
-function nearest<C extends AssetCoin>(coins: readonly C[], wanted: bigint, valueOf: (coin: C) => bigint): C {
-  const sorted = coins.toSorted((a, b) => {
+/** Smallest first; of equal ones that which expires first. */
+function sortByValue<C extends AssetCoin>(coins: readonly C[], valueOf: (coin: C) => bigint): readonly C[] {
+  return coins.toSorted((a, b) => {
     const [ofA, ofB] = [valueOf(a), valueOf(b)];
     if (ofA !== ofB) return ofA < ofB ? -1 : 1;
     const [lifeOfA, lifeOfB] = [a, b].map((coin) => coin.expiresAt?.getTime() ?? Number.MAX_SAFE_INTEGER);
     if (lifeOfA !== lifeOfB) return (lifeOfA ?? 0) - (lifeOfB ?? 0);
     return a.vtxoId < b.vtxoId ? -1 : 1;
   });
-  const chosen = sorted.find((coin) => valueOf(coin) >= wanted) ?? sorted.at(-1);
+}
+
+/** Of sorted coins that are not taken: the smallest that is enough, else the largest. */
+function nearest<C extends AssetCoin>(
+  sorted: readonly C[],
+  taken: ReadonlySet<C>,
+  wanted: bigint,
+  valueOf: (coin: C) => bigint,
+): C {
+  const isFree = (coin: C): boolean => !taken.has(coin);
+  const chosen = sorted.find((coin) => isFree(coin) && valueOf(coin) >= wanted) ?? sorted.findLast(isFree);
   // All candidates together are enough, which was checked before, so there is one left while some are not.
   if (chosen === undefined) throw new RangeError("no coin is left to take");
   return chosen;

@@ -3,6 +3,7 @@ import { hex } from "@scure/base";
 
 import { collaborativeLeafHex } from "../ark-script.js";
 import type { SignTxChallenge, SigningItem } from "../event-schemas.js";
+import { isSwap } from "./read-swap.js";
 import { must } from "./refuse.js";
 import { digestOf, onlyLeafOf, scriptOf } from "./sighash.js";
 import type { LinkedTx, VerifyOptions } from "./verifier-types.js";
@@ -60,7 +61,8 @@ function withPresign(
 ): ExpectedItem[] {
   const isPresign = content.context?.presign === true || content.items.some((item) => item.role === "checkpoint");
   if (!isPresign) return arkItems;
-  must(options.allowPresign === true, "presign", "checkpoint signatures are asked for before arkd signed");
+  const mayPresign = options.allowPresign === true && isSwap(options.intent.content);
+  must(mayPresign, "presign", "checkpoint signatures are asked for before arkd signed");
   const roles = content.items.map((item) => item.role).join(" ");
   const wanted = [...arkItems, ...checkpointItems].map((item) => item.role).join(" ");
   must(roles === wanted, "presign", "checkpoint items must follow the ark items");

@@ -23,7 +23,7 @@ export interface SwapSummary {
  * their business, but sats and units balance, nothing is issued, and of my inputs every asset is listed with its true amount.
  */
 export function checkSwap(tx: LinkedTx, mine: readonly OwnVtxo[], options: VerifyOptions): SwapSummary {
-  const expected = readSwap(options.intent.content, options.pins);
+  const expected = readSwap(options.intent.content, options.pins, options.myPubkey);
   const outputs = readSpendable(tx);
   checkBalance(tx, outputs);
   const myScript = vtxoScriptHex(options.myPubkey, options.pins);

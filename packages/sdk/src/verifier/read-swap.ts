@@ -26,7 +26,15 @@ export function isSwap({ type, params }: IntentContent): boolean {
   );
 }
 
-export function readSwap({ params }: IntentContent, pins: WalletPins): ExpectedSwap {
+/** `myPubkey` is the author's: whoever receives in a swap is who signed for it. */
+export function readSwap(content: IntentContent, pins: WalletPins, myPubkey: string): ExpectedSwap {
+  const { params, recipient_pubkey: recipient, min_out_amount: least } = content;
+  must(recipient === undefined || recipient === myPubkey, "unsupported", "a swap pays nobody but its author");
+  must(
+    least === undefined || params["min_out_amount"] === least,
+    "unsupported",
+    "a least amount beside the legs of a swap holds nobody",
+  );
   must(params["fee_asset_id"] === "gBTC" || params["fee_asset_id"] === "BTC", "fee", "the fee is not stated in gBTC");
   const feeSats = toUnits(params["fee_amount"], "fee");
   const legs = isAmmSwap(params) && !Array.isArray(params["give"]) ? ammLegs(params) : statedLegs(params);
