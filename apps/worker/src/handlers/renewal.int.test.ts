@@ -1,9 +1,11 @@
 import { AppError } from "@arkrelay/core/errors";
+import { bookFrozen } from "@arkrelay/core/ledger/book-frozen";
 import { serviceResponseSchema } from "@arkrelay/core/nostr/service-response";
 import { expireSessions } from "@arkrelay/core/session/expire-sessions";
 import { requestChallenge } from "@arkrelay/core/session/request-challenge";
 import { ALICE, BOB, type TestKey } from "@arkrelay/core/testing/ark-transfer";
 import { syncVtxos } from "@arkrelay/core/vtxo/sync-vtxos";
+import { DrizzleStuckCeremonies } from "@arkrelay/db/stores/stuck-ceremonies";
 import { openTestDatabase, type TestDatabase } from "@arkrelay/db/testing/test-database";
 
 import { ownerCaller, solverCaller } from "../testing/ceremony-world";
@@ -94,6 +96,29 @@ describe("live VTXOs", () => {
     expect(await world.deps.results.find(ALICE.pubkey, session.intent.actionId)).toBeUndefined();
     expect(await world.drifts()).toEqual([]);
     expect(await world.drifts()).toEqual([]);
+  });
+
+  it("hold no stock for a user who withholds the checkpoints, and are paid from other stock when it signs after all", async () => {
+    const ids = await giveOld(ALICE, [30_000n]);
+    const before = world.holdings(ALICE.pubkey);
+    const { session } = await world.renew(ALICE, ids);
+    await world.drive(session.sessionId);
+    await world.answer(ALICE, session.sessionId);
+    await world.drive(session.sessionId);
+    const stuck = new DrizzleStuckCeremonies(test.database);
+    const reserved = () => test.database.select("SELECT 1 FROM vtxos WHERE locked_by LIKE 'payout:%'");
+    expect(await reserved()).not.toEqual([]);
+    world.clock.advance(HOUR_MS);
+    expect(await bookFrozen({ ...world.deps, stuck }, HOUR_MS / 2)).toBe(1);
+    expect(await reserved()).toEqual([]);
+    const challenge = await world.openChallenge(session.sessionId);
+    expect(challenge?.stage).toBe("checkpoint_txs");
+    await world.answer(ALICE, session.sessionId);
+    await world.drive(session.sessionId);
+    await world.runPayouts();
+    expect(await world.getSession(session.sessionId)).toMatchObject({ status: "completed" });
+    expect(world.holdings(ALICE.pubkey)).toEqual(before);
+    expect(await world.locks()).toEqual([]);
   });
 
   it("show their user a challenge that says what it is, with a fee of nothing", async () => {

@@ -1,8 +1,10 @@
+import { lockOwnerOf } from "../payout/payout";
 import type { Clock } from "../ports/clock";
 import type { LedgerStore } from "../ports/ledger-store";
 import type { SessionStore } from "../ports/session-stores";
 import type { StuckCeremonies } from "../ports/stuck-ceremonies";
 import type { Transactions, Tx } from "../ports/transactions";
+import type { VtxoStore } from "../ports/vtxo-store";
 import { isUnfinalised } from "../session/session";
 import { frozenPostings, POSTING_KINDS, reversed } from "./postings";
 
@@ -12,6 +14,7 @@ export interface BookFrozenDeps {
   readonly sessions: Pick<SessionStore, "lock">;
   readonly stuck: StuckCeremonies;
   readonly ledger: LedgerStore;
+  readonly vtxos: Pick<VtxoStore, "unlock">;
 }
 
 /** Ceremonies per run; the next run goes on. */
@@ -19,7 +22,7 @@ const CEREMONIES_MAX = 200;
 
 /**
  * Books the gateway's inputs of ceremonies that arkd has accepted and that are not final after `acceptedAlertMs` as frozen, each once,
- * and returns how many. They cannot be spent and are not lost.
+ * and returns how many. They cannot be spent and are not lost. What such a renewal held of the stock is free again.
  */
 export async function bookFrozen(deps: BookFrozenDeps, acceptedAlertMs: number): Promise<number> {
   const acceptedBefore = new Date(deps.clock.now().getTime() - acceptedAlertMs);
@@ -29,6 +32,9 @@ export async function bookFrozen(deps: BookFrozenDeps, acceptedAlertMs: number):
       // It may have become final meanwhile: whoever holds the row first decides, and bookThawed comes after it.
       const session = await deps.sessions.lock(tx, sessionId);
       if (session === undefined || !isUnfinalised(session)) return false;
+      // Nobody says when its user signs; by then other stock will do, and this would have grown too old for anybody.
+      if (session.renewalReserve !== undefined)
+        await deps.vtxos.unlock(tx, lockOwnerOf({ kind: "renew", businessId: sessionId }));
       return deps.ledger.post(tx, {
         kind: POSTING_KINDS.ceremonyFrozen,
         businessId: sessionId,
