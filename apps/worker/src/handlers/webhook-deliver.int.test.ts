@@ -13,6 +13,7 @@ import {
   updateEndpoint,
 } from "@arkrelay/core/webhook/manage-endpoints";
 import type { WebhookDelivery, WebhookEndpoint } from "@arkrelay/core/webhook/webhook-endpoint";
+import { DrizzleApiKeyStore } from "@arkrelay/db/stores/api-key-store";
 import { DrizzleAttemptStore } from "@arkrelay/db/stores/job-attempt-store";
 import { DrizzleWebhookOutbox } from "@arkrelay/db/stores/webhook-outbox";
 import { openTestDatabase, type TestDatabase } from "@arkrelay/db/testing/test-database";
@@ -236,6 +237,19 @@ describe("a webhook delivery", () => {
     await test.database.transactions.run((tx) => deleteEndpoint(world.managing, tx, SOLVER, endpoint.endpointId));
     await expect(attempt && world.work(attempt)).rejects.toThrow("no longer valid");
     expect(receiver.calls).toEqual([]);
+  });
+
+  it("whose owner's API key was revoked meanwhile is not sent any more", async () => {
+    const keys = new DrizzleApiKeyStore(test.database);
+    await keys.insert({ keyId: "key_leaked", name: "leaked", scopes: [], secretSha256: "ab" });
+    const owner = { ...SOLVER, principal: "key:key_leaked" };
+    const { endpoint } = await world.endpoint(receiver.url, {}, owner);
+    await world.announce("job.completed", "job:1", {}, { kind: "everyone" });
+    const [pending] = await world.list(endpoint);
+    await keys.revoke("key_leaked");
+    await world.tryOnce(pending?.deliveryId ?? "");
+    expect(receiver.calls).toEqual([]);
+    expect(await world.list(endpoint)).toMatchObject([{ status: "failed" }]);
   });
 });
 

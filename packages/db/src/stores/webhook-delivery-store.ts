@@ -18,11 +18,11 @@ import type {
 import type { Sealer } from "@arkrelay/runtime/sealing";
 
 import type { Database } from "../connection";
-import { nullable, readBigint, readDate, readInteger, readText, type Row } from "../row";
+import { nullable, readBigint, readDate, readBoolean, readInteger, readText, type Row } from "../row";
 import type { SqlHandle, SqlParam } from "../sql-handle";
 import { connectionOf, writeLater } from "../transactions";
 import { placeholders, toWake, WORK_TABLES } from "./job-work-tables";
-import { DELIVERY_COLUMNS, ENDPOINT_COLUMNS, readCalls, toDelivery, toEndpoint } from "./webhook-row";
+import { DELIVERY_COLUMNS, ENDPOINT_COLUMNS, OWNER_MAY_READ, readCalls, toDelivery, toEndpoint } from "./webhook-row";
 import { sealContextOf } from "./webhook-seal";
 
 /** One delivery as it is written. */
@@ -140,7 +140,7 @@ export class DrizzleWebhookDeliveryStore implements WebhookDeliveryStore {
     ]);
     if (known === undefined) return undefined;
     const [endpointRow] = await connection.select(
-      `SELECT ${ENDPOINT_COLUMNS}, e.calls FROM webhook_endpoints e WHERE e.id = ? FOR UPDATE`,
+      `SELECT ${ENDPOINT_COLUMNS}, e.calls, ${OWNER_MAY_READ} AS may_read FROM webhook_endpoints e WHERE e.id = ? FOR UPDATE`,
       [readBigint(known, "endpoint_id")],
     );
     const [row] = await connection.select(
@@ -150,9 +150,10 @@ export class DrizzleWebhookDeliveryStore implements WebhookDeliveryStore {
       [deliveryId],
     );
     if (row === undefined) return undefined;
+    const isGone = endpointRow === undefined || !readBoolean(endpointRow, "may_read");
     return {
       delivery: toDelivery(row),
-      endpoint: endpointRow === undefined ? undefined : toEndpoint(endpointRow),
+      endpoint: isGone ? undefined : toEndpoint(endpointRow),
       calls: endpointRow === undefined ? [] : readCalls(endpointRow),
       hasEarlier: readInteger(row, "has_earlier") === 1,
     };

@@ -19,7 +19,7 @@ import type { SqlHandle } from "../sql-handle";
 import { connectionOf } from "../transactions";
 import { placeholders } from "./job-work-tables";
 import { insertDeliveries } from "./webhook-delivery-store";
-import { ENDPOINT_COLUMNS, toEndpoint } from "./webhook-row";
+import { ENDPOINT_COLUMNS, OWNER_MAY_READ, toEndpoint } from "./webhook-row";
 
 /** An event for everyone is written for this many endpoints per statement. */
 const PAGE = 500;
@@ -84,12 +84,9 @@ async function listEndpoints(connection: SqlHandle, audience: WebhookAudience, a
   // Few owners have few endpoints, and asking for an order would have the whole table read by id. Only everybody's come in pages.
   const condition = owners === undefined ? "" : ` AND e.owner IN (${placeholders(owners)})`;
   const page = owners === undefined ? ` ORDER BY e.id LIMIT ${PAGE}` : "";
-  // An endpoint outlives the API key it was made with; what its owner may no longer read is not sent either.
   const rows = await connection.selectOnce(
     `SELECT ${ENDPOINT_COLUMNS}, NOW(3) AS now FROM webhook_endpoints e
-     LEFT JOIN api_keys k ON e.owner LIKE 'key:%' AND k.key_id = SUBSTRING(e.owner, 5)
-     WHERE e.status = 'active' AND e.id > ?${condition}
-       AND (k.id IS NULL OR (k.status = 'active' AND (k.expires_at IS NULL OR k.expires_at > NOW(3))))${page}`,
+     WHERE e.status = 'active' AND e.id > ?${condition} AND ${OWNER_MAY_READ}${page}`,
     [afterId, ...(owners ?? [])],
   );
   const [first] = rows;

@@ -9,6 +9,10 @@ import type {
 
 import { nullable, readBigint, readBoolean, readDate, readInteger, readJson, readText, type Row } from "../row";
 
+/** An endpoint `e` outlives the API key it was made with; what its owner may no longer read is not sent either. */
+export const OWNER_MAY_READ = `NOT EXISTS (SELECT 1 FROM api_keys k WHERE e.owner LIKE 'key:%' AND k.key_id = SUBSTRING(e.owner, 5)
+  AND (k.status <> 'active' OR k.expires_at <= NOW(3)))`;
+
 export const ENDPOINT_COLUMNS = `e.id, e.endpoint_id, e.owner, e.url, e.events, e.description, e.ordered, e.status, e.disabled_reason,
   e.failure_count, e.failing_since, e.created_at`;
 
