@@ -267,6 +267,18 @@ describe("a definite refusal", () => {
   });
 });
 
+it("stops a worker at once that prepares a session which another worker has taken meanwhile", async () => {
+  world.arkd.fund(ALICE.pubkey, 60_000n);
+  const { sessionId } = (await world.open(ALICE, pay(40_000))).session;
+  await test.database.write("UPDATE signing_sessions SET attempt_token = 'of the other' WHERE session_id = ?", [
+    sessionId,
+  ]);
+  const late = driveCeremony(world.deps, { sessionId, fence: "of the late" });
+  await expect(late).rejects.toMatchObject({ code: "wrong_state" });
+  expect(await lockedVtxos()).toBe(0);
+  expect((await world.getSession(sessionId)).status).toBe("initiated");
+});
+
 it("counts notices about reused action_ids against what strangers may have us publish", async () => {
   await test.empty();
   world = await openCeremonyWorld(test, { strangerRepliesPerMinute: 3 });

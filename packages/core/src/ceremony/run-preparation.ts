@@ -45,7 +45,12 @@ async function judgeFailure(
   fence: string,
   error: AppError,
 ): Promise<StepOutcome> {
-  if (error.code === "wrong_state") return MOVED;
+  if (error.code === "wrong_state") {
+    // Nothing moved the session, so another attempt has taken its row: this one would be refused for ever.
+    const now = await deps.sessions.find(session.sessionId);
+    if (now?.version === session.version) throw error;
+    return MOVED;
+  }
   // arkd's signer may have changed since the gateway's scripts were registered at start.
   if (error.code === "not_ready") await registerGatewayScripts(deps, deps.wallet);
   if (error.code === "inventory_exhausted") {
