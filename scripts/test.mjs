@@ -26,7 +26,7 @@ The last line is \`N passed, N failed\`; the exit code is 0 when none failed and
   filter            only test files whose path matches
   --name PATTERN    only tests whose name matches
   --update          write new snapshots and vectors
-  --long            500 random histories of ceremonies and 5000 of lifts and lands, and five minutes of the kill drill
+  --long            2000 random histories of ceremonies and 5000 of lifts and lands, and five minutes of the kill drill
   --help            this text`,
   options: {
     name: { type: "string" },
@@ -36,9 +36,9 @@ The last line is \`N passed, N failed\`; the exit code is 0 when none failed and
   allowPositionals: true,
 };
 
-/** Read by apps/worker/src/handlers/{ceremony-crash,lightning-random-*,asset-random,asset-lightning-random}.int.test.ts and e2e/src/lightning-drill.e2e.test.ts. */
+/** Read by apps/worker/src/handlers/{ceremony-random-*,lightning-random-*,asset-random,asset-lightning-random}.int.test.ts and e2e/src/lightning-drill.e2e.test.ts. */
 const LONG_ENVIRONMENT = {
-  CEREMONY_RUNS: "500",
+  CEREMONY_RUNS: "2000",
   LIGHTNING_RUNS: "5000",
   ASSET_RUNS: "300",
   ASSET_LIGHTNING_RUNS: "1000",

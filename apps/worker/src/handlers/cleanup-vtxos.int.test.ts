@@ -12,7 +12,7 @@ import { createSealer } from "@arkrelay/runtime/sealing";
 
 import type { TaskContext, TaskResult } from "../task-handler";
 import { openCeremonyWorld, type CeremonyWorld } from "../testing/ceremony-world";
-import { isCrash } from "../testing/crash-process";
+import { isCrash } from "../testing/crash";
 import { mortalDeps } from "../testing/mortal-process";
 import { cleanupVtxosTask } from "./cleanup-vtxos";
 import { vtxoSyncTask } from "./vtxo-sync";

@@ -11,7 +11,7 @@ import { openTestDatabase, type TestDatabase } from "@arkrelay/db/testing/test-d
 import { createGatewayIdentity } from "@arkrelay/nostr/gateway-identity";
 
 import { ownerCaller } from "../testing/ceremony-world";
-import { isCrash } from "../testing/crash-process";
+import { isCrash } from "../testing/crash";
 import { checkLandBooks } from "../testing/land-checks";
 import { openLandWorld, type LandWorld, type PayeeInvoice } from "../testing/land-world";
 import { type Death, mortalDeps } from "../testing/mortal-process";

@@ -10,7 +10,7 @@ import { DrizzleLedgerBooks } from "@arkrelay/db/stores/ledger-books";
 import { DrizzleReconciliationStore } from "@arkrelay/db/stores/reconciliation-store";
 import { openTestDatabase, type TestDatabase } from "@arkrelay/db/testing/test-database";
 
-import { isCrash } from "../testing/crash-process";
+import { isCrash } from "../testing/crash";
 import { mortalDeps } from "../testing/mortal-process";
 import { openSettlementWorld, type SettlementWorld } from "../testing/settlement-world";
 

@@ -12,9 +12,10 @@ import { DrizzleStuckCeremonies } from "@arkrelay/db/stores/stuck-ceremonies";
 import { openTestDatabase, type TestDatabase } from "@arkrelay/db/testing/test-database";
 import { createGatewayIdentity } from "@arkrelay/nostr/gateway-identity";
 
+import { attemptDrive } from "../testing/attempt-drive";
+import { checkAlways } from "../testing/ceremony-checks";
 import { ownerCaller } from "../testing/ceremony-world";
-import { checkAlways } from "../testing/crash-checks";
-import { attemptDrive, isCrash } from "../testing/crash-process";
+import { isCrash } from "../testing/crash";
 import { itemsOf, LP, openSwapWorld, USD, type Side, type SwapWorld } from "../testing/swap-world";
 
 const CAROL = testKey("carol");
@@ -745,7 +746,9 @@ describe("on several workers", () => {
         const [alice, bob = alice] = members;
         await world.answerAs(ALICE, alice);
         await world.answerAs(BOB, bob);
-        const died = attemptDrive(test, world, alice.sessionId, { crashAt, after, fault: null }).catch(isCrash);
+        const died = attemptDrive(test, world, alice.sessionId, { death: { crashAt, after }, fault: null }).catch(
+          isCrash,
+        );
         // Beyond its last commit or call there is nothing left to die at.
         expect([true, undefined]).toContain(await died);
         world.clock.advance(31_000);

@@ -13,6 +13,7 @@ import { insertJob } from "@arkrelay/core/jobs/insert-job";
 import type { Job } from "@arkrelay/core/jobs/job";
 import { POSTING_KINDS } from "@arkrelay/core/ledger/postings";
 import type { NewAsset } from "@arkrelay/core/ports/asset-registry";
+import type { Random } from "@arkrelay/core/ports/random";
 import type { CeremonyDeps, SessionConfig } from "@arkrelay/core/session/session-deps";
 import type { TestKey } from "@arkrelay/core/testing/ark-transfer";
 import { syncVtxos } from "@arkrelay/core/vtxo/sync-vtxos";
@@ -32,7 +33,7 @@ import { vtxoAssignTask } from "../handlers/vtxo-assign";
 import { watchAssetSuppliesTask } from "../handlers/watch-asset-supplies";
 import type { TaskContext, TaskHandler, TaskResult } from "../task-handler";
 import { openCeremonyWorld } from "./ceremony-world";
-import { isCrash } from "./crash-process";
+import { isCrash } from "./crash";
 import { fakePaymentOutcomes } from "./fake-payment-outcomes";
 import { FakeTapd } from "./fake-tapd";
 
@@ -47,8 +48,9 @@ export async function openAssetWorld(
   test: TestDatabase,
   config: Partial<AssetConfig> = {},
   session: Partial<SessionConfig> = {},
+  random?: Random,
 ) {
-  const world = await openCeremonyWorld(test, session);
+  const world = await openCeremonyWorld(test, session, random);
   const { database } = test;
   const tapd = new FakeTapd();
   const outcomes = fakePaymentOutcomes(TAPROOT_ID);

@@ -1,6 +1,5 @@
 import { randomBytes, randomUUID } from "node:crypto";
 
-import { signItems } from "@arkrelay/core/ark/sign-items";
 import { deriveGatewayKeys } from "@arkrelay/core/ark/wallet-keys";
 import type { Caller } from "@arkrelay/core/caller";
 import { driveCeremony } from "@arkrelay/core/ceremony/drive-ceremony";
@@ -28,6 +27,7 @@ import { createGatewayIdentity } from "@arkrelay/nostr/gateway-identity";
 import { createSealer } from "@arkrelay/runtime/sealing";
 
 import { TEST_LIGHTNING_CONFIG } from "./test-lightning-config";
+import { walletAnswer } from "./wallet-answer";
 
 export const TEST_SESSION_CONFIG: SessionConfig = {
   network: "regtest",
@@ -151,7 +151,7 @@ export async function openCeremonyWorld(
           caller,
           signedBy: caller.pubkey,
           payloadRef: challenge.payloadRef,
-          signatures: signItems(challenge.items, user.secretKey, random),
+          ...walletAnswer(challenge, user, random),
         }),
       );
     },
@@ -170,11 +170,11 @@ export async function openCeremonyWorld(
     responseEvent: (user: TestKey, sessionId: string, challenge: Challenge): NostrEvent => {
       const content = {
         session_id: sessionId,
-        type: "sign_tx",
+        type: challenge.content.type,
         payload_ref: challenge.payloadRef,
         algo: "BIP340",
         challenge_id: challenge.challengeId,
-        signatures: signItems(challenge.items, user.secretKey, random),
+        ...walletAnswer(challenge, user, random),
       };
       const identity = createGatewayIdentity(user.secretKey);
       return identity.sign({

@@ -2,7 +2,7 @@ import { noteInvoiceState } from "@arkrelay/core/lightning/note-invoice-state";
 import type { InvoiceCursor, LightningInvoice } from "@arkrelay/core/ports/lightning-node";
 import type { TestDatabase } from "@arkrelay/db/testing/test-database";
 
-import { Crash } from "./crash-process";
+import { Crash } from "./crash";
 import type { LandWorld } from "./land-world";
 
 /**

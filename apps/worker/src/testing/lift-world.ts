@@ -21,7 +21,7 @@ import type { TestDatabase } from "@arkrelay/db/testing/test-database";
 import { createSealer } from "@arkrelay/runtime/sealing";
 
 import { openCeremonyWorld } from "./ceremony-world";
-import { isCrash } from "./crash-process";
+import { isCrash } from "./crash";
 import { type Death, mortalDeps } from "./mortal-process";
 import { TEST_LIGHTNING_CONFIG } from "./test-lightning-config";
 

@@ -1,7 +1,7 @@
 import type { Transactions } from "@arkrelay/core/ports/transactions";
 import type { CeremonyDeps } from "@arkrelay/core/session/session-deps";
 
-import { Crash } from "./crash-process";
+import { Crash } from "./crash";
 
 /** Where a process dies: at its n-th commit or its n-th call of a daemon, before or after that took effect. */
 export interface Death {

@@ -1,6 +1,6 @@
 import { AppError } from "@arkrelay/core/errors";
 
-import { isCrash } from "./crash-process";
+import { isCrash } from "./crash";
 
 /** Refusals and deaths are what a random run is made of; anything else is a bug. */
 export async function quietly(run: () => Promise<unknown>): Promise<unknown> {

@@ -6,8 +6,8 @@ import type { TestKey } from "@arkrelay/core/testing/ark-transfer";
 import type { PayeeAnswer } from "@arkrelay/core/testing/in-memory-payments";
 import type { TestDatabase } from "@arkrelay/db/testing/test-database";
 
+import { attemptDrive } from "./attempt-drive";
 import { ownerCaller } from "./ceremony-world";
-import { attemptDrive } from "./crash-process";
 import type { LandWorld, PayeeInvoice } from "./land-world";
 import type { LandRace, LandStep, StepOf } from "./lightning-steps";
 import { mortalDeps } from "./mortal-process";
@@ -40,7 +40,7 @@ export function createRandomLands(test: TestDatabase, world: LandWorld) {
   /** The worker's turn at the ceremony, and the wallet's answer to what came of it. */
   const sign = async ({ sessionId, user, isAbandoned }: RandomLand, step?: StepOf<"sign">): Promise<void> => {
     if (step === undefined) await attemptDrive(test, world, sessionId);
-    else await attemptDrive(test, world, sessionId, { crashAt: step.crashAt, after: step.after, fault: step.arkd });
+    else await attemptDrive(test, world, sessionId, { death: step, fault: step.arkd });
     if (isAbandoned) return;
     if ((await world.openChallenge(sessionId)) !== undefined) await world.answer(user, sessionId);
   };

@@ -1,13 +1,14 @@
 import { PassThrough } from "node:stream";
 
 import type { TaprootAssets } from "@arkrelay/core/ports/taproot-assets";
+import type { CeremonyDeps } from "@arkrelay/core/session/session-deps";
+import type { InMemoryLightningNode } from "@arkrelay/core/testing/in-memory-lightning-node";
 import type { TestDatabase } from "@arkrelay/db/testing/test-database";
 import { createLogger } from "@arkrelay/runtime/logger";
 
 import { reconcileDaemonsTask } from "../handlers/reconcile-daemons";
 import { toReconcileDeps } from "../reconcile-deps";
 import type { TaskContext } from "../task-handler";
-import type { LandWorld } from "./land-world";
 
 interface Compared {
   readonly account: string;
@@ -15,10 +16,10 @@ interface Compared {
   readonly drift: string;
 }
 
-/** The reconciliation with arkd, lnd and a tapd as its job runs it; keeps what it finds wrong. */
+/** The reconciliation with arkd, and with the lnd and tapd that are there, as its job runs it; keeps what it finds wrong. */
 export function openReconciliation(
   { database }: TestDatabase,
-  { deps, lightning }: LandWorld,
+  { deps, lightning }: { readonly deps: CeremonyDeps; readonly lightning?: InMemoryLightningNode },
   tapd?: Pick<TaprootAssets, "getInfo" | "listAssets" | "getAssetBalances">,
 ) {
   const task = reconcileDaemonsTask(

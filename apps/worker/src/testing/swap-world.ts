@@ -1,5 +1,3 @@
-import { randomBytes } from "node:crypto";
-
 import { signItems } from "@arkrelay/core/ark/sign-items";
 import type { SigningItem } from "@arkrelay/core/ark/types";
 import { parseBatchRequest } from "@arkrelay/core/nostr/batch-content";
@@ -16,7 +14,7 @@ import { GBTC } from "@arkrelay/core/vtxo/vtxo";
 import { registerTestAsset } from "@arkrelay/db/testing/register-asset";
 import type { TestDatabase } from "@arkrelay/db/testing/test-database";
 
-import { openCeremonyWorld, ownerCaller } from "./ceremony-world";
+import { openCeremonyWorld, ownerCaller, type CeremonyWorld } from "./ceremony-world";
 
 export const USD = `${testKey("usd issuance").pubkey}0000`;
 export const LP = `${testKey("lp issuance").pubkey}0000`;
@@ -42,6 +40,11 @@ export async function openSwapWorld(test: TestDatabase, config: Partial<SessionC
   await registerTestAsset(test.database, "gUSD", USD);
   await registerTestAsset(test.database, "gLP", LP);
   await world.stockFees(5);
+  return { ...world, ...createSwaps(test, world) };
+}
+
+/** What users and solvers of any world do to swap. */
+export function createSwaps(test: TestDatabase, world: CeremonyWorld) {
   let actions = 0;
 
   const sideEvent = ({ user, give, receive, isMinimum, counterparties = [], content, params }: Side): NostrEvent =>
@@ -67,7 +70,7 @@ export async function openSwapWorld(test: TestDatabase, config: Partial<SessionC
     submitter: TestKey,
     intents: readonly NostrEvent[],
     fields: Readonly<Record<string, unknown>> = {},
-    requestEventId = randomBytes(32).toString("hex"),
+    requestEventId = Buffer.from(world.deps.random.bytes(32)).toString("hex"),
   ): Promise<SubmittedBatch> => {
     const expires_at = Math.floor(world.clock.now().getTime() / 1000) + 500;
     const request = parseBatchRequest({ batch_id: "batch-0001", intents, expires_at, ...fields });
@@ -108,7 +111,6 @@ export async function openSwapWorld(test: TestDatabase, config: Partial<SessionC
   };
 
   return {
-    ...world,
     sideEvent,
     submit,
     challengeOf,
