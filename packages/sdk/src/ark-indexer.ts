@@ -55,8 +55,8 @@ export async function fetchPins(
 
 /**
  * The wallet's own VTXOs as arkd's indexer reports them: the spendable ones, and as spent those in a transaction that
- * arkd accepted and that still waits for checkpoint signatures, because a checkpoint challenge is about them. Rejects
- * with UnavailableError when arkd cannot be reached.
+ * arkd accepted and that still waits for checkpoint signatures, because a checkpoint challenge is about them, and the swept ones, which
+ * only a batch gives back. Rejects with UnavailableError when arkd cannot be reached.
  */
 export async function fetchVtxoView(
   arkdUrl: string,
@@ -69,14 +69,16 @@ export async function fetchVtxoView(
   // arkd's flags exclude each other. A VTXO that becomes pending in between is overwritten by the later, newer look.
   const spendable = await fetchAll(url, script, "spendableOnly", options);
   const pending = await fetchAll(url, script, "pendingOnly", options);
+  const recoverable = await fetchAll(url, script, "recoverableOnly", options);
+  const swept = recoverable.map((own) => [own.vtxoId, { ...own, isSpent: true, isSwept: true }] as const);
   const live = spendable.map((own) => [own.vtxoId, own] as const);
-  return new Map([...live, ...pending.map((own) => [own.vtxoId, { ...own, isSpent: true }] as const)]);
+  return new Map([...swept, ...live, ...pending.map((own) => [own.vtxoId, { ...own, isSpent: true }] as const)]);
 }
 
 async function fetchAll(
   url: string,
   script: string,
-  flag: "spendableOnly" | "pendingOnly",
+  flag: "spendableOnly" | "pendingOnly" | "recoverableOnly",
   options: IndexerOptions,
 ): Promise<OwnVtxo[]> {
   const all: OwnVtxo[] = [];

@@ -169,6 +169,7 @@ export type VerificationReason =
   | "changed"
   | "presign"
   | "digest"
+  | "proof"
   | "signature"
   | "unsupported";
 

@@ -156,6 +156,8 @@ const challengeFields = {
   expires_at: time,
 };
 
+const arkParams = z.looseObject({ signer: hex64, checkpoint_tapscript: hexBytes, exit_delay: z.int().min(1) });
+
 const signTx = z.looseObject({
   ...challengeFields,
   type: z.literal("sign_tx"),
@@ -163,7 +165,7 @@ const signTx = z.looseObject({
   items: z.array(item).min(1).max(40),
   ark_psbt: z.string().min(1),
   checkpoint_psbts: z.array(z.string().min(1)).min(1).max(40),
-  params: z.looseObject({ signer: hex64, checkpoint_tapscript: hexBytes, exit_delay: z.int().min(1) }),
+  params: arkParams,
 });
 
 const signPayload = z.looseObject({
@@ -172,8 +174,17 @@ const signPayload = z.looseObject({
   payload: z.looseObject({ action_id: z.string(), type: z.string(), params: z.record(z.string(), z.unknown()) }),
 });
 
+const signIntentProof = z.looseObject({
+  ...challengeFields,
+  type: z.literal("sign_intent_proof"),
+  items: z.array(item).min(2).max(40),
+  proof_psbt: z.string().min(1),
+  message: z.string().min(1),
+  params: arkParams,
+});
+
 /** 31511 content; unknown fields are kept, because payload_ref covers the objects as they were sent. */
-export const challengeSchema = z.discriminatedUnion("type", [signTx, signPayload]);
+export const challengeSchema = z.discriminatedUnion("type", [signTx, signPayload, signIntentProof]);
 
 const itemSignature = z.strictObject({ txid: hex64, input: z.int().min(0), sig: signature });
 
@@ -211,6 +222,7 @@ export const confirmationSchema = z.looseObject({
     fee_asset_id: z.string(),
     payment_hash: hex64.optional(),
     payout_txid: hex64.optional(),
+    commitment_txid: hex64.optional(),
   }),
   timestamp: time,
 });
@@ -269,6 +281,7 @@ export const notificationSchema = z.looseObject({
 export type Challenge31511 = z.infer<typeof challengeSchema>;
 export type SignTxChallenge = z.infer<typeof signTx>;
 export type SignPayloadChallenge = z.infer<typeof signPayload>;
+export type SignIntentProofChallenge = z.infer<typeof signIntentProof>;
 export type SigningItem = z.infer<typeof item>;
 export type Intent31510 = z.infer<typeof intentSchema>;
 export type Confirmation31340 = z.infer<typeof confirmationSchema>;

@@ -8,7 +8,7 @@ import { PaymentFlow, type PaymentFlowOptions, type PaymentResult, type WaitOpti
 import { parseWith } from "./validation.js";
 
 export interface RenewRequest extends WaitOptions {
-  /** 1 to 20, all alive with a day left. */
+  /** 1 to 20, all alive with a day left, or all swept. */
   readonly vtxoIds: readonly string[];
   /** 8..64 of A-Z a-z 0-9 _ -; the renewal's identity: renewing twice with one id renews once. */
   readonly actionId?: string;
@@ -59,7 +59,7 @@ export async function renew(
 
 /**
  * Renews VTXOs to the end: over Nostr when there is a `nostr`, else over HTTP. Resolves once the fresh VTXOs are there; `txid` is the
- * transfer of the old ones. Throws as `PaymentFlow`; a CeremonyTimeoutError after the signatures says nothing against it: what the gateway
+ * transfer of the old ones, or of swept ones the batch that gave them back, for which `timeoutMs` has to be long: it may be hours away. Throws as `PaymentFlow`; a CeremonyTimeoutError after the signatures says nothing against it: what the gateway
  * has received it pays for, however long it takes.
  */
 export async function executeRenewFlow(options: PaymentFlowOptions, request: RenewRequest): Promise<PaymentResult> {

@@ -2,7 +2,14 @@ import { schnorr } from "@noble/curves/secp256k1.js";
 import { hex } from "@scure/base";
 
 import { VerificationError } from "./errors.js";
-import { type Challenge31511, RENEW_TYPE, type SignTxChallenge, challengeSchema } from "./event-schemas.js";
+import {
+  type Challenge31511,
+  RENEW_TYPE,
+  type SignIntentProofChallenge,
+  type SignPayloadChallenge,
+  type SignTxChallenge,
+  challengeSchema,
+} from "./event-schemas.js";
 import { type ItemSignature, type Response31512, buildResponse31512 } from "./payloads.js";
 import type { Signer } from "./signer.js";
 import { parseWith } from "./validation.js";
@@ -11,6 +18,7 @@ import { type VerifiedItem, checkItems } from "./verifier/check-items.js";
 import { checkOrigin } from "./verifier/check-origin.js";
 import { type OutputSummary, checkOutputs } from "./verifier/check-outputs.js";
 import { checkPayloadRef, checkSignPayload } from "./verifier/check-payload.js";
+import { checkProof } from "./verifier/check-proof.js";
 import { checkRenewal } from "./verifier/check-renewal.js";
 import { checkNoSecondPayment, checkStageTwo } from "./verifier/check-stage-two.js";
 import { type SwapSummary, checkSwap } from "./verifier/check-swap.js";
@@ -67,14 +75,25 @@ export function verifyChallenge(challenge: ReceivedChallenge, options: VerifyOpt
     const content = parseChallenge(challenge.content);
     checkOrigin(challenge, content, options);
     checkPayloadRef(content);
-    return content.type === "sign_tx" ? verifySignTx(content, options) : verifySignPayload(content, options);
+    switch (content.type) {
+      case "sign_tx":
+        return verifySignTx(content, options);
+      case "sign_payload":
+        return verifySignPayload(content, options);
+      case "sign_intent_proof":
+        return verifyIntentProof(content, options);
+    }
   });
 }
 
 function parseChallenge(content: unknown): Challenge31511 {
   // Without a transaction or a payload, all that is left to sign is a bare digest.
   const fields = typeof content === "object" && content !== null ? content : {};
-  must("ark_psbt" in fields || "payload" in fields, "digest", "a bare digest is never signed");
+  must(
+    "ark_psbt" in fields || "payload" in fields || "proof_psbt" in fields,
+    "digest",
+    "a bare digest is never signed",
+  );
   return orRefuse("structure", "the challenge is malformed", () => parseWith(challengeSchema, content, "31511"));
 }
 
@@ -113,10 +132,17 @@ function checkMoves(
   return { summary, swap: null };
 }
 
-function verifySignPayload(
-  content: Exclude<Challenge31511, SignTxChallenge>,
-  options: VerifyOptions,
-): VerifiedChallenge {
+function verifyIntentProof(content: SignIntentProofChallenge, options: VerifyOptions): VerifiedChallenge {
+  checkPins(content, options);
+  const { items, summary, inputs } = checkProof(content, options);
+  const record = { ...recordOf(content, options), stage: null, arkTxid: null, checkpointTxids: [], inputs };
+  return seal(
+    { ok: true, items, summary, swap: null, record },
+    { content, myPubkey: options.myPubkey, items, digest: null },
+  );
+}
+
+function verifySignPayload(content: SignPayloadChallenge, options: VerifyOptions): VerifiedChallenge {
   const digest = checkSignPayload(content, options);
   const record = { ...recordOf(content, options), stage: null, arkTxid: null, checkpointTxids: [], inputs: [] };
   return seal(

@@ -4,17 +4,23 @@ import { hex } from "@scure/base";
 import type { OutputSummary } from "./check-outputs.js";
 import type { PaidAsset } from "./read-payment.js";
 import { must, orRefuse } from "./refuse.js";
-import type { LinkedTx, OwnVtxo } from "./verifier-types.js";
+import type { LinkedInput, OwnVtxo } from "./verifier-types.js";
 
 /** Where units may go: to the recipient what the intent says, and all else back to me. */
 type Destinations = Pick<OutputSummary, "asset" | "recipientVouts" | "recipientUnits" | "changeVouts">;
+
+/** The transaction that has the packet, and its inputs as the packet counts them. */
+interface AssetTx {
+  readonly ark: Transaction;
+  readonly inputs: readonly Pick<LinkedInput, "index" | "own">[];
+}
 
 /**
  * Check 6: of the asset that is paid the recipient gets exactly the intent's units, and everything else on my inputs comes back
  * on my change. arkd burns whatever a packet does not reassign and lets a packet create units, so the wallet is the only one who
  * can notice either.
  */
-export function checkAssets(tx: LinkedTx, mine: readonly OwnVtxo[], to: Destinations): void {
+export function checkAssets(tx: AssetTx, mine: readonly OwnVtxo[], to: Destinations): void {
   const groups = readGroups(tx.ark);
   const listed = new Map(groups.map((group) => [assetIdOf(group), group] as const));
   must(listed.size === groups.length, "burn", "an asset has two groups");
@@ -54,7 +60,7 @@ export function assetIdOf(group: asset.AssetGroup): string {
   return group.assetId.toString();
 }
 
-function checkGroup(group: asset.AssetGroup, tx: LinkedTx, to: Destinations): void {
+function checkGroup(group: asset.AssetGroup, tx: AssetTx, to: Destinations): void {
   const assetId = assetIdOf(group);
   const holdings = tx.inputs.flatMap(({ index, own }) =>
     (own?.assets ?? []).filter((held) => held.assetId === assetId).map(({ amount }) => ({ vin: index, amount })),

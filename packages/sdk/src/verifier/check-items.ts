@@ -10,7 +10,7 @@ import type { LinkedTx, VerifyOptions } from "./verifier-types.js";
 
 /** A digest recomputed here, for one input of mine. */
 export interface VerifiedItem {
-  readonly role: "ark" | "checkpoint";
+  readonly role: "ark" | "checkpoint" | "proof";
   readonly txid: string;
   readonly input: number;
   readonly sighash: string;

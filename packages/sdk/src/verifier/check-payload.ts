@@ -5,12 +5,17 @@ import type { VerifyOptions } from "./verifier-types.js";
 
 /** Check 1, last part: payload_ref names exactly the content that was sent. */
 export function checkPayloadRef(content: Challenge31511): void {
-  const covered = content.type === "sign_payload" ? content.payload : coveredBySignTx(content);
+  const covered = coveredBy(content);
   const expected = orRefuse("payload", "the payload is not canonical JSON", () => payloadRef(covered));
   must(content.payload_ref === expected, "payload", "payload_ref does not match the content");
 }
 
-function coveredBySignTx(content: Exclude<Challenge31511, SignPayloadChallenge>): unknown {
+function coveredBy(content: Challenge31511): unknown {
+  if (content.type === "sign_payload") return content.payload;
+  if (content.type === "sign_intent_proof") {
+    const { session_id, proof_psbt, message, items, params } = content;
+    return { session_id, proof_psbt, message, items, params };
+  }
   const { session_id, stage, ark_psbt, checkpoint_psbts, items, params } = content;
   return { session_id, stage, ark_psbt, checkpoint_psbts, items, params };
 }

@@ -12,7 +12,7 @@ const FINAL_SEQUENCE = 0xffffffff;
 const anchorScript = hex.encode(P2A.script);
 
 /** Check 2: the challenge was built for the arkd this wallet pinned. */
-export function checkPins({ params }: SignTxChallenge, { pins }: VerifyOptions): void {
+export function checkPins({ params }: Pick<SignTxChallenge, "params">, { pins }: VerifyOptions): void {
   must(params.signer === pins.signer, "pins", "another signer key");
   must(params.checkpoint_tapscript === pins.checkpointTapscript, "pins", "another checkpoint script");
   must(params.exit_delay === pins.exitDelay, "pins", "another exit delay");

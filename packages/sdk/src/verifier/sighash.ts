@@ -12,8 +12,13 @@ export interface InputDigest {
   readonly leafHash: string;
 }
 
-/** BIP341 script-path sighash (SIGHASH_DEFAULT) of one input for a leaf. The PSBT must state every prevout. */
-export function digestOf(tx: Transaction, input: number, leafScript: Uint8Array): InputDigest {
+/** BIP341 script-path sighash of one input for a leaf. The PSBT must state every prevout. */
+export function digestOf(
+  tx: Transaction,
+  input: number,
+  leafScript: Uint8Array,
+  hashType: number = SigHash.DEFAULT,
+): InputDigest {
   const prevouts = Array.from({ length: tx.inputsLength }, (_, index) => {
     const prevout = tx.getInput(index).witnessUtxo;
     must(prevout !== undefined, "structure", `input ${index} states no prevout`);
@@ -22,9 +27,7 @@ export function digestOf(tx: Transaction, input: number, leafScript: Uint8Array)
   const scripts = prevouts.map((prevout) => prevout.script);
   const amounts = prevouts.map((prevout) => prevout.amount);
   return {
-    sighash: hex.encode(
-      tx.preimageWitnessV1(input, scripts, SigHash.DEFAULT, amounts, undefined, leafScript, LEAF_VERSION),
-    ),
+    sighash: hex.encode(tx.preimageWitnessV1(input, scripts, hashType, amounts, undefined, leafScript, LEAF_VERSION)),
     leafHash: hex.encode(tapLeafHash(leafScript, LEAF_VERSION)),
   };
 }

@@ -13,6 +13,8 @@ export interface OwnVtxo {
   readonly assets: readonly { readonly assetId: string; readonly amount: bigint }[];
   /** Spent, swept or unrolled: arkd would refuse it as an input. */
   readonly isSpent: boolean;
+  /** Swept by arkd and not spent: a batch gives it back for a proof of its owner. */
+  readonly isSwept?: boolean;
   /** Unix seconds. */
   readonly expiresAt: number;
 }
