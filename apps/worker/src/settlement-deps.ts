@@ -1,6 +1,6 @@
 import { joinBatch } from "@arkrelay/core/ark-batch/join-batch";
 import { deriveCosignerKey } from "@arkrelay/core/ark/wallet-keys";
-import type { SettlementDeps } from "@arkrelay/core/settlement/settlement-deps";
+import type { RecoveryDeps } from "@arkrelay/core/renewal/recover-in-batch";
 import { DrizzleSettlementLeafStore } from "@arkrelay/db/stores/settlement-leaf-store";
 import { DrizzleSettlementStore } from "@arkrelay/db/stores/settlement-store";
 
@@ -11,7 +11,7 @@ import type { WorkerDeps } from "./deps";
 export function toSettlementDeps(
   { database, ceremony, lightning, lnd, batches }: WorkerDeps,
   { arkd, settlement, lightning: limits }: Pick<WorkerConfig, "arkd" | "settlement" | "lightning">,
-): SettlementDeps {
+): RecoveryDeps {
   return {
     ...ceremony,
     payouts: lightning.payouts,

@@ -1,7 +1,7 @@
 import type { AttemptFence } from "@arkrelay/core/jobs/attempt-store";
 import type { TaskPayload } from "@arkrelay/core/jobs/catalog";
+import { recoverInBatch, type RecoveryDeps } from "@arkrelay/core/renewal/recover-in-batch";
 import { driveSettlement } from "@arkrelay/core/settlement/drive-settlement";
-import type { SettlementDeps } from "@arkrelay/core/settlement/settlement-deps";
 
 import type { TaskHandler } from "../task-handler";
 
@@ -10,15 +10,27 @@ import type { TaskHandler } from "../task-handler";
  * the settlement it finds, whoever began it, and ends at once when another run is at it.
  */
 export function settlementRunTask(
-  deps: SettlementDeps & { readonly attempts: AttemptFence },
+  deps: RecoveryDeps & { readonly attempts: AttemptFence },
 ): TaskHandler<TaskPayload<"settlement_run">> {
-  return async ({ attempt, signal, progress }) => {
+  return async ({ attempt, signal, progress, log }) => {
     const turn = {
       jobId: attempt.rowKey,
       guard: (tx: Parameters<AttemptFence["assertAttempt"]>[0]) => deps.attempts.assertAttempt(tx, attempt),
       signal,
     };
-    const ended = await driveSettlement(deps, turn);
+    // Side by side, so that one batch of arkd can take them all; the users' own say in a log what they could not do, and are tried again.
+    const proofs = await deps.proofs.listOpen();
+    const [settled, recoveries] = await Promise.allSettled([
+      driveSettlement(deps, turn),
+      recoverInBatch(deps, proofs, turn),
+    ]);
+    if (recoveries.status === "rejected") throw recoveries.reason;
+    for (const [index, recovery] of recoveries.value.entries()) {
+      if (recovery.status === "fulfilled") continue;
+      log.warn("a recovery could not be registered", { session_id: proofs[index]?.sessionId, error: recovery.reason });
+    }
+    if (settled.status === "rejected") throw settled.reason;
+    const ended = settled.value;
     if (ended.kind === "waiting") {
       progress(50, ended.why);
       return { message: ended.why, wakes: ended.wakes, runAgainAt: ended.until };

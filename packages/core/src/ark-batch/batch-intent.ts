@@ -3,13 +3,13 @@ import { hex } from "@scure/base";
 
 import { buildAssetPacket } from "../ark/build-asset-packet";
 import { encodeAssetExtension } from "../ark/extension";
-import { buildIntentProof } from "../ark/intent-proof";
+import { buildIntentProof, unsignedIntentProof } from "../ark/intent-proof";
 import type { ArkInput, ArkOutput } from "../ark/types";
 import type { GatewayKey } from "../ark/wallet-keys";
 import type { ArkIntentProof } from "../ports/ark-daemon";
 import type { Random } from "../ports/random";
 
-/** What the gateway wants of a batch: VTXOs of its own in, outputs out. */
+/** What somebody wants of a batch through the gateway: VTXOs in, outputs out. */
 export interface BatchIntent {
   readonly inputs: readonly BatchInput[];
   readonly outputs: readonly ArkOutput[];
@@ -29,14 +29,23 @@ interface Signers {
 
 /** The proof that registers the intent. It counts until `expireAtSeconds` (unix). */
 export function registerProof(intent: BatchIntent, expireAtSeconds: number, signers: Signers): ArkIntentProof {
-  const message = Intent.encodeMessage({
+  const message = registerMessage(intent, expireAtSeconds);
+  return buildIntentProof(message, intent.inputs, outputsOf(intent), signers.keys, signers.random);
+}
+
+/** The same over a user's VTXOs, with what that user is asked to sign. */
+export function unsignedRegisterProof(intent: BatchIntent, expireAtSeconds: number) {
+  return unsignedIntentProof(registerMessage(intent, expireAtSeconds), intent.inputs, outputsOf(intent));
+}
+
+function registerMessage({ cosignerPubkey }: BatchIntent, expireAtSeconds: number): string {
+  return Intent.encodeMessage({
     type: "register",
     onchain_output_indexes: [],
     valid_at: 0,
     expire_at: expireAtSeconds,
-    cosigners_public_keys: [intent.cosignerPubkey],
+    cosigners_public_keys: [cosignerPubkey],
   });
-  return buildIntentProof(message, intent.inputs, outputsOf(intent), signers.keys, signers.random);
 }
 
 /** The same over a message that only asks what it would cost. */

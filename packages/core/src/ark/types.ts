@@ -65,7 +65,7 @@ export interface AskedSignature {
 
 /** The same as an item (`items[]`) of a 31511. */
 export interface SigningItem extends AskedSignature {
-  readonly role: "ark" | "checkpoint";
+  readonly role: "ark" | "checkpoint" | "proof";
   readonly leaf_hash: string;
 }
 

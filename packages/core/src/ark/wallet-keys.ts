@@ -51,6 +51,18 @@ export function deriveCosignerKey(seed: Uint8Array): { readonly secretKey: Uint8
   return { secretKey, pubkey: hex.encode(secp256k1.getPublicKey(secretKey)) };
 }
 
+/**
+ * The same for one user's VTXOs in a batch, made of a key of the gateway's: a key that signed for two participants of one batch would
+ * have to show two nonces.
+ */
+export function deriveUserCosignerKey(
+  { secretKey: from }: GatewayKey,
+  sessionId: string,
+): { readonly secretKey: Uint8Array; readonly pubkey: string } {
+  const secretKey = hkdf(sha256, from, utf8ToBytes(SALT), utf8ToBytes(`${COSIGNER}/${sessionId}`), 32);
+  return { secretKey, pubkey: hex.encode(secp256k1.getPublicKey(secretKey)) };
+}
+
 /** An output of 0 or above the curve order (one seed in 2^127) makes toXOnlyPubkey throw, so start fails. */
 function deriveKey(seed: Uint8Array, name: GatewayKeyName): GatewayKey {
   const secretKey = hkdf(sha256, seed, utf8ToBytes(SALT), utf8ToBytes(name), 32);

@@ -1,8 +1,9 @@
 import { verifySubmittable } from "../ark/verify-finalizable";
+import { keepProof } from "../renewal/keep-proof";
 import { completeProtocolOp } from "../session/complete-protocol-op";
 import { expireChallenge } from "../session/expire-challenge";
 import { moveCeremony, readMembers } from "../session/members";
-import type { Session } from "../session/session";
+import { isRecovery, type Session } from "../session/session";
 import type { CeremonyDeps } from "../session/session-deps";
 import { byTxid, getSessionTxs, signPsbts } from "./session-signatures";
 import { MOVED, type StepOutcome } from "./step-outcome";
@@ -17,6 +18,7 @@ export async function awaitArkSignatures(deps: CeremonyDeps, session: Session, f
   if (silent === undefined) {
     if (!session.autoStart) return { kind: "wait", until: session.expiresAt };
     if (session.sessionType === "protocol_op") return completeBySignature(deps, session, fence);
+    if (isRecovery(session)) return keepProof(deps, session, fence);
     return completeArkTx(deps, session, fence);
   }
   const open = await deps.challenges.findOpen(undefined, silent.id);

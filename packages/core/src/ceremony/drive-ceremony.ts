@@ -2,7 +2,7 @@ import { AppError } from "../errors";
 import type { Wake } from "../ports/waker";
 import { payRenewal } from "../renewal/pay-renewal";
 import { endSession } from "../session/end-session";
-import { isHandedOver, isTerminal, type Session } from "../session/session";
+import { isAwaitingBatch, isHandedOver, isTerminal, type Session } from "../session/session";
 import type { CeremonyDeps } from "../session/session-deps";
 import { QUEUE_WAIT_MS } from "./admission";
 import { awaitArkSignatures } from "./await-ark-signatures";
@@ -80,6 +80,8 @@ async function runTurn(deps: CeremonyDeps, session: Session, fence: string): Pro
     case "ark_tx_prepared":
       return awaitArkSignatures(deps, session, fence);
     case "ark_sigs_collected":
+      // Whoever takes part in arkd's batches moves it (renewal/recover-in-batch.ts).
+      if (isAwaitingBatch(session)) return { kind: "wait", until: undefined };
       return submitTransfer(deps, session, fence);
     case "submitting":
       return recoverSubmit(deps, session, fence);

@@ -1,10 +1,11 @@
 import { toAppError, type AppError } from "../errors";
+import { prepareRecovery } from "../renewal/prepare-recovery";
 import { endSession } from "../session/end-session";
 import { hasFollowers, readMembers } from "../session/members";
 import { isMirrorFresh } from "../session/open-session";
-import type { Session } from "../session/session";
+import { isRecovery, type Session } from "../session/session";
 import type { CeremonyDeps } from "../session/session-deps";
-import { registerGatewayScripts, syncVtxos } from "../vtxo/sync-vtxos";
+import { recordVtxos, registerGatewayScripts, syncVtxos } from "../vtxo/sync-vtxos";
 import { mustWait, QUEUE_WAIT_MS } from "./admission";
 import { prepareChallenge } from "./prepare-challenge";
 import { preparePayloadChallenge } from "./prepare-payload-challenge";
@@ -20,6 +21,14 @@ export async function runPreparation(deps: CeremonyDeps, session: Session, fence
   try {
     if (session.sessionType === "protocol_op") {
       await deps.transactions.run((tx) => preparePayloadChallenge(deps, tx, session, fence));
+      return MOVED;
+    }
+    if (session.intent.type === "vtxo_renew") {
+      // The mirror is told of what is spendable; of these it may know nothing, or not that they are swept by now.
+      await recordVtxos(deps, await deps.arkd.listVtxosByOutpoints(session.intent.sourceVtxos));
+    }
+    if (isRecovery(session)) {
+      await deps.transactions.run((tx) => prepareRecovery(deps, tx, session, fence));
       return MOVED;
     }
     for (const member of await readMembers(deps, session)) {

@@ -174,7 +174,7 @@ export const IssueChallengeBody = z
   .object({
     challenge_data: z
       .object({
-        type: z.enum(["sign_tx", "sign_payload"]).optional(),
+        type: z.enum(["sign_tx", "sign_payload", "sign_intent_proof"]).optional(),
         payload_to_sign: z.string().max(65_535).optional(),
         payload_ref: z.string().max(128).optional(),
       })

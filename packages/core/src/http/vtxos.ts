@@ -93,7 +93,7 @@ export const RenewReply = z
     session_id: opaqueId,
     way: z.enum(["transfer", "recover"]).meta({
       description:
-        "transfer: the user signs twice, fresh VTXOs come back. recover (swept VTXOs) is refused by this release.",
+        "transfer: the user signs twice, fresh VTXOs come back. recover (swept VTXOs): it signs one proof, the next batch gives them back.",
     }),
     job_id: opaqueId.optional(),
     txid: txid.optional().meta({ description: "Planned transfer to the gateway; left out before it is planned." }),

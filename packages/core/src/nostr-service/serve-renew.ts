@@ -27,7 +27,7 @@ export async function serveRenew(
   assert(intent.type === "vtxo_renew", "the intent of a renewal");
   const judged = await judgeRenewal(deps, tx, event.pubkey, intent);
   const funds = { userPubkey: event.pubkey, ownerProven: true, intent: judged };
-  await judgeFunds(deps, tx, funds, selectionRules(deps, judged, info));
+  if (judged.way === "transfer") await judgeFunds(deps, tx, funds, selectionRules(deps, judged, info));
   const rows = await deps.vtxos.listByIds(tx, vtxoIds);
   const now = deps.clock.now();
   const renewals = vtxoIds.flatMap((id) => rows.filter(({ vtxoId }) => vtxoId === id));

@@ -73,8 +73,21 @@ export interface SignPayloadChallenge extends ChallengeBase {
   readonly payload: SignPayload;
 }
 
+/** Over swept VTXOs: the proof that registers them for a batch. */
+export interface SignIntentProofChallenge extends ChallengeBase {
+  readonly type: "sign_intent_proof";
+  readonly stage: null;
+  /** Every input of the proof, signed with SIGHASH_ALL: the message's, then each VTXO. */
+  readonly items: readonly SigningItem[];
+  /** Unsigned, base64. */
+  readonly proof_psbt: string;
+  /** The register message that the proof is over, byte for byte. */
+  readonly message: string;
+  readonly params: ChallengeParams;
+}
+
 /** Plain text of a 31511. */
-export type ChallengeContent = SignTxChallenge | SignPayloadChallenge;
+export type ChallengeContent = SignTxChallenge | SignPayloadChallenge | SignIntentProofChallenge;
 
 const hex = z.string().regex(/^([0-9a-f]{2})*$/);
 const chosenAmount = z.strictObject({ asset_id: z.string(), amount: z.int().min(0) });
@@ -110,27 +123,28 @@ const base = {
   expires_at: isoTime,
 };
 
+const item = { txid: hex32, input: z.int().min(0), sighash: hex32, leaf_hash: hex32, pubkey: hex32 };
+const params = z.strictObject({ signer: hex32, checkpoint_tapscript: hex, exit_delay: z.int().min(0) });
+
 /** Schema of a 31511's plain text, in the one form we send. */
 export const challengeContentSchema: z.ZodType<ChallengeContent> = z.discriminatedUnion("type", [
   z.strictObject({
     ...base,
     type: z.literal("sign_tx"),
     stage,
-    items: z
-      .array(
-        z.strictObject({
-          role: z.enum(["ark", "checkpoint"]),
-          txid: hex32,
-          input: z.int().min(0),
-          sighash: hex32,
-          leaf_hash: hex32,
-          pubkey: hex32,
-        }),
-      )
-      .min(1),
+    items: z.array(z.strictObject({ role: z.enum(["ark", "checkpoint"]), ...item })).min(1),
     ark_psbt: z.base64(),
     checkpoint_psbts: z.array(z.base64()),
-    params: z.strictObject({ signer: hex32, checkpoint_tapscript: hex, exit_delay: z.int().min(0) }),
+    params,
+  }),
+  z.strictObject({
+    ...base,
+    type: z.literal("sign_intent_proof"),
+    stage: z.null(),
+    items: z.array(z.strictObject({ role: z.literal("proof"), ...item })).min(2),
+    proof_psbt: z.base64(),
+    message: z.string(),
+    params,
   }),
   z.strictObject({
     ...base,

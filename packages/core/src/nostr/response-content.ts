@@ -10,7 +10,7 @@ import { parseIntegerJson } from "./integer-json";
 export interface ResponseContent {
   readonly sessionId: string;
   /** Undefined when the sender left it out: the challenge says it. */
-  readonly type: "sign_tx" | "sign_payload" | undefined;
+  readonly type: "sign_tx" | "sign_payload" | "sign_intent_proof" | undefined;
   readonly payloadRef: string;
   readonly challengeId: string | undefined;
   /** Must equal the author when it was sent. */
@@ -37,8 +37,8 @@ export const itemSignatures = z
 
 /** Older type names carry the stage in them. */
 const responseType = z
-  .enum(["sign_tx", "sign_payload", "sign_ark_tx", "sign_checkpoint_txs"])
-  .transform((type) => (type === "sign_payload" ? type : "sign_tx"));
+  .enum(["sign_tx", "sign_payload", "sign_intent_proof", "sign_ark_tx", "sign_checkpoint_txs"])
+  .transform((type) => (type === "sign_payload" || type === "sign_intent_proof" ? type : "sign_tx"));
 
 const responseSchema = z
   .strictObject({

@@ -30,6 +30,8 @@ interface ConfirmationBase {
     readonly payment_hash?: string;
     /** Of a renewal: the transaction that brought the fresh VTXOs. */
     readonly payout_txid?: string;
+    /** Of a renewal of swept VTXOs: the batch that brought the fresh ones, which is also its `txid`. */
+    readonly commitment_txid?: string;
     /** When the outputs expire, ISO-8601 UTC. Null when arkd has not said. */
     readonly expires_at: string | null;
   };
@@ -62,6 +64,7 @@ const confirmed = {
     fee_asset_id: z.string(),
     payment_hash: hex32.exactOptional(),
     payout_txid: hex32.exactOptional(),
+    commitment_txid: hex32.exactOptional(),
     expires_at: isoTime.nullable(),
   }),
   timestamp: isoTime,

@@ -111,6 +111,16 @@ const signPayload = {
   payload: { action_id: "note-0001", type: "misc:sign_note", params: { note: 1 } },
 };
 
+const signIntentProof = {
+  ...challengeBase,
+  type: "sign_intent_proof",
+  stage: null,
+  items: [0, 1].map((input) => ({ ...item, role: "proof", input })),
+  proof_psbt: "cHNidA==",
+  message: "{}",
+  params: signTx.params,
+};
+
 const notification = { notification_id: "5e55:1", type: "payment_received", timestamp: NOW, gateway_pubkey: GATEWAY };
 const answer = (action: string, status: string, fields: Fields) => ({
   request_id: "request-1",
@@ -136,12 +146,13 @@ const FORMS: readonly WireForm[] = [
     name: "31340",
     schema: confirmationContentSchema,
     required: confirmation,
-    optional: { results: { ...confirmation.results, payment_hash: HASH, payout_txid: TXID } },
+    optional: { results: { ...confirmation.results, payment_hash: HASH, payout_txid: TXID, commitment_txid: TXID } },
   },
   { name: "31340 of a batch", schema: confirmationContentSchema, required: confirmedBatch },
   { name: "31341", schema: failureContentSchema, required: failure },
   { name: "31511 sign_tx", schema: challengeContentSchema, required: signTx },
   { name: "31511 sign_payload", schema: challengeContentSchema, required: signPayload },
+  { name: "31511 sign_intent_proof", schema: challengeContentSchema, required: signIntentProof },
   {
     name: "31502",
     schema: notificationContentSchema,

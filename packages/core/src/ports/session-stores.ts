@@ -52,6 +52,7 @@ export interface SessionChange {
   readonly errorCode?: ErrorCode | null;
   readonly errorMessage?: string | null;
   readonly completedAt?: Date;
+  readonly expiresAt?: Date;
   /** Releases the intent, which may open another session then. */
   readonly intentId?: null;
   /** Makes the row runnable at this time: wake_seq + 1, next_at. */

@@ -77,6 +77,10 @@ export interface VtxoStore {
 
   /** One compare-and-set over all rows: locks them when all are free, else none. Returns whether it did. */
   lockFree(tx: Tx, vtxoIds: readonly string[], lockedBy: string, until: Date): Promise<boolean>;
+  /** As `lockFree`, of a user's VTXOs whose life is over. */
+  lockSwept(tx: Tx, vtxoIds: readonly string[], lockedBy: string, until: Date): Promise<boolean>;
+  /** Makes the locks of `lockSwept` endless; returns how many `lockedBy` still has. */
+  holdSwept(tx: Tx, lockedBy: string): Promise<number>;
   /** `FOR UPDATE SKIP LOCKED` on the gateway's free rows of a kind, nearest expiry first among the fresh, and locks them. */
   lockGateway(tx: Tx, query: GatewayVtxoQuery, lockedBy: string, until: Date): Promise<readonly Vtxo[]>;
   /** Locks one VTXO of the gateway's without an end; false when it is not free. */

@@ -9,8 +9,7 @@ type Deps = Pick<SessionDeps, "vtxos" | "assets" | "clock">;
 
 /**
  * A renewal with what it is worth, as far as the mirror knows its VTXOs; those it does not know count as alive, and step 1 looks at them
- * again. Errors: vtxo_not_owned, vtxo_spent, vtxo_expired, asset_unknown, asset_inactive, and invalid_request for live and swept ones
- * together.
+ * again. Errors: vtxo_not_owned, vtxo_spent, asset_unknown, asset_inactive, and invalid_request for live and swept ones together.
  */
 export async function judgeRenewal(
   deps: Deps,
@@ -28,11 +27,14 @@ export async function judgeRenewal(
     }
   }
   const swept = rows.filter((row) => wayOf(row, now) === "recover");
-  const [first] = swept;
-  if (first !== undefined) throw swept.length < intent.sourceVtxos.length ? mixed() : sweptAll(first);
-  await assertRenewable(deps.assets, tx, rows);
   const amountSats = rows.reduce((sum, row) => sum + row.amountSats, 0n);
-  return { ...intent, amount: amountSats, amountSats };
+  const judged = { ...intent, amount: amountSats, amountSats };
+  if (swept.length === 0) {
+    await assertRenewable(deps.assets, tx, rows);
+    return judged;
+  }
+  if (swept.length < intent.sourceVtxos.length) throw mixed();
+  return { ...judged, way: "recover" };
 }
 
 /** arkd takes what has expired in no ark tx any more, whether it was swept by now or not. */
@@ -57,14 +59,6 @@ export async function assertRenewable(
     if (asset === undefined) throw new AppError("asset_unknown", { details: { asset_id: id } });
     if (asset.status !== "active") throw new AppError("asset_inactive", { details: { asset_id: asset.assetId } });
   }
-}
-
-/** Only a batch gives them back, on a proof of their owner's. */
-function sweptAll({ vtxoId, expiresAt }: Vtxo): AppError {
-  return new AppError("vtxo_expired", {
-    message: "The VTXOs are swept, so they move in no ark tx; their owner's wallet recovers them in a batch of arkd.",
-    details: { vtxo_id: vtxoId, expires_at: expiresAt?.toISOString() },
-  });
 }
 
 function mixed(): AppError {

@@ -7,7 +7,7 @@ import { failPlannedTx } from "./fail-planned-tx";
 import { hasFollowers } from "./members";
 import { moveSession } from "./move-session";
 import { publishFailure, refIdOf } from "./publish-failure";
-import { isHandedOver, isTerminal, type Session } from "./session";
+import { isAwaitingBatch, isHandedOver, isTerminal, type Session } from "./session";
 import type { SessionDeps } from "./session-deps";
 
 /** How a session that never reached arkd ends. Whoever decided it says why; the user is told by a 31341. */
@@ -42,6 +42,12 @@ export async function endRefusedSession(
 ): Promise<Session> {
   if (session.ceremonyState !== "submitting") throw tooLate(session);
   return endNow(deps, tx, session, { status: "failed", error }, fence);
+}
+
+/** As `endSession`, for a proof that no batch takes any more: it has run out, or its VTXOs are gone. */
+export async function endAwaitingBatch(deps: SessionDeps, tx: Tx, session: Session, end: SessionEnd): Promise<Session> {
+  if (!isAwaitingBatch(session)) throw tooLate(session);
+  return endNow(deps, tx, session, end, undefined);
 }
 
 async function endNow(

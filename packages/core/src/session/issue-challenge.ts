@@ -1,16 +1,25 @@
+import type { unsignedRegisterProof } from "../ark-batch/batch-intent";
 import type { ArkParams, AskedSignature, SigningItem } from "../ark/types";
 import { assert } from "../errors";
 import { challengeDTag, challengeTemplate, nextCreatedAt, signPrivateEvent } from "../nostr/build-events";
 import type {
   ChallengeContent,
   ChallengeContext,
+  ChallengeParams,
+  SignIntentProofChallenge,
   SignPayload,
   SignPayloadChallenge,
   SignTxChallenge,
 } from "../nostr/challenge-content";
 import { isJsonObject } from "../nostr/integer-json";
 import { CHALLENGE_KIND } from "../nostr/kinds";
-import { concatSighashes, signPayloadDigest, signPayloadRef, signTxPayloadRef } from "../nostr/payload-ref";
+import {
+  concatSighashes,
+  signIntentProofPayloadRef,
+  signPayloadDigest,
+  signPayloadRef,
+  signTxPayloadRef,
+} from "../nostr/payload-ref";
 import type { NostrEvent } from "../ports/nostr";
 import type { Tx } from "../ports/transactions";
 import { GBTC } from "../vtxo/vtxo";
@@ -68,6 +77,21 @@ export function issuePayloadChallenge(
   const { payload_to_sign: digest } = content;
   const items = [{ txid: digest, input: 0, sighash: digest, pubkey: session.userPubkey }];
   return storeChallenge(deps, tx, session, { content, items, expiresAt: input.expiresAt });
+}
+
+export interface ProofChallengeInput extends Pick<ChallengeInput, "challengeId" | "params" | "amounts" | "expiresAt"> {
+  readonly proof: ReturnType<typeof unsignedRegisterProof>;
+}
+
+/** The same over a proof that registers the user's swept VTXOs for a batch. */
+export function issueProofChallenge(
+  deps: SessionDeps,
+  tx: Tx,
+  session: Session,
+  input: ProofChallengeInput,
+): Promise<Challenge> {
+  const { expiresAt, proof } = input;
+  return storeChallenge(deps, tx, session, { content: proofContent(session, input), items: proof.items, expiresAt });
 }
 
 interface NewContent {
@@ -131,11 +155,7 @@ export function challengeEventData(challenge: {
 
 function challengeContent(session: Session, input: ChallengeInput): SignTxChallenge {
   const { stage, items, arkPsbt, checkpointPsbts } = input;
-  const params = {
-    signer: input.params.signerPubkey,
-    checkpoint_tapscript: input.params.checkpointTapscript,
-    exit_delay: input.params.exitDelay,
-  };
+  const params = wireParams(input.params);
   const signed = {
     session_id: session.sessionId,
     stage,
@@ -163,6 +183,46 @@ function challengeContent(session: Session, input: ChallengeInput): SignTxChalle
       step_total: STEP_TOTAL,
       presign: input.presign === true,
       renew: session.intent.type === "vtxo_renew",
+    },
+    expires_at: input.expiresAt.toISOString(),
+  };
+}
+
+function wireParams({ signerPubkey, checkpointTapscript, exitDelay }: ArkParams): ChallengeParams {
+  return { signer: signerPubkey, checkpoint_tapscript: checkpointTapscript, exit_delay: exitDelay };
+}
+
+function proofContent(session: Session, input: ProofChallengeInput): SignIntentProofChallenge {
+  const { intent, sessionId } = session;
+  assert(intent.type === "vtxo_renew", "only swept VTXOs are proven for a batch");
+  const { proof: proofPsbt, message, items } = input.proof;
+  const signed = {
+    session_id: sessionId,
+    proof_psbt: proofPsbt,
+    message,
+    items,
+    params: wireParams(input.params),
+  };
+  return {
+    ...signed,
+    challenge_id: input.challengeId,
+    type: "sign_intent_proof",
+    stage: null,
+    step_index: 1,
+    step_total: 1,
+    payload_to_sign: concatSighashes(items),
+    payload_ref: signIntentProofPayloadRef(signed),
+    algo: "BIP340",
+    domain: `arkrelay/${session.sessionType}/v1`,
+    context: {
+      human: `Recover ${countText(intent)} without a fee: sign the proof that a batch gives back the same for (1 of 1).`,
+      stage: null,
+      intent: intent.content,
+      amounts: input.amounts,
+      step_index: 1,
+      step_total: 1,
+      presign: false,
+      renew: true,
     },
     expires_at: input.expiresAt.toISOString(),
   };
@@ -246,11 +306,14 @@ function swappedText({ give, receive }: SwapIntent): string {
 }
 
 function renewalText(intent: RenewIntent, stage: ChallengeStage): string {
-  const count = intent.sourceVtxos.length;
-  const what = `Renew ${count === 1 ? "a VTXO" : `${count} VTXOs`} without a fee`;
+  const what = `Renew ${countText(intent)} without a fee`;
   return stage === "ark_tx"
     ? `${what}: sign the transfer to the gateway (1 of 2).`
     : `${what}: arkd has signed, release the inputs (2 of 2).`;
+}
+
+function countText({ sourceVtxos: { length } }: RenewIntent): string {
+  return length === 1 ? "a VTXO" : `${length} VTXOs`;
 }
 
 function quantity(amount: bigint, assetId: string): string {

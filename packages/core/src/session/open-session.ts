@@ -17,6 +17,7 @@ import { announceSession } from "../webhook/session-events";
 import { wakeOf } from "./move-session";
 import { readIntentData, readSignedIntent, type ReadIntent } from "./read-intent";
 import {
+  isRecovery,
   SESSION_TYPES,
   sessionTypeOf,
   type Delivery,
@@ -125,7 +126,8 @@ export async function openReadIntent(
   const now = deps.clock.now();
   const invoice = intent.type === "lightning_land" ? invoiceOf(intent) : undefined;
   if (intent.type === "lightning_land") await checkLand(deps, tx, { userPubkey: open.userPubkey, intent });
-  const mirrorIsFresh = await judgeIfFresh(deps, tx, info, open);
+  // What is swept is no funds; step 1 looks at it at arkd.
+  const mirrorIsFresh = isRecovery({ intent }) || (await judgeIfFresh(deps, tx, info, open));
   const session = await deps.sessions.insert(
     tx,
     {

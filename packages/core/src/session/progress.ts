@@ -1,4 +1,4 @@
-import type { CeremonyState, Session, SessionType } from "./session";
+import { isRecovery, type CeremonyState, type Session, type SessionType } from "./session";
 
 /** Public names of the six steps; 4 and 5 are visited twice (ark tx, then checkpoints). */
 export const STEP_NAMES = [
@@ -38,6 +38,9 @@ const SKIPPED: Readonly<Partial<Record<SessionType, readonly number[]>>> = {
   lightning_lift: [4],
 };
 
+/** Swept VTXOs are in no ark tx. */
+const BATCHED = [3, 5];
+
 /** The step that is due (1..6). */
 export function stepOf(state: CeremonyState): number {
   return POSITIONS[state].step;
@@ -47,16 +50,20 @@ export function progressOf(session: Pick<Session, "ceremonyState">): number {
   return POSITIONS[session.ceremonyState].progress;
 }
 
-type Stepping = Pick<Session, "sessionType" | "ceremonyState">;
+type Stepping = Pick<Session, "sessionType" | "ceremonyState" | "intent">;
 
-export function completedSteps({ sessionType, ceremonyState }: Stepping): readonly string[] {
-  const skipped = SKIPPED[sessionType] ?? [];
-  return POSITIONS[ceremonyState].done.filter((step) => !skipped.includes(step)).map(stepName);
+export function completedSteps(session: Stepping): readonly string[] {
+  const skipped = skippedOf(session);
+  return POSITIONS[session.ceremonyState].done.filter((step) => !skipped.includes(step)).map(stepName);
 }
 
 /** Steps that sessions of a type do without. */
-export function skippedSteps({ sessionType }: Pick<Session, "sessionType">): readonly string[] {
-  return (SKIPPED[sessionType] ?? []).map(stepName);
+export function skippedSteps(session: Pick<Session, "sessionType" | "intent">): readonly string[] {
+  return skippedOf(session).map(stepName);
+}
+
+function skippedOf(session: Pick<Session, "sessionType" | "intent">): readonly number[] {
+  return isRecovery(session) ? BATCHED : (SKIPPED[session.sessionType] ?? []);
 }
 
 export function stepName(step: number): string {
@@ -65,7 +72,7 @@ export function stepName(step: number): string {
 
 /** Which transaction the open or due signatures belong to; null when none are due any more. */
 export function stageOf(session: Stepping): "ark_tx" | "checkpoint_txs" | null {
-  if (session.sessionType === "protocol_op") return null;
+  if (session.sessionType === "protocol_op" || isRecovery(session)) return null;
   switch (session.ceremonyState) {
     case "intent_received":
     case "ark_tx_prepared":

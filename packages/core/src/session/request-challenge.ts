@@ -9,7 +9,7 @@ import { expireChallenge } from "./expire-challenge";
 import { hasFollowers, lockInOrder } from "./members";
 import { moveSession, wakeOf } from "./move-session";
 import { isMirrorFresh, requestSync } from "./open-session";
-import { isHandedOver, isTerminal, type Session } from "./session";
+import { isHandedOver, isRecovery, isTerminal, type Session } from "./session";
 import type { SessionDeps } from "./session-deps";
 
 export interface RequestedChallenge {
@@ -74,8 +74,10 @@ export async function prepareOrQueue(
     const prepared = await preparePayloadChallenge(deps, tx, session);
     return { ...prepared, isNew: true, syncJobId: undefined, wakes: [] };
   }
-  const isFresh = await isMirrorFresh(deps, session.userPubkey);
-  if (isFresh && (await isFirstInLine(deps, session))) {
+  // The mirror is told of what is spendable; what arkd says of swept VTXOs only a worker reads.
+  const isRead = isRecovery(session);
+  const isFresh = isRead || (await isMirrorFresh(deps, session.userPubkey));
+  if (isFresh && !isRead && (await isFirstInLine(deps, session))) {
     const prepared = await prepareChallenge(deps, tx, session);
     return { ...prepared, isNew: true, syncJobId: undefined, wakes: [] };
   }

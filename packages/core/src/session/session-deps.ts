@@ -3,6 +3,7 @@ import type { InvoiceQuoteSource } from "../lightning/invoice-quotes";
 import type { LightningConfig } from "../lightning/lightning-config";
 import type { ArkDaemon, ArkServerInfo } from "../ports/ark-daemon";
 import type { AssetRegistry } from "../ports/asset-registry";
+import type { BatchProofStore } from "../ports/batch-proof-store";
 import type { Clock } from "../ports/clock";
 import type { LedgerStore } from "../ports/ledger-store";
 import type { BudgetStore, LightningStore, PayoutStore } from "../ports/lightning-stores";
@@ -87,6 +88,7 @@ export interface SessionDeps {
   readonly ledger: LedgerStore;
   /** Outputs that were confirmed, for the next settlement. */
   readonly leaves: Pick<SettlementLeafStore, "insert">;
+  readonly proofs: BatchProofStore;
   readonly lightningConfig: LightningConfig;
   readonly lightningInfo: LightningInfoSource;
   readonly invoiceQuotes: InvoiceQuoteSource;

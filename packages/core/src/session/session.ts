@@ -134,7 +134,7 @@ export interface SwapIntent extends IntentBase {
 
 /**
  * `transfer`: VTXOs that live go to the gateway's land script, and fresh ones of the same sats and units come back. `recover`: swept
- * ones move in no ark tx; only a batch gives them back, for which this release opens no session.
+ * ones move in no ark tx; a batch of arkd gives them back for a proof that their owner signs.
  */
 export type RenewalWay = "transfer" | "recover";
 
@@ -304,6 +304,16 @@ export function isTerminal(session: Pick<Session, "status">): boolean {
   return TERMINAL_STATUSES.has(session.status);
 }
 
-export function isHandedOver(session: Pick<Session, "ceremonyState">): boolean {
-  return HANDED_OVER.has(session.ceremonyState);
+export function isHandedOver(session: Pick<Session, "ceremonyState" | "intent">): boolean {
+  return HANDED_OVER.has(session.ceremonyState) || isAwaitingBatch(session);
+}
+
+/** A batch gives back its VTXOs, which are swept. */
+export function isRecovery({ intent }: Pick<Session, "intent">): boolean {
+  return intent.type === "vtxo_renew" && intent.way === "recover";
+}
+
+/** Its owner has signed the proof that registers its VTXOs: until that has run out arkd may settle them in any batch. */
+export function isAwaitingBatch(session: Pick<Session, "ceremonyState" | "intent">): boolean {
+  return isRecovery(session) && session.ceremonyState === "ark_sigs_collected";
 }

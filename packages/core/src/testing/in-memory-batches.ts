@@ -75,6 +75,11 @@ export class InMemoryBatches implements Pick<ArkBatches, "getBatchInfo" | "estim
     return this.end(inputs, fate === "final_unheard" ? { kind: "lost" } : { kind: "finalized", commitmentTxid });
   };
 
+  /** A batch began and whoever registered did not confirm, because it died: arkd drops what waited. */
+  dropUnconfirmed(): void {
+    this.registered.clear();
+  }
+
   private end(inputs: readonly string[], outcome: BatchOutcome): BatchOutcome {
     for (const vtxoId of inputs) this.registered.delete(vtxoId);
     return outcome;

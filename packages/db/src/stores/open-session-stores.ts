@@ -3,6 +3,7 @@ import type { Sealer } from "@arkrelay/runtime/sealing";
 
 import type { Database } from "../connection";
 import { DrizzleAssetStore } from "./asset-store";
+import { DrizzleBatchProofStore } from "./batch-proof-store";
 import { DrizzleChallengeStore } from "./challenge-store";
 import { DrizzleIntentStore } from "./intent-store";
 import { DrizzleLedgerStore } from "./ledger-store";
@@ -33,6 +34,7 @@ export function openSessionStores(database: Database, sealer: Sealer, waker?: Wa
     txs: new DrizzleTransactionStore(database, observer),
     assets: new DrizzleAssetStore(database),
     ledger: new DrizzleLedgerStore(),
+    proofs: new DrizzleBatchProofStore(database),
     leaves: new DrizzleSettlementLeafStore(database),
     webhooks: new DrizzleWebhookOutbox(database, waker),
   };

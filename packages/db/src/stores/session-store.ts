@@ -280,6 +280,7 @@ function assignmentsOf(change: SessionChange): { assignments: string[]; values: 
   set("error_code", change.errorCode);
   set("error_message", change.errorMessage);
   set("completed_at", change.completedAt);
+  set("expires_at", change.expiresAt);
   set("intent_id", change.intentId);
   if (change.wakeAt !== undefined) {
     assignments.push("wake_seq = wake_seq + 1", "woken_at = NULL");

@@ -177,11 +177,36 @@ export class DrizzleVtxoStore implements VtxoStore {
     return readBigint(row ?? {}, "total");
   }
 
-  async lockFree(tx: Tx, vtxoIds: readonly string[], lockedBy: string, until: Date): Promise<boolean> {
+  lockFree(tx: Tx, vtxoIds: readonly string[], lockedBy: string, until: Date): Promise<boolean> {
+    return this.lockUsers(tx, "status = 'assigned'", { vtxoIds, lockedBy, until });
+  }
+
+  lockSwept(tx: Tx, vtxoIds: readonly string[], lockedBy: string, until: Date): Promise<boolean> {
+    // Until the mirror is told that they are swept they stand there as the user's.
+    return this.lockUsers(tx, "kind = 'user' AND status IN ('assigned','expired')", { vtxoIds, lockedBy, until });
+  }
+
+  async holdSwept(tx: Tx, lockedBy: string): Promise<number> {
+    const { affectedRows } = await connectionOf(tx).write(
+      "UPDATE vtxos SET locked_until = NULL WHERE locked_by = ? AND status IN ('assigned','expired')",
+      [lockedBy],
+    );
+    return affectedRows;
+  }
+
+  private async lockUsers(
+    tx: Tx,
+    condition: string,
+    {
+      vtxoIds,
+      lockedBy,
+      until,
+    }: { readonly vtxoIds: readonly string[]; readonly lockedBy: string; readonly until: Date },
+  ): Promise<boolean> {
     const connection = connectionOf(tx);
     const list = placeholders(vtxoIds);
     const { affectedRows } = await connection.writeOnce(
-      `UPDATE vtxos SET locked_by = ?, locked_until = ? WHERE vtxo_id IN (${list}) AND status = 'assigned' AND locked_by IS NULL`,
+      `UPDATE vtxos SET locked_by = ?, locked_until = ? WHERE vtxo_id IN (${list}) AND ${condition} AND locked_by IS NULL`,
       [lockedBy, until, ...vtxoIds],
     );
     if (affectedRows === vtxoIds.length) return true;
