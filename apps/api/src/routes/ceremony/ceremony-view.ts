@@ -3,7 +3,7 @@ import type { z } from "zod";
 import type { CeremonyStatus } from "@arkrelay/core/http/ceremony";
 import type { ChallengeProgress } from "@arkrelay/core/ports/session-stores";
 import { completedSteps, progressOf, skippedSteps, stageOf, stepName } from "@arkrelay/core/session/progress";
-import { isHandedOver, isTerminal, type Session } from "@arkrelay/core/session/session";
+import { isHandedOver, isRecovery, isTerminal, type Session } from "@arkrelay/core/session/session";
 
 import type { ApiDeps } from "../../api-deps";
 
@@ -18,6 +18,7 @@ export async function readCeremonyStatus(deps: ApiDeps, session: Session): Promi
   ]);
   const open = issued.find((challenge) => challenge.status === "issued");
   const arkTxid = txids?.ark;
+  const txid = isRecovery(session) ? commitmentOf(session) : isHandedOver(session) ? arkTxid : undefined;
   const skipped = skippedSteps(session);
   return {
     session_id: session.sessionId,
@@ -36,13 +37,19 @@ export async function readCeremonyStatus(deps: ApiDeps, session: Session): Promi
     },
     signatures_collected: countSignatures(issued),
     ...(open !== undefined && { open_challenge_id: open.challengeId }),
-    ...(isHandedOver(session) && arkTxid !== undefined && { txid: arkTxid }),
+    ...(txid !== undefined && { txid }),
     ...(session.errorMessage !== undefined && { error: session.errorMessage }),
     ...(session.errorCode !== undefined && { error_code: session.errorCode }),
     details: skipped.length > 0 ? { skipped_steps: [...skipped] } : {},
     intent_data: { ...session.intent.content },
     ...times(session, deps.clock.now()),
   };
+}
+
+/** The batch that gave swept VTXOs back; there is no ark tx of theirs. */
+function commitmentOf({ resultData }: Session): string | undefined {
+  const txid = resultData?.["commitment_txid"];
+  return typeof txid === "string" ? txid : undefined;
 }
 
 function ceremonyStatusOf(session: Session): CeremonyStatus["ceremony_status"] {
