@@ -75,6 +75,11 @@ export async function changeArkdSettings(stack: StackInfo, settings: Readonly<Re
   await post(stack, "/arkd/settings", settings);
 }
 
+/** Of arkd, lnd and tapd; the gateway's goes on as it was. What has expired by then is swept. */
+export async function advanceClock(stack: StackInfo, seconds: number): Promise<void> {
+  await post(stack, "/clock/advance", { seconds });
+}
+
 export async function mine(stack: StackInfo, blocks: number): Promise<void> {
   await post(stack, "/mine", { blocks });
 }

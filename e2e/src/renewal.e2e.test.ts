@@ -1,6 +1,7 @@
+import { GatewayClient } from "@arkrelay/sdk/gateway-client";
 import { createRenewIntent, executeRenewFlow, renew } from "@arkrelay/sdk/renewal";
 
-import { devnetState, fund, setVtxoLife } from "./control-api";
+import { advanceClock, changeArkdSettings, devnetState, fund, mine, setVtxoLife } from "./control-api";
 import { eventually } from "./eventually";
 import { type RunningStack, START_TIMEOUT_MS, startStack } from "./running-stack";
 import { type WalletUser, aUser } from "./wallet-user";
@@ -82,5 +83,43 @@ it("VTXOs are renewed over HTTP, in a session and by the route that prepares it"
     [12_000, 7],
     [15_000, 7],
   ]);
+  expect((await devnetState(stack.info)).drift).toBe(0);
+});
+
+it("VTXOs that arkd has swept come back from the next batch for one proof that the wallet signs", async () => {
+  const operator = new GatewayClient(stack.info.api_url, { adminKey: stack.info.admin_key });
+  await changeArkdSettings(stack.info, { session_duration_seconds: 3 });
+  const user = await aUser(stack.info);
+  users.push(user);
+  await setVtxoLife(stack.info, 60);
+  const ids = await fund(stack.info, user.pubkey, 21_000, 2);
+  await setVtxoLife(stack.info, LIFE_SECONDS);
+  const { nostr: _nostr, ...overHttp } = user.flowOptions;
+  await advanceClock(stack.info, 61);
+  await eventually(async () => {
+    await devnetState(stack.info);
+    const view = await user.flowOptions.vtxoView();
+    expect(ids.map((id) => view.get(id)?.isSwept)).toEqual([true, true]);
+  });
+  // The gateway has never heard of them: it takes them for live ones, looks, and knows them from then on.
+  await expect(executeRenewFlow(overHttp, { vtxoIds: ids })).rejects.toMatchObject({ code: "vtxo_expired" });
+
+  let hasEnded = false;
+  const renewal = executeRenewFlow(overHttp, { vtxoIds: ids, timeoutMs: 90_000 }).finally(() => (hasEnded = true));
+  await Promise.all([
+    renewal,
+    eventually(async () => {
+      await mine(stack.info, 1);
+      if (!hasEnded) await operator.vtxoSettlementProcess();
+      expect(hasEnded).toBe(true);
+    }, 60_000),
+  ]);
+  const { txid, sessionId } = await renewal;
+  expect(await live(user)).toEqual([
+    [21_000, 7],
+    [21_000, 7],
+  ]);
+  const session = await user.client.getSession(sessionId, { as: "owner" });
+  expect(session["result_data"]).toMatchObject({ txid, commitment_txid: txid, inputs: ids, fee_paid: 0 });
   expect((await devnetState(stack.info)).drift).toBe(0);
 });
