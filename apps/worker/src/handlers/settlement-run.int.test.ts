@@ -5,6 +5,7 @@ import { reconcileSource } from "@arkrelay/core/ledger/reconcile-source";
 import { rootOfProof, buildMerkleTree, merkleProof } from "@arkrelay/core/settlement/merkle-tree";
 import { TEST_SESSION_MS, type BatchFate } from "@arkrelay/core/testing/in-memory-batches";
 import { syncVtxos } from "@arkrelay/core/vtxo/sync-vtxos";
+import { recordVtxos } from "@arkrelay/core/vtxo/sync-vtxos";
 import { DrizzleGatewayVtxoBooks } from "@arkrelay/db/stores/gateway-vtxo-books";
 import { DrizzleLedgerBooks } from "@arkrelay/db/stores/ledger-books";
 import { DrizzleReconciliationStore } from "@arkrelay/db/stores/reconciliation-store";
@@ -242,6 +243,27 @@ describe("a batch that goes wrong", () => {
     await expect(world.run()).rejects.toMatchObject({ code: "daemon_unavailable" });
     expect(await statuses()).toEqual(["failed"]);
     expect(await lockedRows()).toEqual([]);
+  });
+
+  it("goes on without the output of a move that was seen at arkd and taken before it was booked", async () => {
+    const [treasury = ""] = await world.hold("treasury", 90_000n);
+    await world.hold("land", 30_000n, 20_000n);
+    const [used = ""] = await world.hold("used", 20_000n);
+    await world.run();
+    const [attempt] = await test.database.select(
+      "SELECT a.txid FROM payout_attempts a JOIN payouts p ON p.id = a.payout_id WHERE a.pivot_vtxo_id <> ? AND p.kind = 'move'",
+      [used],
+    );
+    const txid = String(attempt?.["txid"]);
+    const like = world.arkd.vtxos.get(treasury);
+    if (like === undefined) throw new Error("the treasury has a VTXO");
+    await recordVtxos(world.deps, [{ ...like, vtxoId: `${txid}:0`, txid, vout: 0, amountSats: 50_000n }]);
+    await test.database.write("UPDATE vtxos SET locked_by = 'payout:fanout.x' WHERE vtxo_id = ?", [`${txid}:0`]);
+    await world.settleAll();
+    const open = "SELECT 1 FROM payouts WHERE kind = 'move' AND status NOT IN ('final','cancelled')";
+    expect(await test.database.select(open)).toEqual([]);
+    expect(await world.vtxo(`${txid}:0`)).toMatchObject({ status: "available", lockedBy: "payout:fanout.x" });
+    expect((await world.vtxo(used)).status).toBe("spent");
   });
 
   it("gives a move up whose VTXO arkd refuses, and renews the others", async () => {

@@ -1,4 +1,4 @@
-import { AppError } from "../errors";
+import { AppError, toAppError } from "../errors";
 import type { Payout } from "../payout/payout";
 import type { PayoutDeps, PayoutRun } from "../payout/payout-deps";
 import { cancelPayout } from "../payout/plan-payout";
@@ -12,7 +12,12 @@ export function moveRun(deps: Pick<PayoutDeps, "vtxos">, moveId: string, guard: 
     guard,
     onFinal: async (tx, { txid }) => {
       // It waits for the others under the settlement's lock: nobody else may take it meanwhile.
-      await deps.vtxos.lockForBatch(tx, [`${txid}:0`], settlementLockOf({ batchId: batchIdOfMove(moveId) }));
+      try {
+        await deps.vtxos.lockForBatch(tx, [`${txid}:0`], settlementLockOf({ batchId: batchIdOfMove(moveId) }));
+      } catch (thrown) {
+        // A look at arkd had shown it before we booked it, and somebody took it: it is theirs, and the batch goes without it.
+        if (toAppError(thrown).code !== "vtxo_locked") throw thrown;
+      }
     },
   };
 }
