@@ -130,6 +130,36 @@ describe("a settlement", () => {
     expect(await world.run()).toMatchObject({ kind: "done", l1Txid: commitment });
   });
 
+  it("does not hold the next one up for hours, and is claimed all the same when it is confirmed", async () => {
+    await world.hold("treasury", 5_000n);
+    world.clock.advance(3 * DAY_MS);
+    await world.confirmOutputs(700n);
+    expect((await world.run()).kind).toBe("waiting");
+    const [slow = ""] = world.batches.commitments;
+    world.clock.advance(2 * 3_600_000);
+    expect(await world.run()).toMatchObject({ kind: "done", l1Txid: slow });
+    expect(await world.published()).toEqual([]);
+    await world.hold("used", 6_000n);
+    await world.run();
+    await world.runPayouts();
+    await world.run();
+    expect(world.batches.commitments).toHaveLength(2);
+    world.lnd.chain.set(slow, world.lnd.blockHeight + 1);
+    world.lnd.mine(3);
+    await world.settleAll();
+    expect((await world.published()).map(({ d_tag }) => d_tag)).toContain(slow);
+  });
+
+  it("goes on without anybody who tells confirmations", async () => {
+    const alone = { ...world.deps, lightning: undefined };
+    await world.hold("used", 5_000n);
+    await world.confirmOutputs(700n);
+    await world.settleAll(alone);
+    await world.hold("used", 6_000n);
+    await world.settleAll(alone);
+    expect(world.batches.commitments).toHaveLength(2);
+  });
+
   it("lets the outputs to claim wait while there is nothing to renew, and not for ever", async () => {
     await world.hold("stock", 100_000n);
     await world.confirmOutputs(700n);

@@ -39,6 +39,10 @@ export interface SettlementStore {
   claim(tx: Tx, settlement: Settlement, jobId: string): Promise<boolean>;
   /** Compare-and-set on (id, status, version); throws `wrong_state`. */
   move(tx: Tx, settlement: Settlement, change: SettlementChange): Promise<Settlement>;
+  /** A committed one whose confirmation takes long makes room for the next; its claim is published whenever it is confirmed. */
+  park(tx: Tx, settlement: Settlement): Promise<void>;
+  /** Committed and parked, oldest first. */
+  listParked(limit: number): Promise<readonly Settlement[]>;
   /** Those with a commitment that claims something, newest first. */
   listRecent(limit: number): Promise<readonly Settlement[]>;
   /** Replaces the treasury's own intent of a settlement. */

@@ -1,4 +1,4 @@
-import { assert } from "../errors";
+import { assert, toAppError } from "../errors";
 import { toJsonAmount } from "../json-amount";
 import { nextCreatedAt } from "../nostr/build-events";
 import { commitmentTemplate } from "../nostr/commitment-event";
@@ -9,6 +9,21 @@ import { type SettlementDeps, type SettlementProgress, type SettlementTurn, wait
 
 const CONFIRMATIONS = 3;
 const BLOCK_PAUSE_MS = 60_000;
+/** A commitment that pays too little may wait for days; what has to be renewed cannot. */
+const HELD_UP_MS_MAX = 2 * 3_600_000;
+/** A run looks at that many; the next ones at the rest. */
+const PARKED_MAX = 10;
+
+/** Looks at those that made room for others. None of them holds anything up, so another run may be at the same one. */
+export async function confirmParked(deps: SettlementDeps, turn: SettlementTurn): Promise<void> {
+  for (const settlement of await deps.settlements.listParked(PARKED_MAX)) {
+    try {
+      await confirmSettlement(deps, settlement, turn);
+    } catch (thrown) {
+      if (toAppError(thrown).code !== "wrong_state") throw thrown;
+    }
+  }
+}
 
 /** Publishes the claim once the commitment has its confirmations: the stored 31342 is the only one there will ever be of its txid. */
 export async function confirmSettlement(
@@ -19,7 +34,12 @@ export async function confirmSettlement(
   const { l1Txid, batchScript, batchId } = settlement;
   assert(l1Txid !== undefined, "a committed settlement knows its commitment");
   if (deps.lightning === undefined || batchScript === undefined) {
-    return { kind: "done", why: "Nobody tells confirmations here: no lnd is configured", batchId, l1Txid };
+    await park(deps, settlement, guard);
+    const why =
+      deps.lightning === undefined
+        ? "Nobody tells confirmations here: no lnd is configured"
+        : "The commitment's script is not known, so nobody can look for it";
+    return { kind: "done", why, batchId, l1Txid };
   }
   const blockHeight = await deps.lightning.findConfirmation({
     txid: l1Txid,
@@ -27,8 +47,14 @@ export async function confirmSettlement(
     confirmations: CONFIRMATIONS,
     heightHint: Math.max(1, settlement.heightHint ?? 1),
   });
-  if (blockHeight === undefined)
-    return waitFor(deps, BLOCK_PAUSE_MS, `${l1Txid} waits for ${CONFIRMATIONS} confirmations`);
+  if (blockHeight === undefined) {
+    const why = `${l1Txid} waits for ${CONFIRMATIONS} confirmations`;
+    const { committingAt } = settlement;
+    const sinceMs = committingAt === undefined ? 0 : deps.clock.now().getTime() - committingAt.getTime();
+    if (sinceMs < HELD_UP_MS_MAX) return waitFor(deps, BLOCK_PAUSE_MS, why);
+    await park(deps, settlement, guard);
+    return { kind: "done", why: `${why}; the next batch does not wait for it`, batchId, l1Txid };
+  }
   await deps.transactions.run(async (tx) => {
     await guard(tx);
     const event = await signCommitment(deps, tx, settlement, { l1Txid, blockHeight });
@@ -47,6 +73,13 @@ export async function confirmSettlement(
     });
   });
   return { kind: "done", why: "The commitment is confirmed", batchId, l1Txid };
+}
+
+function park(deps: SettlementDeps, settlement: Settlement, guard: SettlementTurn["guard"]): Promise<void> {
+  return deps.transactions.run(async (tx) => {
+    await guard(tx);
+    await deps.settlements.park(tx, settlement);
+  });
 }
 
 async function signCommitment(

@@ -92,6 +92,21 @@ export class DrizzleSettlementStore implements SettlementStore {
     return toSettlement(row);
   }
 
+  async park(tx: Tx, { id, version }: Settlement): Promise<void> {
+    await connectionOf(tx).write(
+      "UPDATE settlements SET live_key = NULL WHERE id = ? AND status = 'committed' AND version = ?",
+      [id, version],
+    );
+  }
+
+  async listParked(limit: number): Promise<readonly Settlement[]> {
+    const rows = await this.database.select(
+      `SELECT ${SETTLEMENT_COLUMNS} FROM settlements s WHERE s.status = 'committed' AND s.live_key IS NULL ORDER BY s.id LIMIT ?`,
+      [limit],
+    );
+    return rows.map(toSettlement);
+  }
+
   async listRecent(limit: number): Promise<readonly Settlement[]> {
     const rows = await this.database.select(
       `SELECT ${SETTLEMENT_COLUMNS} FROM settlements s WHERE s.status IN ('committed','confirmed') ORDER BY s.id DESC LIMIT ?`,
