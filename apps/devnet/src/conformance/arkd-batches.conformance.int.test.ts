@@ -82,6 +82,7 @@ async function join(intent: BatchIntent, onRegistered = (): void => arkd.timers.
       keys: signers.keys,
       forfeitPubkey,
       forfeitScript: onchainScriptOf(forfeitAddress, "regtest"),
+      minExpirySeconds: 604_672,
       timeoutMs: 10_000,
     },
     {
@@ -228,6 +229,7 @@ describe("an arkd that cheats gets no signature and no forfeit", () => {
         keys: signers.keys,
         forfeitPubkey,
         forfeitScript: onchainScriptOf(forfeitAddress, "regtest"),
+        minExpirySeconds: 604_672,
         timeoutMs: 10_000,
       },
       {

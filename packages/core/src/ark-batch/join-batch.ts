@@ -24,9 +24,11 @@ export interface JoinBatch {
   readonly cosigner: CosignerKey;
   /** Those that own the inputs. */
   readonly keys: readonly GatewayKey[];
-  /** x-only. */
+  /** x-only, pinned: no tree may be swept by another key. */
   readonly forfeitPubkey: string;
   readonly forfeitScript: Uint8Array;
+  /** Before which no tree may be swept. */
+  readonly minExpirySeconds: number;
   /** How long all of it may take, the wait for a batch included. */
   readonly timeoutMs: number;
 }
@@ -127,10 +129,11 @@ class Participant {
   }
 
   private async sendNonces(commitmentPsbt: string): Promise<BatchOutcome | undefined> {
-    const { intent, forfeitPubkey, cosigner } = this.join;
+    const { intent, forfeitPubkey, minExpirySeconds, cosigner } = this.join;
     this.tree = checkVtxoTree(this.vtxoNodes, {
       commitmentPsbt,
       batchExpiry: this.batchExpiry,
+      minExpirySeconds,
       forfeitPubkey,
       cosignerPubkey: intent.cosignerPubkey,
       outputs: intent.outputs,

@@ -16,6 +16,10 @@ import type { ArkOutput } from "../ark/types";
 import { AppError } from "../errors";
 import type { TreeNode } from "../ports/ark-batches";
 import { verifySchnorr } from "../schnorr";
+import { delaySeconds, FIRST_DELAY_IN_SECONDS } from "./min-expiry";
+
+const TREE_TX_VERSION = 3;
+const FINAL_SEQUENCE = 0xffffffff;
 
 /** One transaction of a checked VTXO tree. */
 export interface CheckedNode {
@@ -40,19 +44,25 @@ export interface CheckedTree {
 
 export interface TreeRules {
   readonly commitmentPsbt: string;
+  /** As arkd announced it: below 512 blocks, else seconds. */
   readonly batchExpiry: number;
-  /** x-only: who may sweep the tree at its expiry. */
+  readonly minExpirySeconds: number;
+  /** x-only, pinned: who may sweep the tree at its expiry. */
   readonly forfeitPubkey: string;
   readonly cosignerPubkey: string;
   readonly outputs: readonly ArkOutput[];
 }
 
 /**
- * Checks the unsigned tree that arkd wants signed: it hangs on the commitment tx, adds up, can be spent before its expiry by all
- * cosigners alone, us among them on the way to each of our outputs, and holds every wanted output once with its assets. Throws
- * `payload_mismatch`.
+ * Checks the unsigned tree that arkd wants signed: it hangs on the commitment tx, adds up, lives long enough, can be spent before its
+ * expiry by all cosigners alone, us among them in every transaction on the way to each of our outputs, and holds every wanted output
+ * once with its assets. Throws `payload_mismatch`.
  */
 export function checkVtxoTree(chunks: readonly TreeNode[], rules: TreeRules): CheckedTree {
+  const expirySeconds = delaySeconds(rules.batchExpiry);
+  if (expirySeconds < rules.minExpirySeconds) {
+    throw mismatch(`the tree may be swept after ${expirySeconds} s, before ${rules.minExpirySeconds} s`);
+  }
   const commitment = parse(rules.commitmentPsbt);
   const sweepLeafHash = sweepLeafHashOf(rules);
   const tree = orMismatch(() => {
@@ -88,7 +98,10 @@ function checkNode(
   batchOutput: { readonly script?: Uint8Array; readonly amount?: bigint },
   sweepLeafHash: Uint8Array,
 ): CheckedNode {
-  const { txid = new Uint8Array(), index = 0 } = tx.getInput(0);
+  const { txid = new Uint8Array(), index = 0, sequence = FINAL_SEQUENCE } = tx.getInput(0);
+  // Anything else would keep the transaction from the chain, maybe until arkd may sweep what it spends.
+  const isAlwaysMinable = tx.version === TREE_TX_VERSION && tx.lockTime === 0 && sequence === FINAL_SEQUENCE;
+  if (!isAlwaysMinable || tx.inputsLength !== 1) throw mismatch(`${tx.id} cannot go to the chain at any time`);
   const parent = tx.id === tree.txid ? undefined : tree.find(hex.encode(txid))?.root;
   const spent = parent === undefined ? batchOutput : parent.getOutput(index);
   if (spent.script === undefined || spent.amount === undefined) throw mismatch(`${tx.id} spends nothing`);
@@ -107,25 +120,29 @@ function tapTweakOf(keys: Uint8Array[], root: Uint8Array): Uint8Array {
 }
 
 function sweepLeafHashOf({ batchExpiry, forfeitPubkey }: TreeRules): Uint8Array {
-  const type = batchExpiry >= 512 ? "seconds" : "blocks";
+  const type = batchExpiry >= FIRST_DELAY_IN_SECONDS ? "seconds" : "blocks";
   const timelock = { type, value: BigInt(batchExpiry) } as const;
   return orMismatch(() =>
     tapLeafHash(CSVMultisigTapscript.encode({ timelock, pubkeys: [hex.decode(forfeitPubkey)] }).script),
   );
 }
 
-/** Each wanted output in a leaf of its own, of which we are a cosigner. */
+/** Each wanted output in a leaf of its own, which nobody can make void without us. */
 function findOutputs(tree: TxTree, { outputs, cosignerPubkey }: TreeRules): readonly string[] {
-  const free = tree.leaves().flatMap((leaf) => {
-    const isOurs = cosignersOf(leaf).some((key) => hex.encode(key) === cosignerPubkey);
-    return isOurs ? outputsOf(leaf) : [];
-  });
+  const free = leavesSignedBy(tree, cosignerPubkey).flatMap(outputsOf);
   return outputs.map((wanted) => {
     const position = free.findIndex((candidate) => isSame(candidate, wanted));
     const [found] = position < 0 ? [] : free.splice(position, 1);
     if (found === undefined) throw mismatch(`no leaf pays ${wanted.amountSats} sats to ${wanted.script}`);
     return found.vtxoId;
   });
+}
+
+/** Leaves with the key in every transaction down to them: the others of one that lacks it could spend its output another way. */
+function leavesSignedBy({ root, children }: TxTree, cosignerPubkey: string): readonly Transaction[] {
+  if (!cosignersOf(root).some((key) => hex.encode(key) === cosignerPubkey)) return [];
+  if (children.size === 0) return [root];
+  return [...children.values()].flatMap((child) => leavesSignedBy(child, cosignerPubkey));
 }
 
 function outputsOf(leaf: Transaction) {

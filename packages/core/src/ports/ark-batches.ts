@@ -5,6 +5,7 @@ import type { ArkIntentProof } from "./ark-daemon";
  * refusal names what was wrong in details{daemon_name}.
  */
 export interface ArkBatches {
+  /** Throws `daemon_unavailable` while arkd shows other keys than the pinned ones. */
   getBatchInfo(): Promise<ArkBatchInfo>;
   /** Sats that an intent has to leave over; `proof` is over a message of the type estimate-intent-fee. */
   estimateIntentFee(intent: ArkIntentProof): Promise<bigint>;
@@ -32,7 +33,7 @@ export interface ArkBatches {
 }
 
 export interface ArkBatchInfo {
-  /** x-only, 64 hex. */
+  /** x-only, 64 hex; the pinned one. */
   readonly forfeitPubkey: string;
   readonly forfeitAddress: string;
   /** What arkd gives a batch from its first registration to its end. */

@@ -1,6 +1,7 @@
 import { hex } from "@scure/base";
 
 import type { BatchIntent } from "../ark-batch/batch-intent";
+import { minExpirySeconds } from "../ark-batch/min-expiry";
 import { onchainScriptOf } from "../ark/onchain-script";
 import { parsePsbt } from "../ark/psbt";
 import type { ArkOutput } from "../ark/types";
@@ -118,7 +119,7 @@ async function end(
 
 async function join(deps: RecoveryDeps, { proof, session, intent }: Recovery, { guard, signal }: SettlementTurn) {
   const info = await deps.batches.getBatchInfo();
-  const { network } = await deps.arkInfo.current();
+  const arkInfo = await deps.arkInfo.current();
   return deps.joinBatch(
     {
       intent,
@@ -126,7 +127,8 @@ async function join(deps: RecoveryDeps, { proof, session, intent }: Recovery, { 
       cosigner: recoveryCosigner(deps, session),
       keys: [],
       forfeitPubkey: info.forfeitPubkey,
-      forfeitScript: onchainScriptOf(info.forfeitAddress, network),
+      forfeitScript: onchainScriptOf(info.forfeitAddress, arkInfo.network),
+      minExpirySeconds: minExpirySeconds(arkInfo),
       timeoutMs: SESSIONS_AWAITED * info.sessionDurationMs,
     },
     {

@@ -5,10 +5,11 @@ import {
   estimateProof,
   registerProof,
 } from "../ark-batch/batch-intent";
+import { minExpirySeconds } from "../ark-batch/min-expiry";
 import { onchainScriptOf } from "../ark/onchain-script";
 import { dustOf } from "../ceremony/ark-limits";
 import { toArkInput } from "../ceremony/transfer-plan";
-import { AppError, assert } from "../errors";
+import { AppError, assert, toAppError } from "../errors";
 import type { ArkBatchInfo } from "../ports/ark-batches";
 import type { ArkServerInfo, ArkVtxo } from "../ports/ark-daemon";
 import { ensureScript } from "../vtxo/ensure-script";
@@ -55,8 +56,22 @@ export async function registerSettlement(
   }
   const isWhole =
     held.length > 0 && held.every(({ vtxoId }) => seen.some((each) => each.vtxoId === vtxoId && isThere(each)));
-  if (!isWhole) return failSettlement(deps, settlement, turn, "An input was spent elsewhere");
+  if (!isWhole) {
+    const left = held.filter(({ vtxoId }) => seen.some((each) => each.vtxoId === vtxoId && isThere(each)));
+    await withdraw(deps, await toBatchInputs(deps, left, seen));
+    return failSettlement(deps, settlement, turn, "An input was spent elsewhere");
+  }
   return register(deps, settlement, { held, seen, info }, turn);
+}
+
+/**
+ * Takes back whatever arkd still has of these inputs: it queues intents again whose batch failed, and nothing of ours is free while it
+ * may still take it. Throws when it does not say so: then they stay held.
+ */
+async function withdraw(deps: SettlementDeps, inputs: readonly BatchInput[]): Promise<void> {
+  if (inputs.length === 0) return;
+  const signers = { keys: Object.values(deps.wallet.keys), random: deps.random };
+  await deps.batches.deleteIntent(deleteProof(inputs, NO_EXPIRY, signers));
 }
 
 /** Until when arkd may make a batch final with forfeits of ours. */
@@ -83,9 +98,10 @@ async function register(
   const keys = Object.values(deps.wallet.keys);
   const signers = { keys, random: deps.random };
   const inputs = await toBatchInputs(deps, held, seen);
-  await deps.batches.deleteIntent(deleteProof(inputs, NO_EXPIRY, signers));
+  await withdraw(deps, inputs);
   const arkInfo = await deps.arkInfo.current();
-  const intent = await planIntent(deps, arkInfo, held, inputs);
+  const intent = await planIntent(deps, arkInfo, held, inputs).catch(toRefusal);
+  if (intent instanceof AppError) return failSettlement(deps, settlement, turn, whyRefused(intent));
   if (intent === undefined) return failSettlement(deps, settlement, turn, "The inputs do not make an output");
   const proof = registerProof(intent, NO_EXPIRY, signers);
   let current = await deps.transactions.run(async (tx) => {
@@ -95,34 +111,46 @@ async function register(
     // A try before it came to nothing: its commitment is nobody's any more.
     return deps.settlements.move(tx, settlement, { candidateTxid: null, batchScript: null, committingAt: null });
   });
-  const outcome = await deps.joinBatch(
-    {
-      intent,
-      proof,
-      cosigner: deps.cosigner,
-      keys,
-      forfeitPubkey: info.forfeitPubkey,
-      forfeitScript: onchainScriptOf(info.forfeitAddress, arkInfo.network),
-      timeoutMs: SESSIONS_AWAITED * info.sessionDurationMs,
-    },
-    {
-      onRegistered: (arkdIntentId) =>
-        deps.transactions.run(async (tx) => {
-          await turn.guard(tx);
-          await deps.settlements.noteIntent(tx, current, { arkdIntentId, status: "registered" });
-        }),
-      onCommitting: async ({ commitmentTxid, batchScript }) => {
-        const heightHint = await readHeight(deps);
-        current = await deps.transactions.run(async (tx) => {
-          await turn.guard(tx);
-          const committingAt = deps.clock.now();
-          const change = { candidateTxid: commitmentTxid, batchScript, heightHint, committingAt };
-          return deps.settlements.move(tx, current, change);
-        });
+  const outcome = await deps
+    .joinBatch(
+      {
+        intent,
+        proof,
+        cosigner: deps.cosigner,
+        keys,
+        forfeitPubkey: info.forfeitPubkey,
+        forfeitScript: onchainScriptOf(info.forfeitAddress, arkInfo.network),
+        minExpirySeconds: minExpirySeconds(arkInfo),
+        timeoutMs: SESSIONS_AWAITED * info.sessionDurationMs,
       },
-    },
-    turn.signal,
-  );
+      {
+        onRegistered: (arkdIntentId) =>
+          deps.transactions.run(async (tx) => {
+            await turn.guard(tx);
+            await deps.settlements.noteIntent(tx, current, { arkdIntentId, status: "registered" });
+          }),
+        onCommitting: async ({ commitmentTxid, batchScript }) => {
+          const heightHint = await readHeight(deps);
+          current = await deps.transactions.run(async (tx) => {
+            await turn.guard(tx);
+            const committingAt = deps.clock.now();
+            const change = { candidateTxid: commitmentTxid, batchScript, heightHint, committingAt };
+            return deps.settlements.move(tx, current, change);
+          });
+        },
+      },
+      turn.signal,
+    )
+    .catch(toRefusal);
+  const giveUp = async (reason: string): Promise<never> => {
+    await withdraw(deps, inputs);
+    return failSettlement(deps, current, turn, reason);
+  };
+  if (outcome instanceof AppError) {
+    // Once forfeits are out, only the inputs say that they were not used.
+    if (current.committingAt !== undefined) throw outcome;
+    return giveUp(whyRefused(outcome));
+  }
   switch (outcome.kind) {
     case "finalized":
       return SETTLEMENT_MOVED;
@@ -130,11 +158,22 @@ async function register(
       // What arkd says is not the end: once forfeits are out, only the inputs say that they were not used.
       if (current.committingAt !== undefined)
         return waitFor(deps, LOOK_PAUSE_MS, `The batch failed: ${outcome.reason}`);
-      return failSettlement(deps, current, turn, `The batch failed: ${outcome.reason}`);
+      return giveUp(`The batch failed: ${outcome.reason}`);
     case "lost":
       turn.signal.throwIfAborted();
       return waitFor(deps, LOOK_PAUSE_MS, "The event stream ended before the batch did");
   }
+}
+
+/** What would be refused, or found wrong, again: the inputs are not held for it. Everything else is thrown. */
+function toRefusal(thrown: unknown): AppError {
+  const error = toAppError(thrown);
+  if (error.code === "daemon_rejected" || error.code === "payload_mismatch") return error;
+  throw error;
+}
+
+function whyRefused({ message, internal, details }: AppError): string {
+  return `The batch cannot be joined: ${String(details?.["daemon_name"] ?? internal ?? message)}`;
 }
 
 async function toBatchInputs(

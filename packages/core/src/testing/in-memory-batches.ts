@@ -22,6 +22,8 @@ export class InMemoryBatches implements Pick<ArkBatches, "getBatchInfo" | "estim
   feeSatsPerInput = 0n;
   /** Asked once per batch. */
   fate: () => BatchFate = () => "finalized";
+  /** Whether intents of a batch that failed wait for the next one, as arkd lets some of them. */
+  requeues = false;
   /** Commitments that became final. */
   readonly commitments: string[] = [];
   private readonly registered = new Set<string>();
@@ -80,7 +82,13 @@ export class InMemoryBatches implements Pick<ArkBatches, "getBatchInfo" | "estim
     this.registered.clear();
   }
 
+  /** Whether an intent at arkd still holds the VTXO. */
+  isRegistered(vtxoId: string): boolean {
+    return this.registered.has(vtxoId);
+  }
+
   private end(inputs: readonly string[], outcome: BatchOutcome): BatchOutcome {
+    if (this.requeues && outcome.kind === "failed") return outcome;
     for (const vtxoId of inputs) this.registered.delete(vtxoId);
     return outcome;
   }

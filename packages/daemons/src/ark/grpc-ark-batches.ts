@@ -1,7 +1,6 @@
 import { AppError } from "@arkrelay/core/errors";
 import type { ArkBatches, ArkBatchEvent, ArkBatchInfo, TreeSubmission } from "@arkrelay/core/ports/ark-batches";
-import type { ArkIntentProof } from "@arkrelay/core/ports/ark-daemon";
-import { parsePubkey } from "@arkrelay/core/pubkey";
+import type { ArkIntentProof, ArkServerInfo } from "@arkrelay/core/ports/ark-daemon";
 
 import type {
   EstimateIntentFeeResponse,
@@ -17,6 +16,8 @@ import { toBatchEvent } from "./to-batch-event";
 
 /** The connection to arkd, as its other calls use it. */
 export interface ArkCalls {
+  /** Throws `daemon_unavailable` while arkd shows other keys than the pinned ones. */
+  pinnedInfo(): Promise<ArkServerInfo>;
   read<Reply>(method: string, start: StartCall<ArkClients, Reply>): Promise<Reply>;
   write<Reply>(method: string, start: StartCall<ArkClients, Reply>): Promise<Reply>;
   stream<Message>(
@@ -32,8 +33,10 @@ export class GrpcArkBatches implements ArkBatches {
 
   async getBatchInfo(): Promise<ArkBatchInfo> {
     const info = await this.arkd.read<GetInfoResponse>("GetInfo", ({ ark }, ...rest) => ark.getInfo({}, ...rest));
+    // Not the key of this answer: whoever may sweep the tree must be who was pinned.
+    const { forfeitPubkey } = await this.arkd.pinnedInfo();
     return {
-      forfeitPubkey: parsePubkey(info.forfeitPubkey, "forfeit_pubkey"),
+      forfeitPubkey,
       forfeitAddress: info.forfeitAddress,
       sessionDurationMs: Number(info.sessionDuration) * 1000,
     };

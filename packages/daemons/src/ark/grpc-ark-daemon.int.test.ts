@@ -89,6 +89,16 @@ describe("parameters", () => {
     await expect(daemon.listVtxosByScripts(["5120"])).resolves.toEqual([]);
   });
 
+  test("with another forfeit key than the pinned one say nothing about batches, which that key could sweep", async () => {
+    await daemon.getInfo();
+    await expect(daemon.batches.getBatchInfo()).resolves.toMatchObject({
+      forfeitPubkey: arkd.info.forfeitPubkey.slice(2),
+    });
+    arkd.info.forfeitPubkey = arkd.info.signerPubkey;
+    await daemon.getInfo({ maxAgeMs: 0 });
+    expect((await rejectionOf(daemon.batches.getBatchInfo())).details?.["reason"]).toBe("key_changed");
+  });
+
   test("without configured pins the first keys seen are pinned", async () => {
     await daemon.getInfo();
     arkd.info.signerPubkey = arkd.info.forfeitPubkey;

@@ -78,6 +78,13 @@ export class GrpcArkDaemon implements ArkDaemon {
     return this.info.current(options?.maxAgeMs ?? DEFAULT_INFO_MAX_AGE_MS);
   }
 
+  /** Throws `daemon_unavailable` while arkd shows other keys than the pinned ones. */
+  async pinnedInfo(): Promise<ArkServerInfo> {
+    const info = await this.getInfo();
+    this.info.checkPins(info);
+    return info;
+  }
+
   async submitTx(input: {
     readonly signedArkTx: string;
     readonly checkpointTxs: readonly string[];
@@ -158,8 +165,7 @@ export class GrpcArkDaemon implements ArkDaemon {
 
   /** Nothing is sent to an arkd whose parameters or keys are not those the caller built upon. */
   async write<Reply>(method: string, start: StartCall<ArkClients, Reply>): Promise<Reply> {
-    const info = await this.getInfo();
-    this.info.checkPins(info);
+    const info = await this.pinnedInfo();
     try {
       return await this.link.write(method, start, { metadata: headersOf(info) });
     } catch (error) {
