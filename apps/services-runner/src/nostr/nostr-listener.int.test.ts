@@ -253,7 +253,7 @@ describe("what goes out", () => {
     const event = aConfirmation();
     await send(event);
     bench.start();
-    await until(async () => (await outboxRow(relay.url, event.id))?.["attempts"] === 1);
+    await until(async () => Number((await outboxRow(relay.url, event.id))?.["attempts"]) >= 1);
     expect(await outboxRow(relay.url, event.id)).toMatchObject({ status: "pending" });
   });
 
