@@ -1,6 +1,7 @@
 import type { AttemptFence } from "@arkrelay/core/jobs/attempt-store";
 import type { TaskPayload } from "@arkrelay/core/jobs/catalog";
 import { recoverInBatch, type RecoveryDeps } from "@arkrelay/core/renewal/recover-in-batch";
+import { confirmParked } from "@arkrelay/core/settlement/confirm-settlement";
 import { driveSettlement } from "@arkrelay/core/settlement/drive-settlement";
 
 import type { TaskHandler } from "../task-handler";
@@ -20,10 +21,13 @@ export function settlementRunTask(
     };
     // Side by side, so that one batch of arkd can take them all; the users' own say in a log what they could not do, and are tried again.
     const proofs = await deps.proofs.listOpen();
-    const [settled, recoveries] = await Promise.allSettled([
+    const [settled, recoveries, parked] = await Promise.allSettled([
       driveSettlement(deps, turn),
       recoverInBatch(deps, proofs, turn),
+      confirmParked(deps, turn),
     ]);
+    // lnd may be away, which keeps nothing from being renewed.
+    if (parked.status === "rejected") log.warn("older commitments could not be looked for", { error: parked.reason });
     if (recoveries.status === "rejected") throw recoveries.reason;
     for (const [index, recovery] of recoveries.value.entries()) {
       if (recovery.status === "fulfilled") continue;

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 
 import { deriveCosignerKey } from "@arkrelay/core/ark/wallet-keys";
+import { confirmParked } from "@arkrelay/core/settlement/confirm-settlement";
 import { driveSettlement } from "@arkrelay/core/settlement/drive-settlement";
 import type { SettlementDeps } from "@arkrelay/core/settlement/settlement-deps";
 import { InMemoryBatches } from "@arkrelay/core/testing/in-memory-batches";
@@ -35,8 +36,11 @@ export async function openSettlementWorld(test: TestDatabase) {
     lightning: lnd,
     settlementConfig: { maxDeferMs: 24 * HOUR_MS, carrierSats: 1_000n },
   };
-  const run = (over: SettlementDeps = deps, jobId: string = randomUUID()) =>
-    driveSettlement(over, { jobId, guard: () => Promise.resolve(), signal: new AbortController().signal });
+  const run = async (over: SettlementDeps = deps, jobId: string = randomUUID()) => {
+    const turn = { jobId, guard: () => Promise.resolve(), signal: new AbortController().signal };
+    const [ended] = await Promise.all([driveSettlement(over, turn), confirmParked(over, turn)]);
+    return ended;
+  };
   /** Every commitment that arkd has made is in the next block. */
   const includeCommitments = (): void => {
     for (const txid of batches.commitments) if (!lnd.chain.has(txid)) lnd.chain.set(txid, lnd.blockHeight + 1);

@@ -41,7 +41,7 @@ export interface SettlementStore {
   move(tx: Tx, settlement: Settlement, change: SettlementChange): Promise<Settlement>;
   /** A committed one whose confirmation takes long makes room for the next; its claim is published whenever it is confirmed. */
   park(tx: Tx, settlement: Settlement): Promise<void>;
-  /** Committed and parked, oldest first. */
+  /** Committed, parked and known well enough to be looked for; in another order each time, so that none is passed over for ever. */
   listParked(limit: number): Promise<readonly Settlement[]>;
   /** Those with a commitment that claims something, newest first. */
   listRecent(limit: number): Promise<readonly Settlement[]>;

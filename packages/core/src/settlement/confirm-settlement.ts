@@ -11,10 +11,13 @@ const CONFIRMATIONS = 3;
 const BLOCK_PAUSE_MS = 60_000;
 /** A commitment that pays too little may wait for days; what has to be renewed cannot. */
 const HELD_UP_MS_MAX = 2 * 3_600_000;
-/** A run looks at that many; the next ones at the rest. */
+/** A run looks at that many. */
 const PARKED_MAX = 10;
 
-/** Looks at those that made room for others. None of them holds anything up, so another run may be at the same one. */
+/**
+ * Looks at those that made room for others. None of them holds anything up, so another run may be at the same one. Throws what lnd or the
+ * database says of the first that could not be looked at; the next run looks again.
+ */
 export async function confirmParked(deps: SettlementDeps, turn: SettlementTurn): Promise<void> {
   for (const settlement of await deps.settlements.listParked(PARKED_MAX)) {
     try {

@@ -1,6 +1,6 @@
 import { AppError } from "../errors";
 import { collectInputs } from "./collect-inputs";
-import { confirmParked, confirmSettlement } from "./confirm-settlement";
+import { confirmSettlement } from "./confirm-settlement";
 import { registerSettlement } from "./register-settlement";
 import type { SettlementDeps, SettlementProgress, SettlementTurn } from "./settlement-deps";
 import { startSettlement } from "./start-settlement";
@@ -15,7 +15,6 @@ type Ended = Exclude<SettlementProgress, { readonly kind: "moved" }>;
  * job too: one job drives it at a time, and what it does is read from its row. Throws the AppError of a step that should be tried again.
  */
 export async function driveSettlement(deps: SettlementDeps, turn: SettlementTurn): Promise<Ended> {
-  await confirmParked(deps, turn);
   let isOurs = false;
   let batchId: string | undefined;
   for (let count = 0; count < TURNS_MAX; count++) {

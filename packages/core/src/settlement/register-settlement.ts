@@ -173,7 +173,8 @@ function toRefusal(thrown: unknown): AppError {
 }
 
 function whyRefused({ message, internal, details }: AppError): string {
-  return `The batch cannot be joined: ${String(details?.["daemon_name"] ?? internal ?? message)}`;
+  const name = details?.["daemon_name"];
+  return `The batch cannot be joined: ${typeof name === "string" ? name : (internal ?? message)}`;
 }
 
 async function toBatchInputs(

@@ -101,7 +101,8 @@ export class DrizzleSettlementStore implements SettlementStore {
 
   async listParked(limit: number): Promise<readonly Settlement[]> {
     const rows = await this.database.select(
-      `SELECT ${SETTLEMENT_COLUMNS} FROM settlements s WHERE s.status = 'committed' AND s.live_key IS NULL ORDER BY s.id LIMIT ?`,
+      `SELECT ${SETTLEMENT_COLUMNS} FROM settlements s WHERE s.status = 'committed' AND s.live_key IS NULL AND s.batch_script IS NOT NULL
+       ORDER BY RAND() LIMIT ?`,
       [limit],
     );
     return rows.map(toSettlement);
