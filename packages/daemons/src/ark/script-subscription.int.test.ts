@@ -154,7 +154,8 @@ test("a reconcile that fails is repeated with a new connection", async () => {
     return error === undefined ? Promise.resolve() : Promise.reject(error);
   };
   watch(["a"]);
-  await connected(2);
+  // The first connection may be given up before arkd has seen its stream.
+  await until(() => reconciled.length >= 2 && subscription.isConnected);
   expect(problems).toEqual(["internal_error"]);
 });
 
